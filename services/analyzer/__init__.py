@@ -1,0 +1,1 @@
+"""The analyzer decodes audio and describes how it sounds."""

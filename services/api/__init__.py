@@ -1,0 +1,1 @@
+"""The api service owns the database and answers GraphQL."""

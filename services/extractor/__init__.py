@@ -1,0 +1,1 @@
+"""The extractor walks music folders and reads tags and covers."""

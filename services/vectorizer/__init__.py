@@ -1,0 +1,1 @@
+"""The vectorizer turns analyses and texts into vectors."""

@@ -1,0 +1,1 @@
+"""The bus: its port, its error policy, and its adapters."""

@@ -1,0 +1,1 @@
+"""What crosses a border between services: events, topics, ids, paths, errors. Pure: no I/O."""

@@ -1,0 +1,69 @@
+"""What an analysis says of a track: every field with its unit and range.
+
+All fields are filled for everything that decodes to a second of sound or more; silence has
+defined values with confidence 0. Only the AcoustID fields and the fingerprint depend on what is
+installed and configured.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+MFCC_COUNT = 20
+CONTRAST_BANDS = 7
+WAVEFORM_POINTS = 400
+
+
+class Analysis(BaseModel):
+    """One track's analysis. Floats are finite; lists have the length that is given."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    analyzed_duration_s: float = Field(gt=0, description="Decoded length of the whole track.")
+
+    tempo_bpm: float = Field(ge=0, le=400, description="0 where there is no pulse.")
+    tempo_confidence: Share
+    tempo_alternative_bpm: float = Field(ge=0, le=800, description="The rival octave.")
+    onset_rate_hz: float = Field(ge=0, le=100, description="Onsets a second.")
+    danceability: Share
+
+    key: str = Field(pattern=r"^[A-G]#?$", description="Tonic, sharps only.")
+    mode: str = Field(pattern=r"^(major|minor)$")
+    key_confidence: Share
+    camelot: str = Field(pattern=r"^(1[0-2]|[1-9])[AB]$")
+    tuning_cents: float = Field(ge=-50, le=50, description="Offset from A4 = 440 Hz.")
+    chroma_mean: list[Share] = Field(min_length=12, max_length=12, description="From C up.")
+
+    loudness_lufs: float = Field(ge=-70, le=10, description="Integrated, ITU-R BS.1770-4.")
+    loudness_range_lu: float = Field(ge=0, le=80, description="EBU Tech 3342.")
+    peak_dbfs: float = Field(ge=-120, le=20, description="Largest sample.")
+    replaygain_track_gain_db: float = Field(ge=-40, le=60, description="-18 LUFS reference.")
+    dynamic_range_db: float = Field(ge=0, le=120, description="P95 - P10 of short-term RMS.")
+    crest_db: float = Field(ge=0, le=120, description="Peak over RMS.")
+    energy: Share
+
+    brightness: Share = Field(description="Share of the power above 1.5 kHz.")
+    spectral_centroid_hz: float = Field(ge=0, le=11_025)
+    spectral_bandwidth_hz: float = Field(ge=0, le=11_025)
+    spectral_rolloff_hz: float = Field(ge=0, le=11_025, description="85% of the power is below.")
+    spectral_flatness: Share
+    spectral_contrast_db: list[float] = Field(min_length=CONTRAST_BANDS, max_length=CONTRAST_BANDS)
+    zero_crossing_rate: Share
+    mfcc_mean: list[float] = Field(min_length=MFCC_COUNT, max_length=MFCC_COUNT)
+    mfcc_std: list[float] = Field(min_length=MFCC_COUNT, max_length=MFCC_COUNT)
+
+    silence_start_s: float = Field(ge=0)
+    silence_end_s: float = Field(ge=0)
+    silence_share: Share
+    clipping_share: Share = Field(description="Samples in runs at full scale.")
+    waveform: list[Annotated[int, Field(ge=0, le=255)]] = Field(
+        min_length=WAVEFORM_POINTS,
+        max_length=WAVEFORM_POINTS,
+        description="Peaks for a preview, evenly spaced.",
+    )
+
+    fingerprint: str | None = Field(None, description="Chromaprint of the first 120 s.")
+    acoustid_id: str | None = None
+    damaged: bool = Field(False, description="Part of the file could not be decoded.")

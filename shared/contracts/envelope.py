@@ -1,0 +1,126 @@
+"""Records as they travel, and how events become records: CloudEvents 1.0, Kafka binary mode.
+
+The attributes are headers (`ce_id`, `ce_type`, ...), the value is the event's JSON, the record's
+key is the event's key. A foreign client may leave the headers out: the topic then says what the
+record is, and version 1 is taken for granted.
+Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from shared.contracts.errors import FailureKind, InvalidInput
+from shared.contracts.events import EVENT_OF_TOPIC, Event
+from shared.contracts.topics import DEAD_LETTER_SUFFIX, Topic
+
+TYPE_PREFIX = "soniquebay."
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a topic, as bytes."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that could not be handled: the original bytes, and why."""
+
+    record: Record
+    """The original, with its own topic, key, value and headers."""
+    stage: str
+    """The consumer group that gave up."""
+    kind: FailureKind
+    message: str
+    detail: str
+    """The traceback of a bug, else empty."""
+    attempts: int
+
+
+def event_type(event: type[Event]) -> str:
+    """The CloudEvents type of an event: `soniquebay.<topic>.v<version>`."""
+    return f"{TYPE_PREFIX}{event.topic.value}.v{event.version}"
+
+
+def encode(event: Event, *, source: str, time: datetime) -> Record:
+    """The record of an event. `source` is the emitting service, `time` when it was emitted."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": event.event_id,
+        "ce_source": f"/soniquebay/{source}",
+        "ce_type": event_type(type(event)),
+        "ce_time": time.astimezone(UTC).isoformat(),
+        "ce_subject": event.key,
+        "content-type": "application/json",
+    }
+    return Record(
+        topic=event.topic.value,
+        key=event.key.encode(),
+        value=event.model_dump_json().encode(),
+        headers={name: text.encode() for name, text in headers.items()},
+    )
+
+
+def decode(record: Record) -> Event:
+    """The event of a record; `InvalidInput` names the field at fault."""
+    event = EVENT_OF_TOPIC[Topic(record.topic)]
+    declared = record.headers.get("ce_type")
+    if declared is not None and declared != event_type(event).encode():
+        shown = declared.decode(errors="replace")
+        raise InvalidInput(f"{record.topic}: type {shown!r} is unknown, expected {event_type(event)!r}")
+    try:
+        return event.model_validate_json(record.value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the value"
+        raise InvalidInput(f"{record.topic}: {where}: {first['msg']}") from error
+
+
+_DLQ = "x-dlq-"
+
+
+def encode_dead_letter(letter: DeadLetter) -> Record:
+    """The dead letter's record: original bytes and headers, and `x-dlq-*` headers beside them."""
+    told = {
+        "stage": letter.stage,
+        "kind": letter.kind.value,
+        "message": letter.message,
+        "detail": letter.detail,
+        "attempts": str(letter.attempts),
+    }
+    headers = {_DLQ + name: text.encode(errors="replace") for name, text in told.items()}
+    original = letter.record
+    return Record(
+        topic=original.topic + DEAD_LETTER_SUFFIX,
+        key=original.key,
+        value=original.value,
+        headers={**original.headers, **headers},
+    )
+
+
+def decode_dead_letter(record: Record) -> DeadLetter:
+    """Read a dead letter back; the record in it can be published again as it is."""
+
+    def told(name: str) -> str:
+        return record.headers.get(_DLQ + name, b"").decode(errors="replace")
+
+    return DeadLetter(
+        record=Record(
+            topic=record.topic.removesuffix(DEAD_LETTER_SUFFIX),
+            key=record.key,
+            value=record.value,
+            headers={n: v for n, v in record.headers.items() if not n.startswith(_DLQ)},
+        ),
+        stage=told("stage"),
+        kind=FailureKind(told("kind") or FailureKind.BUG),
+        message=told("message"),
+        detail=told("detail"),
+        attempts=int(told("attempts") or 1),
+    )

@@ -1,0 +1,83 @@
+"""Opaque ids and file paths, as they appear in events, in GraphQL and on the command line.
+
+An id is a prefix that tells the kind and 32 hex digits: `trk_0f8e...`. It is the same string
+everywhere. A path is the file's name below its library's root with `/` between folders.
+"""
+
+import os
+import uuid
+from enum import StrEnum
+
+# Bytes that are no UTF-8 are kept as private-use characters U+F700+byte (0x80..0xFF).
+_ESCAPE_BASE = 0xF700
+_ESCAPED = range(_ESCAPE_BASE + 0x80, _ESCAPE_BASE + 0x100)
+
+
+class IdKind(StrEnum):
+    """The kinds of things that have an id; the value is the id's prefix."""
+
+    LIBRARY = "lib"
+    SCAN = "scn"
+    TRACK = "trk"
+    ARTIST = "art"
+    ALBUM = "alb"
+    GENRE = "gen"
+    FAILURE = "flr"
+
+
+def format_id(kind: IdKind, value: uuid.UUID) -> str:
+    """The id of a thing as it is shown and sent: `trk_` and 32 hex digits."""
+    return f"{kind.value}_{value.hex}"
+
+
+def parse_id(text: str) -> tuple[IdKind, uuid.UUID]:
+    """Take an id apart; `ValueError` says what is wrong with it."""
+    prefix, _, digits = text.partition("_")
+    try:
+        return IdKind(prefix), uuid.UUID(hex=digits)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an id of this library (like trk_ and 32 hex digits)") from None
+
+
+def encode_path(path: bytes) -> str:
+    """A file's name as text that is valid Unicode everywhere and turns back into the same bytes.
+
+    UTF-8 names stay as they are. Each byte that is no UTF-8 becomes U+F780..U+F7FF; names that
+    contain such characters themselves have their bytes escaped too, which keeps it reversible.
+    """
+    text = path.decode("utf-8", "surrogateescape")
+    if text.isascii():
+        return text
+    return "".join(_escape_character(character) for character in text)
+
+
+def _escape_character(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        return chr(code - 0xDC00 + _ESCAPE_BASE)
+    if code in _ESCAPED:
+        return "".join(chr(byte + _ESCAPE_BASE) for byte in character.encode())
+    return character
+
+
+def decode_path(path: str) -> bytes:
+    """The bytes of a name that `encode_path` made: what the operating system is asked for."""
+    if path.isascii():
+        return path.encode()
+    return b"".join(
+        bytes([ord(character) - _ESCAPE_BASE]) if ord(character) in _ESCAPED else character.encode()
+        for character in path
+    )
+
+
+def display_path(path: str) -> str:
+    """The name for people: escaped bytes shown as `\\xNN`."""
+    return "".join(
+        f"\\x{ord(character) - _ESCAPE_BASE:02x}" if ord(character) in _ESCAPED else character
+        for character in path
+    )
+
+
+def local_path(root: str, path: str) -> bytes:
+    """Where a file is on this host: the library's root as mounted here, and the path below it."""
+    return os.path.join(os.fsencode(root), decode_path(path))  # noqa: PTH118 - names are bytes

@@ -1,0 +1,1 @@
+"""The GraphQL client of the workers, and its documents."""

@@ -1,0 +1,73 @@
+"""The gateway, as the workers call it: GraphQL over one kept HTTP connection.
+
+Errors are named by what the bus must do: a gateway that does not answer is `DependencyDown`, an
+overloaded one `TransientError`, a refused document a bug.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import httpx
+
+from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
+
+T = TypeVar("T")
+JSON = dict[str, Any]
+
+
+class GatewayRefused(Exception):  # noqa: N818 - it tells what the gateway did
+    """The gateway did not accept a document or its variables: mend the caller."""
+
+
+class Gateway:
+    """A client for the gateway.
+
+    Args:
+        client: with `base_url` and, where one is set, the token; the caller closes it.
+    """
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def execute(self, document: str, variables: Mapping[str, object]) -> JSON:
+        """Run a GraphQL document and return its `data`."""
+        response = await self._send(
+            "POST", "/graphql", json={"query": document, "variables": variables}
+        )
+        answer = response.json()
+        if answer.get("errors"):
+            messages = "; ".join(error["message"] for error in answer["errors"])
+            codes = {error.get("extensions", {}).get("code") for error in answer["errors"]}
+            if "UNAVAILABLE" in codes:
+                raise DependencyDown(messages)
+            raise GatewayRefused(messages)
+        data: JSON = answer["data"]
+        return data
+
+    async def put_cover(self, sha256: str, mime_type: str, content: bytes) -> None:
+        """Store an image's bytes under their hash; storing them again changes nothing."""
+        await self._send(
+            "PUT", f"/covers/{sha256}", content=content, headers={"content-type": mime_type}
+        )
+
+    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            response = await self._client.request(method, path, **options)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise DependencyDown(f"the gateway is out of reach: {error}") from error
+        except httpx.TransportError as error:
+            raise TransientError(f"the gateway broke off: {error!r}") from error
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            raise DependencyDown("the gateway says that it is not ready")
+        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise TransientError(f"the gateway answered {response.status_code}")
+        if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+            raise InvalidInput("the gateway says that this is too large")
+        if response.status_code >= httpx.codes.BAD_REQUEST:
+            raise GatewayRefused(f"the gateway answered {response.status_code}: {response.text[:500]}")
+        return response
+
+
+def in_portions(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Cut a sequence into portions of at most `size`, in order."""
+    return [items[start : start + size] for start in range(0, len(items), size)]

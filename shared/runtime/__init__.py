@@ -1,0 +1,1 @@
+"""What every service needs to run: settings, lifecycle, logs, metrics, worker processes."""

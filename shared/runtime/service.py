@@ -1,0 +1,39 @@
+"""A service: its subscriptions, and what must be open while it runs."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from shared.bus.port import Bus, DeadLetterHandler, Subscription
+from shared.contracts.topics import Stage
+
+
+@asynccontextmanager
+async def nothing_to_open() -> AsyncIterator[None]:
+    """The lifespan of a service that holds nothing open."""
+    yield
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a service's `build` returns. Building opens nothing; the lifespan does.
+
+    Attributes:
+        name: as in the folder list.
+        subscriptions: the table topic -> handler.
+        lifespan: opens pools, files and worker processes, and closes them at its end.
+        dead_letters: the handler of dead letters, for the one service that keeps failures.
+    """
+
+    name: str
+    subscriptions: Sequence[Subscription[Any]]
+    lifespan: Callable[[], AbstractAsyncContextManager[None]] = nothing_to_open
+    dead_letters: tuple[Stage, DeadLetterHandler] | None = None
+
+    def subscribe(self, bus: Bus) -> None:
+        """Put the service's handlers on the bus."""
+        for subscription in self.subscriptions:
+            bus.subscribe(subscription)
+        if self.dead_letters is not None:
+            bus.subscribe_dead_letters(*self.dead_letters)

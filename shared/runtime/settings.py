@@ -1,0 +1,106 @@
+"""All settings, in one list. Each is an environment variable `SONIQUEBAY_<NAME>`.
+
+`docs/configuration.md` is made from this list and compared with it by a test.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "soniquebay"
+
+
+class Settings(BaseSettings):
+    """What can be set, with the default that suits one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="SONIQUEBAY_", extra="ignore")
+
+    data_dir: Path = Field(
+        default_factory=_data_dir,
+        description="Where the database and the search index live.",
+    )
+    host: str = Field(
+        "127.0.0.1",
+        description="Address the gateway listens on. Beyond loopback a token is required.",
+    )
+    port: int = Field(8707, ge=0, le=65535, description="Port of the gateway; 0 takes a free one.")
+    token: SecretStr | None = Field(
+        None, description="Bearer token that the gateway asks for. Required beyond loopback."
+    )
+    gateway_url: str | None = Field(
+        None,
+        description="Where the command line and services that run alone find the gateway. "
+        "Default: `host` and `port` on this machine.",
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="postgresql://... of an outside PostgreSQL with pgvector. "
+        "Default: one in the data folder, started and stopped by the api service.",
+    )
+    mounts: dict[str, str] = Field(
+        default_factory=dict,
+        description='Where this host has the libraries: JSON, `{"library name": "/path"}`. '
+        "Default: at the root they were added with.",
+    )
+    workers: int = Field(
+        default_factory=lambda: max(1, os.cpu_count() or 1),
+        ge=1,
+        description="Worker processes for the analysis. Default: one a core.",
+    )
+    readers: int = Field(
+        default_factory=lambda: max(1, min(4, os.cpu_count() or 1)),
+        ge=1,
+        description="Worker processes that read tags. Default: one a core, at most four.",
+    )
+    analysis_timeout_s: float = Field(
+        300, gt=0, description="Longest time one file's analysis may take."
+    )
+    ignore: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Names or patterns the scan passes over, separated by commas "
+        "(`.soniqueignore` files in the folders work too).",
+    )
+    acoustid_key: SecretStr | None = Field(
+        None, description="AcoustID application key; with it fingerprints are looked up."
+    )
+    embedder: str = Field(
+        "wordllama", pattern="^(wordllama|ollama)$", description="Who embeds texts."
+    )
+    ollama_url: str = Field("http://127.0.0.1:11434", description="Address of Ollama.")
+    ollama_model: str = Field("all-minilm", description="Ollama's embedding model.")
+    search: str = Field("tantivy", pattern="^tantivy$", description="The search engine.")
+    bus_capacity: int = Field(
+        50_000, ge=100, description="Records the in-process bus holds a topic before it waits."
+    )
+    reconcile_s: float = Field(
+        5, gt=0, description="How often the reconciler looks for what stands still."
+    )
+    drain_timeout_s: float = Field(
+        60, gt=0, description="How long a stop waits for the work in flight."
+    )
+    log_level: str = Field(
+        "warning", pattern="^(debug|info|warning|error)$", description="How much is logged."
+    )
+
+    @field_validator("ignore", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def gateway_address(self) -> str:
+        """The gateway's base URL, without a trailing slash."""
+        return (self.gateway_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def search_dir(self) -> Path:
+        """The embedded search index's folder."""
+        return self.data_dir / "search"
