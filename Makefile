@@ -1,0 +1,52 @@
+# SoniqueBay. `make help` lists the targets.
+PYTHON ?= python3
+UV := .uv/bin/uv
+UV_VERSION := 0.13.9
+INSTALLED := .venv/.installed
+MUSIC ?=
+ARGS ?=
+export UV_PYTHON_DOWNLOADS = never
+
+.PHONY: help install run test lint format bench music clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+install: $(INSTALLED) ## install everything into .venv, from the lock
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "SoniqueBay needs Python 3.11 or newer; $(PYTHON) is older. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .uv \
+	  || { echo "Python's venv module is missing: apt-get install python3-venv"; rm -rf .uv; exit 1; }
+	@.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(INSTALLED): $(UV) uv.lock pyproject.toml shared/pyproject.toml $(wildcard services/*/pyproject.toml)
+	@echo "Installing into .venv ..."
+	@$(UV) sync --locked --quiet --python $(PYTHON)
+	@touch $@
+
+run: install ## MUSIC=<folder>: scan it and serve it; without, the demo library. ARGS go to `up`
+	@exec .venv/bin/soniquebay up $(if $(MUSIC),--music "$(MUSIC)",--demo) $(ARGS)
+
+music: install ## fetch the real music that the tests use (Debian's wesnoth-1.16-music)
+	@.venv/bin/python tests/fetch_wesnoth.py
+
+test: install ## the whole suite; ARGS go to pytest
+	@.venv/bin/pytest $(ARGS)
+
+lint: install ## ruff, mypy --strict, import-linter
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: install ## mend what ruff can
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: install ## ratios against peers and floors; ARGS go to the bench
+	@.venv/bin/python -m bench $(ARGS)
+
+clean: ## remove what was installed and fetched
+	rm -rf .venv .uv .music .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
