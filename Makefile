@@ -33,7 +33,7 @@ music: install ## fetch the real music that the tests use (Debian's wesnoth-1.16
 	@.venv/bin/python tests/fetch_wesnoth.py
 
 test: install ## the whole suite; ARGS go to pytest
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: install ## ruff, mypy --strict, import-linter
 	.venv/bin/ruff check .
