@@ -74,7 +74,9 @@ def decode(record: Record) -> Event:
     declared = record.headers.get("ce_type")
     if declared is not None and declared != event_type(event).encode():
         shown = declared.decode(errors="replace")
-        raise InvalidInput(f"{record.topic}: type {shown!r} is unknown, expected {event_type(event)!r}")
+        raise InvalidInput(
+            f"{record.topic}: type {shown!r} is unknown, expected {event_type(event)!r}"
+        )
     try:
         return event.model_validate_json(record.value)
     except ValidationError as error:

@@ -36,7 +36,9 @@ def parse_id(text: str) -> tuple[IdKind, uuid.UUID]:
     try:
         return IdKind(prefix), uuid.UUID(hex=digits)
     except ValueError:
-        raise ValueError(f"{text!r} is not an id of this library (like trk_ and 32 hex digits)") from None
+        raise ValueError(
+            f"{text!r} is not an id of this library (like trk_ and 32 hex digits)"
+        ) from None
 
 
 def encode_path(path: bytes) -> str:
@@ -71,7 +73,7 @@ def decode_path(path: str) -> bytes:
 
 
 def display_path(path: str) -> str:
-    """The name for people: escaped bytes shown as `\\xNN`."""
+    r"""The name for people: escaped bytes shown as `\xNN`."""
     return "".join(
         f"\\x{ord(character) - _ESCAPE_BASE:02x}" if ord(character) in _ESCAPED else character
         for character in path

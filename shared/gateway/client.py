@@ -15,7 +15,7 @@ T = TypeVar("T")
 JSON = dict[str, Any]
 
 
-class GatewayRefused(Exception):  # noqa: N818 - it tells what the gateway did
+class GatewayRefused(Exception):
     """The gateway did not accept a document or its variables: mend the caller."""
 
 
@@ -64,7 +64,9 @@ class Gateway:
         if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
             raise InvalidInput("the gateway says that this is too large")
         if response.status_code >= httpx.codes.BAD_REQUEST:
-            raise GatewayRefused(f"the gateway answered {response.status_code}: {response.text[:500]}")
+            raise GatewayRefused(
+                f"the gateway answered {response.status_code}: {response.text[:500]}"
+            )
         return response
 
 
