@@ -97,12 +97,18 @@ CREATE TABLE scans (
     files_to_read bigint NOT NULL DEFAULT 0,
     files_unchanged bigint NOT NULL DEFAULT 0,
     files_missing bigint NOT NULL DEFAULT 0,
+    files_read bigint NOT NULL DEFAULT 0,     -- each file once, counted when `files` names this scan
+    files_failed bigint NOT NULL DEFAULT 0,   -- set at the end; until then the open failures count
+    files_before bigint NOT NULL DEFAULT 0,   -- done before the present walk: it won't find them
+    walks integer NOT NULL DEFAULT 0,         -- more than one where a walk was cut off
     requested_at timestamptz NOT NULL DEFAULT now(),
     moved_at timestamptz NOT NULL DEFAULT now(),  -- last sign of life
     finished_at timestamptz
 );
 CREATE INDEX scans_order ON scans (requested_at DESC, id);
-CREATE INDEX scans_active ON scans (library_id) WHERE state IN ('requested', 'walking', 'reading');
+-- One at a time: a second request for the same joins the one at work.
+CREATE UNIQUE INDEX scans_active ON scans (library_id, folder, mode)
+    WHERE state IN ('requested', 'walking', 'reading');
 
 CREATE TABLE tracks (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -144,6 +150,8 @@ CREATE TABLE tracks (
     channels smallint,
     bit_depth smallint,
     cover_sha256 bytea,                       -- the embedded one
+    -- Of everything the extractor said, credits and genres too: an equal one changes nothing.
+    tags_digest bytea NOT NULL,
     -- How far it is on the way. Derived: kept beside the truth so that progress is one quick look.
     analyzer_version text,
     analyzed_content_revision integer,
@@ -159,7 +167,12 @@ CREATE INDEX tracks_order_artist ON tracks (artist_key, id);
 CREATE INDEX tracks_order_year ON tracks (year, id);
 CREATE INDEX tracks_order_created ON tracks (created_at, id);
 CREATE INDEX tracks_order_duration ON tracks (duration_s, id);
+-- What is not through; both are empty when there is nothing to do.
 CREATE INDEX tracks_not_indexed ON tracks (id) WHERE indexed_revision < revision;
+CREATE INDEX tracks_not_complete ON tracks (id) WHERE NOT is_missing AND (
+    analyzed_content_revision IS DISTINCT FROM content_revision
+    OR vectorized_content_revision IS DISTINCT FROM content_revision
+);
 
 CREATE TABLE files (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -235,6 +248,7 @@ CREATE TABLE analyses (
     fingerprint text,
     acoustid_id text,
     damaged boolean NOT NULL DEFAULT false,
+    digest bytea NOT NULL,                    -- of all of it: an equal one changes nothing
     PRIMARY KEY (track_id, analyzer_version)
 );
 CREATE INDEX analyses_tempo ON analyses (analyzer_version, tempo_bpm);
@@ -254,7 +268,7 @@ CREATE UNIQUE INDEX vector_spaces_current ON vector_spaces (space) WHERE is_curr
 CREATE TABLE track_vectors (
     track_id uuid NOT NULL REFERENCES tracks ON DELETE CASCADE,
     vector_space_id smallint NOT NULL REFERENCES vector_spaces ON DELETE CASCADE,
-    content_revision integer NOT NULL,
+    content_revision integer NOT NULL,        -- 0: of an analysis that no longer stands
     embedding vector NOT NULL,                -- unit length
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (track_id, vector_space_id)
@@ -288,4 +302,5 @@ CREATE TABLE failures (
 );
 CREATE INDEX failures_open ON failures (failed_at DESC, id) WHERE resolved_at IS NULL;
 CREATE INDEX failures_track ON failures (track_id) WHERE resolved_at IS NULL;
+CREATE INDEX failures_path ON failures (library_id, path) WHERE resolved_at IS NULL;
 CREATE INDEX failures_scan ON failures (scan_id) WHERE resolved_at IS NULL;

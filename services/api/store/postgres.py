@@ -1,0 +1,100 @@
+"""The pool of connections, to a PostgreSQL of our own or to one that is told."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from pgvector.asyncpg import register_vector
+
+from services.api.migrations import migrate
+from services.api.store.embedded import DatabaseUnusable, EmbeddedPostgres
+from shared.runtime.settings import Settings
+
+__all__ = ["DatabaseUnusable", "open_pool"]
+
+_CONNECTIONS = 10
+_CONNECT_TIMEOUT_S = 30
+
+
+@asynccontextmanager
+async def open_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    """A pool on the migrated database; at the end it is closed, and a server of our own stopped.
+
+    Raises:
+        DatabaseUnusable: with a message for the one who started the service.
+    """
+    if settings.database_url is not None:
+        async with _pool({"dsn": settings.database_url.get_secret_value()}) as pool:
+            yield pool
+        return
+    server = EmbeddedPostgres(settings.data_dir / "postgres")
+    await asyncio.to_thread(server.start)
+    try:
+        async with _pool(server.dsn) as pool:
+            yield pool
+    finally:
+        if not await _is_used_by_others(server):
+            await asyncio.to_thread(server.stop)
+
+
+@asynccontextmanager
+async def _pool(target: dict[str, str]) -> AsyncIterator[asyncpg.Pool]:
+    try:
+        await _migrate(target)
+        pool = await asyncpg.create_pool(
+            **target,
+            min_size=1,
+            max_size=_CONNECTIONS,
+            timeout=_CONNECT_TIMEOUT_S,
+            init=_register_codecs,
+        )
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseUnusable(_explain(error)) from error
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def _migrate(target: dict[str, str]) -> None:
+    async def connect() -> Any:
+        return await asyncpg.connect(**target, timeout=_CONNECT_TIMEOUT_S)
+
+    await migrate(connect)
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, asyncpg.FeatureNotSupportedError | asyncpg.UndefinedFileError):
+        return f"the database has no pgvector: install the extension `vector` there ({error})"
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return f"the database's user may not do this: {error}"
+    if isinstance(error, asyncpg.DiskFullError):
+        return f"the database's disk is full: free some space ({error})"
+    return f"the database cannot be used: {error or type(error).__name__}"
+
+
+async def _register_codecs(connection: asyncpg.Connection) -> None:
+    """`jsonb` as Python objects, `vector` as arrays."""
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
+    )
+    await register_vector(connection)
+
+
+async def _is_used_by_others(server: EmbeddedPostgres) -> bool:
+    """Whether another process has joined the server; it stops it then."""
+    try:
+        connection = await asyncpg.connect(**server.dsn, timeout=_CONNECT_TIMEOUT_S)
+    except (OSError, asyncpg.PostgresError):
+        return False
+    try:
+        others = await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+    finally:
+        await connection.close()
+    return bool(others)
