@@ -1,0 +1,77 @@
+"""What makes two things the same: folded names, sort keys, and the key of an album. Pure."""
+
+import unicodedata
+from functools import lru_cache
+from uuid import UUID
+
+_SEPARATOR = "\x1f"  # ASCII's unit separator: folding takes it out of names
+# Letters that decompose to nothing but are written without their stroke by many.
+_STROKES = str.maketrans(
+    {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+
+
+@lru_cache(maxsize=50_000)
+def fold(text: str) -> str:
+    """The form in which names are compared and sorted.
+
+    Case, accents, width (fullwidth forms, ligatures) and white space make no difference;
+    punctuation does. A name of marks alone is kept as it is, so that it never gets empty.
+    Method: NFKD, full case folding, marks of Latin, Greek and Cyrillic letters dropped, NFC.
+    """
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    kept: list[str] = []
+    base = ""
+    for character in decomposed:
+        if unicodedata.combining(character):
+            # Elsewhere a mark is a letter's sound (Japanese, Indic scripts), not an accent.
+            if base < "\u0530":
+                continue
+        else:
+            base = character
+        kept.append(character if character.isprintable() else " ")
+    folded = unicodedata.normalize("NFC", "".join(kept)).casefold().translate(_STROKES)
+    return " ".join(folded.split()) or " ".join(text.split())
+
+
+def sort_key(name: str, sort_name: str | None = None) -> str:
+    """The key of a keyset order: the given sort name's, else the name's, folded.
+
+    Articles are moved only where a sort name says so ("Beatles, The"): which words are articles
+    depends on the language.
+    """
+    return fold(sort_name or name)
+
+
+def year_of(date: str | None) -> int | None:
+    """The year of a date like 1999, 1999-12 or 1999-12-31; None where there is no sane one."""
+    digits = (date or "")[:4]
+    if len(digits) == 4 and digits.isascii() and digits.isdigit() and digits != "0000":
+        return int(digits)
+    return None
+
+
+def album_key(
+    *,
+    title: str,
+    artist_credit: str,
+    folder: str,
+    library_id: UUID,
+    is_compilation: bool = False,
+    release_date: str | None = None,
+    musicbrainz_release_id: UUID | None = None,
+) -> str:
+    """The natural key of an album: equal for all tracks of it, different for other editions.
+
+    A MusicBrainz release is one album wherever its files are. Without one, an album is its
+    artist, title, year and folder (disc folders stripped by the caller, so that a set of many
+    discs is one). The tracks of a compilation differ in artist and year: its folder and title
+    hold it together.
+    """
+    if musicbrainz_release_id is not None:
+        return f"mb{_SEPARATOR}{musicbrainz_release_id}"
+    place = (library_id.hex, folder, fold(title))
+    if is_compilation:
+        return _SEPARATOR.join(("various", *place))
+    year = year_of(release_date)
+    return _SEPARATOR.join(("album", *place, fold(artist_credit), str(year or "")))

@@ -1,0 +1,133 @@
+"""Is an item fit to be stored? Pure; the first thing at fault is told, with its field."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from services.api.store.outcomes import Problem, ProblemCode
+from shared.contracts.identity import IdKind, parse_id
+
+Item = Mapping[str, Any]
+"""An item as the gateway got it: names of the GraphQL input, in snake case."""
+
+TEXT_LIMIT = 20_000
+INT_LIMIT = 2**31 - 1
+BIGINT_LIMIT = 2**63 - 1
+SMALLINT_LIMIT = 2**15 - 1
+
+
+class Unfit(Exception):  # noqa: N818 - it tells about the item
+    """The item cannot be stored; `problem` says why."""
+
+    def __init__(self, message: str, field: str, code: ProblemCode = ProblemCode.INVALID) -> None:
+        super().__init__(message)
+        head, *tail = field.split("_")
+        self.problem = Problem(code, message, head + "".join(part.capitalize() for part in tail))
+
+
+def text(item: Item, name: str, limit: int = TEXT_LIMIT) -> str:
+    """A text that PostgreSQL can hold: no NUL, no lone surrogate, not too long."""
+    value = item.get(name)
+    if not isinstance(value, str):
+        raise Unfit("a text is needed", name)
+    if len(value) > limit:
+        raise Unfit(f"{len(value):,} characters are too many, {limit:,} is the limit", name)
+    if "\0" in value:
+        raise Unfit("NUL characters cannot be stored", name)
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise Unfit("it is no valid Unicode", name) from None
+    return value
+
+
+def name_text(item: Item, name: str) -> str:
+    """A text with something in it, short enough for an index (2,000 characters)."""
+    value = text(item, name, 2_000)
+    if not value.strip():
+        raise Unfit("it must not be empty", name)
+    return value
+
+
+def optional_text(item: Item, name: str, limit: int = TEXT_LIMIT) -> str | None:
+    """A text or None."""
+    return None if item.get(name) is None else text(item, name, limit)
+
+
+def integer(item: Item, name: str, low: int, high: int) -> int:
+    """A whole number from `low` to `high`."""
+    value = item.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Unfit("a whole number is needed", name)
+    if not low <= value <= high:
+        raise Unfit(f"{value} is not between {low} and {high}", name)
+    return value
+
+
+def optional_integer(item: Item, name: str, low: int = 0, high: int = INT_LIMIT) -> int | None:
+    """A whole number from `low` to `high`, or None."""
+    return None if item.get(name) is None else integer(item, name, low, high)
+
+
+def number(item: Item, name: str, low: float, high: float) -> float:
+    """A finite number from `low` to `high`."""
+    value = item.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Unfit("a finite number is needed", name)
+    if not low <= value <= high:
+        raise Unfit(f"{value:g} is not between {low:g} and {high:g}", name)
+    return float(value)
+
+
+def optional_number(item: Item, name: str, low: float = -1e6, high: float = 1e6) -> float | None:
+    """A finite number from `low` to `high`, or None."""
+    return None if item.get(name) is None else number(item, name, low, high)
+
+
+def flag(item: Item, name: str) -> bool:
+    """A truth value; left out it is false."""
+    return bool(item.get(name))
+
+
+def identifier(item: Item, name: str, kind: IdKind) -> UUID:
+    """An opaque id of the kind."""
+    value = item.get(name)
+    try:
+        found, uuid = parse_id(str(value))
+    except ValueError as error:
+        raise Unfit(str(error), name) from None
+    if found is not kind:
+        raise Unfit(f"{value!r} is not the id of this kind of thing ({kind.value}_...)", name)
+    return uuid
+
+
+def optional_identifier(item: Item, name: str, kind: IdKind) -> UUID | None:
+    """An opaque id of the kind, or None."""
+    return None if item.get(name) is None else identifier(item, name, kind)
+
+
+def musicbrainz_id(item: Item, name: str) -> UUID | None:
+    """A MusicBrainz id (a UUID), or None."""
+    value = item.get(name)
+    if value is None:
+        return None
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise Unfit(f"{str(value)[:60]!r} is not a MusicBrainz id", name) from None
+
+
+def sha256(item: Item, name: str) -> bytes | None:
+    """A SHA-256 in hex as its 32 bytes, or None."""
+    value = item.get(name)
+    if value is None:
+        return None
+    try:
+        digest = bytes.fromhex(str(value))
+    except ValueError:
+        digest = b""
+    if len(digest) != 32:
+        raise Unfit("a SHA-256 has 64 hex digits", name)
+    return digest

@@ -1,0 +1,86 @@
+"""What a batch write answers for each item."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+T = TypeVar("T")
+_TRIES = 5
+
+
+class Status(StrEnum):
+    """What storing an item did."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    UNCHANGED = "UNCHANGED"
+    RETURNED = "RETURNED"
+
+
+class ProblemCode(StrEnum):
+    """Why an item or a request was refused."""
+
+    INVALID = "INVALID"
+    NOT_FOUND = "NOT_FOUND"
+    CONFLICT = "CONFLICT"
+    STALE = "STALE"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What was wrong, in words for people; `field` as the GraphQL input names it."""
+
+    code: ProblemCode
+    message: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """The result of one item: an id and a status, or a problem."""
+
+    id: UUID | None = None
+    status: Status | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackUpserted:
+    """The result of one item that concerns a track, with the track's numbers afterwards."""
+
+    id: UUID | None = None
+    status: Status | None = None
+    revision: int | None = None
+    content_revision: int | None = None
+    problem: Problem | None = None
+
+
+class Raced(Exception):  # noqa: N818 - it tells what happened
+    """Another transaction made the same row first: run this one again."""
+
+
+async def in_transaction(
+    pool: asyncpg.Pool, work: Callable[[asyncpg.Connection], Awaitable[T]]
+) -> T:
+    """Run `work` in a transaction; again where it lost against another one.
+
+    Locks are taken in one order, so a deadlock is not expected; one that comes about all the
+    same (with statements of an administrator, say) costs a repetition.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            async with pool.acquire() as connection, connection.transaction():
+                return await work(connection)
+        except (Raced, asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def rows(items: list[dict[str, Any]], *names: str) -> list[list[Any]]:
+    """Columns of equal length out of rows, for `unnest`."""
+    return [[item[name] for item in items] for name in names]

@@ -1,0 +1,213 @@
+"""Scans: asked for, walked, read, finished.
+
+A scan is through when each file that its walk found to read was read or failed. What was read
+is counted once a file (`files.read_by_scan_id`), so repeated events don't count twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.api.store import libraries
+from services.api.store.checks import Unfit
+from services.api.store.outcomes import ProblemCode
+from shared.contracts.topics import Stage
+
+MOST_WALKS = 5
+"""A scan that was cut off so often is ended with what it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A scan as it stands. `files_failed` are open failures to read, while it is active."""
+
+    id: UUID
+    library_id: UUID | None
+    library: str | None
+    root: str
+    folder: str
+    mode: str
+    state: str
+    message: str | None
+    files_seen: int
+    files_to_read: int
+    files_read: int
+    files_failed: int
+    files_unchanged: int
+    files_missing: int
+    requested_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is still at work."""
+        return self.state in {"requested", "walking", "reading"}
+
+
+# $1: ids, or null for the newest $2.
+_READ = f"""
+SELECT s.id, s.library_id, l.name AS library, s.root, s.folder, s.mode, s.state, s.message,
+    s.files_seen, s.files_to_read, s.files_read, s.files_unchanged, s.files_missing,
+    CASE WHEN s.finished_at IS NOT NULL THEN s.files_failed ELSE (
+        SELECT count(*) FROM failures f
+        WHERE f.scan_id = s.id AND f.resolved_at IS NULL AND f.stage = '{Stage.READ}'
+    ) END AS files_failed,
+    s.requested_at, s.finished_at
+FROM scans s LEFT JOIN libraries l ON l.id = s.library_id
+WHERE $1::uuid[] IS NULL OR s.id = ANY($1)
+ORDER BY s.requested_at DESC, s.id LIMIT $2
+"""  # noqa: S608 - the stage's name is a constant of ours
+_JOIN_ACTIVE = """
+SELECT id FROM scans
+WHERE library_id = $1 AND folder = $2 AND mode = $3
+    AND state IN ('requested', 'walking', 'reading')
+"""
+_REQUEST = """
+INSERT INTO scans (library_id, root, folder, mode) VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING RETURNING id
+"""
+# A walk begins (again): what is done already won't be found, except by a full scan. Files that
+# failed for a passing reason will be found again, so only the unreadable ones count as done.
+_BEGIN = f"""
+UPDATE scans s SET
+    state = 'walking', moved_at = now(), walks = walks + 1,
+    files_before = CASE WHEN s.mode = 'full' THEN 0 ELSE s.files_read + (
+        SELECT count(*) FROM failures f
+        WHERE f.scan_id = s.id AND f.resolved_at IS NULL
+            AND f.stage = '{Stage.READ}' AND f.kind = 'invalid'
+    ) END
+WHERE id = $1 AND state IN ('requested', 'walking', 'reading')
+"""  # noqa: S608 - as above
+_REPORT = """
+UPDATE scans SET
+    files_seen = $2, files_to_read = files_before + $3, files_unchanged = $4, files_missing = $5,
+    state = CASE WHEN $6 THEN 'reading' ELSE state END,
+    message = coalesce($7, message), moved_at = now()
+WHERE id = $1 AND state = 'walking'
+"""
+_REFUSE = """
+UPDATE scans SET state = 'refused', message = $2, moved_at = now(), finished_at = now()
+WHERE id = $1 AND state IN ('requested', 'walking', 'reading')
+"""
+# $1: ids, or null for all.
+_SETTLE = f"""
+WITH counted AS (
+    SELECT s.id, (
+        SELECT count(*) FROM failures f
+        WHERE f.scan_id = s.id AND f.resolved_at IS NULL AND f.stage = '{Stage.READ}'
+    ) AS failed
+    FROM scans s WHERE s.state = 'reading' AND ($1::uuid[] IS NULL OR s.id = ANY($1))
+)
+UPDATE scans s SET
+    state = 'finished', files_failed = counted.failed, moved_at = now(), finished_at = now()
+FROM counted
+WHERE s.id = counted.id AND s.state = 'reading'
+    AND s.files_read + counted.failed >= s.files_to_read
+"""  # noqa: S608 - as above
+_GIVE_UP = """
+UPDATE scans SET state = 'finished', moved_at = now(), finished_at = now(),
+    message = concat_ws('; ', message, $2)
+WHERE id = ANY($1) AND state IN ('requested', 'walking', 'reading')
+"""
+_COUNT_READ = "UPDATE scans SET files_read = files_read + $2, moved_at = now() WHERE id = $1"
+_EXISTS = "SELECT EXISTS (SELECT FROM scans WHERE id = $1)"
+
+
+async def read(pool: asyncpg.Pool, ids: Sequence[UUID]) -> dict[UUID, Scan]:
+    """The scans of the ids, those there are."""
+    found = await pool.fetch(_READ, list(ids), len(ids))
+    return {row["id"]: Scan(**row) for row in found}
+
+
+async def newest(pool: asyncpg.Pool, first: int) -> list[Scan]:
+    """The newest scans, newest first."""
+    return [Scan(**row) for row in await pool.fetch(_READ, None, first)]
+
+
+async def request(
+    connection: asyncpg.Connection,
+    *,
+    library: str | None,
+    root: str | None,
+    folder: str,
+    mode: str,
+) -> UUID:
+    """A scan to be done: a new one in state `requested`, or the one already at work.
+
+    Raises:
+        Unfit: the library or root cannot be.
+    """
+    if not library and not root:
+        raise Unfit("name a library or the root folder of one", "root")
+    place = await libraries.place(
+        connection, library=library or None, root=root or None, folder=folder
+    )
+    covered = (place.library_id, place.folder, mode)
+    scan: UUID | None = await connection.fetchval(_JOIN_ACTIVE, *covered)
+    while scan is None:
+        scan = await connection.fetchval(_REQUEST, covered[0], place.root, *covered[1:])
+        if scan is None:  # another request won
+            scan = await connection.fetchval(_JOIN_ACTIVE, *covered)
+    return scan
+
+
+async def begin(connection: asyncpg.Connection, scan: UUID) -> None:
+    """A walk begins. One that is over stays so: the walker looks at the state.
+
+    Raises:
+        Unfit: there is no such scan.
+    """
+    await _must_exist(connection, scan)
+    await connection.execute(_BEGIN, scan)
+
+
+async def report(
+    connection: asyncpg.Connection,
+    scan: UUID,
+    *,
+    seen: int,
+    to_read: int,
+    unchanged: int,
+    missing: int,
+    is_finished: bool,
+    message: str | None,
+) -> None:
+    """How far a walk is, or that it is finished; told again it changes nothing.
+
+    Raises:
+        Unfit: there is no such scan.
+    """
+    await _must_exist(connection, scan)
+    await connection.execute(_REPORT, scan, seen, to_read, unchanged, missing, is_finished, message)
+    if is_finished:
+        await settle(connection, [scan])
+
+
+async def refuse(connection: asyncpg.Connection, scan: UUID, message: str) -> None:
+    """The scan cannot be done; `message` tells people why."""
+    await connection.execute(_REFUSE, scan, message)
+
+
+async def count_read(connection: asyncpg.Connection, scan: UUID, files: int) -> None:
+    """So many files more were read for this scan; ends it when those were the last."""
+    if files:
+        await connection.execute(_COUNT_READ, scan, files)
+    await settle(connection, [scan])
+
+
+async def settle(connection: asyncpg.Connection, scans: Sequence[UUID] | None = None) -> None:
+    """End those scans (None: all) whose files are all read or failed."""
+    await connection.execute(_SETTLE, None if scans is None else sorted(scans))
+
+
+async def give_up(connection: asyncpg.Connection, scans: Sequence[UUID], message: str) -> None:
+    """End scans that are cut off again and again; `message` says what was not done."""
+    await connection.execute(_GIVE_UP, sorted(scans), message)
+
+
+async def _must_exist(connection: asyncpg.Connection, scan: UUID) -> None:
+    if not await connection.fetchval(_EXISTS, scan):
+        raise Unfit("there is no such scan", "scan_id", ProblemCode.NOT_FOUND)
