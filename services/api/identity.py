@@ -1,5 +1,6 @@
 """What makes two things the same: folded names, sort keys, and the key of an album. Pure."""
 
+import hashlib
 import unicodedata
 from functools import lru_cache
 from uuid import UUID
@@ -7,8 +8,9 @@ from uuid import UUID
 _SEPARATOR = "\x1f"  # ASCII's unit separator: folding takes it out of names
 # Letters that decompose to nothing but are written without their stroke by many.
 _STROKES = str.maketrans(
-    {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+    {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
 )
+_KEY_LIMIT = 600  # bytes; PostgreSQL's index rows have some 2,700
 
 
 @lru_cache(maxsize=50_000)
@@ -17,6 +19,7 @@ def fold(text: str) -> str:
 
     Case, accents, width (fullwidth forms, ligatures) and white space make no difference;
     punctuation does. A name of marks alone is kept as it is, so that it never gets empty.
+    Very long ones are cut and end in a digest, so that they fit into an index.
     Method: NFKD, full case folding, marks of Latin, Greek and Cyrillic letters dropped, NFC.
     """
     decomposed = unicodedata.normalize("NFKD", text.casefold())
@@ -31,7 +34,17 @@ def fold(text: str) -> str:
             base = character
         kept.append(character if character.isprintable() else " ")
     folded = unicodedata.normalize("NFC", "".join(kept)).casefold().translate(_STROKES)
-    return " ".join(folded.split()) or " ".join(text.split())
+    return bounded(" ".join(folded.split()) or " ".join(text.split()))
+
+
+def bounded(key: str) -> str:
+    """The key, or for a very long one its beginning and a digest of it."""
+    if len(key) * 4 <= _KEY_LIMIT:
+        return key
+    told = key.encode()
+    if len(told) <= _KEY_LIMIT:
+        return key
+    return told[:400].decode(errors="ignore") + hashlib.sha256(told).hexdigest()
 
 
 def sort_key(name: str, sort_name: str | None = None) -> str:
@@ -45,7 +58,7 @@ def sort_key(name: str, sort_name: str | None = None) -> str:
 
 def year_of(date: str | None) -> int | None:
     """The year of a date like 1999, 1999-12 or 1999-12-31; None where there is no sane one."""
-    digits = (date or "")[:4]
+    digits = (date or "").partition("-")[0]
     if len(digits) == 4 and digits.isascii() and digits.isdigit() and digits != "0000":
         return int(digits)
     return None
@@ -72,6 +85,6 @@ def album_key(
         return f"mb{_SEPARATOR}{musicbrainz_release_id}"
     place = (library_id.hex, folder, fold(title))
     if is_compilation:
-        return _SEPARATOR.join(("various", *place))
+        return bounded(_SEPARATOR.join(("various", *place)))
     year = year_of(release_date)
-    return _SEPARATOR.join(("album", *place, fold(artist_credit), str(year or "")))
+    return bounded(_SEPARATOR.join(("album", *place, fold(artist_credit), str(year or ""))))

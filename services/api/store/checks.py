@@ -17,7 +17,7 @@ BIGINT_LIMIT = 2**63 - 1
 SMALLINT_LIMIT = 2**15 - 1
 
 
-class Unfit(Exception):  # noqa: N818 - it tells about the item
+class Unfit(Exception):
     """The item cannot be stored; `problem` says why."""
 
     def __init__(self, message: str, field: str, code: ProblemCode = ProblemCode.INVALID) -> None:

@@ -64,11 +64,9 @@ async def place(
         around = await connection.fetchrow(_AROUND, normal)
     if around is None:
         around = await _create(connection, library, normal)
-    inner = os.path.relpath(normal, around["root"])
-    parts = [] if inner == "." else [encode_path(os.fsencode(inner))]
-    return Place(
-        around["id"], around["name"], around["root"], "/".join(parts + ([below] if below else []))
-    )
+    inner = encode_path(normal.encode())[len(encode_path(around["root"].encode())) :].strip("/")
+    path = "/".join(part for part in (inner, below) if part)
+    return Place(around["id"], around["name"], around["root"], path)
 
 
 async def _create(connection: asyncpg.Connection, library: str | None, root: str) -> asyncpg.Record:

@@ -59,7 +59,7 @@ class TrackUpserted:
     problem: Problem | None = None
 
 
-class Raced(Exception):  # noqa: N818 - it tells what happened
+class Raced(Exception):
     """Another transaction made the same row first: run this one again."""
 
 

@@ -1,0 +1,39 @@
+"""Genres by folded name."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import asyncpg
+
+_FIND = "SELECT name_key, id FROM genres WHERE name_key = ANY($1)"
+_CREATE = """
+INSERT INTO genres (name_key, name)
+SELECT name_key, name FROM unnest($1::text[], $2::text[]) AS new(name_key, name) ORDER BY name_key
+ON CONFLICT DO NOTHING
+"""
+# Kept from being pruned until this transaction ends.
+_HOLD = "SELECT name_key, id FROM genres WHERE name_key = ANY($1) ORDER BY id FOR KEY SHARE"
+_PRUNE = """
+DELETE FROM genres WHERE id IN (
+    SELECT id FROM genres g
+    WHERE NOT EXISTS (SELECT FROM track_genres WHERE genre_id = g.id)
+    FOR UPDATE SKIP LOCKED
+)
+"""
+
+
+async def prune(connection: asyncpg.Connection) -> None:
+    """Remove genres without tracks; those that a transaction at work holds are passed over."""
+    await connection.execute(_PRUNE)
+
+
+async def ensure(connection: asyncpg.Connection, names: Mapping[str, str]) -> dict[str, UUID]:
+    """The ids of genres by folded name; those that are new are made. The first spelling stays."""
+    if not names:
+        return {}
+    keys = sorted(names)
+    found = {row["name_key"] for row in await connection.fetch(_FIND, keys)}
+    new = [key for key in keys if key not in found]
+    if new:
+        await connection.execute(_CREATE, new, [names[key] for key in new])
+    return {row["name_key"]: row["id"] for row in await connection.fetch(_HOLD, keys)}

@@ -1,0 +1,113 @@
+"""What has stopped on its way: the reconciler's questions, each a cheap look at an index."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from shared.contracts.topics import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingTrack:
+    """A track that waits for a stage."""
+
+    id: UUID
+    revision: int
+    content_revision: int
+    is_missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CutScan:
+    """A scan whose walk, or whose reading, was cut off."""
+
+    id: UUID
+    library: str
+    root: str
+    folder: str
+    mode: str
+    state: str
+    walks: int
+
+
+_TO_ANALYZE = f"""
+SELECT id, revision, content_revision, is_missing FROM tracks t
+WHERE NOT is_missing AND (
+        analyzed_content_revision IS DISTINCT FROM content_revision
+        OR vectorized_content_revision IS DISTINCT FROM content_revision
+    )
+    AND analyzed_content_revision IS DISTINCT FROM content_revision
+    AND NOT EXISTS (
+        SELECT FROM failures f
+        WHERE f.track_id = t.id AND f.resolved_at IS NULL AND f.stage = '{Stage.ANALYZE}'
+    )
+ORDER BY id LIMIT $1
+"""  # noqa: S608 - the stage's name is a constant of ours
+_TO_VECTORIZE = f"""
+SELECT id, revision, content_revision, is_missing FROM tracks t
+WHERE NOT is_missing AND (
+        analyzed_content_revision IS DISTINCT FROM content_revision
+        OR vectorized_content_revision IS DISTINCT FROM content_revision
+    )
+    AND analyzed_content_revision = content_revision
+    AND NOT EXISTS (
+        SELECT FROM failures f
+        WHERE f.track_id = t.id AND f.resolved_at IS NULL AND f.stage = '{Stage.VECTORIZE}'
+    )
+ORDER BY id LIMIT $1
+"""  # noqa: S608 - as above
+# Those that no further event will bring to the index: missing, through, or stopped by a failure.
+_TO_INDEX = f"""
+SELECT id, revision, content_revision, is_missing FROM tracks t
+WHERE indexed_revision < revision
+    AND (
+        is_missing
+        OR (analyzed_content_revision = content_revision
+            AND vectorized_content_revision = content_revision)
+        OR EXISTS (
+            SELECT FROM failures f WHERE f.track_id = t.id AND f.resolved_at IS NULL
+        )
+    )
+    AND NOT EXISTS (
+        SELECT FROM failures f
+        WHERE f.track_id = t.id AND f.resolved_at IS NULL AND f.stage = '{Stage.INDEX}'
+    )
+ORDER BY id LIMIT $1
+"""  # noqa: S608 - as above
+# A moment's grace: one that was just asked for is not on the bus yet.
+_SCANS = """
+SELECT s.id, l.name AS library, s.root, s.folder, s.mode, s.state, s.walks
+FROM scans s JOIN libraries l ON l.id = s.library_id
+WHERE s.state IN ('requested', 'walking', 'reading')
+    AND s.moved_at < now() - make_interval(secs => $1)
+ORDER BY s.requested_at
+"""
+_ANY_SCAN = """
+SELECT EXISTS (SELECT FROM scans WHERE state IN ('requested', 'walking', 'reading'))
+"""
+
+
+async def to_analyze(connection: asyncpg.Connection, first: int) -> list[WaitingTrack]:
+    """Tracks without an analysis of their content that have not failed there."""
+    return [WaitingTrack(**row) for row in await connection.fetch(_TO_ANALYZE, first)]
+
+
+async def to_vectorize(connection: asyncpg.Connection, first: int) -> list[WaitingTrack]:
+    """Analyzed tracks without vectors that have not failed there."""
+    return [WaitingTrack(**row) for row in await connection.fetch(_TO_VECTORIZE, first)]
+
+
+async def to_index(connection: asyncpg.Connection, first: int) -> list[WaitingTrack]:
+    """Tracks that the index doesn't know as they are, and that no other stage works on."""
+    return [WaitingTrack(**row) for row in await connection.fetch(_TO_INDEX, first)]
+
+
+async def scans(connection: asyncpg.Connection, quiet_s: float) -> list[CutScan]:
+    """Active scans that gave no sign of life for `quiet_s` seconds."""
+    return [CutScan(**row) for row in await connection.fetch(_SCANS, quiet_s)]
+
+
+async def is_scanning(connection: asyncpg.Connection) -> bool:
+    """Whether any scan is at work."""
+    return bool(await connection.fetchval(_ANY_SCAN))

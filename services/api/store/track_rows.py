@@ -1,0 +1,173 @@
+"""From an item as the gateway got it to the columns of a track. Pure."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.api.identity import fold, sort_key, year_of
+from services.api.store import checks
+from services.api.store.checks import Item, Unfit
+from shared.contracts.identity import IdKind
+
+MOST_CREDITS = 500
+MOST_GENRES = 100
+_PATH_LIMIT = 2_500  # bytes: the path is in an index
+_ROLES = frozenset(
+    ("artist", "composer", "lyricist", "conductor", "remixer", "producer", "performer", "arranger")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """One credited artist."""
+
+    role: str
+    position: int
+    artist_id: UUID
+    credited_as: str
+    join_phrase: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRow:
+    """A track that is fit to be stored."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    columns: dict[str, Any]
+    """Columns of `tracks` that tell what the tags say, as JSON values."""
+    album_id: UUID | None
+    credits: tuple[Credit, ...]
+    genres: dict[str, str]
+    """Name by folded name, in order."""
+    digest: bytes
+
+
+def track_row(item: Item) -> TrackRow:
+    """Check an item of `createTracks` and make it a row; `Unfit` says what is wrong."""
+    path = _path(item)
+    columns = _columns(item)
+    credits_ = credit_rows(item)
+    genres = _genres(item)
+    album_id = checks.optional_identifier(item, "album_id", IdKind.ALBUM)
+    told = [
+        columns,
+        album_id and album_id.hex,
+        [(c.role, c.position, c.artist_id.hex, c.credited_as, c.join_phrase) for c in credits_],
+        list(genres.items()),
+    ]
+    return TrackRow(
+        path=path,
+        size_bytes=checks.integer(item, "size_bytes", 0, checks.BIGINT_LIMIT),
+        mtime_ns=checks.integer(item, "mtime_ns", -checks.BIGINT_LIMIT, checks.BIGINT_LIMIT),
+        columns=columns,
+        album_id=album_id,
+        credits=credits_,
+        genres=genres,
+        digest=hashlib.sha256(json.dumps(told, sort_keys=True).encode()).digest(),
+    )
+
+
+def _path(item: Item) -> str:
+    path = checks.text(item, "path")
+    if not path or path.startswith("/") or ".." in path.split("/"):
+        raise Unfit("the path must be below the library's root, without a leading slash", "path")
+    if len(path.encode()) > _PATH_LIMIT:
+        raise Unfit(f"the path is longer than {_PATH_LIMIT:,} bytes", "path")
+    return path
+
+
+def _columns(item: Item) -> dict[str, Any]:
+    title = checks.text(item, "title")
+    artist = checks.text(item, "artist_credit")
+    date = checks.optional_text(item, "release_date", 100)
+    small = checks.SMALLINT_LIMIT
+    cover = checks.sha256(item, "cover_sha256")
+    return {
+        "title": title,
+        "title_is_file_name": checks.flag(item, "title_is_file_name"),
+        "sort_key": sort_key(title, checks.optional_text(item, "sort_title")),
+        "artist_credit": artist,
+        "artist_key": fold(artist),
+        "track_number": checks.optional_integer(item, "track_number"),
+        "track_total": checks.optional_integer(item, "track_total"),
+        "disc_number": checks.optional_integer(item, "disc_number"),
+        "disc_total": checks.optional_integer(item, "disc_total"),
+        "disc_subtitle": checks.optional_text(item, "disc_subtitle"),
+        "release_date": date,
+        "year": year_of(date),
+        "original_date": checks.optional_text(item, "original_date", 100),
+        "isrcs": _isrcs(item),
+        "tag_bpm": checks.optional_number(item, "tag_bpm"),
+        "comment": checks.optional_text(item, "comment", 100_000),
+        "language": checks.optional_text(item, "language"),
+        "has_lyrics": checks.flag(item, "has_lyrics"),
+        **{
+            name: (uuid := checks.musicbrainz_id(item, name)) and str(uuid)
+            for name in ("musicbrainz_recording_id", "musicbrainz_track_id")
+        },
+        **{
+            name: checks.optional_number(item, name)
+            for name in (
+                "replaygain_track_gain_db",
+                "replaygain_track_peak",
+                "replaygain_album_gain_db",
+                "replaygain_album_peak",
+            )
+        },
+        "container": checks.name_text(item, "container"),
+        "codec": checks.name_text(item, "codec"),
+        "duration_s": checks.number(item, "duration_s", 0, 1e9),
+        "bitrate_bps": checks.optional_integer(item, "bitrate_bps"),
+        "sample_rate_hz": checks.optional_integer(item, "sample_rate_hz"),
+        "channels": checks.optional_integer(item, "channels", 0, small),
+        "bit_depth": checks.optional_integer(item, "bit_depth", 0, small),
+        "cover_sha256": cover and "\\x" + cover.hex(),
+    }
+
+
+def _isrcs(item: Item) -> list[str]:
+    isrcs = item.get("isrcs") or []
+    if len(isrcs) > MOST_CREDITS:
+        raise Unfit(f"more than {MOST_CREDITS} are too many", "isrcs")
+    return [checks.text({"isrcs": isrc}, "isrcs", 100) for isrc in isrcs]
+
+
+def credit_rows(item: Item) -> tuple[Credit, ...]:
+    """The credits of a track or an album; positions count within a role, from 0."""
+    given = item.get("credits") or []
+    if len(given) > MOST_CREDITS:
+        raise Unfit(f"more than {MOST_CREDITS} are too many", "credits")
+    positions: dict[str, int] = {}
+    made: list[Credit] = []
+    for credit in given:
+        role = str(credit.get("role") or "artist").lower()
+        if role not in _ROLES:
+            raise Unfit(f"{role!r} is no role", "credits")
+        position = positions.get(role, 0)
+        positions[role] = position + 1
+        made.append(
+            Credit(
+                role=role,
+                position=position,
+                artist_id=checks.identifier(credit, "artist_id", IdKind.ARTIST),
+                credited_as=checks.text(credit, "credited_as"),
+                join_phrase=checks.text({"join_phrase": "", **credit}, "join_phrase"),
+            )
+        )
+    return tuple(made)
+
+
+def _genres(item: Item) -> dict[str, str]:
+    given = item.get("genres") or []
+    if len(given) > MOST_GENRES:
+        raise Unfit(f"more than {MOST_GENRES} are too many", "genres")
+    genres: dict[str, str] = {}
+    for genre in given:
+        name = " ".join(checks.text({"genres": genre}, "genres", 2_000).split())
+        if name:
+            genres.setdefault(fold(name), name)
+    return genres

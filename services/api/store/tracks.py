@@ -1,0 +1,302 @@
+"""Tracks, upserted by their file: (library, path).
+
+`content_revision` counts the contents of the file (size or time of change differ),
+`revision` every change of what is shown. An equal item changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from services.api.store import genres, scans
+from services.api.store.checks import Item, Unfit
+from services.api.store.outcomes import (
+    Problem,
+    ProblemCode,
+    Raced,
+    Status,
+    TrackUpserted,
+    in_transaction,
+)
+from services.api.store.track_rows import TrackRow, track_row
+from shared.contracts.topics import Stage
+
+_LIBRARY = "SELECT id FROM libraries WHERE id = $1"
+_SCAN = "SELECT id FROM scans WHERE id = $1 FOR KEY SHARE"
+# Locks, in the order that all writes keep: files by path, tracks by id.
+_LOCK_FILES = """
+SELECT id, path, size_bytes, mtime_ns, state, track_id, read_by_scan_id FROM files
+WHERE library_id = $1 AND path = ANY($2) ORDER BY path FOR UPDATE
+"""
+_LOCK_TRACKS = """
+SELECT id, revision, content_revision, is_missing, tags_digest FROM tracks
+WHERE id = ANY($1) ORDER BY id FOR UPDATE
+"""
+# What the tracks refer to is kept from being pruned until this transaction ends.
+_HOLD_ARTISTS = "SELECT id FROM artists WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
+_HOLD_ALBUMS = "SELECT id FROM albums WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
+
+_TAGS = (
+    "title", "title_is_file_name", "sort_key", "artist_credit", "artist_key", "album_id",
+    "track_number", "track_total", "disc_number", "disc_total", "disc_subtitle", "release_date",
+    "year", "original_date", "isrcs", "tag_bpm", "comment", "language", "has_lyrics",
+    "musicbrainz_recording_id", "musicbrainz_track_id", "replaygain_track_gain_db",
+    "replaygain_track_peak", "replaygain_album_gain_db", "replaygain_album_peak", "container",
+    "codec", "duration_s", "bitrate_bps", "sample_rate_hz", "channels", "bit_depth",
+    "cover_sha256", "tags_digest",
+)  # fmt: skip
+_COLUMNS = ", ".join(("revision", "content_revision", "is_missing", *_TAGS))
+_NEW_VALUES = ", ".join(f"EXCLUDED.{name}" for name in _COLUMNS.split(", "))
+_WRITE_TRACKS = f"""
+INSERT INTO tracks (id, {_COLUMNS})
+SELECT id, {_COLUMNS} FROM jsonb_populate_recordset(NULL::tracks, $1)
+ON CONFLICT (id) DO UPDATE SET ({_COLUMNS}, updated_at) = ROW ({_NEW_VALUES}, now())
+"""  # noqa: S608 - the column names above
+_WRITE_FILES = """
+INSERT INTO files (library_id, path, size_bytes, mtime_ns, state, track_id, read_by_scan_id)
+SELECT $1, path, size_bytes, mtime_ns, 'present', track_id, $2
+FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::uuid[])
+    AS new(path, size_bytes, mtime_ns, track_id)
+ORDER BY path
+ON CONFLICT (library_id, path) DO UPDATE SET
+    size_bytes = EXCLUDED.size_bytes, mtime_ns = EXCLUDED.mtime_ns, state = 'present',
+    track_id = EXCLUDED.track_id, missing_since = NULL,
+    read_by_scan_id = coalesce(EXCLUDED.read_by_scan_id, files.read_by_scan_id)
+RETURNING xmax = 0 AS is_new
+"""
+_CLEAR_CREDITS = "DELETE FROM track_credits WHERE track_id = ANY($1)"
+_CLEAR_GENRES = "DELETE FROM track_genres WHERE track_id = ANY($1)"
+_WRITE_CREDITS = """
+INSERT INTO track_credits (track_id, role, position, artist_id, credited_as, join_phrase)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::uuid[], $5::text[], $6::text[])
+"""
+_WRITE_GENRES = """
+INSERT INTO track_genres (track_id, position, genre_id)
+SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::uuid[])
+"""
+# A file that could be read failed no longer; a new content has not failed yet at any stage.
+_RESOLVE = f"""
+WITH done AS (
+    SELECT id FROM failures
+    WHERE resolved_at IS NULL AND (
+        (library_id = $1 AND path = ANY($2) AND stage = '{Stage.READ}') OR track_id = ANY($3)
+    )
+    ORDER BY stage, subject FOR UPDATE
+)
+UPDATE failures SET resolved_at = now() FROM done WHERE failures.id = done.id
+"""  # noqa: S608 - the stage's name is a constant of ours
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What becomes of one row."""
+
+    row: TrackRow
+    track_id: UUID
+    status: Status
+    revision: int
+    content_revision: int
+    is_new_content: bool
+    is_written: bool
+    """The file's row is: something changed, or this scan has not counted it yet."""
+    is_first_read: bool
+    """This scan reads it for the first time."""
+
+
+async def store(
+    pool: asyncpg.Pool, library_id: UUID, scan_id: UUID | None, items: Sequence[Item]
+) -> list[TrackUpserted]:
+    """Upsert a batch in one transaction; one result an item, in order.
+
+    An item at fault doesn't hold up the others. Of two items of one path the later counts.
+    """
+    rows: dict[str, TrackRow] = {}
+    answers: list[str | Problem] = []
+    for item in items:
+        try:
+            row = track_row(item)
+        except Unfit as unfit:
+            answers.append(unfit.problem)
+        else:
+            rows[row.path] = row
+            answers.append(row.path)
+
+    async def work(connection: asyncpg.Connection) -> dict[str, TrackUpserted]:
+        return await _store(connection, library_id, scan_id, rows)
+
+    stored = await in_transaction(pool, work) if rows else {}
+    return [
+        TrackUpserted(problem=answer) if isinstance(answer, Problem) else stored[answer]
+        for answer in answers
+    ]
+
+
+async def _store(
+    connection: asyncpg.Connection,
+    library_id: UUID,
+    scan_id: UUID | None,
+    rows: dict[str, TrackRow],
+) -> dict[str, TrackUpserted]:
+    if await connection.fetchval(_LIBRARY, library_id) is None:
+        unknown = Problem(ProblemCode.NOT_FOUND, "there is no such library", "libraryId")
+        return dict.fromkeys(rows, TrackUpserted(problem=unknown))
+    if scan_id is not None:
+        scan_id = await connection.fetchval(_SCAN, scan_id)
+    files = {
+        row["path"]: row for row in await connection.fetch(_LOCK_FILES, library_id, list(rows))
+    }
+    ids = [row["track_id"] for row in files.values() if row["track_id"]]
+    tracks = {row["id"]: row for row in await connection.fetch(_LOCK_TRACKS, ids)}
+    problems = await _hold_references(connection, rows)
+    decisions = [
+        _decide(row, files.get(path), tracks, scan_id)
+        for path, row in rows.items()
+        if path not in problems
+    ]
+    await _write(connection, decisions, files)
+    await _write_files(connection, library_id, scan_id, decisions, files)
+    await connection.execute(
+        _RESOLVE,
+        library_id,
+        [decision.row.path for decision in decisions],
+        [decision.track_id for decision in decisions if decision.is_new_content],
+    )
+    if scan_id is not None:
+        await scans.count_read(connection, scan_id, sum(d.is_first_read for d in decisions))
+    return {path: TrackUpserted(problem=problem) for path, problem in problems.items()} | {
+        d.row.path: TrackUpserted(d.track_id, d.status, d.revision, d.content_revision)
+        for d in decisions
+    }
+
+
+async def _hold_references(
+    connection: asyncpg.Connection, rows: dict[str, TrackRow]
+) -> dict[str, Problem]:
+    """The rows that speak of artists or albums that are not there."""
+    artists = {credit.artist_id for row in rows.values() for credit in row.credits}
+    albums = {row.album_id for row in rows.values() if row.album_id}
+    for query, ids in ((_HOLD_ARTISTS, artists), (_HOLD_ALBUMS, albums)):
+        if ids:
+            ids.difference_update(row["id"] for row in await connection.fetch(query, list(ids)))
+    problems: dict[str, Problem] = {}
+    for path, row in rows.items():
+        if row.album_id in albums:
+            problems[path] = Problem(ProblemCode.NOT_FOUND, "there is no such album", "albumId")
+        elif any(credit.artist_id in artists for credit in row.credits):
+            problems[path] = Problem(ProblemCode.NOT_FOUND, "there is no such artist", "credits")
+    return problems
+
+
+def _decide(
+    row: TrackRow,
+    file: asyncpg.Record | None,
+    tracks: dict[UUID, asyncpg.Record],
+    scan_id: UUID | None,
+) -> _Decision:
+    is_first_read = scan_id is not None and (file is None or file["read_by_scan_id"] != scan_id)
+    track = None if file is None else tracks.get(file["track_id"])
+    if file is None or track is None:
+        return _Decision(row, uuid4(), Status.CREATED, 1, 1, False, True, is_first_read)
+    # An unreadable file has the size and time of a content that no revision stands for.
+    is_new_content = file["state"] == "unreadable" or (
+        (file["size_bytes"], file["mtime_ns"]) != (row.size_bytes, row.mtime_ns)
+    )
+    if is_new_content or track["tags_digest"] != row.digest:
+        status = Status.UPDATED
+    else:
+        status = Status.UNCHANGED
+    if track["is_missing"] and not is_new_content:
+        status = Status.RETURNED
+    changed = status is not Status.UNCHANGED
+    return _Decision(
+        row=row,
+        track_id=track["id"],
+        status=status,
+        revision=track["revision"] + changed,
+        content_revision=track["content_revision"] + is_new_content,
+        is_new_content=is_new_content,
+        is_written=changed or is_first_read,
+        is_first_read=is_first_read,
+    )
+
+
+async def _write(
+    connection: asyncpg.Connection, decisions: list[_Decision], files: dict[str, Any]
+) -> None:
+    changed = [d for d in decisions if d.status is not Status.UNCHANGED]
+    if not changed:
+        return
+    changed.sort(key=lambda decision: decision.track_id)
+    ids = await genres.ensure(
+        connection, {key: name for d in changed for key, name in d.row.genres.items()}
+    )
+    await connection.execute(_WRITE_TRACKS, [_track_columns(d) for d in changed])
+    known = [d.track_id for d in changed if d.status is not Status.CREATED]
+    if known:
+        await connection.execute(_CLEAR_CREDITS, known)
+        await connection.execute(_CLEAR_GENRES, known)
+    credits_ = [
+        (d.track_id, c.role, c.position, c.artist_id, c.credited_as, c.join_phrase)
+        for d in changed
+        for c in d.row.credits
+    ]
+    if credits_:
+        await connection.execute(_WRITE_CREDITS, *zip(*credits_, strict=True))
+    genre_rows = [
+        (d.track_id, position, ids[key])
+        for d in changed
+        for position, key in enumerate(d.row.genres)
+    ]
+    if genre_rows:
+        await connection.execute(_WRITE_GENRES, *zip(*genre_rows, strict=True))
+
+
+def _track_columns(decision: _Decision) -> dict[str, Any]:
+    row = decision.row
+    return {
+        **row.columns,
+        "id": str(decision.track_id),
+        "revision": decision.revision,
+        "content_revision": decision.content_revision,
+        "is_missing": False,
+        "album_id": row.album_id and str(row.album_id),
+        "tags_digest": "\\x" + row.digest.hex(),
+    }
+
+
+async def _write_files(
+    connection: asyncpg.Connection,
+    library_id: UUID,
+    scan_id: UUID | None,
+    decisions: list[_Decision],
+    files: dict[str, Any],
+) -> None:
+    written = [d for d in decisions if d.is_written]
+    if not written:
+        return
+    told = [(d.row.path, d.row.size_bytes, d.row.mtime_ns, d.track_id) for d in written]
+    columns = zip(*told, strict=True)
+    done = await connection.fetch(_WRITE_FILES, library_id, scan_id, *columns)
+    if sum(row["is_new"] for row in done) != sum(d.row.path not in files for d in written):
+        raise Raced  # another batch made one of these files: its track is the one
+
+
+# Analyses of another version than the current one don't count; run at the service's start.
+_FORGET_OUTDATED = """
+WITH outdated AS (
+    SELECT id FROM tracks
+    WHERE analyzed_content_revision IS NOT NULL AND analyzer_version IS DISTINCT FROM $1
+    ORDER BY id FOR UPDATE
+)
+UPDATE tracks SET analyzed_content_revision = NULL, vectorized_content_revision = NULL
+FROM outdated WHERE tracks.id = outdated.id
+"""
+
+
+async def expect_analyzer(pool: asyncpg.Pool, version: str) -> None:
+    """Let all tracks that another analyzer version analysed wait for the current one."""
+    async with pool.acquire() as connection:
+        await connection.execute(_FORGET_OUTDATED, version)
