@@ -197,6 +197,7 @@ async def _store(connection: asyncpg.Connection, rows: list[_Row]) -> list[Upser
     }
     ids = {row.track_id for row in rows if row.track_id} | set(owners.values())
     tracks = {row["id"]: row for row in await connection.fetch(_HOLD_TRACKS, sorted(ids))}
+    libraries |= {row["library_id"] for row in tracks.values()}
     told: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
         track_id = row.track_id or owners.get((row.library_id, row.path))

@@ -49,7 +49,7 @@ async def _pool(target: dict[str, str]) -> AsyncIterator[asyncpg.Pool]:
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=_CONNECT_TIMEOUT_S,
-            init=_register_codecs,
+            init=register_codecs,
         )
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseUnusable(_explain(error)) from error
@@ -76,7 +76,7 @@ def _explain(error: Exception) -> str:
     return f"the database cannot be used: {error or type(error).__name__}"
 
 
-async def _register_codecs(connection: asyncpg.Connection) -> None:
+async def register_codecs(connection: asyncpg.Connection) -> None:
     """`jsonb` as Python objects, `vector` as arrays."""
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads

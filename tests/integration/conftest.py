@@ -1,0 +1,129 @@
+"""A real database for the tests: started once, migrated, emptied before each test."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from pytest_asyncio import fixture
+
+from services.api.store import artists, tracks
+from services.api.store.embedded import EmbeddedPostgres
+from services.api.store.outcomes import TrackUpserted
+from services.api.store.postgres import open_pool, register_codecs
+from shared.contracts.analysis import Analysis
+from shared.contracts.identity import IdKind, format_id
+from shared.contracts.versions import ANALYZER_VERSION
+from shared.runtime.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def database_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(data_dir=tmp_path_factory.mktemp("data"))
+
+
+@fixture(scope="session")
+async def database(database_settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    """The pool on one real PostgreSQL for all tests; tables keep what was put into them."""
+    async with open_pool(database_settings) as pool:
+        yield pool
+
+
+@fixture
+async def pool(database: asyncpg.Pool) -> asyncpg.Pool:
+    """The pool with all tables empty."""
+    names = await database.fetch(
+        "SELECT quote_ident(tablename) AS name FROM pg_tables"
+        " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+    )
+    await database.execute(f"TRUNCATE {', '.join(row['name'] for row in names)} CASCADE")
+    return database
+
+
+@fixture
+async def counted_pool(
+    pool: asyncpg.Pool, database_settings: Settings
+) -> AsyncIterator[tuple[asyncpg.Pool, list[str]]]:
+    """A pool of one connection on the same (empty) tables, and the list of what it was asked."""
+    told: list[str] = []
+
+    async def init(connection: asyncpg.Connection) -> None:
+        await register_codecs(connection)
+        connection.add_query_logger(lambda query: told.append(query.query))
+
+    server = EmbeddedPostgres(database_settings.data_dir / "postgres")
+    async with asyncpg.create_pool(**server.dsn, min_size=1, max_size=1, init=init) as counted:
+        yield counted, told
+
+
+@fixture
+async def library_id(pool: asyncpg.Pool) -> UUID:
+    """A library named `music`."""
+    id_: UUID = await pool.fetchval(
+        "INSERT INTO libraries (name, root) VALUES ('music', '/music') RETURNING id"
+    )
+    return id_
+
+
+def track_item(path: str, **changes: Any) -> dict[str, Any]:
+    """An item of `createTracks` in snake case, with what is required."""
+    return {
+        "path": path,
+        "size_bytes": 1_000,
+        "mtime_ns": 1_700_000_000_000_000_000,
+        "title": Path(path).stem,
+        "artist_credit": "Björk",
+        "credits": [],
+        "genres": ["Electronic"],
+        "container": "mp3",
+        "codec": "mp3",
+        "duration_s": 61.5,
+        **changes,
+    }
+
+
+def analysis_item(track: TrackUpserted, **changes: Any) -> dict[str, Any]:
+    """An item of `createAnalyses` for a stored track, all fields filled."""
+    assert track.id is not None
+    analysis = Analysis(
+        analyzed_duration_s=61.5, tempo_bpm=120, tempo_confidence=0.9, tempo_alternative_bpm=60,
+        onset_rate_hz=2, danceability=0.5, key="A", mode="minor", key_confidence=0.7,
+        camelot="8A", tuning_cents=1.5, chroma_mean=[0.1] * 12, loudness_lufs=-14,
+        loudness_range_lu=5, peak_dbfs=-1, replaygain_track_gain_db=-4, dynamic_range_db=9,
+        crest_db=12, energy=0.6, brightness=0.3, spectral_centroid_hz=1500,
+        spectral_bandwidth_hz=1200, spectral_rolloff_hz=4000, spectral_flatness=0.1,
+        spectral_contrast_db=[10.0] * 7, zero_crossing_rate=0.05, mfcc_mean=[1.0] * 20,
+        mfcc_std=[0.5] * 20, silence_start_s=0.1, silence_end_s=0.2, silence_share=0.01,
+        clipping_share=0, waveform=[7] * 400,
+    )  # fmt: skip
+    return {
+        **analysis.model_dump(),
+        "track_id": format_id(IdKind.TRACK, track.id),
+        "analyzer_version": ANALYZER_VERSION,
+        "content_revision": track.content_revision,
+        **changes,
+    }
+
+
+StoreTracks = Callable[..., Awaitable[list[TrackUpserted]]]
+
+
+@pytest.fixture
+def store_tracks(pool: asyncpg.Pool, library_id: UUID) -> StoreTracks:
+    """Store tracks of the library `music`: paths or items, optionally for a scan."""
+
+    async def store(*items: str | dict[str, Any], scan_id: UUID | None = None) -> Any:
+        told = [track_item(item) if isinstance(item, str) else item for item in items]
+        return await tracks.store(pool, library_id, scan_id, told)
+
+    return store
+
+
+@fixture
+async def artist_id(pool: asyncpg.Pool) -> str:
+    """The id of an artist, as the gateway shows it."""
+    (made,) = await artists.store(pool, [{"name": "Björk"}])
+    assert made.id is not None
+    return format_id(IdKind.ARTIST, made.id)
