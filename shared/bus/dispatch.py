@@ -1,0 +1,216 @@
+"""What every adapter does with a batch: decode, handle, publish, give up what must be given up.
+
+When `Dispatcher.handle` returns, the batch may be committed; when it raises, it may not.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, Protocol, TypeVar, cast
+
+import structlog
+from tenacity import RetryCallState
+
+from shared.bus.policy import ErrorPolicy, dead_letter, isolate, last_error
+from shared.bus.port import BusHealth, DeadLetterHandler, E, Outcome, Subscription
+from shared.contracts.envelope import DeadLetter, Record, decode, decode_dead_letter
+from shared.contracts.errors import TransientError
+from shared.contracts.events import Event
+from shared.contracts.topics import Stage
+from shared.runtime import metrics
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class Output(Protocol):
+    """Where a dispatcher's results go; each adapter has its own."""
+
+    async def emit(self, events: Sequence[Event], source: str) -> None:
+        """Publish what a handler emitted; `source` is the service it belongs to."""
+        ...
+
+    async def bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Publish dead letters, each to its topic's dead-letter topic. Never waits for room."""
+        ...
+
+
+class Pauses:
+    """Who waits for a dependency, as `health` and the metrics show it."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[object, tuple[str, str]] = {}
+
+    def set(self, who: object, stage: str, message: str) -> None:
+        """`who`, a part of `stage`, waits because of `message`."""
+        self._waiting[who] = (stage, message)
+        metrics.STAGE_PAUSED.labels(stage).set(1)
+
+    def clear(self, who: object) -> None:
+        """`who` goes on."""
+        stage, _ = self._waiting.pop(who, ("", ""))
+        if stage and stage not in self.by_stage():
+            metrics.STAGE_PAUSED.labels(stage).set(0)
+
+    def by_stage(self) -> dict[str, str]:
+        """The stages that wait, with the message of the last error."""
+        return dict(self._waiting.values())
+
+    def health(self, *, connected: bool) -> BusHealth:
+        """The state for `Bus.health`."""
+        return BusHealth(connected=connected, paused=self.by_stage())
+
+
+class Dispatcher(Generic[E]):
+    """Takes one member's batches through its subscription's handler under the error policy."""
+
+    def __init__(
+        self, subscription: Subscription[E], *, policy: ErrorPolicy, output: Output, pauses: Pauses
+    ) -> None:
+        self._subscription = subscription
+        self._stage = subscription.stage.value
+        self._source = self._stage.partition(".")[0]
+        self._policy = policy
+        self._output = output
+        self._pauses = pauses
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Handle a batch of records of the topic, in their order; return when all are settled."""
+        labels = (self._subscription.topic.value, self._stage)
+        started = time.perf_counter()
+        dead: list[DeadLetter] = []
+        decoded = self._decode(records, dead)
+        if decoded:
+            await self._settle(decoded, self._policy.attempts, 1, dead)
+        if dead:
+            await self._bury(dead)
+        metrics.BATCH_DURATION.labels(*labels).observe(time.perf_counter() - started)
+        metrics.RECORDS_HANDLED.labels(*labels).inc(len(records) - len(dead))
+
+    def _decode(
+        self, records: Sequence[Record], dead: list[DeadLetter]
+    ) -> Sequence[tuple[E, Record]]:
+        decoded: list[tuple[E, Record]] = []
+        for record in records:
+            try:
+                decoded.append((cast(E, decode(record)), record))
+            except Exception as error:
+                dead.append(dead_letter(record, stage=self._stage, error=error, attempts=1))
+        return decoded
+
+    async def _settle(
+        self,
+        batch: Sequence[tuple[E, Record]],
+        attempts: int,
+        tried: int,
+        dead: list[DeadLetter],
+    ) -> None:
+        """Handle the batch, or in halves what of it can be; `tried` counts the attempts at it."""
+        events = [event for event, _ in batch]
+        try:
+            outcome = await self._persist(lambda: self._subscription.handler(events), attempts)
+            if outcome.emit:
+                await self._persist(
+                    lambda: self._output.emit(outcome.emit, self._source), self._policy.attempts
+                )
+        except Exception as error:
+            if isinstance(error, TransientError):
+                tried += attempts - 1
+                attempts = 1  # its halves were part of all these attempts
+            if len(batch) == 1:
+                record = batch[0][1]
+                dead.append(dead_letter(record, stage=self._stage, error=error, attempts=tried))
+                return
+            log.warning("batch_isolated", stage=self._stage, records=len(batch), error=repr(error))
+            for half in isolate(batch):
+                await self._settle(half, attempts, tried + 1, dead)
+        else:
+            self._reject(batch, outcome, tried, dead)
+
+    def _reject(
+        self,
+        batch: Sequence[tuple[E, Record]],
+        outcome: Outcome,
+        tried: int,
+        dead: list[DeadLetter],
+    ) -> None:
+        if not outcome.rejected:
+            return
+        records: dict[Event, Record] = dict(batch)
+        for rejected in outcome.rejected:
+            record = records.get(rejected.event) or _bare(rejected.event)
+            dead.append(
+                dead_letter(record, stage=self._stage, error=rejected.error, attempts=tried)
+            )
+
+    async def _bury(self, dead: Sequence[DeadLetter]) -> None:
+        for letter in dead:
+            log.warning(
+                "dead_letter",
+                topic=letter.record.topic,
+                stage=letter.stage,
+                kind=letter.kind.value,
+                event_id=letter.record.headers.get("ce_id", b"").decode(errors="replace"),
+                error=letter.message,
+                attempts=letter.attempts,
+            )
+        await self._persist(lambda: self._output.bury(dead), self._policy.attempts)
+        for letter in dead:
+            metrics.RECORDS_DEAD.labels(letter.record.topic, letter.stage, letter.kind.value).inc()
+
+    async def _persist(self, call: Callable[[], Awaitable[T]], attempts: int) -> T:
+        """Make the call; wait while a dependency is down, and retry what is transient."""
+
+        async def attempt() -> T:
+            return await call()
+
+        async def once() -> T:
+            try:
+                return await self._policy.waiting(self._pause)(attempt)
+            finally:
+                self._pauses.clear(self)
+
+        return await self._policy.retrying(attempts, self._count_retry)(once)
+
+    def _pause(self, state: RetryCallState) -> None:
+        error = str(last_error(state))
+        self._pauses.set(self, self._stage, error)
+        log.warning("stage_waits", stage=self._stage, error=error, times=state.attempt_number)
+
+    def _count_retry(self, state: RetryCallState) -> None:
+        topic = self._subscription.topic.value
+        metrics.RECORDS_RETRIED.labels(topic, self._stage).inc()
+        log.info("batch_retried", topic=topic, stage=self._stage, error=str(last_error(state)))
+
+
+def _bare(event: Event) -> Record:
+    """The record of an event that the handler did not get from us, without attributes."""
+    return Record(event.topic.value, event.key.encode(), event.model_dump_json().encode())
+
+
+class DeadLetterDispatcher:
+    """Takes dead letters to their handler, again and again until it succeeds."""
+
+    def __init__(
+        self, stage: Stage, handler: DeadLetterHandler, *, policy: ErrorPolicy, pauses: Pauses
+    ) -> None:
+        self._stage = stage.value
+        self._handler = handler
+        self._policy = policy
+        self._pauses = pauses
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Hand the records over as dead letters; return when the handler took them."""
+        letters = [decode_dead_letter(record) for record in records]
+
+        async def attempt() -> None:
+            await self._handler(letters)
+
+        try:
+            await self._policy.waiting(self._pause, Exception)(attempt)
+        finally:
+            self._pauses.clear(self)
+
+    def _pause(self, state: RetryCallState) -> None:
+        error = repr(last_error(state))
+        self._pauses.set(self, self._stage, error)
+        log.error("dead_letters_wait", stage=self._stage, error=error, times=state.attempt_number)

@@ -1,0 +1,126 @@
+"""A topic of the in-process bus: partitions of records, and how far each group has come.
+
+Pure data: nothing waits here. A record is kept until every group has committed it.
+"""
+
+import zlib
+from collections import deque
+from dataclasses import dataclass
+from itertools import islice
+
+from shared.contracts.envelope import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A batch that one member of a group holds. Its partitions are closed to the others."""
+
+    group: str
+    records: list[Record]
+    ends: dict[int, int]
+    """Partition -> the offset after the last record taken from it."""
+
+
+class _Group:
+    """Offsets up to which a group has committed, and the partitions its members hold."""
+
+    def __init__(self, offsets: list[int]) -> None:
+        self.committed = offsets
+        self.claimed: set[int] = set()
+        self.start = 0
+        """Where the next claim begins to look, so that no partition is forgotten."""
+
+
+class TopicLog:
+    """The records of a topic.
+
+    Args:
+        partitions: records of one key are in one partition, in the order they were added.
+    """
+
+    def __init__(self, partitions: int) -> None:
+        self._records: list[deque[Record]] = [deque() for _ in range(partitions)]
+        self._base = [0] * partitions
+        self._groups: dict[str, _Group] = {}
+        self.held = 0
+        """Records that not all groups have committed."""
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether anyone reads this topic."""
+        return bool(self._groups)
+
+    def add_group(self, group: str) -> None:
+        """From now on records are kept for this group."""
+        if group in self._groups:
+            raise ValueError(f"{group} has subscribed to this topic before")
+        self._groups[group] = _Group(list(self._base))
+
+    def append(self, record: Record) -> None:
+        """Add a record at its key's partition's end; dropped if no one reads the topic."""
+        if self._groups:
+            self._records[zlib.crc32(record.key) % len(self._records)].append(record)
+            self.held += 1
+
+    def ready(self, group: str, max_partitions: int) -> int:
+        """How many records `claim` would find, were there no limit."""
+        return sum(waiting for _, waiting in self._free(self._groups[group], max_partitions))
+
+    def claim(self, group: str, *, limit: int, max_partitions: int) -> Claim | None:
+        """Take up to `limit` records of at most `max_partitions` partitions that no one holds."""
+        state = self._groups[group]
+        records: list[Record] = []
+        ends: dict[int, int] = {}
+        for partition, waiting in self._free(state, max_partitions):
+            count = min(waiting, limit - len(records))
+            if not count:
+                break
+            offset = state.committed[partition]
+            skipped = offset - self._base[partition]
+            records += islice(self._records[partition], skipped, skipped + count)
+            ends[partition] = offset + count
+        if not records:
+            return None
+        state.claimed.update(ends)
+        state.start = (max(ends) + 1) % len(self._records)
+        return Claim(group, records, ends)
+
+    def _free(self, state: _Group, max_partitions: int) -> list[tuple[int, int]]:
+        """Partitions with records that no member holds, and how many each has."""
+        count = len(self._records)
+        found: list[tuple[int, int]] = []
+        for step in range(count):
+            partition = (state.start + step) % count
+            if partition in state.claimed:
+                continue
+            end = self._base[partition] + len(self._records[partition])
+            waiting = end - state.committed[partition]
+            if waiting:
+                found.append((partition, waiting))
+                if len(found) == max_partitions:
+                    break
+        return found
+
+    def commit(self, claim: Claim) -> None:
+        """The claim's records are done; those that all groups are done with are freed."""
+        state = self._groups[claim.group]
+        for partition, end in claim.ends.items():
+            state.committed[partition] = end
+            slowest = min(group.committed[partition] for group in self._groups.values())
+            for _ in range(slowest - self._base[partition]):
+                self._records[partition].popleft()
+                self.held -= 1
+            self._base[partition] = slowest
+        self.release(claim)
+
+    def release(self, claim: Claim) -> None:
+        """Open the claim's partitions again; what was not committed is claimed again."""
+        self._groups[claim.group].claimed.difference_update(claim.ends)
+
+    def lag(self, group: str) -> int:
+        """Records that the group has not committed, those in flight included."""
+        committed = self._groups[group].committed
+        return sum(
+            base + len(records) - done
+            for base, records, done in zip(self._base, self._records, committed, strict=True)
+        )
