@@ -4,9 +4,7 @@ Each revision in `versions/` runs the SQL file of its name. Two processes that s
 take turns: the first one migrates, the second finds everything done.
 """
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 from alembic import command
@@ -18,15 +16,16 @@ from sqlalchemy.pool import NullPool
 FOLDER = Path(__file__).parent
 
 
-async def migrate(connect: Callable[[], Any]) -> None:
-    """Bring the database to the newest revision, or change nothing.
-
-    Args:
-        connect: opens an asyncpg connection; it is called once.
+async def migrate(driver: asyncpg.Connection) -> None:
+    """Bring the database to the newest revision, or change nothing. Closes the connection.
 
     Raises:
         asyncpg.PostgresError: the database refused; nothing was changed.
     """
+
+    async def connect() -> asyncpg.Connection:
+        return driver
+
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         async with engine.connect() as connection:

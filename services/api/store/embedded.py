@@ -52,6 +52,7 @@ class EmbeddedPostgres:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.expanduser().absolute()
         self._as_root = os.geteuid() == 0
+        self._use: IO[str] | None = None
 
     @cached_property
     def _bin(self) -> Path:
@@ -86,6 +87,8 @@ class EmbeddedPostgres:
         try:
             self._prepare_folders()
             with self._turn():
+                self._use = self._lock_file("users").open("w")
+                fcntl.flock(self._use, fcntl.LOCK_SH)  # let go by the system if we are killed
                 if not (self._folder / "PG_VERSION").exists():
                     self._create()
                 if not self._is_running():
@@ -94,10 +97,19 @@ class EmbeddedPostgres:
             raise self._unusable(error.strerror or str(error)) from error
 
     def stop(self) -> None:
-        """Stop the server; sessions that are left are ended."""
-        with self._turn():
+        """Use it no longer; the last process that does stops the server."""
+        if self._use is None:
+            return
+        with self._turn(), self._use as use:
+            self._use = None
+            try:
+                fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
             if self._is_running():
                 self._run("pg_ctl", "-D", str(self._folder), "-w", "-m", "fast", "stop")
+            if self.socket_folder != self._folder:
+                self.socket_folder.rmdir()
 
     def _prepare_folders(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -120,10 +132,12 @@ class EmbeddedPostgres:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """One process at a time starts or stops the server."""
-        lock: IO[str]
-        with (self._folder.parent / f".{self._folder.name}.lock").open("w") as lock:
+        with self._lock_file("turn").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+    def _lock_file(self, name: str) -> Path:
+        return self._folder.parent / f".{self._folder.name}.{name}"
 
     def _create(self) -> None:
         for rest in self._folder.iterdir():  # of a start that was cut off

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import asyncpg
 from pgvector.asyncpg import register_vector
@@ -31,19 +30,18 @@ async def open_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
             yield pool
         return
     server = EmbeddedPostgres(settings.data_dir / "postgres")
-    await asyncio.to_thread(server.start)
     try:
+        await asyncio.to_thread(server.start)
         async with _pool(server.dsn) as pool:
             yield pool
     finally:
-        if not await _is_used_by_others(server):
-            await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.stop)
 
 
 @asynccontextmanager
 async def _pool(target: dict[str, str]) -> AsyncIterator[asyncpg.Pool]:
     try:
-        await _migrate(target)
+        await migrate(await asyncpg.connect(**target, timeout=_CONNECT_TIMEOUT_S))
         pool = await asyncpg.create_pool(
             **target,
             min_size=1,
@@ -57,13 +55,6 @@ async def _pool(target: dict[str, str]) -> AsyncIterator[asyncpg.Pool]:
         yield pool
     finally:
         await pool.close()
-
-
-async def _migrate(target: dict[str, str]) -> None:
-    async def connect() -> Any:
-        return await asyncpg.connect(**target, timeout=_CONNECT_TIMEOUT_S)
-
-    await migrate(connect)
 
 
 def _explain(error: Exception) -> str:
@@ -82,19 +73,3 @@ async def register_codecs(connection: asyncpg.Connection) -> None:
         "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
     )
     await register_vector(connection)
-
-
-async def _is_used_by_others(server: EmbeddedPostgres) -> bool:
-    """Whether another process has joined the server; it stops it then."""
-    try:
-        connection = await asyncpg.connect(**server.dsn, timeout=_CONNECT_TIMEOUT_S)
-    except (OSError, asyncpg.PostgresError):
-        return False
-    try:
-        others = await connection.fetchval(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        )
-    finally:
-        await connection.close()
-    return bool(others)

@@ -109,7 +109,7 @@ WHERE s.id = counted.id AND s.state = 'reading'
 """  # noqa: S608 - as above
 _GIVE_UP = """
 UPDATE scans SET state = 'finished', moved_at = now(), finished_at = now(),
-    message = concat_ws('; ', message, $2)
+    message = concat_ws('; ', message, $2::text)
 WHERE id = ANY($1) AND state IN ('requested', 'walking', 'reading')
 """
 _COUNT_READ = "UPDATE scans SET files_read = files_read + $2, moved_at = now() WHERE id = $1"

@@ -1,0 +1,187 @@
+"""The reconciler: each thing that stands still gets its one event, nothing in flight a second."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
+
+import asyncpg
+import pytest
+from pytest_asyncio import fixture
+
+from services.api.handlers import keep_failures, note_indexed
+from services.api.reconciler import Reconciler
+from services.api.store import analyses, files, scans, tracks, vectors
+from services.api.store.outcomes import TrackUpserted
+from shared.bus.in_process import InProcessBus
+from shared.bus.port import Outcome, Subscription
+from shared.contracts.events import (
+    AudioAnalyzed,
+    Event,
+    ScanRequested,
+    TrackChange,
+    TrackExtracted,
+    TrackIndexed,
+    TrackVectorized,
+)
+from shared.contracts.topics import CONSUMERS, Stage
+from tests.integration.conftest import StoreTracks, analysis_item
+from tests.integration.test_api_write_stages import (
+    AUDIO,
+    TEXT,
+    begin_scan,
+    extracted,
+    letter,
+    register_both,
+    track_of,
+    vector,
+)
+
+
+class Line:
+    """All stages on a real bus; what they get is kept, and handled once the gate is open."""
+
+    def __init__(self) -> None:
+        self.bus = InProcessBus()
+        self.gate = asyncio.Event()
+        self.seen: list[Event] = []
+        for topic, stages in CONSUMERS.items():
+            for stage in stages:
+                self.bus.subscribe(Subscription(topic, stage, self._handle))
+
+    async def _handle(self, events: Sequence[Event]) -> Outcome:
+        await self.gate.wait()
+        self.seen += events
+        return Outcome()
+
+    async def quiet(self) -> None:
+        """Return when all lags are zero."""
+        while any(lag.records for lag in await self.bus.lag()):  # noqa: ASYNC110 - the bus has no event
+            await asyncio.sleep(0.01)
+
+
+@fixture
+async def line(pool: asyncpg.Pool) -> AsyncIterator[Line]:
+    line = Line()
+    line.gate.set()
+    await line.bus.start()
+    yield line
+    line.gate.set()
+    await line.bus.drain(5)
+
+
+@pytest.fixture
+def reconciler(pool: asyncpg.Pool, line: Line) -> Reconciler:
+    return Reconciler(pool, line.bus, interval_s=60, grace_s=0)
+
+
+async def through(pool: asyncpg.Pool, track: TrackUpserted) -> TrackUpserted:
+    """Bring a track through all stages; as it is then."""
+    await register_both(pool)
+    (track,) = await analyses.store(pool, [analysis_item(track)])
+    await vectors.store(pool, [vector(track, AUDIO), vector(track, TEXT)])
+    await note_indexed(pool, [TrackIndexed(track_id=track_of(track), revision=track.revision)])
+    return track
+
+
+async def test_a_track_gets_the_event_of_the_stage_it_waits_for_and_then_none(
+    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, line: Line
+) -> None:
+    await register_both(pool)
+    (track,) = await store_tracks("a.mp3")
+    id_ = track_of(track)
+    told = [await reconciler.look()]
+    await line.quiet()
+    await analyses.store(pool, [analysis_item(track)])
+    told.append(await reconciler.look())
+    await line.quiet()
+    await vectors.store(pool, [vector(track, AUDIO), vector(track, TEXT)])
+    told.append(await reconciler.look())
+    await line.quiet()
+    await note_indexed(pool, [TrackIndexed(track_id=id_, revision=2)])
+    told.append(await reconciler.look())
+    assert told == [
+        [TrackExtracted(track_id=id_, change=TrackChange.CREATED, content_revision=1, revision=1)],
+        [AudioAnalyzed(track_id=id_, analyzer_version="1", content_revision=1, revision=2)],
+        [TrackVectorized(track_id=id_, content_revision=1, revision=2)],
+        [],
+    ]
+
+
+async def test_nothing_is_published_while_something_is_under_way(
+    store_tracks: StoreTracks, reconciler: Reconciler, line: Line
+) -> None:
+    (track,) = await store_tracks("a.mp3")
+    line.gate.clear()
+    await line.bus.publish([extracted(track)])
+    assert await reconciler.look() == []
+    line.gate.set()
+    await line.quiet()
+    assert len(await reconciler.look()) == 1
+
+
+async def test_a_missing_track_is_told_to_the_index(
+    pool: asyncpg.Pool,
+    library_id: UUID,
+    store_tracks: StoreTracks,
+    reconciler: Reconciler,
+) -> None:
+    (track,) = await store_tracks("a.mp3")
+    await through(pool, track)
+    assert await reconciler.look() == []
+    await files.mark_missing(pool, library_id, ["a.mp3"])
+    (event,) = await reconciler.look()
+    assert isinstance(event, TrackExtracted)
+    assert event.change is TrackChange.MISSING
+
+
+async def test_a_failed_track_is_left_alone_but_its_tags_are_indexed(
+    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, line: Line
+) -> None:
+    (track,) = await store_tracks("a.mp3")
+    await keep_failures(pool, [letter(extracted(track), Stage.ANALYZE)])
+    (event,) = await reconciler.look()
+    assert isinstance(event, TrackVectorized)
+    await line.quiet()
+    await note_indexed(pool, [TrackIndexed(track_id=track_of(track), revision=1)])
+    assert await reconciler.look() == []
+
+
+async def test_another_analyzer_version_makes_all_tracks_wait_for_it(
+    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler
+) -> None:
+    (track,) = await store_tracks("a.mp3")
+    await through(pool, track)
+    await tracks.expect_analyzer(pool, "1")
+    assert await reconciler.look() == []
+    await tracks.expect_analyzer(pool, "2")
+    (event,) = await reconciler.look()
+    assert isinstance(event, TrackExtracted)
+
+
+async def test_a_scan_that_was_cut_is_walked_again_and_given_up_in_the_end(
+    pool: asyncpg.Pool, library_id: UUID, reconciler: Reconciler, line: Line
+) -> None:
+    async def state(scan: UUID) -> str:
+        return (await scans.read(pool, [scan]))[scan].state
+
+    scan = await begin_scan(pool, to_read=3)
+    for _ in range(scans.MOST_WALKS - 1):
+        (event,) = await reconciler.look()
+        assert isinstance(event, ScanRequested)
+        assert (event.library, event.root, event.folder) == ("music", "/music", "")
+        await line.quiet()
+        async with pool.acquire() as connection:
+            await scans.begin(connection, scan)
+        assert await state(scan) == "walking"
+    assert await reconciler.look() == []
+    assert await state(scan) == "finished"
+
+
+async def test_only_one_of_several_reconcilers_works_at_a_time(
+    pool: asyncpg.Pool, store_tracks: StoreTracks, line: Line
+) -> None:
+    await store_tracks(*(f"{n}.mp3" for n in range(50)))
+    line.gate.clear()
+    several = [Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(4)]
+    told = await asyncio.gather(*(one.look() for one in several))
+    assert sum(map(len, told)) == 50
