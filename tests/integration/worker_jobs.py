@@ -1,0 +1,84 @@
+"""Jobs that the worker processes' tests run, and a program whose processes are looked at."""
+
+import asyncio
+import ctypes
+import os
+import sys
+import time
+from pathlib import Path
+
+from shared.runtime.workers import WorkerProcesses
+
+
+class Awkward(Exception):
+    """An exception that cannot be unpickled, as many libraries have them."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(f"{code}: {text}")
+
+
+def double(value: int) -> int:
+    return value * 2
+
+
+def process_id() -> int:
+    return os.getpid()
+
+
+def refuse(text: str) -> None:
+    raise ValueError(text)
+
+
+def refuse_awkwardly() -> None:
+    raise Awkward(7, "cannot travel")
+
+
+def time_out() -> None:
+    raise TimeoutError("the job's own")
+
+
+def leave() -> None:
+    sys.exit(3)
+
+
+def die() -> None:
+    os._exit(1)
+
+
+def segfault() -> None:
+    ctypes.string_at(0)
+
+
+def die_once(mark: Path) -> str:
+    """Dies the first time, as when memory was short for a moment."""
+    if not mark.exists():
+        mark.touch()
+        os._exit(1)
+    return "done"
+
+
+def sleep(duration_s: float) -> float:
+    time.sleep(duration_s)
+    return duration_s
+
+
+def break_down() -> None:
+    raise ImportError("what warms up is missing")
+
+
+async def _main(count: int) -> None:
+    workers = WorkerProcesses(count)
+    async with workers.running():
+        ids = set()
+        while len(ids) < count:
+            ids |= set(await asyncio.gather(*(workers.run(process_id) for _ in range(count))))
+        sys.stdout.write(" ".join(map(str, sorted(ids))) + "\n")
+        sys.stdout.flush()
+        jobs = [asyncio.create_task(workers.run(sleep, 600.0)) for _ in range(count)]
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+        sys.stdout.write(f"{len(jobs)} at work\n")
+    await asyncio.gather(*jobs, return_exceptions=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(int(sys.argv[1])))
