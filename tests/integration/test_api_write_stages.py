@@ -251,10 +251,8 @@ async def test_a_record_that_makes_no_sense_is_kept_as_it_is(pool: asyncpg.Pool)
         garbled = type(record)(topic, b"\xff\0", b"\xfe\0{", {"h\ud800": b"\0\xff"})
         await keep_failures(pool, [DeadLetter(garbled, "x", FailureKind.BUG, "m\ud800", "", 1)])
     async with pool.acquire() as connection:
-        taken = await failures.take(
-            connection, ids=None, stage=None, kind="bug", topic="no.such.topic", track_id=None,
-            until=datetime.now(UTC), first=10,
-        )  # fmt: skip
+        wanted = failures.Wanted(until=datetime.now(UTC), kind="bug", topic="no.such.topic")
+        taken = await failures.take(connection, wanted, first=10)
     assert [(t.record.key, t.record.value) for t in taken] == [(b"\xff\0", b"\xfe\0{")]
     assert (await progress.read(pool)).failed == 1
 

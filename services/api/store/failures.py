@@ -8,6 +8,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -95,6 +96,49 @@ WHERE id = ANY($1) AND state = 'refused' AND NOT EXISTS (
 """
 
 
+_READ = """
+SELECT id, stage, kind, message, detail, attempts, path, track_id, library_id, scan_id,
+    event_topic AS topic, failed_at, resolved_at
+FROM failures WHERE id = ANY($1)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failure as it is shown."""
+
+    id: UUID
+    stage: str
+    kind: str
+    message: str
+    detail: str
+    attempts: int
+    path: str | None
+    track_id: UUID | None
+    library_id: UUID | None
+    scan_id: UUID | None
+    topic: str
+    failed_at: datetime
+    resolved_at: datetime | None
+
+
+async def read(pool: asyncpg.Pool, ids: Sequence[UUID]) -> dict[UUID, Failure]:
+    """The failures of the ids, those there are."""
+    return {row["id"]: Failure(**row) for row in await pool.fetch(_READ, list(ids))}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which open failures; None does not matter. `until`: those that failed by then."""
+
+    until: datetime
+    ids: list[UUID] | None = None
+    stage: str | None = None
+    kind: str | None = None
+    topic: str | None = None
+    track_id: UUID | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A failure that is resolved by publishing its record again."""
@@ -130,23 +174,13 @@ async def store(pool: asyncpg.Pool, letters: Sequence[DeadLetter]) -> list[Upser
     return await in_transaction(pool, work)
 
 
-async def take(
-    connection: asyncpg.Connection,
-    *,
-    ids: Sequence[UUID] | None,
-    stage: str | None,
-    kind: str | None,
-    topic: str | None,
-    track_id: UUID | None,
-    until: Any,
-    first: int,
-) -> list[Taken]:
-    """Resolve `first` of the open failures that fit, failed by the time `until`, for a replay.
+async def take(connection: asyncpg.Connection, wanted: Wanted, *, first: int) -> list[Taken]:
+    """Resolve `first` of the open failures that fit, for a replay.
 
     Publish the records before the transaction ends: one that fails again then opens it again.
     """
-    told = (None if ids is None else list(ids), stage, kind, topic, track_id, until, first)
-    rows = await connection.fetch(_TAKE, *told)
+    told = (wanted.ids, wanted.stage, wanted.kind, wanted.topic, wanted.track_id, wanted.until)
+    rows = await connection.fetch(_TAKE, *told, first)
     revived = [row["scan_id"] for row in rows if row["stage"] == Stage.WALK] if rows else []
     await connection.execute(_REVIVE_SCANS, revived)
     return [Taken(row["id"], _record(row)) for row in rows]

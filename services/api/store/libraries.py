@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from uuid import UUID
@@ -23,6 +24,25 @@ class Place:
     folder: str
 
 
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library as it is shown."""
+
+    id: UUID
+    name: str
+    root: str
+    track_count: int
+    """Tracks whose file is there."""
+
+
+# $1: ids, or null for all.
+_READ = """
+SELECT id, name, root, (
+    SELECT count(*) FROM files
+    WHERE library_id = libraries.id AND state = 'present' AND track_id IS NOT NULL
+) AS track_count
+FROM libraries WHERE $1::uuid[] IS NULL OR id = ANY($1) ORDER BY name
+"""
 _BY_NAME = "SELECT id, name, root FROM libraries WHERE name = $1"
 # The library whose root is this folder or one above it. Roots don't contain each other.
 _AROUND = """
@@ -34,6 +54,12 @@ _NAMES = "SELECT name FROM libraries"
 _CREATE = "INSERT INTO libraries (name, root) VALUES ($1, $2) RETURNING id, name, root"
 # New libraries are made one at a time, so that names and roots stay apart.
 _IN_TURN = "LOCK TABLE libraries IN SHARE ROW EXCLUSIVE MODE"
+
+
+async def read(pool: asyncpg.Pool, ids: Sequence[UUID] | None = None) -> list[Library]:
+    """The libraries of the ids (those there are), or all, by name."""
+    rows = await pool.fetch(_READ, None if ids is None else list(ids))
+    return [Library(**row) for row in rows]
 
 
 async def place(

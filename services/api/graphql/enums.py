@@ -1,0 +1,74 @@
+"""The enumerations of the schema."""
+
+from enum import Enum
+
+import strawberry
+
+from services.api.store.outcomes import ProblemCode as UserErrorCode
+from services.api.store.outcomes import Status as UpsertStatus
+
+__all__ = [
+    "CreditRole",
+    "FailureKind",
+    "ScanMode",
+    "ScanState",
+    "UpsertStatus",
+    "UserErrorCode",
+    "VectorSpace",
+]
+
+
+@strawberry.enum
+class CreditRole(Enum):
+    """What an artist did."""
+
+    ARTIST = "artist"
+    COMPOSER = "composer"
+    LYRICIST = "lyricist"
+    CONDUCTOR = "conductor"
+    REMIXER = "remixer"
+    PRODUCER = "producer"
+    PERFORMER = "performer"
+    ARRANGER = "arranger"
+
+
+@strawberry.enum
+class VectorSpace(Enum):
+    """What a vector describes."""
+
+    AUDIO = "audio"
+    TEXT = "text"
+
+
+@strawberry.enum
+class ScanMode(Enum):
+    """What a scan reads."""
+
+    INCREMENTAL = "incremental"
+    FULL = "full"
+
+
+@strawberry.enum
+class ScanState(Enum):
+    """How far a scan is."""
+
+    REQUESTED = "requested"
+    WALKING = "walking"
+    READING = "reading"
+    FINISHED = "finished"
+    REFUSED = "refused"
+
+
+@strawberry.enum
+class FailureKind(Enum):
+    """Why something failed."""
+
+    INVALID = "invalid"
+    TRANSIENT = "transient"
+    DEPENDENCY = "dependency"
+    BUG = "bug"
+
+
+# The store's own enumerations, under the schema's names.
+strawberry.enum(UpsertStatus, name="UpsertStatus")
+strawberry.enum(UserErrorCode, name="UserErrorCode")

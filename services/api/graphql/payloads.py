@@ -1,0 +1,132 @@
+"""What mutations answer."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import strawberry
+
+from services.api.graphql.enums import UpsertStatus, UserErrorCode
+from services.api.graphql.scalars import BigInt
+from services.api.graphql.types.failures import Failure
+from services.api.graphql.types.scans import Scan
+from services.api.store.outcomes import Problem, TrackUpserted, Upserted
+from shared.contracts.identity import IdKind, format_id
+
+
+@strawberry.type(
+    description="What was wrong with an item or a request, in words for people. `field` is a"
+    " path like `title`."
+)
+class UserError:
+    """A problem as the gateway shows it."""
+
+    code: UserErrorCode
+    message: str
+    field: str | None
+
+    @classmethod
+    def of(cls, problem: Problem | None) -> "UserError | None":
+        """The error of a problem, where there is one."""
+        if problem is None:
+            return None
+        return cls(code=problem.code, message=problem.message, field=problem.field)
+
+
+def _id(kind: IdKind, value: UUID | None) -> strawberry.ID | None:
+    return None if value is None else strawberry.ID(format_id(kind, value))
+
+
+@strawberry.type(
+    description="One per item, in the order of the items: an id and a status, or an error."
+)
+class UpsertResult:
+    """The result of one item."""
+
+    id: strawberry.ID | None
+    status: UpsertStatus | None
+    error: UserError | None
+
+
+@strawberry.type
+class UpsertPayload:
+    """The results of a batch."""
+
+    results: list[UpsertResult]
+
+    @classmethod
+    def of(cls, kind: IdKind, results: Sequence[Upserted]) -> "UpsertPayload":
+        """The store's results, with ids of the kind."""
+        return cls(
+            results=[
+                UpsertResult(
+                    id=_id(kind, one.id), status=one.status, error=UserError.of(one.problem)
+                )
+                for one in results
+            ]
+        )
+
+
+@strawberry.type
+class TrackUpsertResult:
+    """The result of one item that concerns a track, with the track's numbers afterwards."""
+
+    id: strawberry.ID | None
+    status: UpsertStatus | None
+    revision: BigInt | None
+    content_revision: int | None
+    error: UserError | None
+
+
+@strawberry.type
+class TrackUpsertPayload:
+    """The results of a batch."""
+
+    results: list[TrackUpsertResult]
+
+    @classmethod
+    def of(cls, results: Sequence[TrackUpserted]) -> "TrackUpsertPayload":
+        """The store's results."""
+        return cls(
+            results=[
+                TrackUpsertResult(
+                    id=_id(IdKind.TRACK, one.id),
+                    status=one.status,
+                    revision=None if one.revision is None else BigInt(one.revision),
+                    content_revision=one.content_revision,
+                    error=UserError.of(one.problem),
+                )
+                for one in results
+            ]
+        )
+
+
+@strawberry.type
+class RequestScanPayload:
+    """The scan that was asked for, or why there is none."""
+
+    scan: Scan | None = None
+    error: UserError | None = None
+
+
+@strawberry.type
+class BeginScanPayload:
+    """The scan that an event speaks of, or why there is none."""
+
+    scan: Scan | None = None
+    error: UserError | None = None
+
+
+@strawberry.type
+class ReportWalkPayload:
+    """The scan as it stands, or why not."""
+
+    scan: Scan | None = None
+    error: UserError | None = None
+
+
+@strawberry.type
+class ReplayPayload:
+    """What is published again."""
+
+    replayed: int
+    failures: list[Failure]

@@ -1,0 +1,47 @@
+"""Scalars beyond GraphQL's own, and how they are read and written."""
+
+import base64
+import binascii
+from typing import Any, NewType
+
+import numpy as np
+import strawberry
+from numpy.typing import NDArray
+from strawberry.types.scalar import ScalarDefinition
+
+BigInt = NewType("BigInt", int)
+Vector = NewType("Vector", object)  # NDArray[np.float32] (n,)
+
+
+def _big_int(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{value!r} is not a whole number")  # noqa: TRY004 - GraphQL's way
+    return value
+
+
+def _read_vector(value: Any) -> NDArray[np.float32]:
+    try:
+        content = base64.b64decode(value, validate=True)
+        return np.frombuffer(content, dtype="<f4")
+    except (TypeError, ValueError, binascii.Error):
+        raise ValueError("a vector is base64 of little-endian float32 values") from None
+
+
+def _write_vector(value: Any) -> str:
+    return base64.b64encode(np.asarray(value, dtype="<f4").tobytes()).decode()
+
+
+SCALAR_MAP: dict[object, ScalarDefinition] = {
+    BigInt: strawberry.scalar(
+        name="BigInt",
+        description="A size or time that exceeds 32 bits, as a JSON number.",
+        serialize=int,
+        parse_value=_big_int,
+    ),
+    Vector: strawberry.scalar(
+        name="Vector",
+        description="A vector: base64 of little-endian float32 values.",
+        serialize=_write_vector,
+        parse_value=_read_vector,
+    ),
+}

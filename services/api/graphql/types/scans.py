@@ -1,0 +1,62 @@
+"""Scans."""
+
+from datetime import datetime
+from uuid import UUID
+
+import strawberry
+
+from services.api.graphql.enums import ScanMode, ScanState
+from services.api.graphql.scalars import BigInt
+from services.api.graphql.types.libraries import Library
+from services.api.graphql.types.node import Node
+from services.api.store import libraries, scans
+from shared.contracts.identity import IdKind, format_id
+
+
+@strawberry.type
+class Scan(Node):
+    """One look at a library."""
+
+    library_id: strawberry.Private[UUID | None]
+    root: str
+    folder: str
+    mode: ScanMode
+    state: ScanState
+    message: str | None
+    files_seen: BigInt
+    files_to_read: BigInt
+    files_read: BigInt
+    files_failed: BigInt
+    files_unchanged: BigInt
+    files_missing: BigInt
+    requested_at: datetime
+    finished_at: datetime | None
+
+    @strawberry.field
+    async def library(self, info: strawberry.Info) -> Library | None:
+        """The library; null where the request was refused before it was known."""
+        if self.library_id is None:
+            return None
+        found = await libraries.read(info.context.pool, [self.library_id])
+        return Library.of(found[0]) if found else None
+
+    @classmethod
+    def of(cls, scan: scans.Scan) -> "Scan":
+        """A stored scan as the gateway shows it."""
+        return cls(
+            id=strawberry.ID(format_id(IdKind.SCAN, scan.id)),
+            library_id=scan.library_id,
+            root=scan.root,
+            folder=scan.folder,
+            mode=ScanMode(scan.mode),
+            state=ScanState(scan.state),
+            message=scan.message,
+            files_seen=BigInt(scan.files_seen),
+            files_to_read=BigInt(scan.files_to_read),
+            files_read=BigInt(scan.files_read),
+            files_failed=BigInt(scan.files_failed),
+            files_unchanged=BigInt(scan.files_unchanged),
+            files_missing=BigInt(scan.files_missing),
+            requested_at=scan.requested_at,
+            finished_at=scan.finished_at,
+        )
