@@ -95,7 +95,7 @@ class Reconciler:
     """
 
     def __init__(
-        self, pool: asyncpg.Pool, bus: Bus, *, interval_s: float, grace_s: float = 2.0
+        self, pool: asyncpg.Pool, bus: Bus, *, interval_s: float, grace_s: float = 0.5
     ) -> None:
         self._pool = pool
         self._bus = bus

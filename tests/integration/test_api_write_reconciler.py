@@ -10,7 +10,7 @@ from pytest_asyncio import fixture
 
 from services.api.handlers import keep_failures, note_indexed
 from services.api.reconciler import Reconciler
-from services.api.store import analyses, files, scans, tracks, vectors
+from services.api.store import analyses, artists, files, scans, tracks, vectors
 from services.api.store.outcomes import TrackUpserted
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
@@ -24,7 +24,7 @@ from shared.contracts.events import (
     TrackVectorized,
 )
 from shared.contracts.topics import CONSUMERS, Stage
-from tests.integration.conftest import StoreTracks, analysis_item
+from tests.integration.conftest import StoreTracks, analysis_item, track_item
 from tests.integration.test_api_write_stages import (
     AUDIO,
     TEXT,
@@ -185,3 +185,21 @@ async def test_only_one_of_several_reconcilers_works_at_a_time(
     several = [Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(4)]
     told = await asyncio.gather(*(one.look() for one in several))
     assert sum(map(len, told)) == 50
+
+
+async def test_what_no_track_speaks_of_any_longer_is_removed_but_not_at_once(
+    pool: asyncpg.Pool, store_tracks: StoreTracks, artist_id: str, reconciler: Reconciler
+) -> None:
+    async def left() -> list[str]:
+        return [row["name"] for row in await pool.fetch("SELECT name FROM artists ORDER BY name")]
+
+    credit = {"artist_id": artist_id, "credited_as": "B."}
+    await store_tracks(track_item("a.mp3", credits=[credit], genres=["kept"]))
+    await store_tracks(track_item("a.mp3", credits=[credit], genres=["Jazz"]))
+    await artists.store(pool, [{"name": "New"}, {"name": "Old"}])
+    await pool.execute(
+        "UPDATE artists SET updated_at = now() - interval '1 hour' WHERE name IN ('Old', 'Björk')"
+    )
+    await reconciler.look()
+    assert await left() == ["Björk", "New"]
+    assert await pool.fetch("SELECT name FROM genres") == [("Jazz",)]

@@ -75,7 +75,7 @@ def extracted(track: TrackUpserted) -> TrackExtracted:
 
 async def begin_scan(pool: asyncpg.Pool, to_read: int, mode: str = "incremental") -> UUID:
     async with pool.acquire() as connection:
-        scan = await scans.request(connection, library="music", root=None, folder="", mode=mode)
+        scan, _ = await scans.request(connection, library="music", root=None, folder="", mode=mode)
         await scans.begin(connection, scan)
         await scans.report(
             connection, scan, seen=to_read, to_read=to_read, unchanged=0, missing=0,
@@ -261,7 +261,7 @@ async def test_a_scan_that_cannot_be_done_is_refused_with_the_message(
     pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     async with pool.acquire() as connection:
-        scan = await scans.request(
+        scan, _ = await scans.request(
             connection, library="music", root=None, folder="", mode="incremental"
         )
     event = ScanRequested(library="music", scan_id=format_id(IdKind.SCAN, scan))
@@ -339,7 +339,7 @@ async def test_a_root_means_the_library_it_is_in_or_a_new_one(
 ) -> None:
     async def request() -> scans.Scan:
         async with pool.acquire() as connection, connection.transaction():
-            scan = await scans.request(
+            scan, _ = await scans.request(
                 connection, library=None, root=root, folder=folder, mode="incremental"
             )
         return (await scans.read(pool, [scan]))[scan]

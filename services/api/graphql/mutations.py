@@ -92,7 +92,7 @@ async def _scan_or_error(
     return (await scans.read(pool, [scan]))[scan], None
 
 
-async def _find_scan(connection: asyncpg.Connection, told: dict[str, Any]) -> UUID:
+async def _find_scan(connection: asyncpg.Connection, told: dict[str, Any]) -> tuple[UUID, bool]:
     return await scans.request(
         connection,
         library=checks.optional_text(told, "library", 200),
@@ -116,13 +116,17 @@ class Mutation:
         """A new scan, or the one for the same that is at work."""
         row = rows([told])[0]
 
+        is_new = False
+
         async def work(connection: asyncpg.Connection) -> UUID:
-            return await _find_scan(connection, row)
+            nonlocal is_new
+            found, is_new = await _find_scan(connection, row)
+            return found
 
         scan, error = await _scan_or_error(info.context.pool, work)
         if scan is None:
             return RequestScanPayload(error=error)
-        if scan.state == "requested":
+        if is_new:  # one that is at work is on the bus, or the reconciler sees to it
             event = ScanRequested(
                 library=scan.library,
                 root=scan.root,
@@ -176,7 +180,7 @@ class Mutation:
         async def work(connection: asyncpg.Connection) -> UUID:
             scan = checks.optional_identifier(row, "scan_id", IdKind.SCAN)
             if scan is None:
-                scan = await _find_scan(connection, row)
+                scan, _ = await _find_scan(connection, row)
             await scans.begin(connection, scan)
             return scan
 

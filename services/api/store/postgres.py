@@ -16,6 +16,7 @@ __all__ = ["DatabaseUnusable", "open_pool"]
 
 _CONNECTIONS = 10
 _CONNECT_TIMEOUT_S = 30
+_CLOSE_TIMEOUT_S = 10
 
 
 @asynccontextmanager
@@ -54,7 +55,10 @@ async def _pool(target: dict[str, str]) -> AsyncIterator[asyncpg.Pool]:
     try:
         yield pool
     finally:
-        await pool.close()
+        try:
+            await asyncio.wait_for(pool.close(), _CLOSE_TIMEOUT_S)
+        except TimeoutError:  # somebody still holds a connection
+            pool.terminate()
 
 
 def _explain(error: Exception) -> str:

@@ -134,8 +134,8 @@ async def request(
     root: str | None,
     folder: str,
     mode: str,
-) -> UUID:
-    """A scan to be done: a new one in state `requested`, or the one already at work.
+) -> tuple[UUID, bool]:
+    """A scan to be done: a new one in state `requested` (and True), or the one already at work.
 
     Raises:
         Unfit: the library or root cannot be.
@@ -147,11 +147,13 @@ async def request(
     )
     covered = (place.library_id, place.folder, mode)
     scan: UUID | None = await connection.fetchval(_JOIN_ACTIVE, *covered)
+    is_new = False
     while scan is None:
         scan = await connection.fetchval(_REQUEST, covered[0], place.root, *covered[1:])
+        is_new = scan is not None
         if scan is None:  # another request won
             scan = await connection.fetchval(_JOIN_ACTIVE, *covered)
-    return scan
+    return scan, is_new
 
 
 async def begin(connection: asyncpg.Connection, scan: UUID) -> None:
