@@ -1,0 +1,36 @@
+"""The indexer, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from services.indexer.handlers import IndexTracks
+from shared.bus.port import Subscription
+from shared.contracts.topics import Stage, Topic
+from shared.gateway.client import Gateway
+from shared.gateway.documents import register_generation
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
+from shared.search.port import SearchWriter
+from shared.search.tantivy_index import TantivyIndex
+
+_TOPICS = (Topic.TRACK_EXTRACTED, Topic.AUDIO_ANALYZED, Topic.TRACK_VECTORIZED)
+
+
+def build(settings: Settings, *, gateway: Gateway, index: SearchWriter | None = None) -> Service:
+    """The service. `index` is Tantivy's in the data folder unless another one is given."""
+    writer = index or TantivyIndex(settings.search_dir)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with writer.writing():
+            await register_generation(gateway, writer.generation)
+            yield
+
+    handler = IndexTracks(gateway, writer)
+    return Service(
+        name="indexer",
+        subscriptions=[
+            Subscription(topic, Stage.INDEX, handler, batch_wait_s=0.2) for topic in _TOPICS
+        ],
+        lifespan=lifespan,
+    )

@@ -1,0 +1,33 @@
+"""The vectorizer, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from services.vectorizer.handlers import AUDIO_SPACE, VectorizeTracks, text_space
+from shared.bus.port import Subscription
+from shared.contracts.topics import Stage, Topic
+from shared.embedding.port import TextEmbedder
+from shared.gateway.client import Gateway
+from shared.gateway.vectors import register_spaces
+from shared.runtime.service import Service
+
+
+def build(*, gateway: Gateway, embedder: TextEmbedder) -> Service:
+    """The service, with the embedder that the gateway's searches by meaning use too."""
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        space = text_space(await embedder.space())
+        await register_spaces(gateway, [AUDIO_SPACE, space])
+        yield
+
+    return Service(
+        name="vectorizer",
+        subscriptions=[
+            Subscription(
+                Topic.AUDIO_ANALYZED, Stage.VECTORIZE, VectorizeTracks(gateway, embedder),
+                batch_size=200, batch_wait_s=0.2,
+            )
+        ],
+        lifespan=lifespan,
+    )  # fmt: skip

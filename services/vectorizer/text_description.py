@@ -1,0 +1,40 @@
+"""A track in words: what its text vector is made of. Pure."""
+
+from shared.gateway.client import JSON
+
+_TEMPI = ((70, "very slow"), (95, "slow"), (125, "medium tempo"), (155, "fast"))
+_ENERGIES = ((0.25, "calm and quiet"), (0.5, "relaxed"), (0.75, "energetic"))
+_BRIGHTNESS = ((0.1, "dark and warm"), (0.35, "balanced"))
+
+
+def text_description(track: JSON) -> str:
+    """Tags and what was measured, as a few short phrases; at least the title."""
+    album = track["album"] or {}
+    composers = [credit["creditedAs"] for credit in track["credits"]]
+    parts = [
+        track["title"],
+        f"by {', '.join(track['artists'])}" if track["artists"] else "",
+        f"from {album['title']}" if album else "",
+        f"composed by {', '.join(composers)}" if composers else "",
+        " ".join(genre["name"] for genre in track["genres"]),
+        f"{track['year'] // 10 * 10}s" if track["year"] else "",
+        *_sound(track["analysis"]),
+    ]
+    return ". ".join(part for part in parts if part)
+
+
+def _sound(analysis: JSON) -> list[str]:
+    words = [
+        _word(analysis["energy"], _ENERGIES, "loud and intense"),
+        _word(analysis["brightness"], _BRIGHTNESS, "bright"),
+    ]
+    if analysis["tempoBpm"]:
+        words.append(_word(analysis["tempoBpm"], _TEMPI, "very fast"))
+    if analysis["danceability"] > 0.6:
+        words.append("danceable")
+    words.append(f"{analysis['mode']} key")
+    return words
+
+
+def _word(value: float, steps: tuple[tuple[float, str], ...], beyond: str) -> str:
+    return next((word for limit, word in steps if value < limit), beyond)

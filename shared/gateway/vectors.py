@@ -1,0 +1,55 @@
+"""What the vectorizer asks of the gateway and tells it."""
+
+import base64
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.gateway.client import JSON, Gateway
+from shared.gateway.tracks import tracks_by_id
+
+TO_VECTORIZE = """
+query ToVectorize($ids: [ID!]!) {
+  tracksById(ids: $ids) {
+    id isMissing contentRevision title artists year
+    album { title artistCredit } genres { name } credits(role: COMPOSER) { creditedAs }
+    analysis {
+      contentRevision tempoBpm tempoConfidence onsetRateHz danceability key mode
+      loudnessLufs loudnessRangeLu dynamicRangeDb crestDb energy
+      brightness spectralCentroidHz spectralBandwidthHz spectralRolloffHz spectralFlatness
+      spectralContrastDb zeroCrossingRate mfccMean mfccStd
+    }
+  }
+}
+"""
+CREATE_VECTORS = """
+mutation CreateVectors($input: [VectorInput!]!) {
+  createVectors(input: $input) { results { id revision contentRevision error { code message } } }
+}
+"""
+REGISTER_SPACES = """
+mutation RegisterVectorSpaces($input: [VectorSpaceInput!]!) { registerVectorSpaces(input: $input) }
+"""
+
+
+async def tracks_to_vectorize(gateway: Gateway, ids: Sequence[str]) -> list[JSON]:
+    """Tags and analyses of the tracks, those there are."""
+    return await tracks_by_id(gateway, ids, TO_VECTORIZE)
+
+
+async def create_vectors(gateway: Gateway, items: Sequence[JSON]) -> list[JSON]:
+    """Store vectors; one result an item, in order."""
+    data = await gateway.execute(CREATE_VECTORS, {"input": list(items)})
+    results: list[JSON] = data["createVectors"]["results"]
+    return results
+
+
+async def register_spaces(gateway: Gateway, spaces: Sequence[JSON]) -> None:
+    """Say which spaces are filled from now on."""
+    await gateway.execute(REGISTER_SPACES, {"input": list(spaces)})
+
+
+def vector_scalar(values: NDArray[np.float32]) -> str:
+    """A vector as the schema's scalar: base64 of little-endian float32."""
+    return base64.b64encode(values.astype("<f4").tobytes()).decode()

@@ -1,0 +1,1 @@
+"""Search: the port, and its adapters. The indexer writes, the api reads."""
