@@ -86,6 +86,7 @@ def decode(record: Record) -> Event:
 
 
 _DLQ = "x-dlq-"
+_KINDS = {kind.value: kind for kind in FailureKind}
 
 
 def encode_dead_letter(letter: DeadLetter) -> Record:
@@ -108,11 +109,15 @@ def encode_dead_letter(letter: DeadLetter) -> Record:
 
 
 def decode_dead_letter(record: Record) -> DeadLetter:
-    """Read a dead letter back; the record in it can be published again as it is."""
+    """Read a dead letter back; the record in it can be published again as it is.
+
+    Never fails: what an unknown writer left out or put wrongly counts as a bug's first attempt.
+    """
 
     def told(name: str) -> str:
         return record.headers.get(_DLQ + name, b"").decode(errors="replace")
 
+    attempts = told("attempts")
     return DeadLetter(
         record=Record(
             topic=record.topic.removesuffix(DEAD_LETTER_SUFFIX),
@@ -121,8 +126,8 @@ def decode_dead_letter(record: Record) -> DeadLetter:
             headers={n: v for n, v in record.headers.items() if not n.startswith(_DLQ)},
         ),
         stage=told("stage"),
-        kind=FailureKind(told("kind") or FailureKind.BUG),
+        kind=_KINDS.get(told("kind"), FailureKind.BUG),
         message=told("message"),
         detail=told("detail"),
-        attempts=int(told("attempts") or 1),
+        attempts=int(attempts) if attempts.isdecimal() else 1,
     )

@@ -1,0 +1,69 @@
+"""The adapters of the bus that the one suite runs against."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import pytest
+from pytest_asyncio import fixture
+
+from shared.bus.in_process import InProcessBus
+from shared.bus.policy import ErrorPolicy
+from shared.bus.port import Bus
+
+QUICK = ErrorPolicy(
+    attempts=3, retry_first_s=0.01, retry_cap_s=0.05, wait_first_s=0.01, wait_cap_s=0.05
+)
+DEADLINE_S = 30.0
+
+
+@dataclass(slots=True)
+class Adapter:
+    """A way to make buses. Each one made has topics and groups of its own."""
+
+    name: str
+    build: Callable[[ErrorPolicy, int], Bus]
+    bounded: bool
+    """Whether `publish` waits once a topic holds `capacity` records."""
+    made: list[Bus] = field(default_factory=list)
+
+    def make(self, *, capacity: int = 10_000) -> Bus:
+        """A bus that is drained when the test ends."""
+        bus = self.build(QUICK, capacity)
+        self.made.append(bus)
+        return bus
+
+
+def _in_process(policy: ErrorPolicy, capacity: int) -> Bus:
+    return InProcessBus(policy=policy, capacity=capacity)
+
+
+@fixture(params=["in_process"])
+async def adapter(request: pytest.FixtureRequest) -> AsyncIterator[Adapter]:
+    adapters = {"in_process": Adapter("in_process", _in_process, bounded=True)}
+    chosen = adapters[request.param]
+    yield chosen
+    for bus in chosen.made:
+        await bus.drain(0)
+
+
+@pytest.fixture
+def bus(adapter: Adapter) -> Bus:
+    return adapter.make()
+
+
+async def eventually(condition: Callable[[], bool], what: str) -> None:
+    """Wait until the condition holds; fail when it does not come true."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"never came true: {what}"
+        await asyncio.sleep(0.005)
+
+
+async def until_idle(bus: Bus) -> None:
+    """Wait until every group has committed everything."""
+    deadline = time.monotonic() + DEADLINE_S
+    while any(lag.records for lag in await bus.lag()):
+        assert time.monotonic() < deadline, f"never idle: {await bus.lag()}"
+        await asyncio.sleep(0.005)

@@ -1,0 +1,114 @@
+"""The topic's log under any order of what its users may do."""
+
+from collections import defaultdict
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from shared.bus.topic_log import Claim, TopicLog
+from shared.contracts.envelope import Record
+
+GROUPS = ("fast", "slow")
+
+
+class TopicLogMachine(RuleBasedStateMachine):
+    """Each group gets every key in order, exactly once, and nothing is kept for longer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log = TopicLog(4)
+        for group in GROUPS:
+            self.log.add_group(group)
+        self.appended: dict[bytes, list[int]] = defaultdict(list)
+        self.done: dict[str, dict[bytes, list[int]]] = {g: defaultdict(list) for g in GROUPS}
+        self.claims: list[Claim] = []
+        self.count = 0
+
+    @rule(key=st.integers(0, 12))
+    def append(self, key: int) -> None:
+        self.log.append(Record("t", bytes([key]), str(self.count).encode()))
+        self.appended[bytes([key])].append(self.count)
+        self.count += 1
+
+    @rule(group=st.sampled_from(GROUPS), limit=st.integers(1, 5), most=st.integers(1, 4))
+    def claim(self, group: str, limit: int, most: int) -> None:
+        ready = self.log.ready(group, most)
+        claim = self.log.claim(group, limit=limit, max_partitions=most)
+        assert len(claim.records if claim else []) == min(ready, limit)
+        if claim:
+            self.claims.append(claim)
+
+    @precondition(lambda self: bool(self.claims))
+    @rule(which=st.integers(0, 9))
+    def commit(self, which: int) -> None:
+        self._finish(self.claims.pop(which % len(self.claims)))
+
+    @precondition(lambda self: bool(self.claims))
+    @rule(which=st.integers(0, 9))
+    def release(self, which: int) -> None:
+        self.log.release(self.claims.pop(which % len(self.claims)))
+
+    def _finish(self, claim: Claim) -> None:
+        self.log.commit(claim)
+        for record in claim.records:
+            self.done[claim.group][record.key].append(int(record.value))
+
+    @invariant()
+    def lag_is_what_was_not_committed(self) -> None:
+        for group in GROUPS:
+            lag = self.log.lag(group)
+            assert lag == self.count - sum(map(len, self.done[group].values()))
+            assert lag <= self.log.held <= self.count
+
+    def teardown(self) -> None:
+        for claim in self.claims:
+            self._finish(claim)
+        for group in GROUPS:
+            while claim_ := self.log.claim(group, limit=100, max_partitions=4):
+                self._finish(claim_)
+            assert self.done[group] == self.appended
+        assert self.log.held == 0
+
+
+TestAnyOrder = TopicLogMachine.TestCase
+
+
+def test_two_claims_of_a_group_never_share_a_key() -> None:
+    log = TopicLog(4)
+    log.add_group("g")
+    for number in range(40):
+        log.append(Record("t", bytes([number % 10]), b""))
+    claims = [log.claim("g", limit=5, max_partitions=1) for _ in range(6)]
+    keys = [{record.key for record in claim.records} for claim in claims if claim]
+    assert len(keys) == 4  # as many as there are partitions
+    assert sum(map(len, keys)) == len(set().union(*keys))
+
+
+def test_a_busy_partition_does_not_starve_the_others() -> None:
+    log = TopicLog(4)
+    log.add_group("g")
+    seen: set[bytes] = set()
+    for number in range(64):
+        log.append(Record("t", bytes([number]), b""))
+    for _ in range(8):
+        for number in range(64):
+            log.append(Record("t", bytes([number]), b""))
+        claim = log.claim("g", limit=8, max_partitions=4)
+        assert claim is not None
+        seen |= {record.key for record in claim.records}
+        log.commit(claim)
+    assert len(seen) > 32
+
+
+def test_records_that_no_group_reads_are_not_kept() -> None:
+    log = TopicLog(4)
+    log.append(Record("t", b"", b""))
+    assert log.held == 0
+
+
+def test_a_group_subscribes_once() -> None:
+    log = TopicLog(4)
+    log.add_group("g")
+    with pytest.raises(ValueError, match="before"):
+        log.add_group("g")
