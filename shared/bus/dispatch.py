@@ -178,7 +178,7 @@ class Dispatcher(Generic[E]):
 
     def _count_retry(self, state: RetryCallState) -> None:
         topic = self._subscription.topic.value
-        metrics.RECORDS_RETRIED.labels(topic, self._stage).inc()
+        metrics.BATCHES_RETRIED.labels(topic, self._stage).inc()
         log.info("batch_retried", topic=topic, stage=self._stage, error=str(last_error(state)))
 
 

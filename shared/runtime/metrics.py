@@ -8,8 +8,10 @@ RECORDS_HANDLED = Counter(
 RECORDS_DEAD = Counter(
     "soniquebay_bus_records_dead", "Records sent to the dead letters.", ["topic", "stage", "kind"]
 )
-RECORDS_RETRIED = Counter(
-    "soniquebay_bus_records_retried", "Records of batches that were run again.", ["topic", "stage"]
+BATCHES_RETRIED = Counter(
+    "soniquebay_bus_batches_retried",
+    "Batches run again after a transient error.",
+    ["topic", "stage"],
 )
 BATCH_DURATION = Histogram(
     "soniquebay_bus_batch_duration_seconds",

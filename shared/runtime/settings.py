@@ -23,7 +23,8 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         default_factory=_data_dir,
-        description="Where the database and the search index live.",
+        description="Where the database and the search index live. "
+        "Default: `soniquebay` in `$XDG_DATA_HOME`, or in `~/.local/share`.",
     )
     host: str = Field(
         "127.0.0.1",
