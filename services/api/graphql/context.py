@@ -1,0 +1,132 @@
+"""What resolvers reach for: the request's loaders, and the service's parts."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from strawberry.dataloader import DataLoader
+
+from services.api.store import libraries
+from services.api.store.reading import nearest, related
+from services.api.store.reading.nearest import Neighbour
+from shared.bus.port import Bus
+from shared.embedding.port import TextEmbedder
+from shared.runtime.settings import Settings
+from shared.search.port import SearchReader
+
+
+class Loaders:
+    """Request-scoped: what many resolvers of one request ask is fetched in one statement."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._similar: dict[tuple[str, int], DataLoader[UUID, list[Neighbour]]] = {}
+
+    def _loader(self, read: Callable[..., Awaitable[Any]], *told: Any) -> DataLoader[Any, Any]:
+        return DataLoader(partial(read, self._pool, *told))
+
+    @cached_property
+    def tracks(self) -> DataLoader[UUID, Any]:
+        """Track rows by id."""
+        return self._loader(related.tracks)
+
+    @cached_property
+    def artists(self) -> DataLoader[UUID, Any]:
+        """Artist rows by id."""
+        return self._loader(related.artists)
+
+    @cached_property
+    def albums(self) -> DataLoader[UUID, Any]:
+        """Album rows by id."""
+        return self._loader(related.albums)
+
+    @cached_property
+    def genres(self) -> DataLoader[UUID, Any]:
+        """Genre rows by id."""
+        return self._loader(related.genres)
+
+    @cached_property
+    def covers(self) -> DataLoader[bytes, Any]:
+        """Cover rows by hash."""
+        return self._loader(related.covers)
+
+    @cached_property
+    def libraries(self) -> DataLoader[UUID, libraries.Library | None]:
+        """Libraries by id."""
+
+        async def read(ids: list[UUID]) -> list[libraries.Library | None]:
+            found = {each.id: each for each in await libraries.read(self._pool, ids)}
+            return [found.get(id_) for id_ in ids]
+
+        return DataLoader(read)
+
+    @cached_property
+    def analyses(self) -> DataLoader[UUID, Any]:
+        """Analysis rows by track id."""
+        return self._loader(related.analyses)
+
+    @cached_property
+    def vectors(self) -> DataLoader[UUID, list[Any]]:
+        """Vector rows by track id."""
+        return self._loader(related.vectors)
+
+    @cached_property
+    def track_credits(self) -> DataLoader[UUID, list[Any]]:
+        """Credit rows by track id."""
+        return self._loader(related.track_credits)
+
+    @cached_property
+    def album_credits(self) -> DataLoader[UUID, list[Any]]:
+        """Credit rows by album id."""
+        return self._loader(related.album_credits)
+
+    @cached_property
+    def track_genres(self) -> DataLoader[UUID, list[Any]]:
+        """Genre rows by track id."""
+        return self._loader(related.track_genres)
+
+    @cached_property
+    def album_tracks(self) -> DataLoader[UUID, list[Any]]:
+        """Track rows by album id."""
+        return self._loader(related.album_tracks)
+
+    @cached_property
+    def album_sums(self) -> DataLoader[UUID, tuple[int, float]]:
+        """Number of tracks and their length by album id."""
+        return self._loader(related.album_sums)
+
+    @cached_property
+    def artist_track_counts(self) -> DataLoader[UUID, int]:
+        """Number of tracks by artist id."""
+        return self._loader(related.track_counts, "artist")
+
+    @cached_property
+    def genre_track_counts(self) -> DataLoader[UUID, int]:
+        """Number of tracks by genre id."""
+        return self._loader(related.track_counts, "genre")
+
+    def similar(self, space: str, first: int) -> DataLoader[UUID, list[Neighbour]]:
+        """Nearest tracks by track id, in a space."""
+
+        async def read(ids: list[UUID]) -> list[list[Neighbour]]:
+            return await nearest.of_tracks(self._pool, space, ids, first)
+
+        return self._similar.setdefault((space, first), DataLoader(read))
+
+
+@dataclass
+class Context:
+    """The context of one request."""
+
+    pool: asyncpg.Pool
+    bus: Bus
+    settings: Settings
+    search: SearchReader
+    embedder: TextEmbedder
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loaders = Loaders(self.pool)

@@ -1,0 +1,83 @@
+"""Albums."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import Info
+
+from services.api.graphql.types.covers import Cover, cover_of
+from services.api.graphql.types.music import Credit, text_or_none
+from services.api.graphql.types.node import Node
+from shared.contracts.identity import IdKind, format_id
+
+Track = Annotated["Track", strawberry.lazy("services.api.graphql.types.tracks")]
+_PLAIN = (
+    "title", "artist_credit", "release_date", "original_date", "year", "is_compilation",
+    "disc_total", "release_type", "label", "catalogue_number", "barcode", "country", "media",
+)  # fmt: skip
+
+
+@strawberry.type
+class Album(Node):
+    """A release, as far as the tags tell."""
+
+    key: strawberry.Private[UUID]
+    cover_sha256: strawberry.Private[bytes | None]
+    title: str
+    artist_credit: str
+    release_date: str | None
+    original_date: str | None
+    year: int | None
+    is_compilation: bool
+    disc_total: int | None
+    release_type: str | None
+    label: str | None
+    catalogue_number: str | None
+    barcode: str | None
+    country: str | None
+    media: str | None
+    musicbrainz_release_id: str | None
+    musicbrainz_release_group_id: str | None
+
+    @classmethod
+    def of(cls, row: Any) -> "Album":
+        """A stored album as the gateway shows it."""
+        return cls(
+            id=strawberry.ID(format_id(IdKind.ALBUM, row["id"])),
+            key=row["id"],
+            cover_sha256=row["cover_sha256"],
+            musicbrainz_release_id=text_or_none(row["musicbrainz_release_id"]),
+            musicbrainz_release_group_id=text_or_none(row["musicbrainz_release_group_id"]),
+            **{name: row[name] for name in _PLAIN},
+        )
+
+    @strawberry.field
+    async def artists(self, info: Info) -> list[Credit]:
+        """The album's artists."""
+        rows = await info.context.loaders.album_credits.load(self.key)
+        return [Credit.of(row) for row in rows]
+
+    @strawberry.field
+    async def cover(self, info: Info) -> Cover | None:
+        """The album's cover."""
+        return await cover_of(info, self.cover_sha256)
+
+    @strawberry.field
+    async def track_count(self, info: Info) -> int:
+        """Tracks that are there."""
+        count: int = (await info.context.loaders.album_sums.load(self.key))[0]
+        return count
+
+    @strawberry.field
+    async def duration_s(self, info: Info) -> float:
+        """Length of the tracks that are there."""
+        return float((await info.context.loaders.album_sums.load(self.key))[1])
+
+    @strawberry.field(description="In disc and track order.")
+    async def tracks(self, info: Info) -> list[Track]:
+        """The tracks that are there."""
+        from services.api.graphql.types.tracks import Track as Shown  # noqa: PLC0415 - a circle
+
+        rows = await info.context.loaders.album_tracks.load(self.key)
+        return [Shown.of(row) for row in rows]

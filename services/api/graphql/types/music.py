@@ -1,0 +1,128 @@
+"""Artists, albums and genres, and who is credited for what."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import Info
+
+from services.api.graphql.arguments import page_size
+from services.api.graphql.enums import CreditRole
+from services.api.graphql.types.connections import Connection, connection
+from services.api.graphql.types.covers import Cover, cover_of
+from services.api.graphql.types.node import Node
+from services.api.store.reading import lists, track_lists
+from services.api.store.reading.track_lists import TrackFilters
+from shared.contracts.identity import IdKind, format_id
+
+Track = Annotated["Track", strawberry.lazy("services.api.graphql.types.tracks")]
+Album = Annotated["Album", strawberry.lazy("services.api.graphql.types.albums")]
+
+
+def text_or_none(value: UUID | None) -> str | None:
+    """A MusicBrainz id as text."""
+    return None if value is None else str(value)
+
+
+@strawberry.type
+class Artist(Node):
+    """A person or group that is credited."""
+
+    key: strawberry.Private[UUID]
+    image_sha256: strawberry.Private[bytes | None]
+    name: str
+    sort_name: str
+    musicbrainz_artist_id: str | None
+
+    @classmethod
+    def of(cls, row: Any) -> "Artist":
+        """A stored artist as the gateway shows it."""
+        return cls(
+            id=strawberry.ID(format_id(IdKind.ARTIST, row["id"])),
+            key=row["id"],
+            image_sha256=row["image_sha256"],
+            name=row["name"],
+            sort_name=row["sort_name"],
+            musicbrainz_artist_id=text_or_none(row["musicbrainz_artist_id"]),
+        )
+
+    @strawberry.field
+    async def image(self, info: Info) -> Cover | None:
+        """The artist's picture."""
+        return await cover_of(info, self.image_sha256)
+
+    @strawberry.field
+    async def track_count(self, info: Info) -> int:
+        """Tracks with a credit of this artist."""
+        count: int = await info.context.loaders.artist_track_counts.load(self.key)
+        return count
+
+    @strawberry.field
+    async def albums(
+        self, info: Info, first: int | None = 50, after: str | None = None
+    ) -> Connection[Album]:
+        """Albums of this artist, by title."""
+        from services.api.graphql.types.albums import Album as Shown  # noqa: PLC0415 - a circle
+
+        pool, order = info.context.pool, lists.ALBUM_ORDERS["TITLE"]
+        where = lists.albums(artist_id=self.key)
+        page = lists.page(pool, "albums", where, order, first=page_size(first), after=after)
+        fresh = lists.albums(artist_id=self.key)
+        return await connection(page, lambda: lists.count(pool, "albums", fresh), Shown.of, after)
+
+    @strawberry.field
+    async def tracks(
+        self, info: Info, first: int | None = 50, after: str | None = None
+    ) -> Connection[Track]:
+        """Tracks with a credit of this artist, by title."""
+        from services.api.graphql.types.tracks import Track as Shown  # noqa: PLC0415 - a circle
+
+        pool, filters = info.context.pool, TrackFilters(artist_id=self.key)
+        order = track_lists.ORDERS["TITLE"]
+        page = track_lists.page(pool, filters, order, first=page_size(first), after=after)
+        return await connection(page, lambda: track_lists.count(pool, filters), Shown.of, after)
+
+
+@strawberry.type
+class Credit:
+    """An artist's part in a track or album, as credited."""
+
+    artist_id: strawberry.Private[UUID]
+    role: CreditRole
+    credited_as: str
+    join_phrase: str
+
+    @classmethod
+    def of(cls, row: Any) -> "Credit":
+        """A stored credit as the gateway shows it."""
+        return cls(
+            artist_id=row["artist_id"],
+            role=CreditRole(row["role"]),
+            credited_as=row["credited_as"],
+            join_phrase=row["join_phrase"],
+        )
+
+    @strawberry.field
+    async def artist(self, info: Info) -> Artist:
+        """Who is credited."""
+        return Artist.of(await info.context.loaders.artists.load(self.artist_id))
+
+
+@strawberry.type
+class Genre(Node):
+    """A genre, by name."""
+
+    key: strawberry.Private[UUID]
+    name: str
+
+    @classmethod
+    def of(cls, row: Any) -> "Genre":
+        """A stored genre as the gateway shows it."""
+        id_ = strawberry.ID(format_id(IdKind.GENRE, row["id"]))
+        return cls(id=id_, key=row["id"], name=row["name"])
+
+    @strawberry.field
+    async def track_count(self, info: Info) -> int:
+        """Tracks of this genre."""
+        count: int = await info.context.loaders.genre_track_counts.load(self.key)
+        return count

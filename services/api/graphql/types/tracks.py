@@ -1,0 +1,231 @@
+"""Tracks."""
+
+from datetime import datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from strawberry import Info
+
+from services.api.graphql.arguments import page_size
+from services.api.graphql.enums import CreditRole, VectorSpace
+from services.api.graphql.scalars import BigInt
+from services.api.graphql.types.albums import Album
+from services.api.graphql.types.analysis import Analysis
+from services.api.graphql.types.covers import Cover, cover_of
+from services.api.graphql.types.libraries import Library
+from services.api.graphql.types.music import Credit, Genre, text_or_none
+from services.api.graphql.types.node import Node
+from shared.contracts.identity import IdKind, display_path, format_id
+
+MOST_SIMILAR = 200
+_PLAIN = (
+    "title", "title_is_file_name", "artist_credit", "track_number", "track_total", "disc_number",
+    "disc_total", "disc_subtitle", "release_date", "original_date", "year", "isrcs", "tag_bpm",
+    "comment", "language", "has_lyrics", "container", "codec", "duration_s", "bitrate_bps",
+    "sample_rate_hz", "channels", "bit_depth", "path", "size_bytes", "mtime_ns", "is_missing",
+    "revision", "content_revision", "created_at", "updated_at",
+)  # fmt: skip
+
+
+@strawberry.enum(description="How far a track is on its way.")
+class TrackStage(Enum):
+    """The stages, in their order."""
+
+    EXTRACTED = "extracted"
+    ANALYZED = "analyzed"
+    VECTORIZED = "vectorized"
+    INDEXED = "indexed"
+
+
+@strawberry.type
+class ReplayGain:
+    """What the tags say; what was measured is in the analysis."""
+
+    track_gain_db: float | None
+    track_peak: float | None
+    album_gain_db: float | None
+    album_peak: float | None
+
+
+@strawberry.type
+class TrackVector:
+    """A track's vector in a space."""
+
+    space: VectorSpace
+    model: str
+    version: str
+    dimensions: int
+    content_revision: int
+    values: list[float]
+
+    @classmethod
+    def of(cls, row: Any) -> "TrackVector":
+        """A stored vector as the gateway shows it."""
+        return cls(
+            space=VectorSpace(row["space"]),
+            model=row["model"],
+            version=row["version"],
+            dimensions=row["dimensions"],
+            content_revision=row["content_revision"],
+            values=[float(value) for value in row["embedding"].to_list()],
+        )
+
+
+@strawberry.type(description="`score` is the cosine similarity, -1..1.")
+class SimilarTrack:
+    """A track and how similar it is."""
+
+    score: float
+    track: "Track"
+
+
+@strawberry.type
+class Track(Node):
+    """A recording in a file."""
+
+    row: strawberry.Private[Any]
+    title: str
+    title_is_file_name: bool
+    artist_credit: str
+    track_number: int | None
+    track_total: int | None
+    disc_number: int | None
+    disc_total: int | None
+    disc_subtitle: str | None
+    release_date: str | None
+    original_date: str | None
+    year: int | None
+    isrcs: list[str]
+    tag_bpm: float | None
+    comment: str | None
+    language: str | None
+    has_lyrics: bool
+    musicbrainz_recording_id: str | None
+    musicbrainz_track_id: str | None
+    container: str
+    codec: str
+    duration_s: float
+    bitrate_bps: int | None
+    sample_rate_hz: int | None
+    channels: int | None
+    bit_depth: int | None
+    path: str = strawberry.field(
+        description="Below the library's root; bytes that are no UTF-8 as U+F780 to U+F7FF."
+    )
+    size_bytes: BigInt
+    mtime_ns: BigInt
+    is_missing: bool
+    revision: BigInt
+    content_revision: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: Any) -> "Track":
+        """A stored track as the gateway shows it."""
+        return cls(
+            id=strawberry.ID(format_id(IdKind.TRACK, row["id"])),
+            row=row,
+            musicbrainz_recording_id=text_or_none(row["musicbrainz_recording_id"]),
+            musicbrainz_track_id=text_or_none(row["musicbrainz_track_id"]),
+            **{name: row[name] for name in _PLAIN},
+        )
+
+    @property
+    def _key(self) -> UUID:
+        key: UUID = self.row["id"]
+        return key
+
+    @strawberry.field(description="All credits, in order, or those of a role.")
+    async def credits(self, info: Info, role: CreditRole | None = None) -> list[Credit]:
+        """Performing artists first."""
+        rows = await info.context.loaders.track_credits.load(self._key)
+        return [Credit.of(row) for row in rows if role is None or row["role"] == role.value]
+
+    @strawberry.field(description="Names of the performing artists.")
+    async def artists(self, info: Info) -> list[str]:
+        """As credited; the credit as a whole where it was not taken apart."""
+        rows = await info.context.loaders.track_credits.load(self._key)
+        names = [row["credited_as"] for row in rows if row["role"] == CreditRole.ARTIST.value]
+        return names or ([self.artist_credit] if self.artist_credit else [])
+
+    @strawberry.field
+    async def album(self, info: Info) -> Album | None:
+        """The album; null where the tags name none."""
+        if self.row["album_id"] is None:
+            return None
+        row = await info.context.loaders.albums.load(self.row["album_id"])
+        return Album.of(row) if row else None
+
+    @strawberry.field
+    async def genres(self, info: Info) -> list[Genre]:
+        """The tags' genres."""
+        return [Genre.of(row) for row in await info.context.loaders.track_genres.load(self._key)]
+
+    @strawberry.field
+    def replaygain(self) -> ReplayGain:
+        """What the tags say."""
+        names = ("track_gain_db", "track_peak", "album_gain_db", "album_peak")
+        return ReplayGain(**{name: self.row[f"replaygain_{name}"] for name in names})
+
+    @strawberry.field(description="The embedded cover, else the album's.")
+    async def cover(self, info: Info) -> Cover | None:
+        """The image to show."""
+        found = await cover_of(info, self.row["cover_sha256"])
+        if found is None and self.row["album_id"] is not None:
+            album = await info.context.loaders.albums.load(self.row["album_id"])
+            found = await cover_of(info, album["cover_sha256"]) if album else None
+        return found
+
+    @strawberry.field
+    async def library(self, info: Info) -> Library:
+        """Where its file is."""
+        return Library.of(await info.context.loaders.libraries.load(self.row["library_id"]))
+
+    @strawberry.field(description="The path for people: such bytes as \\xNN.")
+    def display_path(self) -> str:
+        """For showing only."""
+        return display_path(self.path)
+
+    @strawberry.field
+    def stage(self) -> TrackStage:
+        """The last stage that its present content is through."""
+        row, content = self.row, self.row["content_revision"]
+        if row["analyzed_content_revision"] != content:
+            return TrackStage.EXTRACTED
+        if row["vectorized_content_revision"] != content:
+            return TrackStage.ANALYZED
+        indexed = row["indexed_revision"] >= row["revision"]
+        return TrackStage.INDEXED if indexed else TrackStage.VECTORIZED
+
+    @strawberry.field(description="The analysis that stands; null until there is one.")
+    async def analysis(self, info: Info) -> Analysis | None:
+        """While a new one is made, the one before."""
+        row = await info.context.loaders.analyses.load(self._key)
+        return Analysis.of(row) if row else None
+
+    @strawberry.field
+    async def vectors(self, info: Info) -> list[TrackVector]:
+        """In the current spaces."""
+        rows = await info.context.loaders.vectors.load(self._key)
+        return [TrackVector.of(row) for row in rows]
+
+    @strawberry.field
+    async def similar(
+        self,
+        info: Info,
+        first: int | None = 20,
+        space: VectorSpace | None = VectorSpace.AUDIO,
+    ) -> list[SimilarTrack]:
+        """Nearest tracks, best first."""
+        size = page_size(first, MOST_SIMILAR)
+        loader = info.context.loaders.similar((space or VectorSpace.AUDIO).value, size)
+        near = await loader.load(self._key)
+        rows = await info.context.loaders.tracks.load_many([each.track_id for each in near])
+        return [
+            SimilarTrack(score=each.score, track=Track.of(row))
+            for each, row in zip(near, rows, strict=True)
+            if row
+        ]

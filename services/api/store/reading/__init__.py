@@ -1,0 +1,1 @@
+"""Reading: lists a page at a time, and batches for the loaders."""

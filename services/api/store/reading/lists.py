@@ -1,0 +1,111 @@
+"""Lists of artists, albums, genres and failures, a page at a time."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.api.identity import fold
+from services.api.store.failures import Wanted
+from services.api.store.reading.pages import Conditions, Order, Page, page_of
+
+ARTISTS = Order("t.sort_key")
+GENRES = Order("t.name_key")
+ALBUM_ORDERS = {"TITLE": Order("t.sort_key"), "YEAR": Order("t.year", int, may_be_null=True)}
+"""By name of the schema's AlbumSort."""
+FAILURES = Order("t.failed_at", datetime, descending=True)
+
+
+async def page(
+    pool: asyncpg.Pool,
+    table: str,
+    where: Conditions,
+    order: Order,
+    *,
+    first: int,
+    after: str | None,
+) -> Page:
+    """`first` rows of a table (aliased `t`) behind the cursor `after`."""
+    if after:
+        where.after(order, after)
+    # The names of tables and orders are ours; what clients tell are parameters.
+    query = (
+        f"SELECT t.*, {order.column} AS page_value FROM {table} t"  # noqa: S608
+        f" WHERE {where.sql} ORDER BY {order.sql} LIMIT {first + 1}"
+    )
+    return page_of(await pool.fetch(query, *where.parameters), first, order)
+
+
+async def count(pool: asyncpg.Pool, table: str, where: Conditions) -> int:
+    """How many rows fit in all."""
+    query = f"SELECT count(*) FROM {table} t WHERE {where.sql}"  # noqa: S608 - as above
+    total: int = await pool.fetchval(query, *where.parameters)
+    return total
+
+
+def artists(name_prefix: str | None) -> Conditions:
+    """Artists whose sort name or name begins so, and who have a track or album."""
+    where = Conditions()
+    where.add(
+        "(EXISTS (SELECT FROM track_credits c WHERE c.artist_id = t.id)"
+        " OR EXISTS (SELECT FROM album_credits c WHERE c.artist_id = t.id))"
+    )
+    if name_prefix:
+        start = fold(name_prefix)
+        end = start + "\U0010ffff"
+        where.add(
+            "((t.sort_key >= {} AND t.sort_key < {}) OR (t.name_key >= {} AND t.name_key < {}))",
+            start, end, start, end,
+        )  # fmt: skip
+    return where
+
+
+def albums(
+    *,
+    artist_id: UUID | None = None,
+    title_prefix: str | None = None,
+    year: tuple[int | None, int | None] = (None, None),
+    is_compilation: bool | None = None,
+) -> Conditions:
+    """Albums that have a track and fit the filters; `artist_id` is an album artist's."""
+    where = Conditions()
+    where.add("EXISTS (SELECT FROM tracks k WHERE k.album_id = t.id)")
+    if artist_id is not None:
+        where.add("t.id IN (SELECT album_id FROM album_credits WHERE artist_id = {})", artist_id)
+    if title_prefix:
+        start = fold(title_prefix)
+        where.add("t.sort_key >= {} AND t.sort_key < {}", start, start + "\U0010ffff")
+    lower, upper = year
+    if lower is not None:
+        where.add("t.year >= {}", lower)
+    if upper is not None:
+        where.add("t.year <= {}", upper)
+    if is_compilation is not None:
+        where.add("t.is_compilation = {}", is_compilation)
+    return where
+
+
+def genres() -> Conditions:
+    """Genres that have a track."""
+    where = Conditions()
+    where.add("EXISTS (SELECT FROM track_genres g WHERE g.genre_id = t.id)")
+    return where
+
+
+def failures(wanted: Wanted, *, include_resolved: bool) -> Conditions:
+    """Failures that fit."""
+    where = Conditions()
+    if not include_resolved:
+        where.add("t.resolved_at IS NULL")
+    told: Mapping[str, object] = {
+        "t.stage = {}": wanted.stage,
+        "t.kind = {}": wanted.kind,
+        "t.event_topic = {}": wanted.topic,
+        "t.track_id = {}": wanted.track_id,
+        "t.id = ANY({})": wanted.ids,
+    }
+    for clause, value in told.items():
+        if value is not None:
+            where.add(clause, value)
+    return where

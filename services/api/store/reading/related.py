@@ -1,0 +1,151 @@
+"""What belongs to many things at once: one statement a kind, for the loaders."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from services.api.store.reading.track_lists import COLUMNS
+from shared.contracts.versions import ANALYZER_VERSION
+
+_TRACKS = f"""
+SELECT {COLUMNS} FROM tracks t JOIN files f ON f.track_id = t.id WHERE t.id = ANY($1)
+"""  # noqa: S608 - the columns are ours
+_TRACKS_OF_ALBUMS = f"""
+SELECT {COLUMNS} FROM tracks t JOIN files f ON f.track_id = t.id
+WHERE t.album_id = ANY($1) AND NOT t.is_missing
+ORDER BY t.album_id, t.disc_number NULLS FIRST, t.track_number NULLS LAST, f.path
+"""  # noqa: S608 - the columns are ours
+_TRACK_CREDITS = """
+SELECT track_id AS owner, artist_id, role, credited_as, join_phrase FROM track_credits
+WHERE track_id = ANY($1) ORDER BY track_id, role <> 'artist', role, position
+"""
+_ALBUM_CREDITS = """
+SELECT album_id AS owner, artist_id, 'artist' AS role, credited_as, join_phrase
+FROM album_credits WHERE album_id = ANY($1) ORDER BY album_id, position
+"""
+_GENRES_OF_TRACKS = """
+SELECT tg.track_id AS owner, g.id, g.name FROM track_genres tg JOIN genres g ON g.id = tg.genre_id
+WHERE tg.track_id = ANY($1) ORDER BY tg.track_id, tg.position
+"""
+# The current version's, or what answers until that one is there.
+_ANALYSES = """
+SELECT DISTINCT ON (track_id) * FROM analyses WHERE track_id = ANY($1)
+ORDER BY track_id, (analyzer_version = $2) DESC, analyzed_at DESC
+"""
+_VECTORS = """
+SELECT v.track_id AS owner, v.content_revision, v.embedding, s.space, s.model, s.version,
+    s.dimensions
+FROM track_vectors v JOIN vector_spaces s ON s.id = v.vector_space_id
+WHERE v.track_id = ANY($1) AND s.is_current ORDER BY v.track_id, s.space
+"""
+_COVERS = """
+SELECT sha256, mime_type, width, height, size_bytes FROM covers WHERE sha256 = ANY($1)
+"""
+_TRACK_COUNTS = {
+    "artist": """
+        SELECT c.artist_id AS owner, count(DISTINCT c.track_id) AS n
+        FROM track_credits c JOIN tracks t ON t.id = c.track_id AND NOT t.is_missing
+        WHERE c.artist_id = ANY($1) GROUP BY 1
+    """,
+    "genre": """
+        SELECT g.genre_id AS owner, count(*) AS n
+        FROM track_genres g JOIN tracks t ON t.id = g.track_id AND NOT t.is_missing
+        WHERE g.genre_id = ANY($1) GROUP BY 1
+    """,
+}
+_ALBUM_SUMS = """
+SELECT album_id AS owner, count(*) AS n, sum(duration_s) AS duration_s FROM tracks
+WHERE album_id = ANY($1) AND NOT is_missing GROUP BY 1
+"""
+
+Row: TypeAlias = asyncpg.Record
+
+
+async def tracks(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
+    """Tracks with their files, None where there is none."""
+    return await _each(pool, _TRACKS, ids)
+
+
+async def artists(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
+    """Artists, None where there is none."""
+    return await _each(pool, "SELECT * FROM artists WHERE id = ANY($1)", ids)
+
+
+async def albums(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
+    """Albums, None where there is none."""
+    return await _each(pool, "SELECT * FROM albums WHERE id = ANY($1)", ids)
+
+
+async def genres(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
+    """Genres, None where there is none."""
+    return await _each(pool, "SELECT * FROM genres WHERE id = ANY($1)", ids)
+
+
+async def covers(pool: asyncpg.Pool, hashes: Sequence[bytes]) -> list[Row | None]:
+    """What is known of images, None where one is not stored."""
+    found = {bytes(row["sha256"]): row for row in await pool.fetch(_COVERS, list(hashes))}
+    return [found.get(sha256) for sha256 in hashes]
+
+
+async def analyses(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
+    """Each track's analysis that stands."""
+    found = await pool.fetch(_ANALYSES, list(ids), ANALYZER_VERSION)
+    by_id = {row["track_id"]: row for row in found}
+    return [by_id.get(id_) for id_ in ids]
+
+
+async def album_tracks(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:
+    """Each album's tracks that are there, in disc and track order."""
+    return await _many(pool, _TRACKS_OF_ALBUMS, ids, owner="album_id")
+
+
+async def track_credits(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:
+    """Each track's credits, the performing artists first."""
+    return await _many(pool, _TRACK_CREDITS, ids)
+
+
+async def album_credits(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:
+    """Each album's artists."""
+    return await _many(pool, _ALBUM_CREDITS, ids)
+
+
+async def track_genres(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:
+    """Each track's genres."""
+    return await _many(pool, _GENRES_OF_TRACKS, ids)
+
+
+async def vectors(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:
+    """Each track's vectors in the current spaces."""
+    return await _many(pool, _VECTORS, ids)
+
+
+async def track_counts(pool: asyncpg.Pool, of: str, ids: Sequence[UUID]) -> list[int]:
+    """Numbers of tracks that are there; `of` is artist or genre."""
+    found = {row["owner"]: row["n"] for row in await pool.fetch(_TRACK_COUNTS[of], list(ids))}
+    return [found.get(id_, 0) for id_ in ids]
+
+
+async def album_sums(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[tuple[int, float]]:
+    """Each album's number of tracks and their length in seconds."""
+    found = {
+        row["owner"]: (row["n"], row["duration_s"])
+        for row in await pool.fetch(_ALBUM_SUMS, list(ids))
+    }
+    return [found.get(id_, (0, 0.0)) for id_ in ids]
+
+
+async def _each(pool: asyncpg.Pool, query: str, ids: Sequence[UUID]) -> list[Row | None]:
+    found = {row["id"]: row for row in await pool.fetch(query, list(ids))}
+    return [found.get(id_) for id_ in ids]
+
+
+async def _many(
+    pool: asyncpg.Pool, query: str, ids: Sequence[UUID], owner: str = "owner"
+) -> list[list[Any]]:
+    found: defaultdict[UUID, list[Any]] = defaultdict(list)
+    for row in await pool.fetch(query, list(ids)):
+        found[row[owner]].append(row)
+    return [found[id_] for id_ in ids]

@@ -1,0 +1,133 @@
+"""Lists of tracks: filters, sort orders, a page at a time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.api.identity import fold
+from services.api.store.reading.pages import Conditions, Order, Page, page_of
+from shared.contracts.versions import ANALYZER_VERSION
+
+ORDERS = {
+    "TITLE": Order("t.sort_key"),
+    "ARTIST": Order("t.artist_key"),
+    "YEAR": Order("t.year", int, may_be_null=True),
+    "CREATED": Order("t.created_at", datetime),
+    "DURATION": Order("t.duration_s", float),
+}
+"""By name of the schema's TrackSort; each has its index."""
+
+COLUMNS = """t.*, f.library_id, f.path, f.size_bytes, f.mtime_ns"""
+_FROM = "FROM tracks t JOIN files f ON f.track_id = t.id"
+# Only where a filter asks for it: the analysis of the current version.
+_ANALYZED = "JOIN analyses a ON a.track_id = t.id AND a.analyzer_version = {}"
+
+Range = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFilters:
+    """What a track must be; None asks for nothing."""
+
+    library_id: UUID | None = None
+    artist_id: UUID | None = None
+    album_id: UUID | None = None
+    genre_id: UUID | None = None
+    genre: str | None = None
+    path_prefix: str | None = None
+    is_missing: bool | None = False
+    key: str | None = None
+    mode: str | None = None
+    camelot: str | None = None
+    year: Range = (None, None)
+    duration_s: Range = (None, None)
+    tempo_bpm: Range = (None, None)
+    loudness_lufs: Range = (None, None)
+    energy: Range = (None, None)
+
+    @property
+    def needs_analysis(self) -> bool:
+        """Whether a filter looks at what was measured."""
+        ranges = (self.tempo_bpm, self.loudness_lufs, self.energy)
+        wanted = (self.key, self.mode, self.camelot, *(end for each in ranges for end in each))
+        return any(value is not None for value in wanted)
+
+
+async def page(
+    pool: asyncpg.Pool, filters: TrackFilters, order: Order, *, first: int, after: str | None
+) -> Page:
+    """`first` tracks behind the cursor `after`."""
+    where = Conditions()
+    source = _source(where, filters)
+    if after:
+        where.after(order, after)
+    # The names of columns and orders are ours; what clients tell are parameters.
+    query = (
+        f"SELECT {COLUMNS}, {order.column} AS page_value {source}"
+        f" WHERE {where.sql} ORDER BY {order.sql} LIMIT {first + 1}"
+    )
+    return page_of(await pool.fetch(query, *where.parameters), first, order)
+
+
+async def count(pool: asyncpg.Pool, filters: TrackFilters) -> int:
+    """How many tracks fit in all."""
+    where = Conditions()
+    source = _source(where, filters)
+    query = f"SELECT count(*) {source} WHERE {where.sql}"
+    total: int = await pool.fetchval(query, *where.parameters)
+    return total
+
+
+def _source(where: Conditions, filters: TrackFilters) -> str:
+    """FROM and its joins; the filters become conditions."""
+    source = _FROM
+    if filters.needs_analysis:
+        source += " " + _ANALYZED.format(where.parameter(ANALYZER_VERSION))
+    equal = {
+        "t.is_missing": filters.is_missing,
+        "f.library_id": filters.library_id,
+        "t.album_id": filters.album_id,
+        "a.key": filters.key,
+        "a.mode": filters.mode,
+        "a.camelot": filters.camelot,
+    }
+    for column, value in equal.items():
+        if value is not None:
+            where.add(f"{column} = {{}}", value)
+    ranges = {
+        "t.year": filters.year,
+        "t.duration_s": filters.duration_s,
+        "a.tempo_bpm": filters.tempo_bpm,
+        "a.loudness_lufs": filters.loudness_lufs,
+        "a.energy": filters.energy,
+    }
+    for column, (lower, upper) in ranges.items():
+        if lower is not None:
+            where.add(f"{column} >= {{}}", lower)
+        if upper is not None:
+            where.add(f"{column} <= {{}}", upper)
+    _relations(where, filters)
+    return source
+
+
+def _relations(where: Conditions, filters: TrackFilters) -> None:
+    if filters.artist_id is not None:
+        where.add(
+            "t.id IN (SELECT track_id FROM track_credits WHERE artist_id = {})", filters.artist_id
+        )
+    if filters.genre_id is not None:
+        where.add(
+            "t.id IN (SELECT track_id FROM track_genres WHERE genre_id = {})", filters.genre_id
+        )
+    if filters.genre is not None:
+        where.add(
+            "t.id IN (SELECT track_id FROM track_genres JOIN genres g ON g.id = genre_id"
+            " WHERE g.name_key = {})",
+            fold(filters.genre),
+        )
+    if filters.path_prefix:
+        # A range, since LIKE with a parameter does not use the index.
+        where.add("f.path >= {}", filters.path_prefix)
+        where.add("f.path < {}", filters.path_prefix + "\U0010ffff")
