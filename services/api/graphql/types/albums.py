@@ -1,6 +1,6 @@
 """Albums."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -11,7 +11,10 @@ from services.api.graphql.types.music import Credit, text_or_none
 from services.api.graphql.types.node import Node
 from shared.contracts.identity import IdKind, format_id
 
-Track = Annotated["Track", strawberry.lazy("services.api.graphql.types.tracks")]
+if TYPE_CHECKING:
+    from services.api.graphql.types.tracks import Track
+
+LazyTrack = Annotated["Track", strawberry.lazy("services.api.graphql.types.tracks")]
 _PLAIN = (
     "title", "artist_credit", "release_date", "original_date", "year", "is_compilation",
     "disc_total", "release_type", "label", "catalogue_number", "barcode", "country", "media",
@@ -75,7 +78,7 @@ class Album(Node):
         return float((await info.context.loaders.album_sums.load(self.key))[1])
 
     @strawberry.field(description="In disc and track order.")
-    async def tracks(self, info: Info) -> list[Track]:
+    async def tracks(self, info: Info) -> list[LazyTrack]:
         """The tracks that are there."""
         from services.api.graphql.types.tracks import Track as Shown  # noqa: PLC0415 - a circle
 

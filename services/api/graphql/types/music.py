@@ -1,6 +1,6 @@
 """Artists, albums and genres, and who is credited for what."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -15,8 +15,12 @@ from services.api.store.reading import lists, track_lists
 from services.api.store.reading.track_lists import TrackFilters
 from shared.contracts.identity import IdKind, format_id
 
-Track = Annotated["Track", strawberry.lazy("services.api.graphql.types.tracks")]
-Album = Annotated["Album", strawberry.lazy("services.api.graphql.types.albums")]
+if TYPE_CHECKING:
+    from services.api.graphql.types.albums import Album
+    from services.api.graphql.types.tracks import Track
+
+LazyTrack = Annotated["Track", strawberry.lazy("services.api.graphql.types.tracks")]
+LazyAlbum = Annotated["Album", strawberry.lazy("services.api.graphql.types.albums")]
 
 
 def text_or_none(value: UUID | None) -> str | None:
@@ -60,7 +64,7 @@ class Artist(Node):
     @strawberry.field
     async def albums(
         self, info: Info, first: int | None = 50, after: str | None = None
-    ) -> Connection[Album]:
+    ) -> Connection[LazyAlbum]:
         """Albums of this artist, by title."""
         from services.api.graphql.types.albums import Album as Shown  # noqa: PLC0415 - a circle
 
@@ -73,7 +77,7 @@ class Artist(Node):
     @strawberry.field
     async def tracks(
         self, info: Info, first: int | None = 50, after: str | None = None
-    ) -> Connection[Track]:
+    ) -> Connection[LazyTrack]:
         """Tracks with a credit of this artist, by title."""
         from services.api.graphql.types.tracks import Track as Shown  # noqa: PLC0415 - a circle
 

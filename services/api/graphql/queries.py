@@ -1,0 +1,248 @@
+"""All queries: read the arguments, ask the store, show the rows."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import Info
+
+from services.api.graphql.arguments import MOST_IDS, bad_input, page_size, uuid_of
+from services.api.graphql.filters import (
+    AlbumFilter,
+    AlbumSort,
+    ArtistFilter,
+    SearchFilter,
+    SortDirection,
+    TrackFilter,
+    TrackSort,
+    directed,
+    year_ends,
+)
+from services.api.graphql.inputs import FailureFilter
+from services.api.graphql.searching import search_meaning, search_text
+from services.api.graphql.types.albums import Album
+from services.api.graphql.types.connections import Connection, connection
+from services.api.graphql.types.failures import Failure, failures_page
+from services.api.graphql.types.files import KnownFiles
+from services.api.graphql.types.libraries import Library
+from services.api.graphql.types.music import Artist, Genre
+from services.api.graphql.types.node import Node
+from services.api.graphql.types.scans import Scan
+from services.api.graphql.types.search import SearchMode, SearchResult
+from services.api.graphql.types.status import Status
+from services.api.graphql.types.tracks import Track
+from services.api.store import covers, failures, files, libraries, progress, scans
+from services.api.store.reading import lists, track_lists
+from shared.contracts.identity import IdKind, parse_id
+
+_FILTER = strawberry.argument(name="filter")
+_MOST_FILES = 50_000
+_MOST_HASHES = 10_000
+
+
+@strawberry.type
+class Query:
+    """What can be asked."""
+
+    @strawberry.field
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - Relay's name
+        """Anything by its id."""
+        try:
+            kind, key = parse_id(id)
+        except ValueError as error:
+            raise bad_input(f"id: {error}") from None
+        return await _node(info, kind, key)
+
+    @strawberry.field(description="In the order asked, null where unknown. At most 1,000.")
+    async def tracks_by_id(self, info: Info, ids: list[strawberry.ID]) -> list[Track | None]:
+        """Tracks, missing ones too."""
+        if len(ids) > MOST_IDS:
+            raise bad_input(f"ids: ask for at most {MOST_IDS:,} at a time, not {len(ids):,}")
+        keys = [uuid_of("ids", id_, IdKind.TRACK) for id_ in ids]
+        rows = await info.context.loaders.tracks.load_many(keys)
+        return [Track.of(row) if row else None for row in rows]
+
+    @strawberry.field
+    async def tracks(
+        self,
+        info: Info,
+        first: int | None = 50,
+        after: str | None = None,
+        wanted: Annotated[TrackFilter | None, _FILTER] = None,
+        sort: TrackSort | None = TrackSort.TITLE,
+        direction: SortDirection | None = SortDirection.ASC,
+    ) -> Connection[Track]:
+        """Tracks whose files are there, unless the filter says otherwise."""
+        pool, filters = info.context.pool, (wanted or TrackFilter()).read()
+        order = directed(track_lists.ORDERS[(sort or TrackSort.TITLE).value], direction)
+        page = track_lists.page(pool, filters, order, first=page_size(first), after=after)
+        return await connection(page, lambda: track_lists.count(pool, filters), Track.of, after)
+
+    @strawberry.field
+    async def artists(
+        self,
+        info: Info,
+        first: int | None = 50,
+        after: str | None = None,
+        wanted: Annotated[ArtistFilter | None, _FILTER] = None,
+        direction: SortDirection | None = SortDirection.ASC,
+    ) -> Connection[Artist]:
+        """Artists by sort name."""
+        pool, prefix = info.context.pool, wanted.name_prefix if wanted else None
+        page = lists.page(
+            pool, "artists", lists.artists(prefix), directed(lists.ARTISTS, direction),
+            first=page_size(first), after=after,
+        )  # fmt: skip
+        return await connection(
+            page, lambda: lists.count(pool, "artists", lists.artists(prefix)), Artist.of, after
+        )
+
+    @strawberry.field
+    async def albums(
+        self,
+        info: Info,
+        first: int | None = 50,
+        after: str | None = None,
+        wanted: Annotated[AlbumFilter | None, _FILTER] = None,
+        sort: AlbumSort | None = AlbumSort.TITLE,
+        direction: SortDirection | None = SortDirection.ASC,
+    ) -> Connection[Album]:
+        """Albums."""
+        pool, told = info.context.pool, wanted or AlbumFilter()
+        filters: dict[str, Any] = {
+            "artist_id": uuid_of("artistId", told.artist_id, IdKind.ARTIST),
+            "title_prefix": told.title_prefix,
+            "year": year_ends(told.year),
+            "is_compilation": told.is_compilation,
+        }
+        order = directed(lists.ALBUM_ORDERS[(sort or AlbumSort.TITLE).value], direction)
+        page = lists.page(
+            pool, "albums", lists.albums(**filters), order, first=page_size(first), after=after
+        )
+        return await connection(
+            page, lambda: lists.count(pool, "albums", lists.albums(**filters)), Album.of, after
+        )
+
+    @strawberry.field
+    async def genres(
+        self,
+        info: Info,
+        first: int | None = 50,
+        after: str | None = None,
+        direction: SortDirection | None = SortDirection.ASC,
+    ) -> Connection[Genre]:
+        """Genres by name."""
+        pool, order = info.context.pool, directed(lists.GENRES, direction)
+        page = lists.page(
+            pool, "genres", lists.genres(), order, first=page_size(first), after=after
+        )
+        return await connection(
+            page, lambda: lists.count(pool, "genres", lists.genres()), Genre.of, after
+        )
+
+    @strawberry.field
+    async def libraries(self, info: Info) -> list[Library]:
+        """All libraries."""
+        return [Library.of(each) for each in await libraries.read(info.context.pool)]
+
+    @strawberry.field
+    async def search(
+        self,
+        info: Info,
+        text: str,
+        first: int | None = 20,
+        mode: SearchMode | None = SearchMode.TEXT,
+        wanted: Annotated[SearchFilter | None, _FILTER] = None,
+    ) -> SearchResult:
+        """The tracks that fit best."""
+        size, told = page_size(first), wanted or SearchFilter()
+        if mode is SearchMode.MEANING:
+            return await search_meaning(info, text, size, told)
+        return await search_text(info, text, size, told)
+
+    @strawberry.field
+    async def scan(self, info: Info, id: strawberry.ID) -> Scan | None:  # noqa: A002 - as `node`
+        """One scan."""
+        key = uuid_of("id", id, IdKind.SCAN)
+        found = await scans.read(info.context.pool, [key] if key else [])
+        return next((Scan.of(scan) for scan in found.values()), None)
+
+    @strawberry.field
+    async def scans(self, info: Info, first: int | None = 20) -> list[Scan]:
+        """The newest scans, newest first."""
+        return [Scan.of(scan) for scan in await scans.newest(info.context.pool, page_size(first))]
+
+    @strawberry.field
+    async def failures(
+        self,
+        info: Info,
+        first: int | None = 50,
+        after: str | None = None,
+        wanted: Annotated[FailureFilter | None, _FILTER] = None,
+    ) -> Connection[Failure]:
+        """What a stage gave up and nothing has mended since, newest first."""
+        return await failures_page(info, page_size(first), after, wanted)
+
+    @strawberry.field
+    async def status(self, info: Info) -> Status:
+        """How far everything is."""
+        found = await progress.read(info.context.pool)
+        return Status.of(found, info.context.bus.health().paused)
+
+    @strawberry.field(
+        description="Files of a library (below a folder) that need no reading unless they changed."
+    )
+    async def known_files(
+        self,
+        info: Info,
+        library_id: strawberry.ID,
+        folder: str | None = "",
+        after: str | None = None,
+        first: int | None = 20_000,
+    ) -> KnownFiles:
+        """A portion, by path."""
+        library = uuid_of("libraryId", library_id, IdKind.LIBRARY)
+        if library is None:
+            raise bad_input("libraryId: name a library")
+        found = await files.known(
+            info.context.pool, library_id=library, folder=folder or "", after=after,
+            first=page_size(first, _MOST_FILES),
+        )  # fmt: skip
+        return KnownFiles(
+            paths=found.paths,
+            sizes_bytes=found.sizes_bytes,  # type: ignore[arg-type] # BigInt is int by name only
+            mtimes_ns=found.mtimes_ns,  # type: ignore[arg-type] # as above
+            missing=found.missing,
+            end_cursor=found.end_cursor,
+        )
+
+    @strawberry.field(description="Those of the hashes whose image is not stored yet.")
+    async def missing_covers(self, info: Info, sha256s: list[str]) -> list[str]:
+        """For the extractor, so that an image is sent once."""
+        if len(sha256s) > _MOST_HASHES:
+            raise bad_input(f"sha256s: ask for at most {_MOST_HASHES:,} at a time")
+        try:
+            hashes = [bytes.fromhex(told) for told in sha256s]
+        except ValueError:
+            raise bad_input("sha256s: a hash is 64 hex digits") from None
+        return sorted(each.hex() for each in await covers.missing(info.context.pool, hashes))
+
+
+async def _node(info: Info, kind: IdKind, key: UUID) -> Node | None:
+    loaders, pool = info.context.loaders, info.context.pool
+    rows: dict[IdKind, tuple[Any, Any]] = {
+        IdKind.TRACK: (loaders.tracks, Track),
+        IdKind.ARTIST: (loaders.artists, Artist),
+        IdKind.ALBUM: (loaders.albums, Album),
+        IdKind.GENRE: (loaders.genres, Genre),
+    }
+    if kind in rows:
+        loader, shown = rows[kind]
+        row = await loader.load(key)
+        found: Node | None = shown.of(row) if row else None
+        return found
+    if kind is IdKind.SCAN:
+        return next((Scan.of(s) for s in (await scans.read(pool, [key])).values()), None)
+    if kind is IdKind.FAILURE:
+        return next((Failure.of(f) for f in (await failures.read(pool, [key])).values()), None)
+    raise bad_input(f"id: a {kind.name.lower()} is no node; see `libraries`")

@@ -1,0 +1,81 @@
+"""Progress, live: the tables are looked at twice a second, for as long as somebody listens."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncGenerator
+
+import strawberry
+from strawberry import Info
+
+from services.api.graphql.arguments import bad_input, uuid_of
+from services.api.graphql.types.scans import Scan
+from services.api.graphql.types.status import (
+    ScanProgress,
+    StageProgress,
+    StageRate,
+    Status,
+    stages_of,
+)
+from services.api.store import progress, scans
+from shared.contracts.identity import IdKind
+
+_EVERY_S = 0.5
+_WINDOW_S = 10.0
+
+
+class Rates:
+    """What the stages have done lately. Pure: the time is told."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, list[StageProgress]]] = deque()
+
+    def note(self, now_s: float, stages: list[StageProgress]) -> list[StageRate]:
+        """The rates over the last seconds, as of now."""
+        self._seen.append((now_s, stages))
+        while len(self._seen) > 2 and now_s - self._seen[0][0] > _WINDOW_S:
+            self._seen.popleft()
+        since_s, before = self._seen[0]
+        return [_rate(old, new, now_s - since_s) for old, new in zip(before, stages, strict=True)]
+
+
+def _rate(old: StageProgress, new: StageProgress, passed_s: float) -> StageRate:
+    rate = max(0, new.done - old.done) / passed_s if passed_s > 0 else 0.0
+    left = max(0, new.total - new.done - new.failed)
+    eta = 0.0 if not left else (left / rate if rate else None)
+    return StageRate(
+        stage=new.stage, done=new.done, failed=new.failed, total=new.total,
+        rate_per_s=rate, eta_s=eta,
+    )  # fmt: skip
+
+
+@strawberry.type
+class Subscription:
+    """What can be followed."""
+
+    @strawberry.subscription(
+        description="The state of everything (or of one scan), now and with each change, at most"
+        " twice a second."
+    )
+    async def scan_progress(
+        self, info: Info, scan_id: strawberry.ID | None = None
+    ) -> AsyncGenerator[ScanProgress, None]:
+        """Ends when the listener goes."""
+        pool, key, rates = info.context.pool, uuid_of("scanId", scan_id, IdKind.SCAN), Rates()
+        last: object = None
+        while True:
+            found = await progress.read(pool)
+            scan = (await scans.read(pool, [key])).get(key) if key else None
+            if key and scan is None:
+                raise bad_input(f"scanId: there is no scan {scan_id}")
+            paused = info.context.bus.health().paused
+            stages = rates.note(time.monotonic(), stages_of(found))
+            if (found, scan, paused) != last:
+                last = (found, scan, paused)
+                yield ScanProgress(
+                    scan=Scan.of(scan) if scan else None,
+                    status=Status.of(found, paused),
+                    stages=stages,
+                    is_idle=not found.active_scans and not found.pending,
+                )
+            await asyncio.sleep(_EVERY_S)

@@ -1,0 +1,114 @@
+"""How far everything is."""
+
+from collections.abc import Mapping
+
+import strawberry
+
+from services.api.graphql.types.scans import Scan
+from services.api.graphql.types.tracks import TrackStage
+from services.api.store.progress import Progress
+from shared.contracts.topics import Stage
+
+_FAILING = {
+    TrackStage.EXTRACTED: (Stage.READ,),
+    TrackStage.ANALYZED: (Stage.ANALYZE,),
+    TrackStage.VECTORIZED: (Stage.VECTORIZE,),
+    TrackStage.INDEXED: (Stage.INDEX,),
+}
+
+
+@strawberry.type
+class StageProgress:
+    """How far a stage is."""
+
+    stage: TrackStage
+    done: int
+    failed: int
+    total: int
+
+
+@strawberry.type
+class PausedStage:
+    """A stage that waits for a server it needs."""
+
+    stage: str
+    reason: str
+
+
+@strawberry.type(
+    description="`pending` counts what is still to be done: files to read, and tracks that are"
+    " not through."
+)
+class Status:
+    """Counts of everything."""
+
+    tracks: int
+    missing: int
+    analyzed: int
+    vectorized: int
+    indexed: int
+    failed: int
+    pending: int
+    artists: int
+    albums: int
+    genres: int
+    active_scans: int
+    stages: list[StageProgress]
+    paused: list[PausedStage]
+
+    @classmethod
+    def of(cls, progress: Progress, paused: Mapping[str, str]) -> "Status":
+        """The counts as the gateway shows them."""
+        names = ("tracks", "missing", "analyzed", "vectorized", "indexed", "failed", "pending")
+        more = ("artists", "albums", "genres", "active_scans")
+        return cls(
+            **{name: getattr(progress, name) for name in (*names, *more)},
+            stages=stages_of(progress),
+            paused=[PausedStage(stage=s, reason=reason) for s, reason in sorted(paused.items())],
+        )
+
+
+def stages_of(progress: Progress) -> list[StageProgress]:
+    """The four stages, in their order."""
+    done = {
+        TrackStage.EXTRACTED: progress.tracks,
+        TrackStage.ANALYZED: progress.analyzed,
+        TrackStage.VECTORIZED: progress.vectorized,
+        TrackStage.INDEXED: progress.indexed,
+    }
+    failed = {
+        stage: sum(progress.failed_by_stage.get(group, 0) for group in groups)
+        for stage, groups in _FAILING.items()
+    }
+    total = progress.tracks + progress.files_to_read
+    return [
+        StageProgress(
+            stage=stage,
+            done=count,
+            failed=failed[stage],
+            total=total + (failed[stage] if stage is TrackStage.EXTRACTED else 0),
+        )
+        for stage, count in done.items()
+    ]
+
+
+@strawberry.type(description="`ratePerS` over the last seconds; `etaS` null while unknown.")
+class StageRate:
+    """How far and how fast a stage is."""
+
+    stage: TrackStage
+    done: int
+    failed: int
+    total: int
+    rate_per_s: float
+    eta_s: float | None
+
+
+@strawberry.type
+class ScanProgress:
+    """The state of everything, or of one scan, at a moment."""
+
+    scan: Scan | None
+    status: Status
+    stages: list[StageRate]
+    is_idle: bool

@@ -1,0 +1,106 @@
+"""The api service, put together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import asyncpg
+from starlette.applications import Starlette
+
+from services.api import handlers
+from services.api.graphql.context import Context
+from services.api.reconciler import Reconciler
+from services.api.server import build_app, listening
+from services.api.store.postgres import open_pool
+from shared.bus.port import Bus, Outcome, Subscription
+from shared.contracts.envelope import DeadLetter
+from shared.contracts.events import TrackIndexed
+from shared.contracts.topics import Stage, Topic
+from shared.embedding.port import TextEmbedder
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
+from shared.search.port import SearchReader
+from shared.search.tantivy_index import TantivyIndex
+
+
+@dataclass
+class Api:
+    """The service, and what others in its process use.
+
+    Attributes:
+        service: to subscribe and run.
+        app: the gateway without its guard, for calls within the process.
+    """
+
+    service: Service = field(init=False)
+    app: Starlette = field(init=False)
+    settings: Settings
+    bus: Bus
+    embedder: TextEmbedder
+    search: SearchReader
+    url: str = ""
+    """The gateway's address, once it listens."""
+    _pool: asyncpg.Pool | None = None
+
+    def __post_init__(self) -> None:
+        self.app = build_app(self._context)
+        self.service = Service(
+            name="api",
+            subscriptions=[
+                Subscription(
+                    Topic.TRACK_INDEXED, Stage.PROGRESS, self._note_indexed, batch_wait_s=0.2
+                )
+            ],
+            lifespan=self._lifespan,
+            dead_letters=(Stage.FAILURES, self._keep_failures),
+        )
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        """The database; `RuntimeError` unless the service runs."""
+        if self._pool is None:
+            raise RuntimeError("the database is not open")
+        return self._pool
+
+    def _context(self) -> Context:
+        return Context(self.pool, self.bus, self.settings, self.search, self.embedder)
+
+    async def _note_indexed(self, events: Sequence[TrackIndexed]) -> Outcome:
+        return await handlers.note_indexed(self.pool, events)
+
+    async def _keep_failures(self, letters: Sequence[DeadLetter]) -> None:
+        await handlers.keep_failures(self.pool, letters)
+
+    @asynccontextmanager
+    async def _lifespan(self) -> AsyncIterator[None]:
+        async with open_pool(self.settings) as pool, self.search.reading():
+            self._pool = pool
+            try:
+                async with listening(self.app, self.settings) as self.url:
+                    yield
+            finally:
+                self._pool = None
+
+    @asynccontextmanager
+    async def reconciling(self) -> AsyncIterator[None]:
+        """Keep everything moving; enter it when all services of the process are subscribed."""
+        reconciler = Reconciler(self.pool, self.bus, interval_s=self.settings.reconcile_s)
+        task = asyncio.create_task(reconciler.run(), name="reconciler")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+def build(
+    settings: Settings,
+    *,
+    bus: Bus,
+    embedder: TextEmbedder,
+    search: SearchReader | None = None,
+) -> Api:
+    """The service. `search` reads Tantivy's index in the data folder unless another is given."""
+    return Api(settings, bus, embedder, search or TantivyIndex(settings.search_dir))
