@@ -79,7 +79,10 @@ class SearchHits:
 
 
 class SearchReader(Protocol):
-    """The half that the api uses."""
+    """The half that the api uses.
+
+    Raises `DependencyDown` where the engine is out of reach, `TransientError` where it failed.
+    """
 
     def reading(self) -> AbstractAsyncContextManager[None]:
         """Hold the index open for searching."""
@@ -95,7 +98,11 @@ class SearchWriter(Protocol):
 
     @property
     def generation(self) -> str:
-        """Names this index's content: an index that was lost or rebuilt has another one."""
+        """Names this index's content: an index that was lost or rebuilt has another one.
+
+        Known while it is held open for writing. Any write may find the index lost and begin
+        another one: look again after each.
+        """
         ...
 
     def writing(self) -> AbstractAsyncContextManager[None]:
@@ -105,5 +112,17 @@ class SearchWriter(Protocol):
     async def write(
         self, documents: Sequence[SearchDocument], deletions: Sequence[Deletion] = ()
     ) -> None:
-        """Store and delete, durably when it returns; what has a lower version is passed over."""
+        """Store and delete, durably when it returns; what has a lower version is passed over.
+
+        Raises:
+            DependencyDown: the engine is out of reach or its disk is full; nothing is lost.
+        """
+        ...
+
+    async def count(self) -> int:
+        """How many tracks can be found."""
+        ...
+
+    async def start_anew(self) -> None:
+        """Begin an empty index of another generation, and let go of the present one."""
         ...

@@ -1,24 +1,26 @@
 """How a search becomes a Tantivy query, and its result an answer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import tantivy
 from tantivy import FieldType, Occur, Query
 
 from shared.search.port import TEMPO_RANGE_BPM, Hit, SearchFilters, SearchHits, SearchQuery
-from shared.search.tantivy_schema import SCHEMA, WEIGHTS, analyzer, folded
+from shared.search.tantivy_folder import damage_named
+from shared.search.tantivy_schema import NAMES, SCHEMA, WEIGHTS, whole, words
 
 _MOST_WORDS = 24
 _FACET_VALUES = 20
-# What a way to match is worth: the word itself, its beginning, a word one typo or two away.
-_EXACT, _PREFIX, _FUZZY = 1.0, 0.5, 0.2
-_ONE_TYPO_FROM, _TWO_TYPOS_FROM = 4, 8
+# What a way to match is worth. With the fields' weights, which lie between 1 and 3, a word itself
+# is worth more in any field than its beginning, and that more than a word a typo or two away.
+_EXACT, _PREFIX, _FUZZY = 1.0, 0.3, 0.08
+_ONE_TYPO_FROM, _TWO_TYPOS_FROM, _NO_TYPOS_FROM = 4, 8, 40
+# BM25 (up to some 25) only orders what is equal otherwise: short fields and rare words first.
+_BM25 = 0.01
 
 _AGGREGATIONS: dict[str, Any] = {
-    **{
-        name: {"terms": {"field": f"{name}_facet", "size": _FACET_VALUES}}
-        for name in ("artist", "album", "genre", "key")
-    },
+    **{name: {"terms": {"field": f"{name}_facet", "size": _FACET_VALUES}} for name in NAMES},
     "year": {"terms": {"field": "year", "size": _FACET_VALUES}},
     "tempo_bpm": {
         "histogram": {"field": "tempo_bpm", "interval": TEMPO_RANGE_BPM, "min_doc_count": 1}
@@ -27,53 +29,67 @@ _AGGREGATIONS: dict[str, Any] = {
 
 
 def answer(index: tantivy.Index, query: SearchQuery) -> SearchHits:
-    """Search for all words; where no track has them all, for any of them."""
-    words = analyzer().analyze(query.text)[:_MOST_WORDS]
-    if not words:
+    """Search for all words; where no track has them all, for any of them.
+
+    Raises:
+        Damaged: the index cannot be read.
+        DependencyDown: the folder cannot be read.
+    """
+    wanted = words(query.text)[:_MOST_WORDS]
+    if not wanted:
         return SearchHits((), 0, {})
+    searches = [_query(wanted, occur, query.filters) for occur in (Occur.Must, Occur.Should)]
+    with damage_named():
+        return _found(index, searches, query.first)
+
+
+def _found(index: tantivy.Index, searches: Sequence[Query], first: int) -> SearchHits:
+    """The answer to the first of the searches that has one."""
+    index.reload()
     searcher = index.searcher()
-    for occur in (Occur.Must, Occur.Should):
-        looked_for = _query(words, occur, query.filters)
-        found = searcher.search(looked_for, limit=max(1, query.first), count=True)
+    for looked_for in searches:
+        found = searcher.search(looked_for, limit=max(1, first), count=True)
         total = int(found.count or 0)  # type: ignore[attr-defined] # missing in its stubs
         if total:
             break
+    else:
+        return SearchHits((), 0, {})
     hits = [Hit(str(searcher.doc(at)["id"][0]), float(score)) for score, at in found.hits]
-    facets = _facets(searcher.aggregate(looked_for, _AGGREGATIONS)) if total else {}
-    return SearchHits(hits[: query.first], total, facets)
+    facets = _facets(searcher.aggregate(looked_for, _AGGREGATIONS))
+    return SearchHits(hits[:first], total, facets)
 
 
-def _query(words: list[str], occur: Occur, filters: SearchFilters) -> Query:
-    wanted = [
-        (occur, _word(word, is_last=number == len(words) - 1)) for number, word in enumerate(words)
-    ]
-    parts = [(Occur.Must, Query.boolean_query(wanted))]
-    parts += [(Occur.Must, Query.const_score_query(each, 0.0)) for each in _filters(filters)]
+def _query(wanted: list[str], occur: Occur, filters: SearchFilters) -> Query:
+    last = len(wanted) - 1
+    each = [(occur, _word(word, is_last=number == last)) for number, word in enumerate(wanted)]
+    parts = [(Occur.Must, Query.boolean_query(each))]
+    parts += [(Occur.Must, Query.const_score_query(one, 0.0)) for one in _filters(filters)]
     return Query.boolean_query(parts)
 
 
 def _word(word: str, *, is_last: bool) -> Query:
-    """One word in whichever field it fits best; a title's match beats an album's."""
+    """One word in whichever field it fits best."""
+    typos = (len(word) >= _ONE_TYPO_FROM) + (len(word) >= _TWO_TYPOS_FROM)
     ways: list[Query] = []
     for field, weight in WEIGHTS.items():
         exact = Query.term_query(SCHEMA, field, word)
-        ways.append(Query.boost_query(exact, weight * _EXACT))
+        ways.append(Query.const_score_query(exact, weight * _EXACT))
+        ways.append(Query.boost_query(exact, weight * _BM25))
         if is_last:
             begun = Query.fuzzy_term_query(SCHEMA, field, word, distance=0, prefix=True)
-            ways.append(Query.boost_query(begun, weight * _PREFIX))
-        typos = (len(word) >= _ONE_TYPO_FROM) + (len(word) >= _TWO_TYPOS_FROM)
-        if typos:
+            ways.append(Query.const_score_query(begun, weight * _PREFIX))
+        if typos and len(word) < _NO_TYPOS_FROM:
             near = Query.fuzzy_term_query(SCHEMA, field, word, distance=typos)
-            ways.append(Query.boost_query(near, weight * _FUZZY))
+            ways.append(Query.const_score_query(near, weight * _FUZZY))
     return Query.disjunction_max_query(ways, tie_breaker=0.1)
 
 
 def _filters(filters: SearchFilters) -> list[Query]:
     found = [Query.term_query(SCHEMA, "alive", 1)]
-    for name in ("artist", "album", "genre", "key"):
+    for name in NAMES:
         value = getattr(filters, name)
         if value is not None:
-            found.append(Query.term_query(SCHEMA, f"{name}_exact", folded(value)))
+            found.append(Query.term_query(SCHEMA, f"{name}_whole", whole(value)))
     ranges = (
         ("year", FieldType.Integer, filters.year_min, filters.year_max),
         ("tempo_bpm", FieldType.Float, filters.tempo_min_bpm, filters.tempo_max_bpm),

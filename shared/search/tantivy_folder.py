@@ -1,0 +1,111 @@
+"""The folder of a Tantivy index: which generation is in use, and whether it is fit to be.
+
+`<folder>/current` names the generation in use, `<folder>/<generation>/` holds it, a file
+`damaged` in there says that reading it went wrong once. Only the one who writes makes and removes
+generations.
+"""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+import tantivy
+
+from shared.contracts.errors import DependencyDown
+from shared.search.tantivy_schema import SCHEMA, SCHEMA_VERSION
+
+# How Rust shows what the operating system said: disk full, too many files, no permission.
+_OF_THE_SYSTEM = ("(os error ", "Os { code", "LockBusy")
+
+_log = structlog.get_logger(__name__)
+
+
+class Damaged(Exception):
+    """The files of the index contradict themselves: it must be built anew."""
+
+
+@contextmanager
+def damage_named() -> Iterator[None]:
+    """Tell a damaged index (`Damaged`) from a system that cannot serve it (`DependencyDown`).
+
+    Tantivy raises `ValueError` for everything, or panics; a panic is no `Exception` in Python and
+    would end the event loop.
+    """
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        if isinstance(error, OSError) or any(each in str(error) for each in _OF_THE_SYSTEM):
+            raise DependencyDown(f"the search index is out of reach: {error}") from error
+        raise Damaged(str(error)) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise Damaged(str(error)) from error
+
+
+class IndexFolder:
+    """The folder, as reader and writer see it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._folder
+
+    def current(self) -> str:
+        """The generation in use; empty where there is none."""
+        try:
+            return (self._folder / "current").read_text().strip()
+        except FileNotFoundError:
+            return ""
+
+    def open(self, generation: str) -> tantivy.Index | None:
+        """The index of a generation; None where it is none, of another schema or damaged.
+
+        Raises:
+            DependencyDown: the folder cannot be read.
+        """
+        folder = self._folder / generation
+        if not generation.startswith(f"{SCHEMA_VERSION}-") or (folder / "damaged").exists():
+            return None
+        try:
+            with damage_named():
+                index = tantivy.Index.open(str(folder))
+                index.config_reader("manual")  # we reload before each search: no watching thread
+                index.reload()
+        except Damaged as error:
+            _log.warning("the search index cannot be used", reason=str(error)[:500])
+            return None
+        return index
+
+    def make(self) -> tuple[str, tantivy.Index]:
+        """A new, empty generation; it is the one in use from now on."""
+        generation = f"{SCHEMA_VERSION}-{uuid.uuid4().hex}"
+        folder = self._folder / generation
+        folder.mkdir(parents=True)
+        index = tantivy.Index(SCHEMA, path=str(folder))
+        index.config_reader("manual")
+        fresh = self._folder / "current.new"
+        fresh.write_text(generation)
+        fresh.replace(self._folder / "current")
+        return generation, index
+
+    def mark_damaged(self, generation: str, error: Damaged) -> None:
+        """Have the one who writes replace it."""
+        _log.error("the search index is damaged and will be built anew", reason=str(error)[:500])
+        (self._folder / generation / "damaged").touch()
+
+    def is_damaged(self, generation: str) -> bool:
+        """Whether someone found it damaged."""
+        return (self._folder / generation / "damaged").exists()
+
+    def remove_others(self, generation: str) -> None:
+        """Remove the generations that are no longer in use."""
+        for rest in self._folder.iterdir():
+            if rest.is_dir() and rest.name != generation:
+                shutil.rmtree(rest, ignore_errors=True)
