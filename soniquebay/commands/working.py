@@ -1,0 +1,158 @@
+"""scan, status, failures, replay."""
+
+import os
+import time
+from typing import Any
+
+import click
+
+from shared.runtime.settings import Settings
+from soniquebay.commands.finding import as_json_option
+from soniquebay.documents import FAILURES, REPLAY, REQUEST_SCAN, SCAN, STATUS
+from soniquebay.gateway import Gateway, raise_user_error
+from soniquebay.output import print_json, print_table, say
+from soniquebay.progress import ProgressView
+
+_LOOK_EVERY_S = 0.5
+_PAGE = 500
+_STAGES = ("extractor.walk", "extractor.read", "analyzer", "vectorizer", "indexer")
+_KINDS = ("invalid", "transient", "dependency", "bug")
+
+
+@click.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--follow", is_flag=True, help="Show progress until all work is done.")
+@click.option("--full", is_flag=True, help="Read every file again, changed or not.")
+@as_json_option
+def scan(folder: str, follow: bool, full: bool, as_json: bool) -> None:
+    """Have DIR scanned: a library's root, a folder below one, or a new one.
+
+    DIR is as the extractor sees it. Only what is new or changed is read.
+
+    \b
+    soniquebay scan ~/Music --follow
+    """
+    gateway = Gateway(Settings())
+    root = os.path.abspath(os.path.expanduser(folder))  # noqa: PTH100,PTH111 - keeps symbolic links
+    told = {"root": root, "mode": "FULL" if full else "INCREMENTAL"}
+    payload = gateway.execute(REQUEST_SCAN, {"input": told})["requestScan"]
+    raise_user_error(payload)
+    id_ = payload["scan"]["id"]
+    found = _follow(gateway, id_) if follow else gateway.execute(SCAN, {"id": id_})["scan"]
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(told_scan(found))
+    if found["state"] == "REFUSED":
+        raise click.exceptions.Exit(1)
+
+
+def _follow(gateway: Gateway, id_: str) -> dict[str, Any]:
+    with ProgressView() as view:
+        while True:
+            status = gateway.execute(STATUS)["status"]
+            view.update(time.monotonic(), status)
+            found: dict[str, Any] = gateway.execute(SCAN, {"id": id_})["scan"]
+            over = found["state"] in {"FINISHED", "REFUSED"}
+            if over and (found["state"] == "REFUSED" or not status["pending"]):
+                return found
+            time.sleep(_LOOK_EVERY_S)
+
+
+def told_scan(found: dict[str, Any]) -> str:
+    """A scan in a line or two."""
+    if found["state"] == "REFUSED":
+        return f"refused: {found['message']}"
+    counts = (
+        f"{found['filesSeen']:,} files seen, {found['filesRead']:,} read,"
+        f" {found['filesUnchanged']:,} unchanged, {found['filesMissing']:,} missing,"
+        f" {found['filesFailed']:,} failed"
+    )
+    note = f"\nnote: {found['message']}" if found["message"] else ""
+    return f"{found['state'].lower()}: {counts}{note}"
+
+
+@click.command()
+@as_json_option
+def status(as_json: bool) -> None:
+    """Show how far everything is."""
+    found = Gateway(Settings()).execute(STATUS)["status"]
+    if as_json:
+        print_json(found)
+        return
+    names = (
+        "tracks", "artists", "albums", "genres", "missing", "analyzed", "vectorized", "indexed",
+        "failed", "pending",
+    )  # fmt: skip
+    print_table(("", ""), [(name, f"{found[name]:,}") for name in names])
+    for each in found["paused"]:
+        say(f"{each['stage']} waits: {each['reason']}")
+    if found["failed"]:
+        say("what failed, and why: soniquebay failures")
+
+
+@click.command()
+@click.option("--stage", type=click.Choice(_STAGES), help="Only those of a stage.")
+@click.option("--kind", type=click.Choice(_KINDS), help="Only those of a kind.")
+@as_json_option
+def failures(stage: str | None, kind: str | None, as_json: bool) -> None:
+    """List what could not be done, and why. A file that is mended is read by the next scan."""
+    gateway = Gateway(Settings())
+    wanted = {"stage": stage, "kind": kind.upper() if kind else None}
+    rows: list[dict[str, Any]] = []
+    after: str | None = None
+    while True:
+        page = gateway.execute(FAILURES, {"first": _PAGE, "after": after, "filter": wanted})
+        rows += [_failure(edge["node"]) for edge in page["failures"]["edges"]]
+        info = page["failures"]["pageInfo"]
+        if not info["hasNextPage"]:
+            break
+        after = info["endCursor"]
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_table(
+            ("path", "stage", "kind", "message"),
+            [(row["path"] or "", row["stage"], row["kind"], row["message"]) for row in rows],
+        )
+    else:
+        say("nothing failed")
+
+
+def _failure(node: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "path": node["displayPath"],
+        "stage": node["stage"],
+        "kind": node["kind"].lower(),
+        "message": node["message"],
+        "detail": node["detail"],
+        "attempts": node["attempts"],
+        "id": node["id"],
+        "track_id": node["trackId"],
+        "scan_id": node["scanId"],
+        "topic": node["topic"],
+        "failed_at": node["failedAt"],
+    }
+
+
+@click.command()
+@click.option("--stage", type=click.Choice(_STAGES), help="Only those of a stage.")
+@click.option("--kind", type=click.Choice(_KINDS), help="Only those of a kind.")
+@click.option("--topic", help="Only those of a topic, like file.found.")
+@click.option("--track", help="Only those of a track, by its id.")
+@as_json_option
+def replay(
+    stage: str | None, kind: str | None, topic: str | None, track: str | None, as_json: bool
+) -> None:
+    """Try again what failed: all of it, or what the options name."""
+    wanted = {
+        "stage": stage,
+        "kind": kind.upper() if kind else None,
+        "topic": topic,
+        "trackId": track,
+    }
+    done = Gateway(Settings()).execute(REPLAY, {"filter": wanted})["replayFailures"]
+    if as_json:
+        print_json({"replayed": done["replayed"]})
+    else:
+        click.echo(f"{done['replayed']:,} published again; see `soniquebay status`")

@@ -1,0 +1,83 @@
+"""The GraphQL documents of the command line."""
+
+STATUS = """
+query Status {
+  status {
+    tracks missing analyzed vectorized indexed failed pending artists albums genres activeScans
+    stages { stage done failed total } paused { stage reason }
+  }
+}
+"""
+REQUEST_SCAN = """
+mutation RequestScan($input: RequestScanInput!) {
+  requestScan(input: $input) { scan { id state } error { code message } }
+}
+"""
+SCAN = """
+query Scan($id: ID!) {
+  scan(id: $id) {
+    id root folder mode state message library { id name }
+    filesSeen filesToRead filesRead filesFailed filesUnchanged filesMissing requestedAt finishedAt
+  }
+}
+"""
+SEARCH = """
+query Search($text: String!, $first: Int!, $mode: SearchMode!) {
+  search(text: $text, first: $first, mode: $mode) {
+    totalCount
+    hits { score track { id title artists displayPath album { title } } }
+  }
+}
+"""
+SIMILAR = """
+query Similar($ids: [ID!]!, $first: Int!, $space: VectorSpace!) {
+  tracksById(ids: $ids) {
+    id title artists stage
+    similar(first: $first, space: $space) {
+      score track { id title artists displayPath album { title } }
+    }
+  }
+}
+"""
+SHOW = """
+query Show($ids: [ID!]!) {
+  tracksById(ids: $ids) {
+    id title artistCredit artists displayPath isMissing stage year releaseDate
+    trackNumber trackTotal discNumber discTotal container codec durationS bitrateBps sampleRateHz channels bitDepth
+    hasLyrics musicbrainzRecordingId library { name root }
+    album { id title artistCredit } genres { name } credits { role creditedAs }
+    replaygain { trackGainDb albumGainDb } cover { url mimeType width height }
+    analysis {
+      analyzerVersion tempoBpm tempoConfidence tempoAlternativeBpm onsetRateHz danceability
+      key mode keyConfidence camelot tuningCents loudnessLufs loudnessRangeLu peakDbfs
+      replaygainTrackGainDb dynamicRangeDb crestDb energy brightness spectralCentroidHz
+      silenceStartS silenceEndS clippingShare fingerprint acoustidId damaged
+    }
+  }
+}
+"""
+TRACKS_BY_PATH = """
+query TracksByPath($path: String!) {
+  tracks(first: 5, filter: { pathPrefix: $path, isMissing: null }) {
+    edges { node { id title artists displayPath path library { root } album { title } } }
+  }
+}
+"""
+FIRST_TRACK = """
+query FirstTrack { tracks(first: 1) { edges { node { id title artists } } } }
+"""
+FAILURES = """
+query Failures($first: Int!, $after: String, $filter: FailureFilter) {
+  failures(first: $first, after: $after, filter: $filter) {
+    totalCount pageInfo { hasNextPage endCursor }
+    edges { node {
+      id path displayPath stage kind message detail attempts trackId scanId topic failedAt
+    } }
+  }
+}
+"""
+REPLAY = """
+mutation Replay($filter: FailureFilter) {
+  replayFailures(filter: $filter) { replayed failures { id displayPath stage message } }
+}
+"""

@@ -1,0 +1,209 @@
+"""All services in one process: the one place that composes them."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any
+
+import httpx
+
+from services.analyzer import service as analyzer
+from services.api import service as api_service
+from services.extractor import service as extractor
+from services.indexer import service as indexer
+from services.vectorizer import service as vectorizer
+from shared.bus.in_process import InProcessBus
+from shared.contracts.errors import InvalidInput
+from shared.embedding.choice import text_embedder
+from shared.gateway.client import Gateway
+from shared.runtime.logs import configure_logs
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
+from shared.search.tantivy_index import TantivyIndex
+from soniquebay.demo import render_demo
+from soniquebay.documents import FIRST_TRACK, REQUEST_SCAN, SCAN, STATUS
+from soniquebay.output import duration, say
+from soniquebay.progress import ProgressView
+
+_LOOK_EVERY_S = 0.4
+_LOOKS_UNTIL_IDLE = 2
+_SCAN_OVER = {"FINISHED", "REFUSED"}
+
+
+def run(settings: Settings, *, roots: Sequence[str], demo: bool, until_idle: bool) -> bool:
+    """Run everything until it is told to stop, or idle; whether all that was asked was done.
+
+    Raises:
+        PipelineError: it cannot start; the message says why and what to do.
+    """
+    configure_logs(settings.log_level)
+    with _data_folder(settings):
+        wanted = list(roots)
+        if demo:
+            folder = settings.data_dir / "demo-music"
+            say(f"rendering the demo library into {folder}")
+            render_demo(folder)
+            wanted.append(str(folder))
+        return asyncio.run(_Up(settings, wanted, until_idle, demo=demo).run())
+
+
+@contextmanager
+def _data_folder(settings: Settings) -> Iterator[None]:
+    """Hold the data folder: one `up` a folder."""
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "up.lock").open("a+")
+    except OSError as error:
+        raise InvalidInput(
+            f"the data folder {folder} cannot be used: {error.strerror}; make it writable, or"
+            " choose another one with SONIQUEBAY_DATA_DIR"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InvalidInput(
+                f"another `soniquebay up` uses {folder}: stop it, or choose another folder with"
+                " SONIQUEBAY_DATA_DIR"
+            ) from error
+        yield
+
+
+class _Up:
+    """One run."""
+
+    def __init__(
+        self, settings: Settings, roots: Sequence[str], until_idle: bool, *, demo: bool
+    ) -> None:
+        self._settings = settings
+        self._roots = roots
+        self._until_idle = until_idle
+        self._demo = demo
+        self._began_s = time.monotonic()
+        self._bus = InProcessBus(capacity=settings.bus_capacity)
+        embedder = text_embedder(settings)
+        index = TantivyIndex(settings.search_dir)
+        self._api = api_service.build(settings, bus=self._bus, embedder=embedder, search=index)
+        transport = httpx.ASGITransport(self._api.app)
+        self._client = httpx.AsyncClient(
+            transport=transport, base_url="http://soniquebay", timeout=600
+        )
+        self._gateway = gateway = Gateway(self._client)
+        self._services: list[Service] = [
+            self._api.service,
+            indexer.build(settings, gateway=gateway, index=index),
+            vectorizer.build(gateway=gateway, embedder=embedder),
+            analyzer.build(settings, gateway=gateway),
+            extractor.build(settings, gateway=gateway, publish=self._bus.publish),
+        ]
+
+    async def run(self) -> bool:
+        """Start, scan, follow, serve, drain."""
+        stopped = _stop_signals()
+        async with self._client, AsyncExitStack() as stack:
+            for service in self._services:
+                await stack.enter_async_context(service.lifespan())
+                service.subscribe(self._bus)
+            await stack.enter_async_context(self._bus_running())
+            await stack.enter_async_context(self._api.reconciling())
+            say(f"the gateway is at {self._api.url}/graphql")
+            scans = await self._request_scans()
+            work = asyncio.create_task(self._follow(scans))
+            waited: list[asyncio.Future[Any]] = [work, stopped]
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            succeeded = True
+            if work.done():
+                succeeded = await work
+                if not self._until_idle:
+                    await stopped
+            else:
+                work.cancel()
+            if stopped.done():
+                say("stopping: work in flight is being finished (Ctrl-C again ends at once)")
+        return succeeded
+
+    @asynccontextmanager
+    async def _bus_running(self) -> AsyncIterator[None]:
+        await self._bus.start()
+        try:
+            yield
+        finally:
+            if not await self._bus.drain(self._settings.drain_timeout_s):
+                say("not all work in flight could be finished; the next start goes on with it")
+
+    async def _request_scans(self) -> list[str]:
+        ids = []
+        for root in self._roots:
+            told = {"input": {"root": root}}
+            payload = (await self._gateway.execute(REQUEST_SCAN, told))["requestScan"]
+            if payload["error"]:
+                raise InvalidInput(payload["error"]["message"])
+            ids.append(payload["scan"]["id"])
+        return ids
+
+    async def _follow(self, scans: Sequence[str]) -> bool:
+        """Show progress until all is done, then tell what there is."""
+        idle_looks = 0
+        with ProgressView() as view:
+            while idle_looks < _LOOKS_UNTIL_IDLE:
+                status = (await self._gateway.execute(STATUS, {}))["status"]
+                view.update(time.monotonic(), status)
+                idle = not status["activeScans"] and not status["pending"]
+                idle_looks = idle_looks + 1 if idle else 0
+                await asyncio.sleep(_LOOK_EVERY_S)
+        told = [(await self._gateway.execute(SCAN, {"id": id_}))["scan"] for id_ in scans]
+        for scan in told:
+            if scan["message"]:
+                say(f"{scan['root']}: {scan['message']}")
+        await self._tell(status)
+        return all(scan["state"] != "REFUSED" for scan in told)
+
+    async def _tell(self, status: dict[str, Any]) -> None:
+        passed = duration(time.monotonic() - self._began_s)
+        say(
+            f"done in {passed}: {status['tracks']:,} tracks, {status['artists']:,} artists,"
+            f" {status['albums']:,} albums"
+        )
+        if status["failed"]:
+            say(f"{status['failed']:,} could not be done; which, and why: soniquebay failures")
+        if not status["tracks"]:
+            say("the library is empty: add music with `soniquebay scan DIR --follow`")
+        if self._until_idle:
+            return
+        program = sys.argv[0] if os.path.sep in sys.argv[0] else "soniquebay"
+        edges = (await self._gateway.execute(FIRST_TRACK, {}))["tracks"]["edges"]
+        if edges:
+            track = edges[0]["node"]
+            words = track["artists"][0] if track["artists"] else track["title"]
+            say("try next:")
+            say(f"  {program} search {_quoted(words)}")
+            say(f"  {program} similar {_quoted(track['title'])}")
+            say(f"  {program} show {_quoted(track['title'])}")
+        say(f"browse and query at {self._api.url}/graphql; Ctrl-C stops")
+        if self._demo:
+            say("this is the demo library. Your own: make run MUSIC=/path/to/your/music")
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '\\"') + '"'
+
+
+def _stop_signals() -> asyncio.Future[None]:
+    """Done at the first SIGINT or SIGTERM; a second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+    stopped: asyncio.Future[None] = loop.create_future()
+
+    def stop() -> None:
+        if stopped.done():
+            os._exit(130)
+        stopped.set_result(None)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    return stopped
