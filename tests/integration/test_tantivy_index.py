@@ -1,0 +1,154 @@
+"""The embedded search index against kill -9, damage, two writers and a folder out of order."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.contracts.errors import DependencyDown, TransientError
+from shared.search.port import SearchDocument, SearchQuery
+from shared.search.tantivy_index import TantivyIndex
+
+ROOT = Path(__file__).parents[2]
+BATCH = 50
+
+# Writes batches for ever and says which ones are done.
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from shared.search.port import SearchDocument
+from shared.search.tantivy_index import TantivyIndex
+
+async def main():
+    index = TantivyIndex(Path(sys.argv[1]))
+    start = int(sys.argv[2])
+    async with index.writing():
+        for batch in range(10_000):
+            ids = range(start + batch * 50, start + batch * 50 + 50)
+            await index.write([SearchDocument(f"trk_{n:032x}", 1, "Song", ["A"]) for n in ids])
+            print(ids.stop, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def tracks(numbers: range, title: str = "Song") -> list[SearchDocument]:
+    return [SearchDocument(f"trk_{n:032x}", 1, title, ["Someone"]) for n in numbers]
+
+
+async def test_after_kill_9_the_index_opens_with_all_that_was_acknowledged(tmp_path: Path) -> None:
+    done, generation = 0, ""
+    for batches in (3, 1, 6, 2):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path), str(done)],
+            stdout=subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert process.stdout is not None
+        try:
+            for _ in range(batches):
+                done = int(process.stdout.readline())
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            rest = process.stdout.read().split()
+            process.stdout.close()
+        done = int(rest[-1]) if rest else done
+        index = TantivyIndex(tmp_path)
+        async with index.writing():
+            count = await index.count()
+            # A batch may have been committed without the word of it getting out.
+            assert done <= count <= done + BATCH
+            done = count
+            assert index.generation == (generation or index.generation)
+            generation = index.generation
+
+
+async def test_a_second_writer_is_told_that_there_is_one(tmp_path: Path) -> None:
+    async with TantivyIndex(tmp_path).writing():
+        with pytest.raises(DependencyDown, match="another process writes"):
+            async with TantivyIndex(tmp_path).writing():
+                pass
+
+
+def _parts(folder: Path) -> list[Path]:
+    (generation,) = (part for part in folder.iterdir() if part.is_dir())
+    return sorted(part for part in generation.iterdir() if part.suffix != ".lock")
+
+
+@pytest.mark.parametrize(
+    "part", ["meta.json", ".managed.json", ".idx", ".term", ".store", ".fast", ".pos", ".fieldnorm"]
+)
+@pytest.mark.parametrize("how", ["emptied", "cut", "garbage", "flipped"])
+async def test_a_damaged_index_serves_again_after_a_start_and_a_write(
+    tmp_path: Path, part: str, how: str
+) -> None:
+    index = TantivyIndex(tmp_path)
+    async with index.writing():
+        await index.write(tracks(range(200)))
+    generation = index.generation
+    (file,) = (each for each in _parts(tmp_path) if each.name.endswith(part))
+    content = file.read_bytes()
+    middle = bytes(byte ^ 0xFF for byte in content[:-60])
+    file.write_bytes(
+        {
+            "emptied": b"",
+            "cut": content[: len(content) // 2],
+            "garbage": b"\xa5" * len(content),
+            "flipped": middle + content[-60:],
+        }[how]
+    )
+
+    reader, index = TantivyIndex(tmp_path), TantivyIndex(tmp_path)
+    async with index.writing(), reader.reading():
+        for _ in range(2):  # whatever was found damaged is mended by a write
+            try:
+                await reader.search(SearchQuery("song"))
+            except TransientError:
+                assert how == "flipped"  # the others show when it is opened
+            await index.write(tracks(range(200)))
+        found = await reader.search(SearchQuery("song"))
+        if index.generation == generation:  # that part's content doesn't matter here
+            assert how == "flipped"
+        assert found.total == await index.count() == 200
+
+
+async def test_an_index_of_other_fields_is_replaced_by_an_empty_one(tmp_path: Path) -> None:
+    index = TantivyIndex(tmp_path)
+    async with index.writing():
+        await index.write(tracks(range(10)))
+    (tmp_path / index.generation).rename(tmp_path / "v0-old")
+    (tmp_path / "current").write_text("v0-old")
+    again = TantivyIndex(tmp_path)
+    async with again.writing():
+        assert await again.count() == 0
+        assert again.generation != index.generation
+    assert not (tmp_path / "v0-old").exists()
+
+
+async def test_many_search_while_one_writes(tmp_path: Path) -> None:
+    index, reader = TantivyIndex(tmp_path), TantivyIndex(tmp_path)
+    async with index.writing(), reader.reading():
+
+        async def write() -> None:
+            for start in range(0, 1_000, BATCH):
+                await index.write(tracks(range(start, start + BATCH)))
+
+        async def search() -> list[int]:
+            return [(await reader.search(SearchQuery("song"))).total for _ in range(30)]
+
+        seen = await asyncio.gather(write(), *(search() for _ in range(4)))
+    for totals in seen[1:]:
+        assert totals is not None
+        assert totals == sorted(totals)
+
+
+async def test_a_folder_that_cannot_be_written_is_a_dependency_that_is_down(tmp_path: Path) -> None:
+    blocked = tmp_path / "search"
+    blocked.write_text("a file where the folder should be")
+    with pytest.raises(DependencyDown, match="cannot be written"):
+        async with TantivyIndex(blocked).writing():
+            pass
