@@ -43,7 +43,8 @@ SHOW = """
 query Show($ids: [ID!]!) {
   tracksById(ids: $ids) {
     id title artistCredit artists displayPath isMissing stage year releaseDate
-    trackNumber trackTotal discNumber discTotal container codec durationS bitrateBps sampleRateHz channels bitDepth
+    trackNumber trackTotal discNumber discTotal
+    container codec durationS bitrateBps sampleRateHz channels bitDepth
     hasLyrics musicbrainzRecordingId library { name root }
     album { id title artistCredit } genres { name } credits { role creditedAs }
     replaygain { trackGainDb albumGainDb } cover { url mimeType width height }

@@ -5,6 +5,8 @@ ITU-R BS.1770-4: K-weighting, mean square in blocks of 400 ms that overlap by 75
 the standard's two filters (annex 1, as analogue prototypes of De Man 2014).
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,9 +15,10 @@ _RELATIVE_GATE_LU = 10.0
 _OFFSET_DB = -0.691
 
 
-def _weighting(frequencies_hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The power response of K-weighting."""
-    s = 1j * np.maximum(frequencies_hz, 1e-6)
+@lru_cache(maxsize=4)
+def _weighting(size: int, sample_rate_hz: int) -> NDArray[np.float64]:
+    """The amplitude response of K-weighting, at the frequencies of a spectrum of `size` samples."""
+    s = 1j * np.maximum(np.fft.rfftfreq(size, 1 / sample_rate_hz), 1e-6)
     # High shelf: +4 dB above some 1.7 kHz.
     f0, gain_db, q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
     high = 10 ** (gain_db / 20)
@@ -26,16 +29,16 @@ def _weighting(frequencies_hz: NDArray[np.float64]) -> NDArray[np.float64]:
     f1, q1 = 38.13547087602444, 0.5003270373238773
     y = s / f1
     low = y**2 / (y**2 + y / q1 + 1)
-    response: NDArray[np.float64] = np.abs(shelf * low) ** 2
+    response: NDArray[np.float64] = np.abs(shelf * low)
     return response
 
 
 def integrated_lufs(samples: NDArray[np.float64], sample_rate_hz: int) -> float:
     """Integrated loudness of samples, shape (n, channels), -1..1."""
     size = len(samples)
-    frequencies = np.fft.rfftfreq(size, 1 / sample_rate_hz)
-    amplitude = np.sqrt(_weighting(frequencies))[:, None]
-    weighted = np.fft.irfft(np.fft.rfft(samples, axis=0) * amplitude, size, axis=0)
+    padded = 1 << (size - 1).bit_length()  # a length that is quick to transform
+    amplitude = _weighting(padded, sample_rate_hz)
+    weighted = np.fft.irfft(np.fft.rfft(samples.T, padded) * amplitude, padded)[:, :size].T
     block, hop = round(0.4 * sample_rate_hz), round(0.1 * sample_rate_hz)
     sums = np.concatenate([[0.0], np.cumsum((weighted**2).sum(axis=1))])
     starts = np.arange(0, size - block + 1, hop)

@@ -84,8 +84,8 @@ _SAMPLER: tuple[tuple[_Row, tuple[str, ...], str], ...] = (
 
 
 def _album(
-    rows: tuple[_Row, ...], folder: str, style: str, album: str, artist: str, genres: tuple[str, ...],
-    date: str, *, discs: int = 1, embedded: bool = False,
+    rows: tuple[_Row, ...], folder: str, style: str, album: str, artist: str,
+    genres: tuple[str, ...], date: str, *, discs: int = 1, embedded: bool = False,
 ) -> list[DemoTrack]:  # fmt: skip
     tracks = []
     a_disc = len(rows) // discs

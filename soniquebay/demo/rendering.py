@@ -48,16 +48,13 @@ def render_demo(
 
 
 def at_loudness(samples: NDArray[np.float64], target_lufs: float) -> NDArray[np.float64]:
-    """The piece at its loudness; where peaks would clip they are rounded, and it is measured anew."""
-    for _ in range(30):
+    """The piece at its loudness. Peaks that would clip are rounded, and it is measured anew."""
+    while True:
         gain_db = target_lufs - integrated_lufs(samples, SAMPLE_RATE_HZ)
         samples = samples * 10 ** (gain_db / 20)
-        if abs(gain_db) < 0.005 and np.abs(samples).max() <= _CEILING:
-            break
-        over = np.abs(samples).max() > _CEILING
-        if over:
-            samples = _CEILING * np.tanh(samples / _CEILING)
-    return samples
+        if np.abs(samples).max() <= _CEILING:
+            return samples
+        samples = _CEILING * np.tanh(samples / _CEILING)
 
 
 def cover_image(name: str) -> bytes:

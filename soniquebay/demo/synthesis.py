@@ -1,7 +1,7 @@
 """How the pieces are made: oscillators, noise, and four styles of arrangement."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ class _Arrangement:
         if self._track.mode == "minor" and degree % 7 == 6:
             steps += 1
         note = _NAMES.index(self._track.key) + steps
-        return _A4_HZ * 2.0 ** ((note - 9) / 12 + octave - 4)
+        return float(_A4_HZ * 2.0 ** ((note - 9) / 12 + octave - 4))
 
     def _add(self, bar: int, beat: float, sound: Samples, gain: float, pan: float = 0.0) -> None:
         start = round((bar * self._track.beats_per_bar + beat) * self._beat_s * SAMPLE_RATE_HZ)
@@ -129,6 +129,7 @@ def _soft_ends(sound: Samples, ends_s: float = 0.004) -> Samples:
     return sound
 
 
+@lru_cache(maxsize=64)
 def tone(frequency_hz: float, length_s: float, *, partials: int, decay_s: float) -> Samples:
     """A plucked tone: a harmonic series, high partials dying first."""
     t = _time(length_s)
@@ -140,6 +141,7 @@ def tone(frequency_hz: float, length_s: float, *, partials: int, decay_s: float)
     return _soft_ends(np.asarray(series))
 
 
+@lru_cache(maxsize=64)
 def pad(frequency_hz: float, length_s: float) -> Samples:
     """A soft chord voice that swells and fades."""
     t = _time(length_s)
@@ -147,12 +149,14 @@ def pad(frequency_hz: float, length_s: float) -> Samples:
     return np.asarray(voices) * np.sin(np.pi * np.arange(len(t)) / len(t)) ** 0.5
 
 
+@lru_cache(maxsize=64)
 def guitar(frequency_hz: float, length_s: float) -> Samples:
     """A driven string: a harmonic series through a soft clip."""
     plucked = tone(frequency_hz, length_s, partials=10, decay_s=1.2)
     return _soft_ends(np.tanh(2.5 * plucked))
 
 
+@lru_cache(maxsize=1)
 def kick() -> Samples:
     """A sine that falls from 150 to 50 Hz."""
     t = _time(0.22)

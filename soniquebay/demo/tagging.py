@@ -26,7 +26,8 @@ def write_tags(path: Path, track: DemoTrack, cover: bytes | None) -> None:
 
 
 def _write_vorbis(path: Path, track: DemoTrack, cover: bytes | None) -> None:
-    file: Any = {"flac": FLAC, "ogg": OggVorbis, "opus": OggOpus}[track.format](path)
+    kinds: dict[str, Any] = {"flac": FLAC, "ogg": OggVorbis, "opus": OggOpus}
+    file = kinds[track.format](path)
     tags = {
         "title": [track.title],
         "artist": [track.artist_credit],
