@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from shared.contracts.errors import DependencyDown, TransientError
 from shared.embedding.port import EmbeddingSpace
+from shared.embedding.shapes import sendable, to_unit_length
 
 _BATCH = 64
 _NOT_FOUND = 404
@@ -45,8 +46,7 @@ class OllamaEmbedder:
         vectors = np.zeros((len(texts), space.dimensions), np.float32)
         for start in range(0, len(texts), _BATCH):
             portion = texts[start : start + _BATCH]
-            told = [_sendable(text) for text in portion]
-            got = await self._request(told)
+            got = await self._request([sendable(text) for text in portion])
             if got.shape != (len(portion), space.dimensions):
                 self._space = None  # the model was replaced: look again
                 raise TransientError(
@@ -54,9 +54,7 @@ class OllamaEmbedder:
                     f" {(len(portion), space.dimensions)}"
                 )
             vectors[start : start + len(portion)] = got
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        unit: NDArray[np.float32] = vectors / np.maximum(lengths, 1e-12)
-        return unit
+        return to_unit_length(vectors)
 
     async def _request(self, texts: list[str]) -> NDArray[np.float32]:
         try:
@@ -82,8 +80,3 @@ class OllamaEmbedder:
                 f"Ollama has no model {self._model!r}: run `ollama pull {self._model}`"
             )
         return TransientError(f"Ollama answered {error.status_code}: {error.error}")
-
-
-def _sendable(text: str) -> str:
-    """Without lone surrogates, which the client cannot send; an empty text gives no vector."""
-    return text.encode(errors="replace").decode().strip() or "unknown"

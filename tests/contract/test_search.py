@@ -105,7 +105,7 @@ async def found(reader: SearchReader, text: str, **filters: object) -> list[int]
         ("joga", 1),
         ("JÓGA", 1),
         ("Jo\u0301ga", 1),
-        ("ｊｏｇａ", 1),
+        ("\uff4a\uff4f\uff47\uff41", 1),
         ("bjork homogenic", 1),
         ("homogenic björk", 1),
         ("homog", 1),
@@ -115,7 +115,7 @@ async def found(reader: SearchReader, text: str, **filters: object) -> list[int]
         ("coltrane", 3),
         ("davis green", 4),
         ("dont stop", 5),
-        ("don’t stop", 5),
+        ("don\u2019t stop", 5),
         ("fuer_elise", 7),
         ("элизы", 7),
         ("бетховен эли", 7),
@@ -204,7 +204,7 @@ async def test_facets_count_all_that_was_found_not_only_the_first(
         "key": {"A# major": 1, "D minor": 1},
         "tempo_bpm": {"40": 1, "120": 1},
     }
-    assert list(answer.facets["artist"])[0] == "Miles Davis"
+    assert next(iter(answer.facets["artist"])) == "Miles Davis"
 
 
 async def test_scores_fall_and_the_number_of_hits_is_what_was_asked(

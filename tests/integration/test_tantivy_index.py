@@ -43,7 +43,7 @@ def tracks(numbers: range, title: str = "Song") -> list[SearchDocument]:
 async def test_after_kill_9_the_index_opens_with_all_that_was_acknowledged(tmp_path: Path) -> None:
     done, generation = 0, ""
     for batches in (3, 1, 6, 2):
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220 - nothing else runs on this loop
             [sys.executable, "-c", WRITER, str(tmp_path), str(done)],
             stdout=subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
