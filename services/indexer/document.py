@@ -10,16 +10,11 @@ def search_item(track: JSON) -> SearchDocument | Deletion:
     if track["isMissing"]:
         return Deletion(track["id"], version)
     album, analysis = track["album"] or {}, track["analysis"] or {}
-    names = [track["artistCredit"]] if track["artistCredit"] else []
-    for credit in track["credits"]:
-        names += [credit["artist"]["name"], credit["creditedAs"]]
-    # A joined credit ("A feat. B") is one of the names only where it is all there is.
-    single = names[1:] if len(names) > 1 else names
     return SearchDocument(
         track_id=track["id"],
         version=version,
         title=track["title"],
-        artists=list(dict.fromkeys(single)),
+        artists=_artists(track),
         album=album.get("title"),
         album_artist=album.get("artistCredit") or None,
         genres=[genre["name"] for genre in track["genres"]],
@@ -28,3 +23,13 @@ def search_item(track: JSON) -> SearchDocument | Deletion:
         tempo_bpm=analysis.get("tempoBpm") or None,
         path=track["displayPath"],
     )
+
+
+def _artists(track: JSON) -> list[str]:
+    """The names of all credited in any role, also as written there; else the credit as a whole."""
+    names = [
+        name
+        for credit in track["credits"]
+        for name in (credit["artist"]["name"], credit["creditedAs"])
+    ]
+    return [name for name in dict.fromkeys(names or [track["artistCredit"]]) if name]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.indexer.document import search_item
+from services.indexer.generation import Generation
 from shared.bus.port import Outcome
 from shared.contracts.events import TrackEvent, TrackIndexed
 from shared.gateway.client import Gateway
@@ -13,9 +14,10 @@ from shared.search.port import Deletion, SearchDocument, SearchWriter
 class IndexTracks:
     """Writes what the gateway knows of each track by now; a late event changes nothing."""
 
-    def __init__(self, gateway: Gateway, index: SearchWriter) -> None:
+    def __init__(self, gateway: Gateway, index: SearchWriter, generation: Generation) -> None:
         self._gateway = gateway
         self._index = index
+        self._generation = generation
 
     async def __call__(self, events: Sequence[TrackEvent]) -> Outcome:
         """Bring the index up to date for the tracks of a batch."""
@@ -25,4 +27,5 @@ class IndexTracks:
             [item for item in items if isinstance(item, SearchDocument)],
             [item for item in items if isinstance(item, Deletion)],
         )
+        await self._generation.keep_known()
         return Outcome([TrackIndexed(track_id=i.track_id, revision=i.version) for i in items])

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.indexer.generation import Generation
 from services.indexer.handlers import IndexTracks
 from shared.bus.port import Subscription
 from shared.contracts.topics import Stage, Topic
 from shared.gateway.client import Gateway
-from shared.gateway.documents import register_generation
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.search.port import SearchWriter
@@ -19,14 +19,15 @@ _TOPICS = (Topic.TRACK_EXTRACTED, Topic.AUDIO_ANALYZED, Topic.TRACK_VECTORIZED)
 def build(settings: Settings, *, gateway: Gateway, index: SearchWriter | None = None) -> Service:
     """The service. `index` is Tantivy's in the data folder unless another one is given."""
     writer = index or TantivyIndex(settings.search_dir)
+    generation = Generation(gateway, writer)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         async with writer.writing():
-            await register_generation(gateway, writer.generation)
+            await generation.introduce()
             yield
 
-    handler = IndexTracks(gateway, writer)
+    handler = IndexTracks(gateway, writer, generation)
     return Service(
         name="indexer",
         subscriptions=[

@@ -18,7 +18,7 @@ class SearchDocument:
     version: int
     title: str
     artists: Sequence[str]
-    """Names of all artists credited, in any role, and the credit as a whole."""
+    """Names of all artists credited, in any role."""
     album: str | None = None
     album_artist: str | None = None
     genres: Sequence[str] = ()
