@@ -26,6 +26,7 @@ async def tracks_to_index(gateway: Gateway, ids: Sequence[str]) -> list[JSON]:
     return await tracks_by_id(gateway, ids, TO_INDEX)
 
 
-async def register_generation(gateway: Gateway, generation: str) -> None:
-    """Say which search index is in use."""
-    await gateway.execute(REGISTER_GENERATION, {"generation": generation})
+async def register_generation(gateway: Gateway, generation: str) -> bool:
+    """Say which search index is in use; whether the gateway knew another one, or none."""
+    told = await gateway.execute(REGISTER_GENERATION, {"generation": generation})
+    return bool(told["registerSearchGeneration"])
