@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import warnings
 
 import asyncpg
@@ -18,6 +19,8 @@ _KINDS = {
     b"GIF8": "image/gif",
     b"BM": "image/bmp",
 }
+_HASH = re.compile("[0-9a-f]{64}")
+_BAD_ADDRESS = PlainTextResponse("the address is /covers/ and 64 hex digits", 400)
 _YEAR_S = 31_536_000
 
 
@@ -41,14 +44,16 @@ def dimensions(content: bytes) -> tuple[int, int] | None:
 
 async def put_cover(request: Request) -> Response:
     """Store an image under its hash. 201; 400 where it is another's; 413 above 20 MB."""
-    told = request.path_params["sha256"]
+    told = request.path_params["sha256"].lower()
+    if not _HASH.fullmatch(told):
+        return _BAD_ADDRESS
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
         if len(content) > MOST_BYTES:
             return PlainTextResponse(f"an image has at most {MOST_BYTES:,} bytes", 413)
     image = bytes(content)
-    if hashlib.sha256(image).hexdigest() != told.lower():
+    if hashlib.sha256(image).hexdigest() != told:
         return PlainTextResponse("the address must be the SHA-256 of the content", 400)
     kind = image_type(image)
     if kind is None:
@@ -64,15 +69,13 @@ async def put_cover(request: Request) -> Response:
 async def get_cover(request: Request) -> Response:
     """An image. What is under a hash never changes, so it may be kept for good."""
     told = request.path_params["sha256"].lower()
+    if not _HASH.fullmatch(told):
+        return _BAD_ADDRESS
     headers = {"etag": f'"{told}"', "cache-control": f"public, max-age={_YEAR_S}, immutable"}
     if request.headers.get("if-none-match") == headers["etag"]:
         return Response(status_code=304, headers=headers)
-    try:
-        sha256 = bytes.fromhex(told)
-    except ValueError:
-        return PlainTextResponse("the address is /covers/ and 64 hex digits", 400)
     pool: asyncpg.Pool = request.app.state.pool()
-    found = await covers.content(pool, sha256)
+    found = await covers.content(pool, bytes.fromhex(told))
     if found is None:
         return PlainTextResponse("there is no such image", 404)
     # It came from a file of unknown origin: a browser must take it for nothing but an image.

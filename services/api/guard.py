@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -9,8 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.contracts.errors import InvalidInput
 from shared.runtime.settings import Settings
 
+MUST_PRESENT_TOKEN = "soniquebay.must_present_token"  # noqa: S105 - a key of the ASGI scope
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_OPEN = frozenset({"/healthz", "/readyz"})
 _POLICY_VIOLATION = 1008
 
 
@@ -23,51 +24,75 @@ def check_settings(settings: Settings) -> None:
         )
 
 
+def presents_token(told: object, settings: Settings) -> bool:
+    """Whether `told` is `Bearer <token>`, in a time that does not depend on where it differs."""
+    if settings.token is None:
+        return True
+    wanted = f"Bearer {settings.token.get_secret_value()}".encode()
+    found = told if isinstance(told, bytes) else str(told).encode(errors="replace")
+    return secrets.compare_digest(found, wanted)
+
+
 class Guard:
     """Middleware in front of the listening server (calls within the process pass it by).
 
-    With a token, every request must present it: `Authorization: Bearer <token>`. Without one only
-    loopback can be reached, and a web page in the same user's browser must not get in: the Host
-    header must be a loopback name (against DNS rebinding), the Origin, if any, too.
+    With a token, every request must present it: `Authorization: Bearer <token>`. A websocket
+    whose handshake has no such header (browsers cannot send one) is marked: it must present the
+    token in its `connection_init`. Without a token only loopback can be reached, and a web page
+    in the same user's browser must not get in: the Host header must be a loopback name (against
+    DNS rebinding), the Origin, if any, too.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._token = settings.token.get_secret_value() if settings.token else None
+        self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] not in {"http", "websocket"} or scope["path"] in _OPEN:
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
-            return
-        refusal = self._refusal(scope)
-        if refusal is None:
+        elif self._settings.token is not None:
+            await self._with_token(scope, receive, send)
+        elif _is_local(scope["headers"]):
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refusal})
         else:
-            status = 401 if self._token else 403
-            await JSONResponse({"errors": [{"message": refusal}]}, status)(scope, receive, send)
+            told = "only this machine may talk to a gateway without a token"
+            await _refuse(scope, receive, send, status=403, message=told)
 
-    def _refusal(self, scope: Scope) -> str | None:
-        if self._token is not None:
-            told = _header(scope["headers"], b"authorization")
-            if secrets.compare_digest(told.encode(), f"Bearer {self._token}".encode()):
-                return None
-            return "present the token: Authorization: Bearer <SONIQUEBAY_TOKEN>"
-        host = _name(_header(scope["headers"], b"host"))
-        origin = _header(scope["headers"], b"origin").partition("//")[2]
-        if host not in _LOOPBACK or (origin and _name(origin) not in _LOOPBACK):
-            return "only this machine may talk to a gateway without a token"
+    async def _with_token(self, scope: Scope, receive: Receive, send: Send) -> None:
+        told = _header(scope["headers"], b"authorization")
+        if told and presents_token(told, self._settings):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket" and not told:
+            await self._app({**scope, MUST_PRESENT_TOKEN: True}, receive, send)
+        else:
+            message = "present the token: Authorization: Bearer <SONIQUEBAY_TOKEN>"
+            await _refuse(scope, receive, send, status=401, message=message)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, *, status: int, message: str) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": message})
+        return
+    error = {"message": message, "extensions": {"code": "FORBIDDEN"}}
+    headers = {"www-authenticate": "Bearer"} if status == 401 else None
+    await JSONResponse({"errors": [error]}, status, headers=headers)(scope, receive, send)
+
+
+def _is_local(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    told = list(headers)
+    host = "//" + _header(told, b"host").decode("latin-1")
+    origin = _header(told, b"origin").decode("latin-1")
+    return _name(host) in _LOOPBACK and (not origin or _name(origin) in _LOOPBACK)
+
+
+def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
+    return next((value for key, value in headers if key == name), b"")
+
+
+def _name(url: str) -> str | None:
+    """The host of a URL, without its port; None where there is none."""
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
         return None
-
-
-def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in headers if key == name), "")
-
-
-def _name(host: str) -> str:
-    """The host without its port."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.rpartition(":")[0] if ":" in host else host

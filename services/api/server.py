@@ -3,8 +3,8 @@
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
@@ -15,16 +15,20 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types.unset import UnsetType
 
+from services.api.availability import DATABASE_DOWN, DatabaseNotOpen
 from services.api.covers_http import get_cover, put_cover
 from services.api.graphql.context import Context
 from services.api.graphql.schema import build_schema
-from services.api.guard import Guard, check_settings
+from services.api.guard import MUST_PRESENT_TOKEN, Guard, check_settings, presents_token
 from shared.contracts.errors import PipelineError
 from shared.runtime.settings import Settings
 
 _STOP_TIMEOUT_S = 5
+_DOWN = (*DATABASE_DOWN, DatabaseNotOpen)
 
 
 class CannotListen(PipelineError):
@@ -32,34 +36,42 @@ class CannotListen(PipelineError):
 
 
 class _Gateway(GraphQL[Context, None]):
-    """GraphQL with a fresh context, hence fresh loaders, a request."""
+    """GraphQL over POST and websockets; a GET shows GraphiQL, so that no link or image queries."""
 
     def __init__(self, make_context: Callable[[], Context]) -> None:
         super().__init__(
             build_schema(),
             graphql_ide="graphiql",
+            allow_queries_via_get=False,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
         )
         self._make_context = make_context
 
     async def get_context(self, request: Any, response: Any) -> Context:
-        return self._make_context()
+        context = self._make_context()
+        context.must_present_token = bool(request.scope.get(MUST_PRESENT_TOKEN))
+        return context
+
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
+        if context.must_present_token:
+            params = context.connection_params or {}
+            told = params.get("authorization") or params.get("Authorization") or ""
+            if not presents_token(told, context.settings):
+                raise ConnectionRejectionError
+        return await super().on_ws_connect(context)
 
 
 def build_app(make_context: Callable[[], Context]) -> Starlette:
-    """The app. `make_context` raises `RuntimeError` until the database is there."""
+    """The app. `make_context` raises `DatabaseNotOpen` until the database is there."""
 
     def pool() -> asyncpg.Pool:
         return make_context().pool
 
     async def readyz(_request: Request) -> Response:
-        try:
-            await pool().fetchval("SELECT 1")
-        except (RuntimeError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            return PlainTextResponse(f"the database does not answer: {error}", 503)
-        health = make_context().bus.health()
-        return PlainTextResponse("ready" if health.connected else "the bus is not connected",
-                                 200 if health.connected else 503)  # fmt: skip
+        await pool().fetchval("SELECT 1")
+        if make_context().bus.health().connected:
+            return PlainTextResponse("ready")
+        return PlainTextResponse("the bus is not connected", 503)
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("alive")
@@ -81,46 +93,68 @@ def build_app(make_context: Callable[[], Context]) -> Starlette:
             Route("/covers/{sha256}", get_cover, methods=["GET"]),
             Mount("/graphql", gateway),
         ],
+        exception_handlers=dict.fromkeys(_DOWN, _unavailable),
     )
     app.state.pool = pool
     return app
 
 
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        if error.errno == errno.EADDRINUSE:
-            raise CannotListen(
-                f"port {settings.port} is in use: choose another one with SONIQUEBAY_PORT"
-            ) from error
-        raise CannotListen(f"cannot listen on {settings.host}: {error.strerror}") from error
-    listener.listen(128)
-    listener.setblocking(False)
-    return listener
+def _unavailable(_request: Request, error: Exception) -> Response:
+    return PlainTextResponse(f"the database does not answer: {error}", 503)
 
 
-@asynccontextmanager
-async def listening(app: Starlette, settings: Settings) -> AsyncIterator[str]:
-    """Serve the app, guarded; gives the gateway's base URL with the port that was taken.
+@contextmanager
+def bound(settings: Settings) -> Iterator[socket.socket]:
+    """The socket that the gateway listens on: who connects waits until it is served.
 
     Raises:
         InvalidInput: beyond loopback without a token.
         CannotListen: the address or port cannot be had.
     """
     check_settings(settings)
-    listener = _listen(settings)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+            listener.listen(128)
+        except OSError as error:
+            raise _cannot_listen(settings, error) from error
+        listener.setblocking(False)
+        yield listener
+
+
+def _cannot_listen(settings: Settings, error: OSError) -> CannotListen:
+    if error.errno == errno.EADDRINUSE:
+        return CannotListen(
+            f"port {settings.port} is in use: choose another one with SONIQUEBAY_PORT"
+        )
+    where = f"{settings.host}, port {settings.port}"
+    return CannotListen(
+        f"cannot listen on {where} ({error.strerror}): choose others with SONIQUEBAY_HOST and"
+        " SONIQUEBAY_PORT"
+    )
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn as a part of a process that has its own idea of signals."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(
+    app: Starlette, listener: socket.socket, settings: Settings
+) -> AsyncIterator[str]:
+    """Serve the app, guarded; gives the gateway's base URL with the port that was taken."""
     config = uvicorn.Config(
-        Guard(app, settings), log_level="warning", access_log=False, lifespan="off",
-        timeout_graceful_shutdown=_STOP_TIMEOUT_S, ws="websockets-sansio",
+        Guard(app, settings), log_config=None, log_level="warning", access_log=False,
+        lifespan="off", timeout_graceful_shutdown=_STOP_TIMEOUT_S, ws="websockets-sansio",
     )  # fmt: skip
-    server = uvicorn.Server(config)
-    # `serve` would take over the signals; what it wraps does not.
-    task = asyncio.create_task(server._serve(sockets=[listener]), name="gateway")
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="gateway")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     try:
         while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event
@@ -131,4 +165,3 @@ async def listening(app: Starlette, settings: Settings) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await task
-        listener.close()

@@ -9,9 +9,10 @@ import asyncpg
 from starlette.applications import Starlette
 
 from services.api import handlers
+from services.api.availability import DatabaseNotOpen
 from services.api.graphql.context import Context
 from services.api.reconciler import Reconciler
-from services.api.server import build_app, listening
+from services.api.server import bound, build_app, serving
 from services.api.store.postgres import open_pool
 from shared.bus.port import Bus, Outcome, Subscription
 from shared.contracts.envelope import DeadLetter
@@ -58,9 +59,9 @@ class Api:
 
     @property
     def pool(self) -> asyncpg.Pool:
-        """The database; `RuntimeError` unless the service runs."""
+        """The database; `DatabaseNotOpen` unless the service runs."""
         if self._pool is None:
-            raise RuntimeError("the database is not open")
+            raise DatabaseNotOpen("the gateway is starting or stopping")
         return self._pool
 
     def _context(self) -> Context:
@@ -74,13 +75,15 @@ class Api:
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:
-        async with open_pool(self.settings) as pool, self.search.reading():
-            self._pool = pool
-            try:
-                async with listening(self.app, self.settings) as self.url:
-                    yield
-            finally:
-                self._pool = None
+        # The port first: that it is taken is known in a moment, the database takes seconds.
+        with bound(self.settings) as listener:
+            async with open_pool(self.settings) as pool, self.search.reading():
+                self._pool = pool
+                try:
+                    async with serving(self.app, listener, self.settings) as self.url:
+                        yield
+                finally:
+                    self._pool, self.url = None, ""
 
     @asynccontextmanager
     async def reconciling(self) -> AsyncIterator[None]:

@@ -1,20 +1,12 @@
 """How arguments are read: ids, page sizes, cursors; what is wrong is said in words for people."""
 
-from typing import Any, TypeVar
 from uuid import UUID
 
-from graphql import GraphQLError
-
+from services.api.graphql.errors import bad_input
 from shared.contracts.identity import IdKind, parse_id
 
-T = TypeVar("T")
 MOST_ROWS = 500
 MOST_IDS = 1_000
-
-
-def bad_input(message: str) -> GraphQLError:
-    """The error of an argument that cannot be."""
-    return GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
 
 
 def page_size(first: int | None, most: int = MOST_ROWS) -> int:
@@ -37,8 +29,3 @@ def uuid_of(name: str, value: str | None, kind: IdKind) -> UUID | None:
     if told is not kind:
         raise bad_input(f"{name}: {value} is the id of something else; it begins with {kind}_")
     return id_
-
-
-def given(value: T | None, otherwise: Any = None) -> Any:
-    """An optional input's value; `otherwise` where it was left out or null."""
-    return otherwise if value is None else value

@@ -1,6 +1,6 @@
 """What resolvers reach for: the request's loaders, and the service's parts."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -9,9 +9,11 @@ from uuid import UUID
 import asyncpg
 from strawberry.dataloader import DataLoader
 
+from services.api.graphql.limits import Budget
 from services.api.store import libraries
-from services.api.store.reading import nearest, related
+from services.api.store.reading import nearest, of_artists, related
 from services.api.store.reading.nearest import Neighbour
+from services.api.store.reading.pages import Page
 from shared.bus.port import Bus
 from shared.embedding.port import TextEmbedder
 from shared.runtime.settings import Settings
@@ -23,7 +25,7 @@ class Loaders:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._similar: dict[tuple[str, int], DataLoader[UUID, list[Neighbour]]] = {}
+        self._told: dict[tuple[object, ...], DataLoader[UUID, Any]] = {}
 
     def _loader(self, read: Callable[..., Awaitable[Any]], *told: Any) -> DataLoader[Any, Any]:
         return DataLoader(partial(read, self._pool, *told))
@@ -99,14 +101,18 @@ class Loaders:
         return self._loader(related.album_sums)
 
     @cached_property
-    def artist_track_counts(self) -> DataLoader[UUID, int]:
-        """Number of tracks by artist id."""
-        return self._loader(related.track_counts, "artist")
-
-    @cached_property
     def genre_track_counts(self) -> DataLoader[UUID, int]:
         """Number of tracks by genre id."""
-        return self._loader(related.track_counts, "genre")
+        return self._loader(related.genre_track_counts)
+
+    def artist_counts(self, of: str) -> DataLoader[UUID, int]:
+        """Number of tracks or albums by artist id."""
+        return self._told.setdefault(("count", of), self._loader(of_artists.counts, of))
+
+    def artist_pages(self, of: str, first: int, after: str | None) -> DataLoader[UUID, Page]:
+        """A page of tracks or albums by artist id."""
+        loader = self._loader(of_artists.pages, of, first, after)
+        return self._told.setdefault((of, first, after), loader)
 
     def similar(self, space: str, first: int) -> DataLoader[UUID, list[Neighbour]]:
         """Nearest tracks by track id, in a space."""
@@ -114,12 +120,12 @@ class Loaders:
         async def read(ids: list[UUID]) -> list[list[Neighbour]]:
             return await nearest.of_tracks(self._pool, space, ids, first)
 
-        return self._similar.setdefault((space, first), DataLoader(read))
+        return self._told.setdefault(("similar", space, first), DataLoader(read))
 
 
 @dataclass
 class Context:
-    """The context of one request."""
+    """The context of one request, or of one websocket's requests."""
 
     pool: asyncpg.Pool
     bus: Bus
@@ -127,6 +133,15 @@ class Context:
     search: SearchReader
     embedder: TextEmbedder
     loaders: Loaders = field(init=False)
+    budget: Budget = field(init=False)
+    connection_params: Mapping[str, object] | None = None
+    """What a websocket's client said at its beginning."""
+    must_present_token: bool = False
+    """Of a websocket whose handshake had no token: `connection_params` must have it."""
 
     def __post_init__(self) -> None:
-        self.loaders = Loaders(self.pool)
+        self.begin_request()
+
+    def begin_request(self) -> None:
+        """Forget what was loaded, so that each request sees what is there now."""
+        self.loaders, self.budget = Loaders(self.pool), Budget()

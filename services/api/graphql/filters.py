@@ -5,7 +5,8 @@ from enum import Enum
 
 import strawberry
 
-from services.api.graphql.arguments import bad_input, uuid_of
+from services.api.graphql.arguments import uuid_of
+from services.api.graphql.errors import bad_input
 from services.api.store.reading.pages import Order
 from services.api.store.reading.track_lists import Range, TrackFilters
 from shared.contracts.identity import IdKind

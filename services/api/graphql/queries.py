@@ -6,7 +6,8 @@ from uuid import UUID
 import strawberry
 from strawberry import Info
 
-from services.api.graphql.arguments import MOST_IDS, bad_input, page_size, uuid_of
+from services.api.graphql.arguments import MOST_IDS, page_size, uuid_of
+from services.api.graphql.errors import bad_input
 from services.api.graphql.filters import (
     AlbumFilter,
     AlbumSort,
@@ -76,7 +77,9 @@ class Query:
         pool, filters = info.context.pool, (wanted or TrackFilter()).read()
         order = directed(track_lists.ORDERS[(sort or TrackSort.TITLE).value], direction)
         page = track_lists.page(pool, filters, order, first=page_size(first), after=after)
-        return await connection(page, lambda: track_lists.count(pool, filters), Track.of, after)
+        return await connection(
+            info, page, lambda: track_lists.count(pool, filters), Track.of, after
+        )
 
     @strawberry.field
     async def artists(
@@ -94,7 +97,11 @@ class Query:
             first=page_size(first), after=after,
         )  # fmt: skip
         return await connection(
-            page, lambda: lists.count(pool, "artists", lists.artists(prefix)), Artist.of, after
+            info,
+            page,
+            lambda: lists.count(pool, "artists", lists.artists(prefix)),
+            Artist.of,
+            after,
         )
 
     @strawberry.field
@@ -120,7 +127,11 @@ class Query:
             pool, "albums", lists.albums(**filters), order, first=page_size(first), after=after
         )
         return await connection(
-            page, lambda: lists.count(pool, "albums", lists.albums(**filters)), Album.of, after
+            info,
+            page,
+            lambda: lists.count(pool, "albums", lists.albums(**filters)),
+            Album.of,
+            after,
         )
 
     @strawberry.field
@@ -137,7 +148,7 @@ class Query:
             pool, "genres", lists.genres(), order, first=page_size(first), after=after
         )
         return await connection(
-            page, lambda: lists.count(pool, "genres", lists.genres()), Genre.of, after
+            info, page, lambda: lists.count(pool, "genres", lists.genres()), Genre.of, after
         )
 
     @strawberry.field

@@ -2,7 +2,7 @@
 
 from strawberry import Info
 
-from services.api.graphql.arguments import bad_input
+from services.api.graphql.errors import bad_input
 from services.api.graphql.filters import SearchFilter
 from services.api.graphql.types.search import Facet, FacetCount, SearchHit, SearchResult
 from services.api.graphql.types.tracks import Track

@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator
 import strawberry
 from strawberry import Info
 
-from services.api.graphql.arguments import bad_input, uuid_of
+from services.api.graphql.arguments import uuid_of
+from services.api.graphql.errors import bad_input
 from services.api.graphql.types.scans import Scan
 from services.api.graphql.types.status import (
     ScanProgress,
@@ -70,8 +71,10 @@ class Subscription:
                 raise bad_input(f"scanId: there is no scan {scan_id}")
             paused = info.context.bus.health().paused
             stages = rates.note(time.monotonic(), stages_of(found))
-            if (found, scan, paused) != last:
-                last = (found, scan, paused)
+            # A rate that falls to nothing is a change too: what stands still is seen.
+            now = (found, scan, paused, [stage.rate_per_s > 0 for stage in stages])
+            if now != last:
+                last = now
                 yield ScanProgress(
                     scan=Scan.of(scan) if scan else None,
                     status=Status.of(found, paused),

@@ -83,4 +83,5 @@ class Album(Node):
         from services.api.graphql.types.tracks import Track as Shown  # noqa: PLC0415 - a circle
 
         rows = await info.context.loaders.album_tracks.load(self.key)
+        info.context.budget.spend(len(rows))
         return [Shown.of(row) for row in rows]

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 import strawberry
+from strawberry import Info
 
-from services.api.graphql.arguments import bad_input
+from services.api.graphql.errors import bad_input
 from services.api.store.reading.pages import BadCursor, Page
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class Connection(Generic[T]):
 
 
 async def connection(
+    info: Info,
     page: Awaitable[Page],
     count: Callable[[], Awaitable[int]],
     show: Callable[[Any], T],
@@ -54,6 +56,7 @@ async def connection(
         found = await page
     except BadCursor as error:
         raise bad_input(f"after: {error}") from None
+    info.context.budget.spend(len(found.rows))
     return Connection(
         edges=[
             Edge(cursor=cursor, node=show(row))

@@ -87,5 +87,5 @@ async def failures_page(
         return Page([full[row["id"]] for row in found.rows], found.cursors, found.has_next)
 
     return await connection(
-        page(), lambda: lists.count(pool, "failures", where()), Failure.of, after
+        info, page(), lambda: lists.count(pool, "failures", where()), Failure.of, after
     )

@@ -1,6 +1,9 @@
 """Libraries."""
 
+from uuid import UUID
+
 import strawberry
+from strawberry import Info
 
 from services.api.store import libraries
 from shared.contracts.identity import IdKind, format_id
@@ -13,7 +16,16 @@ class Library:
     id: strawberry.ID
     name: str
     root: str
-    track_count: int
+    key: strawberry.Private[UUID]
+    counted: strawberry.Private[int | None] = None
+
+    @strawberry.field
+    async def track_count(self, info: Info) -> int:
+        """Tracks whose file is there."""
+        if self.counted is not None:
+            return self.counted
+        found = await info.context.loaders.libraries.load(self.key)
+        return found.track_count if found else 0
 
     @classmethod
     def of(cls, library: libraries.Library) -> "Library":
@@ -22,5 +34,6 @@ class Library:
             id=strawberry.ID(format_id(IdKind.LIBRARY, library.id)),
             name=library.name,
             root=library.root,
-            track_count=library.track_count,
+            key=library.id,
+            counted=library.track_count,
         )

@@ -1,6 +1,7 @@
 """Artists, albums and genres, and who is credited for what."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -11,14 +12,14 @@ from services.api.graphql.enums import CreditRole
 from services.api.graphql.types.connections import Connection, connection
 from services.api.graphql.types.covers import Cover, cover_of
 from services.api.graphql.types.node import Node
-from services.api.store.reading import lists, track_lists
-from services.api.store.reading.track_lists import TrackFilters
+from services.api.store.reading import of_artists
 from shared.contracts.identity import IdKind, format_id
 
 if TYPE_CHECKING:
     from services.api.graphql.types.albums import Album
     from services.api.graphql.types.tracks import Track
 
+T = TypeVar("T")
 LazyTrack = Annotated["Track", strawberry.lazy("services.api.graphql.types.tracks")]
 LazyAlbum = Annotated["Album", strawberry.lazy("services.api.graphql.types.albums")]
 
@@ -58,7 +59,7 @@ class Artist(Node):
     @strawberry.field
     async def track_count(self, info: Info) -> int:
         """Tracks with a credit of this artist."""
-        count: int = await info.context.loaders.artist_track_counts.load(self.key)
+        count: int = await info.context.loaders.artist_counts(of_artists.TRACKS).load(self.key)
         return count
 
     @strawberry.field
@@ -68,11 +69,7 @@ class Artist(Node):
         """Albums of this artist, by title."""
         from services.api.graphql.types.albums import Album as Shown  # noqa: PLC0415 - a circle
 
-        pool, order = info.context.pool, lists.ALBUM_ORDERS["TITLE"]
-        where = lists.albums(artist_id=self.key)
-        page = lists.page(pool, "albums", where, order, first=page_size(first), after=after)
-        fresh = lists.albums(artist_id=self.key)
-        return await connection(page, lambda: lists.count(pool, "albums", fresh), Shown.of, after)
+        return await self._page(info, of_artists.ALBUMS, Shown.of, first, after)
 
     @strawberry.field
     async def tracks(
@@ -81,10 +78,16 @@ class Artist(Node):
         """Tracks with a credit of this artist, by title."""
         from services.api.graphql.types.tracks import Track as Shown  # noqa: PLC0415 - a circle
 
-        pool, filters = info.context.pool, TrackFilters(artist_id=self.key)
-        order = track_lists.ORDERS["TITLE"]
-        page = track_lists.page(pool, filters, order, first=page_size(first), after=after)
-        return await connection(page, lambda: track_lists.count(pool, filters), Shown.of, after)
+        return await self._page(info, of_artists.TRACKS, Shown.of, first, after)
+
+    async def _page(
+        self, info: Info, of: str, show: Callable[[Any], T], first: int | None, after: str | None
+    ) -> Connection[T]:
+        loaders = info.context.loaders
+        page = loaders.artist_pages(of, page_size(first), after).load(self.key)
+        return await connection(
+            info, page, lambda: loaders.artist_counts(of).load(self.key), show, after
+        )
 
 
 @strawberry.type

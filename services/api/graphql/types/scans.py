@@ -9,7 +9,7 @@ from services.api.graphql.enums import ScanMode, ScanState
 from services.api.graphql.scalars import BigInt
 from services.api.graphql.types.libraries import Library
 from services.api.graphql.types.node import Node
-from services.api.store import libraries, scans
+from services.api.store import scans
 from shared.contracts.identity import IdKind, format_id
 
 
@@ -18,6 +18,7 @@ class Scan(Node):
     """One look at a library."""
 
     library_id: strawberry.Private[UUID | None]
+    library_name: strawberry.Private[str | None]
     root: str
     folder: str
     mode: ScanMode
@@ -33,12 +34,12 @@ class Scan(Node):
     finished_at: datetime | None
 
     @strawberry.field
-    async def library(self, info: strawberry.Info) -> Library | None:
+    def library(self) -> Library | None:
         """The library; null where the request was refused before it was known."""
-        if self.library_id is None:
+        if self.library_id is None or self.library_name is None:
             return None
-        found = await libraries.read(info.context.pool, [self.library_id])
-        return Library.of(found[0]) if found else None
+        id_ = strawberry.ID(format_id(IdKind.LIBRARY, self.library_id))
+        return Library(id=id_, name=self.library_name, root=self.root, key=self.library_id)
 
     @classmethod
     def of(cls, scan: scans.Scan) -> "Scan":
@@ -46,6 +47,7 @@ class Scan(Node):
         return cls(
             id=strawberry.ID(format_id(IdKind.SCAN, scan.id)),
             library_id=scan.library_id,
+            library_name=scan.library,
             root=scan.root,
             folder=scan.folder,
             mode=ScanMode(scan.mode),

@@ -223,6 +223,7 @@ class Track(Node):
         size = page_size(first, MOST_SIMILAR)
         loader = info.context.loaders.similar((space or VectorSpace.AUDIO).value, size)
         near = await loader.load(self._key)
+        info.context.budget.spend(len(near))
         rows = await info.context.loaders.tracks.load_many([each.track_id for each in near])
         return [
             SimilarTrack(score=each.score, track=Track.of(row))

@@ -8,7 +8,7 @@ import asyncpg
 
 from services.api.identity import fold
 from services.api.store.failures import Wanted
-from services.api.store.reading.pages import Conditions, Order, Page, page_of
+from services.api.store.reading.pages import Conditions, Order, Page, page_of, page_query
 
 ARTISTS = Order("t.sort_key")
 GENRES = Order("t.name_key")
@@ -27,19 +27,13 @@ async def page(
     after: str | None,
 ) -> Page:
     """`first` rows of a table (aliased `t`) behind the cursor `after`."""
-    if after:
-        where.after(order, after)
-    # The names of tables and orders are ours; what clients tell are parameters.
-    query = (
-        f"SELECT t.*, {order.column} AS page_value FROM {table} t"  # noqa: S608
-        f" WHERE {where.sql} ORDER BY {order.sql} LIMIT {first + 1}"
-    )
+    query = page_query("t.*", f"{table} t", where, order, first=first, after=after)
     return page_of(await pool.fetch(query, *where.parameters), first, order)
 
 
 async def count(pool: asyncpg.Pool, table: str, where: Conditions) -> int:
     """How many rows fit in all."""
-    query = f"SELECT count(*) FROM {table} t WHERE {where.sql}"  # noqa: S608 - as above
+    query = f"SELECT count(*) FROM {table} t WHERE {where.sql}"  # noqa: S608 - our names
     total: int = await pool.fetchval(query, *where.parameters)
     return total
 

@@ -37,25 +37,33 @@ class Order:
     descending: bool = False
 
     @property
+    def way(self) -> str:
+        """The direction in SQL."""
+        return "DESC" if self.descending else "ASC"
+
+    @property
     def sql(self) -> str:
         """For ORDER BY."""
-        way = "DESC" if self.descending else "ASC"
-        return f"{self.column} {way}, {self.tail} {way}"
+        return f"{self.column} {self.way}, {self.tail} {self.way}"
 
     def cursor(self, value: Any, id_: UUID) -> str:
         """Where a row stands, opaque for clients."""
         told = value.isoformat() if isinstance(value, datetime) else value
-        packed = json.dumps([told, id_.hex], separators=(",", ":"))
+        packed = json.dumps([self.column, told, id_.hex], separators=(",", ":"))
         return base64.urlsafe_b64encode(packed.encode()).decode()
 
-    def _read(self, cursor: str) -> tuple[Any, UUID]:
+    def read(self, cursor: str) -> tuple[Any, UUID]:
+        """The sort value and id of a cursor of this order, in either direction; or `BadCursor`."""
         try:
-            told, id_ = json.loads(base64.urlsafe_b64decode(cursor))
+            column, told, id_ = json.loads(base64.urlsafe_b64decode(cursor))
             if told is not None or not self.may_be_null:
                 told = datetime.fromisoformat(told) if self.kind is datetime else self.kind(told)
-            return told, UUID(hex=id_)
+            key = UUID(hex=id_)
         except (ValueError, TypeError, AttributeError, binascii.Error):
-            raise BadCursor("no cursor of this list in this order: start without one") from None
+            column = None
+        if column != self.column:
+            raise BadCursor("no cursor of this list in this order: start without one")
+        return told, key
 
 
 @dataclass(slots=True)
@@ -74,20 +82,23 @@ class Conditions:
         """A clause with `{}` for each value."""
         self.clauses.append(clause.format(*(self.parameter(value) for value in values)))
 
-    def after(self, order: Order, cursor: str) -> None:
-        """Only rows behind the cursor; `BadCursor` where it is none."""
-        value, id_ = order._read(cursor)
+    def behind(self, order: Order, cursor: str | None) -> list[str]:
+        """What a row behind the cursor fulfils: one of these, in the order of the rows.
+
+        Two where null values are on the other side: joined by OR they would not use the index.
+        """
+        if not cursor:
+            return ["true"]
+        value, id_ = order.read(cursor)
         than = "<" if order.descending else ">"
         if value is None:
-            rest = f"{order.column} IS NULL AND {order.tail} {than} {{}}"
-            if order.descending:
-                rest = f"({rest} OR {order.column} IS NOT NULL)"
-            self.add(rest, id_)
-            return
-        behind = f"({order.column}, {order.tail}) {than} ({{}}, {{}})"
+            found = [f"{order.column} IS NULL AND {order.tail} {than} {self.parameter(id_)}"]
+            return [*found, f"{order.column} IS NOT NULL"] if order.descending else found
+        row = f"({self.parameter(value)}, {self.parameter(id_)})"
+        found = [f"({order.column}, {order.tail}) {than} {row}"]
         if order.may_be_null and not order.descending:
-            behind = f"({behind} OR {order.column} IS NULL)"
-        self.add(behind, value, id_)
+            found.append(f"{order.column} IS NULL")
+        return found
 
     @property
     def sql(self) -> str:
@@ -102,6 +113,33 @@ class Page:
     rows: Sequence[Any]
     cursors: Sequence[str]
     has_next: bool
+
+
+def page_query(
+    columns: str, source: str, where: Conditions, order: Order, *, first: int, after: str | None
+) -> str:
+    """The query for `page_of`: `first` rows behind the cursor, and one more to see whether it is.
+
+    Args:
+        columns: what is selected, an `id` among it.
+        source: tables, the listed one aliased `t`.
+        where: the conditions; parameters for the cursor are added to it.
+        order: the order, its names being ours: only parameters come from clients.
+        first: the size of the page.
+        after: the cursor, or None for the first page.
+    """
+    parts = [
+        f"SELECT {columns}, {order.column} AS page_value FROM {source}"  # noqa: S608 - our names
+        f" WHERE {where.sql} AND {part} ORDER BY {order.sql} LIMIT {first + 1}"
+        for part in where.behind(order, after)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    united = " UNION ALL ".join(f"({part})" for part in parts)
+    return (
+        f"SELECT * FROM ({united}) AS parts"  # noqa: S608 - as above
+        f" ORDER BY page_value {order.way}, id {order.way} LIMIT {first + 1}"
+    )
 
 
 def page_of(rows: Sequence[Any], first: int, order: Order) -> Page:

@@ -44,18 +44,11 @@ WHERE v.track_id = ANY($1) AND s.is_current ORDER BY v.track_id, s.space
 _COVERS = """
 SELECT sha256, mime_type, width, height, size_bytes FROM covers WHERE sha256 = ANY($1)
 """
-_TRACK_COUNTS = {
-    "artist": """
-        SELECT c.artist_id AS owner, count(DISTINCT c.track_id) AS n
-        FROM track_credits c JOIN tracks t ON t.id = c.track_id AND NOT t.is_missing
-        WHERE c.artist_id = ANY($1) GROUP BY 1
-    """,
-    "genre": """
-        SELECT g.genre_id AS owner, count(*) AS n
-        FROM track_genres g JOIN tracks t ON t.id = g.track_id AND NOT t.is_missing
-        WHERE g.genre_id = ANY($1) GROUP BY 1
-    """,
-}
+_GENRE_TRACK_COUNTS = """
+SELECT g.genre_id AS owner, count(*) AS n
+FROM track_genres g JOIN tracks t ON t.id = g.track_id AND NOT t.is_missing
+WHERE g.genre_id = ANY($1) GROUP BY 1
+"""
 _ALBUM_SUMS = """
 SELECT album_id AS owner, count(*) AS n, sum(duration_s) AS duration_s FROM tracks
 WHERE album_id = ANY($1) AND NOT is_missing GROUP BY 1
@@ -122,9 +115,9 @@ async def vectors(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:
     return await _many(pool, _VECTORS, ids)
 
 
-async def track_counts(pool: asyncpg.Pool, of: str, ids: Sequence[UUID]) -> list[int]:
-    """Numbers of tracks that are there; `of` is artist or genre."""
-    found = {row["owner"]: row["n"] for row in await pool.fetch(_TRACK_COUNTS[of], list(ids))}
+async def genre_track_counts(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[int]:
+    """Each genre's number of tracks that are there."""
+    found = {row["owner"]: row["n"] for row in await pool.fetch(_GENRE_TRACK_COUNTS, list(ids))}
     return [found.get(id_, 0) for id_ in ids]
 
 

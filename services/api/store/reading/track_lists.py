@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.identity import fold
-from services.api.store.reading.pages import Conditions, Order, Page, page_of
+from services.api.store.reading.pages import Conditions, Order, Page, page_of, page_query
 from shared.contracts.versions import ANALYZER_VERSION
 
 ORDERS = {
@@ -20,7 +20,7 @@ ORDERS = {
 """By name of the schema's TrackSort; each has its index."""
 
 COLUMNS = """t.*, f.library_id, f.path, f.size_bytes, f.mtime_ns"""
-_FROM = "FROM tracks t JOIN files f ON f.track_id = t.id"
+FROM = "tracks t JOIN files f ON f.track_id = t.id"
 # Only where a filter asks for it: the analysis of the current version.
 _ANALYZED = "JOIN analyses a ON a.track_id = t.id AND a.analyzer_version = {}"
 
@@ -61,13 +61,7 @@ async def page(
     """`first` tracks behind the cursor `after`."""
     where = Conditions()
     source = _source(where, filters)
-    if after:
-        where.after(order, after)
-    # The names of columns and orders are ours; what clients tell are parameters.
-    query = (
-        f"SELECT {COLUMNS}, {order.column} AS page_value {source}"
-        f" WHERE {where.sql} ORDER BY {order.sql} LIMIT {first + 1}"
-    )
+    query = page_query(COLUMNS, source, where, order, first=first, after=after)
     return page_of(await pool.fetch(query, *where.parameters), first, order)
 
 
@@ -75,14 +69,14 @@ async def count(pool: asyncpg.Pool, filters: TrackFilters) -> int:
     """How many tracks fit in all."""
     where = Conditions()
     source = _source(where, filters)
-    query = f"SELECT count(*) {source} WHERE {where.sql}"
+    query = f"SELECT count(*) FROM {source} WHERE {where.sql}"  # noqa: S608 - our names
     total: int = await pool.fetchval(query, *where.parameters)
     return total
 
 
 def _source(where: Conditions, filters: TrackFilters) -> str:
-    """FROM and its joins; the filters become conditions."""
-    source = _FROM
+    """What stands behind FROM; the filters become conditions."""
+    source = FROM
     if filters.needs_analysis:
         source += " " + _ANALYZED.format(where.parameter(ANALYZER_VERSION))
     equal = {

@@ -1,0 +1,28 @@
+"""When the database does not answer, and what of its errors says so."""
+
+import asyncpg
+
+from shared.contracts.errors import DependencyDown
+
+
+class DatabaseNotOpen(DependencyDown):
+    """The service is starting or stopping: ask again a moment later."""
+
+
+DATABASE_DOWN = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,  # disk full, out of memory, too many connections
+    asyncpg.OperatorInterventionError,  # starting, stopping, crashed
+)
+"""Errors of a database that is out of reach or out of means; less `UNFIT_VALUES`."""
+
+UNFIT_VALUES = (
+    asyncpg.exceptions.DataError,  # a value that its column cannot hold; an InterfaceError too
+    asyncpg.CharacterNotInRepertoireError,  # NUL
+    asyncpg.UntranslatableCharacterError,
+    asyncpg.NumericValueOutOfRangeError,
+    UnicodeEncodeError,  # half a surrogate pair
+)
+"""Errors of values that the database cannot hold: the request is at fault."""
