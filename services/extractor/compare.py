@@ -1,0 +1,99 @@
+"""Compares what a walk saw with what the gateway knows, and guards against false removals. Pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from services.extractor.walk import WalkedFile
+
+GUARDED_FROM = 20
+"""So many files may always go missing at once."""
+GUARDED_SHARE = 0.5
+"""More than this share of the known files is taken for an accident."""
+
+
+class KnownFile(NamedTuple):
+    """A file as the gateway knows it."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    is_missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A portion of the walk beside what was known of it."""
+
+    found: Sequence[WalkedFile]
+    """New, changed, or back: to be read."""
+    unchanged: int
+    missing: Sequence[str]
+    """Known to be there, and not seen."""
+
+
+def compare(
+    walked: Sequence[WalkedFile], known: Sequence[KnownFile], *, reads_all: bool
+) -> Compared:
+    """What is to be done about one stretch of paths, all of it in `walked` and in `known`.
+
+    Args:
+        walked: files that are there.
+        known: files the gateway knows, in the same stretch.
+        reads_all: whether unchanged files are read again too.
+    """
+    by_path = {file.path: file for file in known}
+    found = []
+    for file in walked:
+        same = by_path.pop(file.path, None)
+        if reads_all or same is None or same.is_missing or _differs(file, same):
+            found.append(file)
+    missing = [file.path for file in by_path.values() if not file.is_missing]
+    return Compared(found, len(walked) - len(found), missing)
+
+
+def _differs(file: WalkedFile, known: KnownFile) -> bool:
+    return (file.size_bytes, file.mtime_ns) != (known.size_bytes, known.mtime_ns)
+
+
+def outside_of(missing: Sequence[str], unknown: Collection[str]) -> list[str]:
+    """Those of the missing files that don't lie below a folder that could not be looked at.
+
+    Args:
+        missing: paths of files.
+        unknown: folders (or files) whose content is unknown; '' is the root.
+    """
+    if not unknown:
+        return list(missing)
+    return [path for path in missing if not any(part in unknown for part in _ways(path))]
+
+
+def _ways(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:depth]) for depth in range(len(parts) + 1)]
+
+
+def removal_guard(
+    *, missing: int, known: int, is_root_empty: bool, is_confirmed: bool
+) -> str | None:
+    """Why nothing is to be marked missing, in words for people; None where it may be.
+
+    Args:
+        missing: files that were not seen.
+        known: files that were there before.
+        is_root_empty: whether nothing at all is in the root: a disk that is not mounted.
+        is_confirmed: whether a person asked to look at everything anew.
+    """
+    if not missing:
+        return None
+    if is_root_empty:
+        return (
+            f"the root is empty, but {known:,} files are known: is a disk not mounted?"
+            " Nothing was marked missing"
+        )
+    if missing > GUARDED_FROM and missing > known * GUARDED_SHARE and not is_confirmed:
+        return (
+            f"{missing:,} of {known:,} known files are gone: nothing was marked missing."
+            " If they are really gone, scan everything again (mode FULL)"
+        )
+    return None

@@ -1,0 +1,50 @@
+"""MP4 (m4a, m4b, mp4): iTunes' atoms and free-form ones."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from services.extractor.containers.names import internal_name
+from services.extractor.tags import Picture, RawTags
+
+_ATOMS = {
+    "\xa9nam": "title",
+    "sonm": "titlesort",
+    "\xa9ART": "artist",
+    "soar": "artistsort",
+    "aART": "albumartist",
+    "soaa": "albumartistsort",
+    "\xa9alb": "album",
+    "\xa9gen": "genre",
+    "\xa9wrt": "composer",
+    "\xa9day": "date",
+    "\xa9cmt": "comment",
+    "\xa9lyr": "lyrics",
+}
+_FREE = "----:"
+
+
+def raw_tags(tags: Any) -> RawTags:
+    """The atoms by internal name; `tags` is mutagen's mapping of atoms, or None."""
+    raw: RawTags = {}
+    for atom, values in (tags or {}).items():
+        if atom in _ATOMS:
+            raw.setdefault(_ATOMS[atom], []).extend(map(str, values))
+        elif atom.startswith(_FREE):
+            name = internal_name(atom.rpartition(":")[2])
+            told = (bytes(value).decode("utf-8", "replace") for value in values)
+            raw.setdefault(name, []).extend(told)
+        elif atom in {"trkn", "disk"}:
+            name = "tracknumber" if atom == "trkn" else "discnumber"
+            # 0 means that it is not told.
+            raw[name] = [f"{number or ''}/{total or ''}" for number, total in values]
+        elif atom == "tmpo":
+            raw["bpm"] = [str(value) for value in values if value]
+        elif atom == "cpil":
+            raw["compilation"] = ["1" if values else "0"]
+    return raw
+
+
+def pictures(file: Any) -> Iterator[Picture]:
+    """The embedded images: the first is the front."""
+    for cover in (file.tags or {}).get("covr", ()):
+        yield Picture(3, bytes(cover))

@@ -1,0 +1,24 @@
+"""Which files are music, by their name's ending, and which images belong to it. Pure."""
+
+AUDIO_SUFFIXES = frozenset(
+    (
+        ".aac", ".ac3", ".adts", ".aif", ".aifc", ".aiff", ".ape", ".asf", ".dff", ".dsf", ".flac",
+        ".m4a", ".m4b", ".m4p", ".mp+", ".mp2", ".mp3", ".mp4", ".mpc", ".ofr", ".ofs", ".oga",
+        ".ogg", ".opus", ".spx", ".tak", ".tta", ".wav", ".wave", ".wma", ".wv",
+    )
+)  # fmt: skip
+"""Endings that a scan takes for music, in lower case."""
+
+IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"))
+"""Endings of folder images, in lower case."""
+
+
+def suffix_of(name: str) -> str:
+    """The ending of a file's name with its dot, in lower case; '' where there is none."""
+    stem, dot, ending = name.rpartition(".")
+    return dot + ending.lower() if stem else ""
+
+
+def is_audio(name: str) -> bool:
+    """Whether a file of this name is taken for music."""
+    return suffix_of(name) in AUDIO_SUFFIXES

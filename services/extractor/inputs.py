@@ -1,0 +1,210 @@
+"""From what was read to what the gateway's mutations take. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from services.extractor.covers import FolderImages
+from services.extractor.jobs import FileRead
+from services.extractor.places import album_folder, is_named_after
+from services.extractor.tags import CreditedName, Release, Tags
+from shared.gateway.client import JSON
+
+ArtistKey = tuple[str, str | None]
+"""Name and MusicBrainz id."""
+AlbumKey = tuple[str | None, ...]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Files that were read, with what is around them.
+
+    Attributes:
+        library_id: whose they are.
+        files: in the order of their paths.
+        folders: images by folder, of album folders and of the folders above.
+    """
+
+    library_id: str
+    files: Sequence[tuple[FileRead, Tags]]
+    folders: Mapping[str, FolderImages] = field(default_factory=dict)
+
+
+def wanted_folders(paths: Iterable[str]) -> list[str]:
+    """The folders whose images matter: of the files, of their albums, and those above."""
+    found: dict[str, None] = {}
+    for path in paths:
+        album = album_folder(path)
+        found.update(dict.fromkeys((path.rpartition("/")[0], album, album.rpartition("/")[0])))
+    return list(found)
+
+
+def artist_key(name: CreditedName) -> ArtistKey:
+    """What tells an artist apart within a batch."""
+    return name.name, name.musicbrainz_id
+
+
+def album_key(path: str, release: Release) -> AlbumKey:
+    """What tells an album apart within a batch; the gateway decides what is one."""
+    if release.musicbrainz_release_id:
+        return (release.musicbrainz_release_id,)
+    if release.is_compilation:
+        return ("", album_folder(path), release.title)
+    year = (release.date or "")[:4]
+    return ("", album_folder(path), release.title, release.artist_credit, year)
+
+
+def artist_inputs(batch: Batch) -> dict[ArtistKey, JSON]:
+    """`ArtistInput`s of everyone credited, each once."""
+    inputs: dict[ArtistKey, JSON] = {}
+    for file, tags in batch.files:
+        everyone = [*tags.artists, *tags.release.artists]
+        for names in tags.contributors.values():
+            everyone += map(CreditedName, names)
+        for name in everyone:
+            told = inputs.setdefault(artist_key(name), {"name": name.name})
+            if name.musicbrainz_id:
+                told["musicbrainzArtistId"] = name.musicbrainz_id
+            if name.sort_name:
+                told.setdefault("sortName", name.sort_name)
+        if len(tags.release.artists) == 1 and not tags.release.is_compilation:
+            owner = tags.release.artists[0]
+            sha256 = _artist_image(batch.folders, album_folder(file.path), owner.name)
+            if sha256:
+                inputs[artist_key(owner)].setdefault("imageSha256", sha256)
+    return inputs
+
+
+def _artist_image(folders: Mapping[str, FolderImages], album: str, artist: str) -> str | None:
+    """The image of an album's artist: `artist.*` near the album, or one in the artist's folder."""
+    above = album.rpartition("/")[0]
+    nothing = FolderImages()
+    here, over = folders.get(album, nothing), folders.get(above, nothing) if album else nothing
+    image = here.artist or over.artist
+    if image is None and above and not over.has_tracks and is_named_after(above, artist):
+        image = over.artist_folder
+    return image.sha256 if image else None
+
+
+def album_inputs(batch: Batch, artists: Mapping[ArtistKey, str]) -> dict[AlbumKey, JSON]:
+    """`AlbumInput`s, each album once: what its first track leaves out, a later one may tell."""
+    inputs: dict[AlbumKey, JSON] = {}
+    embedded: dict[AlbumKey, str] = {}
+    for file, tags in batch.files:
+        if not tags.release.title:
+            continue
+        key = album_key(file.path, tags.release)
+        told = _album_input(batch, file.path, tags, artists)
+        known = inputs.setdefault(key, told)
+        for name, value in told.items():
+            known.setdefault(name, value)
+        known["discTotal"] = max(known.get("discTotal", 0), told.get("discTotal", 0))
+        if file.cover_sha256:
+            embedded.setdefault(key, file.cover_sha256)
+    for key, told in inputs.items():
+        if not told["discTotal"]:
+            del told["discTotal"]
+        if key in embedded:
+            told.setdefault("coverSha256", embedded[key])
+    return inputs
+
+
+def _album_input(batch: Batch, path: str, tags: Tags, artists: Mapping[ArtistKey, str]) -> JSON:
+    release = tags.release
+    folder = album_folder(path)
+    cover = _folder_cover(batch.folders, path)
+    return _told(
+        title=release.title,
+        artistCredit=release.artist_credit,
+        credits=_credits(release.artists, artists),
+        folder=folder,
+        libraryId=batch.library_id,
+        releaseDate=release.date,
+        originalDate=release.original_date,
+        isCompilation=release.is_compilation,
+        discTotal=tags.disc.total,
+        releaseType=release.release_type,
+        label=release.label,
+        catalogueNumber=release.catalogue_number,
+        barcode=release.barcode,
+        country=release.country,
+        media=release.media,
+        musicbrainzReleaseId=release.musicbrainz_release_id,
+        musicbrainzReleaseGroupId=release.musicbrainz_release_group_id,
+        coverSha256=cover,
+    )
+
+
+def _folder_cover(folders: Mapping[str, FolderImages], path: str) -> str | None:
+    """The cover that lies in the album's folder, else in the disc's."""
+    for folder in (album_folder(path), path.rpartition("/")[0]):
+        cover = folders.get(folder, FolderImages()).cover
+        if cover is not None:
+            return cover.sha256
+    return None
+
+
+def track_input(
+    file: FileRead, tags: Tags, *, artists: Mapping[ArtistKey, str], album_id: str | None
+) -> JSON:
+    """A file's `TrackInput`; `artists` has the ids of all that are credited."""
+    credits_ = _credits(tags.artists, artists)
+    for role, names in tags.contributors.items():
+        credits_ += _credits([CreditedName(name) for name in names], artists, role.upper())
+    gain, audio = tags.replaygain, tags.audio
+    return _told(
+        path=file.path,
+        sizeBytes=file.size_bytes,
+        mtimeNs=file.mtime_ns,
+        title=tags.title,
+        titleIsFileName=tags.title_is_file_name,
+        sortTitle=tags.sort_title,
+        artistCredit=tags.artist_credit,
+        credits=credits_,
+        albumId=album_id,
+        genres=list(tags.genres),
+        trackNumber=tags.track.number,
+        trackTotal=tags.track.total,
+        discNumber=tags.disc.number,
+        discTotal=tags.disc.total,
+        discSubtitle=tags.disc_subtitle,
+        releaseDate=tags.release_date,
+        originalDate=tags.original_date,
+        isrcs=list(tags.isrcs),
+        tagBpm=tags.bpm,
+        comment=tags.comment,
+        language=tags.language,
+        hasLyrics=tags.has_lyrics,
+        musicbrainzRecordingId=tags.musicbrainz_recording_id,
+        musicbrainzTrackId=tags.musicbrainz_track_id,
+        replaygainTrackGainDb=gain.track_gain_db,
+        replaygainTrackPeak=gain.track_peak,
+        replaygainAlbumGainDb=gain.album_gain_db,
+        replaygainAlbumPeak=gain.album_peak,
+        container=audio.container,
+        codec=audio.codec,
+        durationS=audio.duration_s,
+        bitrateBps=audio.bitrate_bps,
+        sampleRateHz=audio.sample_rate_hz,
+        channels=audio.channels,
+        bitDepth=audio.bit_depth,
+        coverSha256=file.cover_sha256,
+    )
+
+
+def _credits(
+    names: Iterable[CreditedName], artists: Mapping[ArtistKey, str], role: str = "ARTIST"
+) -> list[JSON]:
+    return [
+        {
+            "artistId": artists[artist_key(name)],
+            "role": role,
+            "creditedAs": name.name,
+            "joinPhrase": name.join_phrase,
+        }
+        for name in names
+    ]
+
+
+def _told(**values: object) -> JSON:
+    """An input without what is not known."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,82 @@
+"""What the worker processes do: read files, read folders' images. Results are plain values."""
+
+import resource
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from services.extractor.covers import FolderImages, Image, folder_images
+from services.extractor.reading import read_file
+from services.extractor.tags import Tags
+from shared.contracts.errors import PipelineError
+from shared.contracts.identity import local_path
+
+MOST_MEMORY_BYTES = 2 * 2**30
+_MOST_IMAGE_BYTES = 64 * 2**20
+"""A chunk carries images up to this size; further ones are asked for one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """One file's result: `tags`, or what was wrong.
+
+    Attributes:
+        path: below the library's root.
+        size_bytes: as it was when it was read.
+        mtime_ns: likewise.
+        tags: what was read.
+        cover_sha256: the embedded cover's, whose bytes are with the chunk.
+        error: why it could not be read.
+    """
+
+    path: str
+    size_bytes: int = 0
+    mtime_ns: int = 0
+    tags: Tags | None = None
+    cover_sha256: str | None = None
+    error: PipelineError | None = None
+
+
+@dataclass(slots=True)
+class ChunkRead:
+    """A chunk of files, in order, and their covers, each once."""
+
+    files: list[FileRead] = field(default_factory=list)
+    images: dict[str, Image] = field(default_factory=dict)
+
+
+def prepare_reader() -> None:
+    """Bound the memory of a worker process: a tag block of whatever size fails its file only."""
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
+
+
+def read_chunk(root: str, paths: Sequence[str]) -> ChunkRead:
+    """Read files; what is wrong with one is its result."""
+    chunk = ChunkRead()
+    carried = 0
+    for path in paths:
+        try:
+            read = read_file(local_path(root, path))
+        except PipelineError as error:
+            chunk.files.append(FileRead(path, error=error))
+            continue
+        cover = read.cover
+        if cover is not None and cover.sha256 not in chunk.images:
+            carried += len(cover.content)
+            if carried <= _MOST_IMAGE_BYTES:
+                chunk.images[cover.sha256] = cover
+        sha256 = cover.sha256 if cover is not None else None
+        chunk.files.append(FileRead(path, read.size_bytes, read.mtime_ns, read.tags, sha256))
+    return chunk
+
+
+def read_cover(root: str, path: str) -> Image | None:
+    """A file's embedded cover alone; None where it can no longer be read."""
+    try:
+        return read_file(local_path(root, path)).cover
+    except PipelineError:
+        return None
+
+
+def read_folders(root: str, folders: Sequence[str]) -> dict[str, FolderImages]:
+    """What images lie in folders."""
+    return {folder: folder_images(root, folder) for folder in folders}

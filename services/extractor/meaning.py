@@ -1,0 +1,153 @@
+"""From a file's raw tags to the one record `Tags`. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from services.extractor import normalise
+from services.extractor.credits import credited_names
+from services.extractor.normalise import first
+from services.extractor.tags import (
+    AudioProperties,
+    CreditedName,
+    RawTags,
+    Release,
+    ReplayGain,
+    Tags,
+)
+
+ROLES = ("composer", "lyricist", "conductor", "remixer", "producer", "arranger", "performer")
+VARIOUS_ARTISTS = "various artists"
+VARIOUS_ARTISTS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"
+"""MusicBrainz' artist that stands for many."""
+
+
+class _Raw:
+    """Raw tags, asked by name; a name that is not there has no values."""
+
+    def __init__(self, raw: RawTags) -> None:
+        self._raw = raw
+
+    def all(self, *names: str) -> Sequence[str]:
+        """The values of the first name that has any."""
+        for name in names:
+            if values := self._raw.get(name):
+                return values
+        return ()
+
+    def one(self, *names: str) -> str | None:
+        """The first clean value."""
+        return first(self.all(*names)) if any(name in self._raw for name in names) else None
+
+
+def meaning(raw: RawTags, audio: AudioProperties, *, file_name: str) -> Tags:
+    """What the tags say. Without a title, the file's name (without its ending) is the title."""
+    tags = _Raw(raw)
+    title = tags.one("title")
+    artists, artist_credit = _credit(tags, "artist", "artists", "musicbrainz_artistid")
+    return Tags(
+        title=title or normalise.text(file_name.rpartition(".")[0] or file_name) or "?",
+        title_is_file_name=title is None,
+        audio=audio,
+        sort_title=tags.one("titlesort"),
+        artists=_sorted_by(artists, tags.one("artistsort")),
+        artist_credit=artist_credit,
+        contributors=_contributors(tags),
+        release=_release(tags, artists),
+        genres=normalise.genres(tags.all("genre")),
+        track=normalise.numbered(tags.one("tracknumber"), tags.one("totaltracks", "tracktotal")),
+        disc=normalise.numbered(tags.one("discnumber"), tags.one("totaldiscs", "disctotal")),
+        disc_subtitle=tags.one("discsubtitle"),
+        replaygain=_replaygain(tags),
+        isrcs=normalise.isrcs(tags.all("isrc")),
+        bpm=normalise.decimal(tags.one("bpm"), 1, 1_000),
+        release_date=_date(tags),
+        original_date=_original_date(tags),
+        comment=next(filter(None, map(normalise.lines, tags.all("comment"))), None),
+        language=first(tags.all("language"), 100),
+        has_lyrics=any(value.strip() for value in tags.all("lyrics")),
+        musicbrainz_recording_id=normalise.musicbrainz_id(tags.all("musicbrainz_recordingid")),
+        musicbrainz_track_id=normalise.musicbrainz_id(tags.all("musicbrainz_trackid")),
+    )
+
+
+def _date(tags: _Raw) -> str | None:
+    return normalise.partial_date(tags.one("date", "year", "releasedate"))
+
+
+def _original_date(tags: _Raw) -> str | None:
+    return normalise.partial_date(tags.one("originaldate", "originalyear"))
+
+
+def _credit(tags: _Raw, credit: str, listed: str, ids: str) -> tuple[tuple[CreditedName, ...], str]:
+    return credited_names(
+        normalise.texts(tags.all(credit)),
+        listed=normalise.texts(tags.all(listed)),
+        ids=normalise.musicbrainz_ids(tags.all(ids)),
+    )
+
+
+def _sorted_by(names: tuple[CreditedName, ...], sort: str | None) -> tuple[CreditedName, ...]:
+    """The sort name of a credit is the artist's where there is one artist."""
+    return (replace(names[0], sort_name=sort),) if len(names) == 1 and sort else names
+
+
+def _contributors(tags: _Raw) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for role in ROLES:
+        names = (
+            name.name
+            for value in normalise.texts(tags.all(role))
+            for name in credited_names([value])[0]
+        )
+        if told := tuple(dict.fromkeys(names)):
+            found[role] = told[: normalise.MOST_VALUES]
+    return found
+
+
+def _release(tags: _Raw, track_artists: tuple[CreditedName, ...]) -> Release:
+    title = tags.one("album")
+    if title is None:
+        return Release()
+    artists, credit = _credit(tags, "albumartist", "albumartists", "musicbrainz_albumartistid")
+    artists = _sorted_by(artists, tags.one("albumartistsort"))
+    various = [artist.musicbrainz_id == VARIOUS_ARTISTS_ID for artist in artists]
+    is_compilation = (
+        normalise.truth(tags.one("compilation"))
+        or any(various)
+        or credit.casefold() == VARIOUS_ARTISTS
+    )
+    if not artists and is_compilation:
+        artists, credit = (CreditedName("Various Artists"),), "Various Artists"
+    elif not artists and track_artists:
+        # Guests of one track are not the album's artists, or each track would make an album.
+        artists = (replace(track_artists[0], join_phrase=""),)
+        credit = artists[0].name
+    return Release(
+        title=title,
+        artists=artists,
+        artist_credit=credit,
+        is_compilation=is_compilation,
+        date=_date(tags),
+        original_date=_original_date(tags),
+        release_type=tags.one("releasetype"),
+        label=tags.one("label"),
+        catalogue_number=tags.one("catalognumber"),
+        barcode=first(tags.all("barcode"), 100),
+        country=first(tags.all("releasecountry"), 100),
+        media=tags.one("media"),
+        musicbrainz_release_id=normalise.musicbrainz_id(tags.all("musicbrainz_albumid")),
+        musicbrainz_release_group_id=normalise.musicbrainz_id(
+            tags.all("musicbrainz_releasegroupid")
+        ),
+    )
+
+
+def _replaygain(tags: _Raw) -> ReplayGain:
+    def gain(scope: str) -> float | None:
+        told = normalise.decimal(tags.one(f"replaygain_{scope}_gain"), -100, 100)
+        return told if told is not None else normalise.r128_gain(tags.one(f"r128_{scope}_gain"))
+
+    def peak(scope: str) -> float | None:
+        return normalise.decimal(tags.one(f"replaygain_{scope}_peak"), 0, 1_000)
+
+    return ReplayGain(gain("track"), peak("track"), gain("album"), peak("album"))

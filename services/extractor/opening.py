@@ -1,0 +1,171 @@
+"""Opens music files with mutagen: the only module that knows it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from os import SEEK_END
+from typing import Any, BinaryIO
+
+import mutagen
+from mutagen.aac import AAC
+from mutagen.ac3 import AC3
+from mutagen.aiff import AIFF
+from mutagen.asf import ASF
+from mutagen.dsdiff import DSDIFF
+from mutagen.dsf import DSF
+from mutagen.flac import FLAC
+from mutagen.monkeysaudio import MonkeysAudio
+from mutagen.mp3 import MP3, HeaderNotFoundError
+from mutagen.mp4 import MP4
+from mutagen.musepack import Musepack
+from mutagen.oggflac import OggFLAC
+from mutagen.oggopus import OggOpus
+from mutagen.oggspeex import OggSpeex
+from mutagen.oggvorbis import OggVorbis
+from mutagen.optimfrog import OptimFROG
+from mutagen.tak import TAK
+from mutagen.trueaudio import TrueAudio
+from mutagen.wave import WAVE
+from mutagen.wavpack import WavPack
+
+from services.extractor.containers import ape, asf, id3, mp4, vorbis
+from services.extractor.tags import AudioProperties, Picture, RawTags
+
+MOST_DURATION_S = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a file holds."""
+
+    raw: RawTags
+    audio: AudioProperties
+    pictures: list[Picture]
+
+
+@dataclass(frozen=True, slots=True)
+class _Container:
+    """How a kind of file is read."""
+
+    name: str
+    codec: str
+    raw_tags: Callable[[Any], RawTags]
+    pictures: Callable[[Any], Iterator[Picture]]
+
+
+_CONTAINERS: dict[type, _Container] = {
+    MP3: _Container("mp3", "mp3", id3.raw_tags, id3.pictures),
+    AAC: _Container("aac", "aac", id3.raw_tags, id3.pictures),
+    AC3: _Container("ac3", "ac3", id3.raw_tags, id3.pictures),
+    AIFF: _Container("aiff", "pcm", id3.raw_tags, id3.pictures),
+    WAVE: _Container("wav", "pcm", id3.raw_tags, id3.pictures),
+    DSF: _Container("dsf", "dsd", id3.raw_tags, id3.pictures),
+    DSDIFF: _Container("dff", "dsd", id3.raw_tags, id3.pictures),
+    TrueAudio: _Container("tta", "tta", id3.raw_tags, id3.pictures),
+    FLAC: _Container("flac", "flac", vorbis.raw_tags, vorbis.pictures),
+    OggFLAC: _Container("ogg", "flac", vorbis.raw_tags, vorbis.pictures),
+    OggVorbis: _Container("ogg", "vorbis", vorbis.raw_tags, vorbis.pictures),
+    OggOpus: _Container("ogg", "opus", vorbis.raw_tags, vorbis.pictures),
+    OggSpeex: _Container("ogg", "speex", vorbis.raw_tags, vorbis.pictures),
+    MP4: _Container("mp4", "aac", mp4.raw_tags, mp4.pictures),
+    MonkeysAudio: _Container("ape", "ape", ape.raw_tags, ape.pictures),
+    WavPack: _Container("wv", "wavpack", ape.raw_tags, ape.pictures),
+    Musepack: _Container("mpc", "musepack", ape.raw_tags, ape.pictures),
+    OptimFROG: _Container("ofr", "optimfrog", ape.raw_tags, ape.pictures),
+    TAK: _Container("tak", "tak", ape.raw_tags, ape.pictures),
+    ASF: _Container("asf", "wma", asf.raw_tags, asf.pictures),
+}
+_BY_SUFFIX: dict[str, type] = {
+    ".mp3": MP3, ".mp2": MP3, ".mp+": Musepack, ".mpc": Musepack, ".flac": FLAC, ".ogg": OggVorbis,
+    ".oga": OggVorbis, ".opus": OggOpus, ".spx": OggSpeex, ".m4a": MP4, ".m4b": MP4, ".m4p": MP4,
+    ".mp4": MP4, ".aac": AAC, ".adts": AAC, ".ac3": AC3, ".wma": ASF, ".asf": ASF, ".wav": WAVE,
+    ".wave": WAVE, ".aiff": AIFF, ".aif": AIFF, ".aifc": AIFF, ".wv": WavPack,
+    ".ape": MonkeysAudio, ".dsf": DSF, ".dff": DSDIFF, ".tta": TrueAudio, ".tak": TAK,
+    ".ofr": OptimFROG, ".ofs": OptimFROG,
+}  # fmt: skip
+
+
+def open_audio(file: BinaryIO, suffix: str) -> Opened:
+    """Read a file that is open at its beginning; `suffix` is its name's ending, with the dot.
+
+    Raises whatever mutagen or a damaged file makes it raise: `in_words` tells it.
+    """
+    opened = _open(file, suffix)
+    container = _CONTAINERS[type(opened)]
+    return Opened(
+        raw=container.raw_tags(opened.tags),
+        audio=_audio(opened.info, container, file),
+        pictures=list(container.pictures(opened)),
+    )
+
+
+def _open(file: BinaryIO, suffix: str) -> Any:
+    """By the name's ending; where that fails, by what the file begins with."""
+    kind = _BY_SUFFIX.get(suffix)
+    told: Exception = mutagen.MutagenError("nothing in it is known")
+    if kind is not None:
+        try:
+            return kind(file)
+        except mutagen.MutagenError as error:
+            told = error
+    file.seek(0)
+    try:
+        opened = mutagen.File(file, options=[one for one in _CONTAINERS if one is not kind])
+    except mutagen.MutagenError:
+        opened = None
+    if opened is None or opened.info is None:
+        raise told
+    return opened
+
+
+def in_words(error: Exception, suffix: str) -> str:
+    """What is wrong with a file, from the error that reading it raised."""
+    kind = suffix.lstrip(".").upper() or "audio"
+    if isinstance(error, HeaderNotFoundError):
+        return f"is no {kind} file: no MPEG frame was found in it"
+    if isinstance(error, MemoryError):
+        return "has tags that need more memory than a reader may use"
+    told = str(error).strip("'\"")[:300]
+    if isinstance(error, mutagen.MutagenError):
+        return f"is no {kind} file, or damaged: {told or type(error).__name__}"
+    return f"is a damaged {kind} file: {type(error).__name__}: {told}"
+
+
+def _audio(info: Any, container: _Container, file: BinaryIO) -> AudioProperties:
+    codec = _codec(info, container)
+    duration_s = float(_number(info, "length", MOST_DURATION_S) or 0)
+    return AudioProperties(
+        container=container.name,
+        codec=codec,
+        duration_s=duration_s,
+        bitrate_bps=_whole(info, "bitrate") or _average_bitrate(file, duration_s),
+        # Opus is always decoded at 48 kHz.
+        sample_rate_hz=48_000 if codec == "opus" else _whole(info, "sample_rate"),
+        channels=_whole(info, "channels", 32_767),
+        # What MP4 says of a lossy codec means nothing.
+        bit_depth=None if codec == "aac" else _whole(info, "bits_per_sample", 32_767),
+    )
+
+
+def _average_bitrate(file: BinaryIO, duration_s: float) -> int | None:
+    size_bytes = file.seek(0, SEEK_END)
+    rate = round(size_bytes * 8 / duration_s) if duration_s > 0 else 0
+    return rate if 0 < rate < 2**31 else None
+
+
+def _codec(info: Any, container: _Container) -> str:
+    told = str(getattr(info, "codec", "") or "")
+    if container.name == "mp3":
+        return f"mp{getattr(info, 'layer', 3)}"
+    if container.name == "mp4":
+        return "aac" if told.startswith("mp4a.40") else told.partition(".")[0] or container.codec
+    return container.codec
+
+
+def _number(info: Any, name: str, most: float) -> float | None:
+    value = getattr(info, name, None)
+    return value if isinstance(value, int | float) and 0 <= value <= most else None
+
+
+def _whole(info: Any, name: str, most: int = 2**31 - 1) -> int | None:
+    value = _number(info, name, most)
+    return None if value is None else round(value) or None

@@ -1,0 +1,58 @@
+"""Reads files in worker processes; a file that kills or blocks its process is the only one lost."""
+
+import asyncio
+from collections.abc import Sequence
+
+from services.extractor.covers import FolderImages, Image
+from services.extractor.jobs import ChunkRead, FileRead, read_chunk, read_cover, read_folders
+from shared.gateway.client import in_portions
+from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
+
+CHUNK_FILES = 40
+CHUNK_TIMEOUT_S = 120.0
+FILE_TIMEOUT_S = 30.0
+
+
+class Readers:
+    """The worker processes, asked for tags and images."""
+
+    def __init__(self, workers: WorkerProcesses) -> None:
+        self._workers = workers
+
+    async def files(self, root: str, paths: Sequence[str]) -> ChunkRead:
+        """Read files in parallel; one result a path, in order."""
+        chunks = in_portions(paths, CHUNK_FILES)
+        whole = ChunkRead()
+        for chunk in await asyncio.gather(*(self._chunk(root, paths) for paths in chunks)):
+            whole.files += chunk.files
+            whole.images |= chunk.images
+        return whole
+
+    async def _chunk(self, root: str, paths: Sequence[str]) -> ChunkRead:
+        alone = len(paths) == 1
+        limit_s = FILE_TIMEOUT_S if alone else CHUNK_TIMEOUT_S
+        try:
+            return await self._workers.run_within(limit_s, read_chunk, root, paths)
+        except (WorkerDied, WorkerTimeout) as error:
+            if alone:
+                return ChunkRead([FileRead(paths[0], error=error)])
+        whole = ChunkRead()
+        for path in paths:
+            one = await self._chunk(root, [path])
+            whole.files += one.files
+            whole.images |= one.images
+        return whole
+
+    async def cover(self, root: str, path: str) -> Image | None:
+        """The cover embedded in a file; None where there is none any longer."""
+        try:
+            return await self._workers.run_within(FILE_TIMEOUT_S, read_cover, root, path)
+        except (WorkerDied, WorkerTimeout):
+            return None
+
+    async def folders(self, root: str, folders: Sequence[str]) -> dict[str, FolderImages]:
+        """The images of folders; none where it takes too long."""
+        try:
+            return await self._workers.run_within(CHUNK_TIMEOUT_S, read_folders, root, folders)
+        except (WorkerDied, WorkerTimeout):
+            return {folder: FolderImages() for folder in folders}

@@ -1,0 +1,99 @@
+"""Reads one music file: refuses what is none, and says in words what is wrong with it."""
+
+import errno
+import os
+import stat
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from services.extractor.covers import Image, embedded_cover
+from services.extractor.formats import suffix_of
+from services.extractor.meaning import meaning
+from services.extractor.opening import in_words, open_audio
+from services.extractor.tags import Tags
+from shared.contracts.errors import InvalidInput, TransientError
+from shared.contracts.identity import encode_path
+
+
+class UnreadableFile(InvalidInput):
+    """The file is no music, or damaged: look at it, or replace it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """What was read, and the size and time the file had then."""
+
+    size_bytes: int
+    mtime_ns: int
+    tags: Tags
+    cover: Image | None
+
+
+_KINDS = (
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISBLK, "a block device"),
+    (stat.S_ISCHR, "a character device"),
+    (stat.S_ISDIR, "a folder"),
+)
+_AT_FAULT = frozenset((errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL))
+
+
+def read_file(path: bytes) -> ReadFile:
+    """Read tags, sound properties and the embedded cover of a file.
+
+    Raises:
+        UnreadableFile: it is no music, damaged, not a regular file, or gone.
+        TransientError: it could not be opened or read this time; the message says why.
+    """
+    try:
+        _check_regular(os.stat(path))  # noqa: PTH116 - names are bytes
+        # NONBLOCK: should it have become a FIFO meanwhile, opening it does not hang.
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+        with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
+            told = os.fstat(file.fileno())
+            _check_regular(told)
+            if told.st_size == 0:
+                raise UnreadableFile("is empty")
+            tags, cover = _read(file, path)
+            return ReadFile(told.st_size, told.st_mtime_ns, tags, cover)
+    except OSError as error:
+        raise _of_system(error, path) from error
+
+
+def _check_regular(told: os.stat_result) -> None:
+    if not stat.S_ISREG(told.st_mode):
+        kind = next((name for test, name in _KINDS if test(told.st_mode)), "something else")
+        raise UnreadableFile(f"is {kind}, not a regular file")
+
+
+def _of_system(error: OSError, path: bytes) -> Exception:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        if os.path.islink(path):  # noqa: PTH114 - names are bytes
+            return UnreadableFile("is a link to a file that does not exist")
+        return UnreadableFile("vanished before it could be read")
+    reason = error.strerror or str(error)
+    if error.errno in _AT_FAULT:
+        return UnreadableFile(f"cannot be read: {reason}")
+    return TransientError(f"cannot be read: {reason}")
+
+
+def _read(file: BinaryIO, path: bytes) -> tuple[Tags, Image | None]:
+    name = encode_path(os.path.basename(path))  # noqa: PTH119 - names are bytes
+    try:
+        opened = open_audio(file, suffix_of(name))
+        tags = meaning(opened.raw, opened.audio, file_name=name)
+        return tags, embedded_cover(opened.pictures)
+    except Exception as error:
+        disk = _of_disk(error)
+        if disk is not None:
+            raise disk from error
+        raise UnreadableFile(in_words(error, suffix_of(name))) from error
+
+
+def _of_disk(error: Exception) -> OSError | None:
+    """What the disk said, where that is the cause; libraries wrap it."""
+    for one in (error, *error.args):
+        if isinstance(one, OSError) and one.errno is not None:
+            return one
+    return None

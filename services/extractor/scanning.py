@@ -1,0 +1,218 @@
+"""`scan.requested` in; the library is walked and compared; `file.found`, `file.missing` out.
+
+Events are published in portions while the walk goes on, so that reading begins at once and a
+library of whatever size takes little memory. A walk that is cut off begins anew: what was read
+meanwhile is known by then.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from services.extractor.compare import KnownFile, compare, outside_of, removal_guard
+from services.extractor.ignoring import Ignoring
+from services.extractor.libraries import Libraries
+from services.extractor.walk import Walk, WalkedFile
+from shared.bus.port import Outcome, Rejected
+from shared.contracts.errors import InvalidInput
+from shared.contracts.events import Event, FileFound, FileMissing, ScanMode, ScanRequested
+from shared.gateway.client import JSON, Gateway, in_portions
+from shared.gateway.extraction import begin_scan, known_files, report_walk
+
+PORTION = 1_000
+_MOST_TOLD = 3
+Publish = Callable[[Sequence[Event]], Awaitable[None]]
+
+
+class ScanLibrary:
+    """Handles `scan.requested`, one after another."""
+
+    def __init__(
+        self, gateway: Gateway, publish: Publish, libraries: Libraries, ignoring: Ignoring
+    ) -> None:
+        self._gateway = gateway
+        self._publish = publish
+        self._libraries = libraries
+        self._ignoring = ignoring
+
+    async def __call__(self, events: Sequence[ScanRequested]) -> Outcome:
+        """Walk each library that is asked for."""
+        rejected = []
+        for event in events:
+            try:
+                await self._scan(event)
+            except InvalidInput as error:
+                rejected.append(Rejected(event, error))
+        return Outcome(rejected=rejected)
+
+    async def _scan(self, event: ScanRequested) -> None:
+        scan = await self._begin(event)
+        if scan["state"] != "WALKING":
+            return  # it is over: this event was repeated
+        library = scan["library"]
+        root = self._libraries.local_root(library["name"], library["root"])
+        walk = Walk(root, scan["folder"], self._ignoring)
+        try:
+            await asyncio.to_thread(walk.check_root)
+        except InvalidInput as error:
+            await self._report(scan, Counts(), message=str(error), is_refused=True)
+            return
+        counts = Counts()
+        missing = await self._walk(scan, walk, counts)
+        message = await self._tell_missing(scan, walk, counts, missing)
+        await self._report(scan, counts, message=message, is_finished=True)
+
+    async def _begin(self, event: ScanRequested) -> JSON:
+        payload = await begin_scan(
+            self._gateway,
+            {
+                "scanId": event.scan_id,
+                "library": event.library,
+                "root": event.root,
+                "folder": event.folder,
+                "mode": event.mode.name,
+            },
+        )
+        if payload["error"] is not None:
+            raise InvalidInput(payload["error"]["message"])
+        scan: JSON = payload["scan"]
+        return scan
+
+    async def _walk(self, scan: JSON, walk: Walk, counts: "Counts") -> list[str]:
+        """Publish what is found; returns the known files that were not seen."""
+        known = KnownFiles(self._gateway, scan["library"]["id"], scan["folder"])
+        files = walk.files()
+        missing: list[str] = []
+        while walked := await asyncio.to_thread(_next_portion, files):
+            compared = compare(
+                walked,
+                await known.up_to(walked[-1].path),
+                reads_all=scan["mode"] == ScanMode.FULL.name,
+            )
+            missing += compared.missing
+            counts.seen += len(walked)
+            counts.to_read += len(compared.found)
+            counts.unchanged += compared.unchanged
+            if compared.found:
+                await self._publish([_found(scan, file) for file in compared.found])
+            await self._report(scan, counts)
+        missing += compare([], await known.up_to(None), reads_all=False).missing
+        counts.known = known.present
+        return missing
+
+    async def _tell_missing(
+        self, scan: JSON, walk: Walk, counts: "Counts", missing: Sequence[str]
+    ) -> str | None:
+        """Publish what is missing, unless that looks like an accident; what to tell people."""
+        try:
+            await asyncio.to_thread(walk.check_root)  # it may have been unmounted meanwhile
+        except InvalidInput as error:
+            return f"{error}: nothing was marked missing"
+        gone = outside_of(missing, {problem.path for problem in walk.problems})
+        told = [f"could not look at {problem}" for problem in walk.problems[:_MOST_TOLD]]
+        if len(walk.problems) > _MOST_TOLD:
+            told.append(f"nor at {len(walk.problems) - _MOST_TOLD:,} other places")
+        guarded = removal_guard(
+            missing=len(gone),
+            known=counts.known,
+            is_root_empty=walk.is_root_empty,
+            is_confirmed=scan["mode"] == ScanMode.FULL.name,
+        )
+        if guarded is not None:
+            return "; ".join([*told, guarded])
+        for portion in in_portions(gone, PORTION):
+            await self._publish([_missing(scan, path) for path in portion])
+        counts.missing = len(gone)
+        return "; ".join(told) or None
+
+    async def _report(
+        self,
+        scan: JSON,
+        counts: "Counts",
+        *,
+        message: str | None = None,
+        is_finished: bool = False,
+        is_refused: bool = False,
+    ) -> None:
+        told = {
+            "scanId": scan["id"],
+            "filesSeen": counts.seen,
+            "filesToRead": counts.to_read,
+            "filesUnchanged": counts.unchanged,
+            "filesMissing": counts.missing,
+            "isFinished": is_finished,
+            "isRefused": is_refused,
+            "message": message,
+        }
+        error = await report_walk(self._gateway, told)
+        if error is not None:
+            raise InvalidInput(error["message"])
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a walk has come by so far."""
+
+    seen: int = 0
+    to_read: int = 0
+    unchanged: int = 0
+    missing: int = 0
+    known: int = 0
+    """Files that were there before."""
+
+
+@dataclass(slots=True)
+class KnownFiles:
+    """What the gateway knows below a folder, taken in the order of the paths, page by page."""
+
+    gateway: Gateway
+    library_id: str
+    folder: str
+    present: int = 0
+    """Files taken so far that were not missing before."""
+    _page: list[KnownFile] = field(default_factory=list)
+    _place: int = 0
+    _cursor: str | None = None
+    _is_last: bool = False
+
+    async def up_to(self, path: str | None) -> list[KnownFile]:
+        """The next ones, up to and with `path`; None takes the rest."""
+        taken: list[KnownFile] = []
+        while True:
+            while self._place < len(self._page):
+                file = self._page[self._place]
+                if path is not None and file.path > path:
+                    return taken
+                taken.append(file)
+                self.present += not file.is_missing
+                self._place += 1
+            if self._is_last:
+                return taken
+            await self._turn()
+
+    async def _turn(self) -> None:
+        page = await known_files(self.gateway, self.library_id, self.folder, self._cursor)
+        columns = (page["paths"], page["sizesBytes"], page["mtimesNs"], page["missing"])
+        self._page = [KnownFile(*row) for row in zip(*columns, strict=True)]
+        self._place = 0
+        self._cursor = page["endCursor"]
+        self._is_last = self._cursor is None
+
+
+def _next_portion(files: Iterator[WalkedFile]) -> list[WalkedFile]:
+    return list(itertools.islice(files, PORTION))
+
+
+def _found(scan: JSON, file: WalkedFile) -> FileFound:
+    return FileFound(
+        library_id=scan["library"]["id"],
+        scan_id=scan["id"],
+        path=file.path,
+        size_bytes=file.size_bytes,
+        mtime_ns=file.mtime_ns,
+    )
+
+
+def _missing(scan: JSON, path: str) -> FileMissing:
+    return FileMissing(library_id=scan["library"]["id"], scan_id=scan["id"], path=path)

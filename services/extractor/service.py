@@ -1,0 +1,45 @@
+"""The extractor, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from services.extractor.handlers import MarkMissing, ReadFiles
+from services.extractor.ignoring import Ignoring
+from services.extractor.jobs import prepare_reader
+from services.extractor.libraries import Libraries
+from services.extractor.readers import Readers
+from services.extractor.scanning import Publish, ScanLibrary
+from services.extractor.storing import Storing
+from shared.bus.port import Subscription
+from shared.contracts.topics import Stage, Topic
+from shared.gateway.client import Gateway
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
+from shared.runtime.workers import WorkerProcesses
+
+
+def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
+    """The service. `publish` is the bus's: a walk emits while it goes on."""
+    workers = WorkerProcesses(settings.readers, warm=prepare_reader)
+    libraries = Libraries(gateway, settings.mounts)
+    ignoring = Ignoring.of_settings(settings.ignore)
+    readers = Readers(workers)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with workers.running():
+            yield
+
+    scan = ScanLibrary(gateway, publish, libraries, ignoring)
+    read = ReadFiles(libraries, readers, Storing(gateway, readers))
+    missing = MarkMissing(gateway, libraries, ignoring)
+    return Service(
+        name="extractor",
+        subscriptions=[
+            Subscription(Topic.SCAN_REQUESTED, Stage.WALK, scan, batch_size=1, members=2),
+            # Two batches at a time: one is read while the other is stored.
+            Subscription(Topic.FILE_FOUND, Stage.READ, read, batch_size=500, members=2),
+            Subscription(Topic.FILE_MISSING, Stage.READ, missing, batch_size=500),
+        ],
+        lifespan=lifespan,
+    )

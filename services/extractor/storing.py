@@ -1,0 +1,111 @@
+"""Takes a batch of read files to the gateway: artists, covers, albums, tracks, in this order."""
+
+from collections.abc import Iterable, Sequence
+
+import structlog
+
+from services.extractor.covers import Image
+from services.extractor.inputs import (
+    ArtistKey,
+    Batch,
+    album_inputs,
+    album_key,
+    artist_inputs,
+    track_input,
+    wanted_folders,
+)
+from services.extractor.jobs import ChunkRead, FileRead
+from services.extractor.readers import Readers
+from services.extractor.tags import Tags
+from shared.contracts.errors import InvalidInput, TransientError
+from shared.gateway.client import JSON, Gateway, GatewayRefused
+from shared.gateway.extraction import create_albums, create_artists, create_tracks, missing_covers
+
+_log = structlog.get_logger()
+
+
+class Storing:
+    """Stores what was read.
+
+    Args:
+        gateway: where it goes.
+        readers: who looks for images in folders.
+    """
+
+    def __init__(self, gateway: Gateway, readers: Readers) -> None:
+        self._gateway = gateway
+        self._readers = readers
+
+    async def store(
+        self, *, root: str, library_id: str, scan_id: str, chunk: ChunkRead
+    ) -> list[JSON]:
+        """Store the files of a chunk that have tags; one `TrackUpsertResult` each, in order.
+
+        Raises:
+            TransientError: something that tracks refer to was removed meanwhile.
+        """
+        files = [(file, file.tags) for file in chunk.files if file.tags is not None]
+        if not files:
+            return []
+        folders = wanted_folders(file.path for file, _ in files)
+        batch = Batch(library_id, files, await self._readers.folders(root, folders))
+        await self._send_covers(root, batch, chunk.images)
+        artists = await self._artists(batch)
+        albums = await self._albums(batch, artists)
+        items = [_item(file, tags, artists, albums) for file, tags in files]
+        results = await create_tracks(self._gateway, library_id, scan_id, items)
+        for result in results:
+            error = result["error"]
+            if error and error["code"] == "NOT_FOUND" and error["field"] in {"credits", "albumId"}:
+                raise TransientError(f"removed meanwhile: {error['message']}")
+        return results
+
+    async def _artists(self, batch: Batch) -> dict[ArtistKey, str]:
+        inputs = artist_inputs(batch)
+        results = await create_artists(self._gateway, list(inputs.values()))
+        return dict(zip(inputs, _ids(results, "an artist"), strict=True))
+
+    async def _albums(self, batch: Batch, artists: dict[ArtistKey, str]) -> dict[object, str]:
+        inputs = album_inputs(batch, artists)
+        results = await create_albums(self._gateway, list(inputs.values()))
+        return dict(zip(inputs, _ids(results, "an album"), strict=True))
+
+    async def _send_covers(self, root: str, batch: Batch, carried: dict[str, Image]) -> None:
+        """Send the images that the gateway does not have."""
+        images = dict(carried)
+        for folder in batch.folders.values():
+            for image in (folder.cover, folder.artist, folder.artist_folder):
+                if image is not None:
+                    images[image.sha256] = image
+        places = {
+            file.cover_sha256: file.path for file, _ in batch.files if file.cover_sha256 is not None
+        }
+        for sha256 in sorted(await missing_covers(self._gateway, [*{**images, **places}])):
+            image = images.get(sha256) or await self._readers.cover(root, places[sha256])
+            if image is not None:
+                await self._send(image)
+
+    async def _send(self, image: Image) -> None:
+        try:
+            await self._gateway.put_cover(image.sha256, image.mime_type, image.content)
+        except (GatewayRefused, InvalidInput) as error:
+            # A track without its picture is better than none.
+            _log.warning("cover_refused", sha256=image.sha256, error=str(error))
+
+
+def _item(
+    file: FileRead, tags: Tags, artists: dict[ArtistKey, str], albums: dict[object, str]
+) -> JSON:
+    key = album_key(file.path, tags.release) if tags.release.title else None
+    return track_input(file, tags, artists=artists, album_id=albums.get(key))
+
+
+def _ids(results: Iterable[JSON], what: str) -> Sequence[str]:
+    """The ids; whose item was refused or removed, the records are run alone and tell it."""
+    ids = []
+    for result in results:
+        if result["error"] is not None:
+            kind = TransientError if result["error"]["code"] == "NOT_FOUND" else InvalidInput
+            raise kind(f"the gateway refused {what}: {result['error']['message']}")
+        ids.append(result["id"])
+    return ids

@@ -1,0 +1,179 @@
+"""Walks a library's folders: every music file with size and time, in the order of the paths.
+
+The order is that of the gateway's `knownFiles`, so both can be compared as streams: memory
+does not grow with the library.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from services.extractor.formats import is_audio
+from services.extractor.ignoring import Ignoring
+from shared.contracts.errors import InvalidInput
+from shared.contracts.identity import display_path, encode_path, local_path
+
+
+@dataclass(frozen=True, slots=True)
+class WalkedFile:
+    """A file that is there. One that is no regular file is reported too: reading refuses it."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A folder or file that the walk could not look at: what lies below it is unknown."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{display_path(self.path) or 'the root'}: {self.reason}"
+
+
+@dataclass(slots=True)
+class Walk:
+    """One walk of a library, or of a folder below its root.
+
+    Attributes:
+        root: the library's root on this host.
+        folder: where to begin, below the root; '' is the root.
+        ignoring: the rules that hold everywhere.
+        problems: what could not be looked at, so far.
+        is_root_empty: whether there was nothing at all in the root.
+    """
+
+    root: str
+    folder: str = ""
+    ignoring: Ignoring = field(default_factory=Ignoring)
+    problems: list[Problem] = field(default_factory=list)
+    is_root_empty: bool = False
+    _linked: set[tuple[int, int]] = field(default_factory=set)
+
+    def check_root(self) -> None:
+        """Make sure that the root can be walked; `InvalidInput` names it and says what is wrong."""
+        if not os.path.isabs(self.root):  # noqa: PTH117 - names are bytes in this module
+            raise InvalidInput(f"{self.root} is not an absolute path")
+        try:
+            with os.scandir(os.fsencode(self.root)) as entries:
+                self.is_root_empty = next(entries, None) is None
+        except FileNotFoundError:
+            raise InvalidInput(f"{self.root} does not exist") from None
+        except NotADirectoryError:
+            raise InvalidInput(f"{self.root} is not a folder") from None
+        except (OSError, ValueError) as error:
+            raise InvalidInput(f"{self.root} cannot be read: {_reason(error)}") from None
+
+    def files(self) -> Iterator[WalkedFile]:
+        """The files, in the order of their paths. Errors go to `problems`; none ends the walk."""
+        ignoring = self._rules_above()
+        if ignoring is None:
+            return
+        # Folders that are entered, innermost last: what is left of each, and its rules.
+        way = [(self._entries(self.folder, ignoring), ignoring, False)]
+        while way:
+            entries, ignoring, below_link = way[-1]
+            entry = next(entries, None)
+            if entry is None:
+                way.pop()
+                continue
+            path, found = entry
+            if not found.is_folder:
+                file = self._file(path, found.entry)
+                if file is not None:
+                    yield file
+            elif self._may_enter(path, found.entry, below_link=below_link):
+                inner = ignoring.entering(self.root, path)
+                linked = below_link or found.entry.is_symlink()
+                way.append((self._entries(path, inner), inner, linked))
+
+    def _rules_above(self) -> Ignoring | None:
+        """The rules at the folder where the walk begins; None where they pass over it."""
+        ignoring = self.ignoring.entering(self.root, "")
+        parts = self.folder.split("/") if self.folder else []
+        for depth in range(1, len(parts) + 1):
+            folder = "/".join(parts[:depth])
+            if ignoring.ignores(folder, is_folder=True):
+                return None
+            ignoring = ignoring.entering(self.root, folder)
+        return ignoring
+
+    def _entries(self, folder: str, ignoring: Ignoring) -> Iterator[tuple[str, "_Found"]]:
+        """What counts in a folder, sorted so that whole paths come in order."""
+        inside = f"{folder}/" if folder else ""
+        found: list[tuple[str, _Found]] = []
+        try:
+            with os.scandir(local_path(self.root, folder)) as entries:
+                for entry in entries:
+                    name = encode_path(entry.name)
+                    is_folder = _is_folder(entry)
+                    if not is_folder and not is_audio(name):
+                        continue
+                    path = inside + name
+                    if not ignoring.ignores(path, is_folder=is_folder):
+                        # A folder's files sort by `name/...`, not by `name`.
+                        key = f"{path}/" if is_folder else path
+                        found.append((key, _Found(entry, is_folder)))
+        except OSError as error:
+            if not (folder == self.folder != "" and error.errno in _GONE):
+                self.problems.append(Problem(folder, _reason(error)))
+        found.sort(key=lambda pair: pair[0])
+        return ((key.rstrip("/"), one) for key, one in found)
+
+    def _file(self, path: str, entry: os.DirEntry[bytes]) -> WalkedFile | None:
+        try:
+            told = entry.stat()
+        except OSError as error:
+            if error.errno not in {errno.ENOENT, errno.ELOOP} or not entry.is_symlink():
+                if error.errno not in _GONE:
+                    self.problems.append(Problem(path, _reason(error)))
+                return None
+            told = entry.stat(follow_symlinks=False)  # a link to nowhere: reading says so
+        return WalkedFile(path, told.st_size, told.st_mtime_ns)
+
+    def _may_enter(self, path: str, entry: os.DirEntry[bytes], *, below_link: bool) -> bool:
+        """Whether to go in: folders are entered by their own path, linked ones outside once."""
+        if not below_link and not entry.is_symlink():
+            return True
+        try:
+            if entry.is_symlink() and self._is_inside(os.path.realpath(entry.path)):
+                return False  # the walk comes by there anyway
+            told = entry.stat()
+        except OSError as error:
+            self.problems.append(Problem(path, _reason(error)))
+            return False
+        identity = (told.st_dev, told.st_ino)
+        if identity in self._linked:
+            return False
+        self._linked.add(identity)
+        return True
+
+    def _is_inside(self, target: bytes) -> bool:
+        root = os.path.realpath(os.fsencode(self.root))
+        return target == root or target.startswith(root.rstrip(b"/") + b"/")
+
+
+_GONE = frozenset((errno.ENOENT, errno.ENOTDIR))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An entry of a folder."""
+
+    entry: os.DirEntry[bytes]
+    is_folder: bool
+
+
+def _is_folder(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

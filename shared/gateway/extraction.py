@@ -1,0 +1,128 @@
+"""What the extractor asks of the gateway and tells it."""
+
+from collections.abc import Sequence
+
+from shared.gateway.client import JSON, Gateway, in_portions
+
+PORTION = 1_000
+"""Items a call: the gateway takes at most 2,000."""
+KNOWN_FILES_A_PAGE = 20_000
+
+_SCAN = "scan { id state root folder mode filesRead filesFailed library { id name root } }"
+BEGIN_SCAN = f"""
+mutation BeginScan($input: BeginScanInput!) {{
+  beginScan(input: $input) {{ {_SCAN} error {{ code message field }} }}
+}}
+"""
+REPORT_WALK = """
+mutation ReportWalk($input: ReportWalkInput!) {
+  reportWalk(input: $input) { error { code message field } }
+}
+"""
+KNOWN_FILES = """
+query KnownFiles($libraryId: ID!, $folder: String!, $after: String, $first: Int!) {
+  knownFiles(libraryId: $libraryId, folder: $folder, after: $after, first: $first) {
+    paths sizesBytes mtimesNs missing endCursor
+  }
+}
+"""
+LIBRARIES = "query Libraries { libraries { id name root } }"
+MISSING_COVERS = "query MissingCovers($hashes: [String!]!) { missingCovers(sha256s: $hashes) }"
+MARK_MISSING = """
+mutation MarkMissing($libraryId: ID!, $paths: [String!]!) {
+  markMissing(libraryId: $libraryId, paths: $paths) {
+    results { id status revision contentRevision error { code message field } }
+  }
+}
+"""
+CREATE_ARTISTS = """
+mutation CreateArtists($input: [ArtistInput!]!) {
+  createArtists(input: $input) { results { id status error { code message field } } }
+}
+"""
+CREATE_ALBUMS = """
+mutation CreateAlbums($input: [AlbumInput!]!) {
+  createAlbums(input: $input) { results { id status error { code message field } } }
+}
+"""
+CREATE_TRACKS = """
+mutation CreateTracks($libraryId: ID!, $scanId: ID, $input: [TrackInput!]!) {
+  createTracks(libraryId: $libraryId, scanId: $scanId, input: $input) {
+    results { id status revision contentRevision error { code message field } }
+  }
+}
+"""
+
+
+async def begin_scan(gateway: Gateway, request: JSON) -> JSON:
+    """The walk of a scan begins. `request` is a `BeginScanInput`; the answer has scan or error."""
+    data = await gateway.execute(BEGIN_SCAN, {"input": request})
+    payload: JSON = data["beginScan"]
+    return payload
+
+
+async def report_walk(gateway: Gateway, report: JSON) -> JSON | None:
+    """Say how far a walk is (`ReportWalkInput`); None, or the error."""
+    data = await gateway.execute(REPORT_WALK, {"input": report})
+    error: JSON | None = data["reportWalk"]["error"]
+    return error
+
+
+async def known_files(gateway: Gateway, library_id: str, folder: str, after: str | None) -> JSON:
+    """One page of the files known below a folder ('' is the root), in columns, by path."""
+    told = {"libraryId": library_id, "folder": folder, "after": after, "first": KNOWN_FILES_A_PAGE}
+    page: JSON = (await gateway.execute(KNOWN_FILES, told))["knownFiles"]
+    return page
+
+
+async def libraries(gateway: Gateway) -> list[JSON]:
+    """All libraries: id, name, root."""
+    found: list[JSON] = (await gateway.execute(LIBRARIES, {}))["libraries"]
+    return found
+
+
+async def missing_covers(gateway: Gateway, hashes: Sequence[str]) -> set[str]:
+    """Those of the SHA-256 hashes whose image the gateway does not have."""
+    missing: set[str] = set()
+    for portion in in_portions(hashes, PORTION):
+        data = await gateway.execute(MISSING_COVERS, {"hashes": list(portion)})
+        missing.update(data["missingCovers"])
+    return missing
+
+
+async def mark_missing(gateway: Gateway, library_id: str, paths: Sequence[str]) -> list[JSON]:
+    """Mark files missing; one result a path, in order."""
+    results: list[JSON] = []
+    for portion in in_portions(paths, PORTION):
+        told = {"libraryId": library_id, "paths": list(portion)}
+        results += (await gateway.execute(MARK_MISSING, told))["markMissing"]["results"]
+    return results
+
+
+async def create_artists(gateway: Gateway, items: Sequence[JSON]) -> list[JSON]:
+    """Upsert artists; one result an item, in order."""
+    results: list[JSON] = []
+    for portion in in_portions(items, PORTION):
+        data = await gateway.execute(CREATE_ARTISTS, {"input": list(portion)})
+        results += data["createArtists"]["results"]
+    return results
+
+
+async def create_albums(gateway: Gateway, items: Sequence[JSON]) -> list[JSON]:
+    """Upsert albums; one result an item, in order."""
+    results: list[JSON] = []
+    for portion in in_portions(items, PORTION):
+        data = await gateway.execute(CREATE_ALBUMS, {"input": list(portion)})
+        results += data["createAlbums"]["results"]
+    return results
+
+
+async def create_tracks(
+    gateway: Gateway, library_id: str, scan_id: str | None, items: Sequence[JSON]
+) -> list[JSON]:
+    """Upsert tracks by their path; one result an item, in order."""
+    results: list[JSON] = []
+    for portion in in_portions(items, PORTION):
+        told = {"libraryId": library_id, "scanId": scan_id, "input": list(portion)}
+        results += (await gateway.execute(CREATE_TRACKS, told))["createTracks"]["results"]
+    return results
