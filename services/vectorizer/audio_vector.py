@@ -6,36 +6,49 @@ that the cosine of two vectors tells how alike two tracks sound. Chroma is left 
 key, and two tracks of one key do not sound alike for that.
 """
 
+import hashlib
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.vectorizer.reference import DEVIATIONS, MEANS
+from services.vectorizer.reference import STATISTICS
+from shared.contracts.analysis import CONTRAST_BANDS, MFCC_COUNT
 from shared.gateway.client import JSON
 
 MODEL = "soniquebay-descriptor"
-VERSION = "1"
-_BOUND = 4.0
 # A group's weight counts for all its values together, so that 20 MFCCs don't drown the tempo.
-_GROUPS: tuple[tuple[str, int, float], ...] = (
-    ("mfcc mean", 20, 2.0),
-    ("mfcc deviation", 20, 1.2),
-    ("contrast", 7, 1.2),
-    ("spectrum", 6, 1.2),
-    ("rhythm", 4, 1.2),
-    ("level", 5, 1.0),
-)
-DIMENSIONS = sum(count for _, count, _ in _GROUPS)
+_GROUPS: dict[str, tuple[float, list[str]]] = {
+    "timbre": (2.0, [f"mfcc_mean_{n}" for n in range(MFCC_COUNT)]),
+    "change": (1.2, [f"mfcc_std_{n}" for n in range(MFCC_COUNT)]),
+    "contrast": (1.2, [f"spectral_contrast_{n}" for n in range(CONTRAST_BANDS)]),
+    "spectrum": (
+        1.2,
+        ["centroid", "bandwidth", "rolloff", "flatness", "brightness", "zero_crossings"],
+    ),
+    "rhythm": (1.2, ["tempo", "tempo_confidence", "onset_rate", "danceability"]),
+    "level": (1.0, ["energy", "loudness", "loudness_range", "dynamic_range", "crest"]),
+}
+NAMES = [name for _, names in _GROUPS.values() for name in names]
+"""What the dimensions stand for, in their order."""
+DIMENSIONS = len(NAMES)
+
+_BOUND = 4.0
 _WEIGHTS = np.concatenate(
-    [np.full(count, weight / math.sqrt(count)) for _, count, weight in _GROUPS]
+    [np.full(len(names), weight / math.sqrt(len(names))) for weight, names in _GROUPS.values()]
 )
+_MEANS, _DEVIATIONS = np.asarray([STATISTICS[name] for name in NAMES]).T
+VERSION = "1." + hashlib.sha256(repr((_GROUPS, STATISTICS, _BOUND)).encode()).hexdigest()[:8]
+"""Another one with every change of weights or reference: vectors compare within one only."""
 
 
 def descriptor(analysis: JSON) -> NDArray[np.float64]:
-    """The measured values in one row, shape (62,), each in its own unit; frequencies in octaves."""
-    values: Sequence[float] = [
+    """The measured values in one row, shape (62,), in the order of `NAMES`.
+
+    Each is in its own unit, frequencies in octaves; NaN where there is nothing to measure: the
+    tempo of music without a pulse.
+    """
+    values = [
         *analysis["mfccMean"],
         *analysis["mfccStd"],
         *analysis["spectralContrastDb"],
@@ -45,7 +58,7 @@ def descriptor(analysis: JSON) -> NDArray[np.float64]:
         math.log10(analysis["spectralFlatness"] + 1e-6),
         analysis["brightness"],
         math.sqrt(analysis["zeroCrossingRate"]),
-        _octaves(analysis["tempoBpm"]),
+        _octaves(analysis["tempoBpm"]) if analysis["tempoBpm"] else math.nan,
         analysis["tempoConfidence"],
         analysis["onsetRateHz"],
         analysis["danceability"],
@@ -60,12 +73,12 @@ def descriptor(analysis: JSON) -> NDArray[np.float64]:
 
 def audio_vector(analysis: JSON) -> NDArray[np.float32]:
     """The vector of an analysis as the gateway tells it, shape (62,), unit length."""
-    standard = (descriptor(analysis) - MEANS) / DEVIATIONS
+    standard = np.nan_to_num((descriptor(analysis) - _MEANS) / _DEVIATIONS)
     weighted = np.clip(standard, -_BOUND, _BOUND) * _WEIGHTS
-    length = float(np.linalg.norm(weighted))
-    if length == 0:  # exactly the reference's mean
-        weighted, length = _WEIGHTS, float(np.linalg.norm(_WEIGHTS))
-    return (weighted / length).astype(np.float32)
+    if not weighted.any():  # exactly the reference's mean
+        weighted = _WEIGHTS
+    unit: NDArray[np.float64] = weighted / np.linalg.norm(weighted)
+    return unit.astype(np.float32)
 
 
 def _octaves(frequency: float) -> float:

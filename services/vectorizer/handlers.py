@@ -1,5 +1,6 @@
 """`audio.analyzed` in, an audio and a text vector stored, `track.vectorized` out."""
 
+import asyncio
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,7 +8,8 @@ from numpy.typing import NDArray
 
 from services.vectorizer.audio_vector import DIMENSIONS, MODEL, VERSION, audio_vector
 from services.vectorizer.text_description import text_description
-from shared.bus.port import Outcome
+from shared.bus.port import Outcome, Rejected
+from shared.contracts.errors import DependencyDown, InvalidInput
 from shared.contracts.events import AudioAnalyzed, TrackVectorized
 from shared.embedding.port import EmbeddingSpace, TextEmbedder
 from shared.gateway.client import JSON, Gateway
@@ -19,6 +21,7 @@ AUDIO_SPACE: JSON = {
     "version": VERSION,
     "dimensions": DIMENSIONS,
 }
+_CHANGED_MEANWHILE = {"STALE", "NOT_FOUND"}
 
 
 def text_space(space: EmbeddingSpace) -> JSON:
@@ -45,13 +48,13 @@ class VectorizeTracks:
         if not tracks:
             return Outcome()
         texts = await self._embedder.embed([text_description(track) for track in tracks])
+        sounds = await asyncio.to_thread(lambda: [audio_vector(t["analysis"]) for t in tracks])
         spoken = text_space(await self._embedder.space())
         items: list[JSON] = []
-        for track, text in zip(tracks, texts, strict=True):
-            items.append(_item(track, AUDIO_SPACE, audio_vector(track["analysis"])))
-            items.append(_item(track, spoken, text))
+        for track, sound, text in zip(tracks, sounds, texts, strict=True):
+            items += [_item(track, AUDIO_SPACE, sound), _item(track, spoken, text)]
         results = await create_vectors(self._gateway, items)
-        return Outcome(_stored(results))
+        return _outcome({event.track_id: event for event in events}, tracks, results)
 
 
 def _is_ready(track: JSON) -> bool:
@@ -72,14 +75,28 @@ def _item(track: JSON, space: JSON, values: NDArray[np.float32]) -> JSON:
     }
 
 
-def _stored(results: list[JSON]) -> list[TrackVectorized]:
+def _outcome(
+    events: dict[str, AudioAnalyzed], tracks: Sequence[JSON], results: Sequence[JSON]
+) -> Outcome:
     """An event for each track whose vectors are both there."""
-    events = []
-    for audio, text in zip(results[::2], results[1::2], strict=True):
-        refused = [result["error"] for result in (audio, text) if result["error"]]
-        if any(error["code"] not in {"STALE", "NOT_FOUND"} for error in refused):
-            raise ValueError(f"the gateway refused a vector: {refused[0]['message']}")
-        if not refused:
+    emit: list[TrackVectorized] = []
+    rejected: list[Rejected] = []
+    for track, audio, text in zip(tracks, results[::2], results[1::2], strict=True):
+        error = _refusal(audio, text)
+        if error is None:
             told = {"content_revision": text["contentRevision"], "revision": text["revision"]}
-            events.append(TrackVectorized(track_id=text["id"], **told))
-    return events
+            emit.append(TrackVectorized(track_id=track["id"], **told))
+        elif error["code"] not in _CHANGED_MEANWHILE:
+            invalid = InvalidInput(f"the gateway refused a vector: {error['message']}")
+            rejected.append(Rejected(events[track["id"]], invalid))
+    return Outcome(emit, rejected)
+
+
+def _refusal(audio: JSON, text: JSON) -> JSON | None:
+    errors: list[JSON] = [each["error"] for each in (audio, text) if each["error"]]
+    if any(error["code"] == "CONFLICT" for error in errors):
+        raise DependencyDown(
+            "another vectorizer fills other vector spaces: stop this one, or start it again to"
+            " have its spaces filled"
+        )
+    return errors[0] if errors else None

@@ -7,6 +7,7 @@ from services.vectorizer.handlers import AUDIO_SPACE, VectorizeTracks, text_spac
 from shared.bus.port import Subscription
 from shared.contracts.topics import Stage, Topic
 from shared.embedding.port import TextEmbedder
+from shared.gateway.announcing import announce
 from shared.gateway.client import Gateway
 from shared.gateway.vectors import register_spaces
 from shared.runtime.service import Service
@@ -15,10 +16,13 @@ from shared.runtime.service import Service
 def build(*, gateway: Gateway, embedder: TextEmbedder) -> Service:
     """The service, with the embedder that the gateway's searches by meaning use too."""
 
-    @asynccontextmanager
-    async def lifespan() -> AsyncIterator[None]:
+    async def introduce() -> None:
         space = text_space(await embedder.space())
         await register_spaces(gateway, [AUDIO_SPACE, space])
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        await announce(introduce)
         yield
 
     return Service(

@@ -5,6 +5,7 @@ from shared.gateway.client import JSON
 _TEMPI = ((70, "very slow"), (95, "slow"), (125, "medium tempo"), (155, "fast"))
 _ENERGIES = ((0.25, "calm and quiet"), (0.5, "relaxed"), (0.75, "energetic"))
 _BRIGHTNESS = ((0.1, "dark and warm"), (0.35, "balanced"))
+_MOST_CHARACTERS = 200  # of a tag, so that none drowns the others
 
 
 def text_description(track: JSON) -> str:
@@ -20,7 +21,7 @@ def text_description(track: JSON) -> str:
         f"{track['year'] // 10 * 10}s" if track["year"] else "",
         *_sound(track["analysis"]),
     ]
-    return ". ".join(part for part in parts if part)
+    return ". ".join(part[:_MOST_CHARACTERS] for part in parts if part)
 
 
 def _sound(analysis: JSON) -> list[str]:
@@ -32,7 +33,8 @@ def _sound(analysis: JSON) -> list[str]:
         words.append(_word(analysis["tempoBpm"], _TEMPI, "very fast"))
     if analysis["danceability"] > 0.6:
         words.append("danceable")
-    words.append(f"{analysis['mode']} key")
+    if analysis["keyConfidence"]:
+        words.append(f"{analysis['key']} {analysis['mode']}")
     return words
 
 

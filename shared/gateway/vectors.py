@@ -1,7 +1,7 @@
 """What the vectorizer asks of the gateway and tells it."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,19 +9,27 @@ from numpy.typing import NDArray
 from shared.gateway.client import JSON, Gateway
 from shared.gateway.tracks import tracks_by_id
 
-TO_VECTORIZE = """
-query ToVectorize($ids: [ID!]!) {
-  tracksById(ids: $ids) {
-    id isMissing contentRevision title artists year
-    album { title artistCredit } genres { name } credits(role: COMPOSER) { creditedAs }
-    analysis {
-      contentRevision tempoBpm tempoConfidence onsetRateHz danceability key mode
+_MEASURED = """
+      contentRevision tempoBpm tempoConfidence onsetRateHz danceability key mode keyConfidence
       loudnessLufs loudnessRangeLu dynamicRangeDb crestDb energy
       brightness spectralCentroidHz spectralBandwidthHz spectralRolloffHz spectralFlatness
       spectralContrastDb zeroCrossingRate mfccMean mfccStd
-    }
-  }
-}
+"""
+TO_VECTORIZE = f"""
+query ToVectorize($ids: [ID!]!) {{
+  tracksById(ids: $ids) {{
+    id isMissing contentRevision title artists year
+    album {{ title artistCredit }} genres {{ name }} credits(role: COMPOSER) {{ creditedAs }}
+    analysis {{ {_MEASURED} }}
+  }}
+}}
+"""
+ANALYSES = f"""
+query Analyses($after: String) {{
+  tracks(first: 100, after: $after) {{
+    edges {{ node {{ analysis {{ {_MEASURED} }} }} }} pageInfo {{ hasNextPage endCursor }}
+  }}
+}}
 """
 CREATE_VECTORS = """
 mutation CreateVectors($input: [VectorInput!]!) {
@@ -36,6 +44,17 @@ mutation RegisterVectorSpaces($input: [VectorSpaceInput!]!) { registerVectorSpac
 async def tracks_to_vectorize(gateway: Gateway, ids: Sequence[str]) -> list[JSON]:
     """Tags and analyses of the tracks, those there are."""
     return await tracks_by_id(gateway, ids, TO_VECTORIZE)
+
+
+async def analyses(gateway: Gateway) -> AsyncIterator[JSON]:
+    """What was measured of every track that has an analysis."""
+    after, more = None, True
+    while more:
+        tracks = (await gateway.execute(ANALYSES, {"after": after}))["tracks"]
+        for edge in tracks["edges"]:
+            if edge["node"]["analysis"] is not None:
+                yield edge["node"]["analysis"]
+        after, more = tracks["pageInfo"]["endCursor"], tracks["pageInfo"]["hasNextPage"]
 
 
 async def create_vectors(gateway: Gateway, items: Sequence[JSON]) -> list[JSON]:
