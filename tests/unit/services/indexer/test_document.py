@@ -1,0 +1,47 @@
+from typing import Any
+
+import pytest
+
+from services.indexer.document import search_item
+from shared.search.port import Deletion, SearchDocument
+
+TRACK: dict[str, Any] = {
+    "id": "trk_1", "revision": 7, "isMissing": False, "title": "So What",
+    "artistCredit": "Miles Davis feat. John Coltrane", "displayPath": "jazz/so_what.ogg",
+    "year": 1959, "genres": [{"name": "Jazz"}],
+    "album": {"title": "Kind of Blue", "artistCredit": "Miles Davis"},
+    "credits": [
+        {"creditedAs": "Miles Davis", "artist": {"name": "Miles Davis"}},
+        {"creditedAs": "J. Coltrane", "artist": {"name": "John Coltrane"}},
+    ],
+    "analysis": {"key": "D", "mode": "minor", "keyConfidence": 0.8, "tempoBpm": 136.0},
+}  # fmt: skip
+
+
+def test_a_track_becomes_a_document_of_its_revision() -> None:
+    assert search_item(TRACK) == SearchDocument(
+        track_id="trk_1", version=7, title="So What",
+        artists=["Miles Davis", "John Coltrane", "J. Coltrane"], album="Kind of Blue",
+        album_artist="Miles Davis", genres=["Jazz"], year=1959, key="D minor", tempo_bpm=136.0,
+        path="jazz/so_what.ogg",
+    )  # fmt: skip
+
+
+def test_a_missing_track_becomes_a_deletion() -> None:
+    assert search_item({**TRACK, "isMissing": True}) == Deletion("trk_1", 7)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "expected"),
+    [
+        ({"analysis": None}, "key", None),
+        ({"analysis": None}, "tempo_bpm", None),
+        ({"analysis": {**TRACK["analysis"], "keyConfidence": 0}}, "key", None),
+        ({"analysis": {**TRACK["analysis"], "tempoBpm": 0.0}}, "tempo_bpm", None),
+        ({"album": None}, "album_artist", None),
+        ({"credits": []}, "artists", ["Miles Davis feat. John Coltrane"]),
+        ({"credits": [], "artistCredit": ""}, "artists", []),
+    ],
+)
+def test_what_is_not_known_is_left_out(change: Any, field: str, expected: object) -> None:
+    assert getattr(search_item({**TRACK, **change}), field) == expected
