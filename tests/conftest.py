@@ -1,15 +1,11 @@
 """What all tests share: real music, and a word at the end on what could not be had."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fetch_wesnoth import NotFetched, fetch  # noqa: E402 - found beside this file
-
-from soniquebay.demo import render_demo  # noqa: E402 - as above
+from soniquebay.demo import render_demo
+from tests.fetch_wesnoth import NotFetched, fetch
 
 _not_had: list[str] = []
 
