@@ -1,0 +1,194 @@
+"""One pass over the samples: what each later step needs is taken on the way, memory bounded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from services.analyzer.decoding import Audio, Samples, Undecodable, decoders, open_audio
+from services.analyzer.loudness import KWeighting
+from shared.contracts.errors import InvalidInput
+
+RATE_HZ = 22_050
+FINGERPRINT_RATE_HZ = 11_025
+FINGERPRINT_S = 120
+HOPS_A_SECOND = 10
+LONGEST_WHOLE_S = 600.0
+"""Longer tracks are heard in slices for what needs the spectrum; loudness hears everything."""
+_SLICES = 10
+_BLOCK_HOPS = 50
+_CLIPPED = 0.9999
+
+
+class TooShort(InvalidInput):
+    """Less than a second of sound: there is nothing to analyse."""
+
+
+@dataclass
+class Heard:
+    """What one pass leaves.
+
+    Attributes:
+        duration_s: decoded length.
+        hop_power: K-weighted power summed over channels, a value each 100 ms, shape (h,).
+        hop_square: plain mean square over channels, shape (h,).
+        hop_peak: largest absolute sample, shape (h,).
+        clipped: samples in runs of three and more at full scale. `samples`: all of them.
+        mono: at 22,050 Hz, float32, shape (n,): the whole, or slices of it one after another.
+        fingerprint_pcm: the first 120 s at 11,025 Hz, mono, int16.
+        damaged: part of the file could not be decoded.
+    """
+
+    duration_s: float = 0.0
+    hop_power: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    hop_square: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    hop_peak: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    clipped: int = 0
+    samples: int = 0
+    mono: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
+    fingerprint_pcm: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
+    damaged: bool = False
+
+
+def listen(path: bytes) -> Heard:
+    """Decode a file once; where a decoder breaks off midway, the other one is tried.
+
+    Raises:
+        Undecodable: nothing can be decoded. TooShort: less than a second can.
+    """
+    best: Heard | None = None
+    reason: InvalidInput | None = None
+    for skip in range(decoders(path)):
+        try:
+            heard = _listen(open_audio(path, skip=skip))
+        except InvalidInput as error:
+            reason = reason or error
+            continue
+        if best is None or heard.duration_s > best.duration_s:
+            best = heard
+        if not heard.damaged:
+            break
+    if best is None:
+        raise reason or Undecodable("it cannot be decoded")
+    if best.duration_s < 1:
+        raise TooShort(f"only {best.duration_s:.2f} s of sound: there is nothing to analyse")
+    return best
+
+
+def _listen(audio: Audio) -> Heard:
+    hop = max(1, round(audio.rate_hz / HOPS_A_SECOND))
+    weighting = KWeighting(audio.rate_hz)
+    mono = _Resampled(audio.rate_hz, RATE_HZ)
+    printed = _Resampled(audio.rate_hz, FINGERPRINT_RATE_HZ)
+    keeper = _Keeper(audio.expected_s)
+    rows: list[tuple[NDArray[np.float64], ...]] = []
+    heard = Heard()
+    try:
+        for block in _in_hops(audio, hop):
+            finite = np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0)
+            sound = np.clip(finite, -8.0, 8.0)
+            rows.append(_hops(sound, weighting(sound), hop))
+            heard.clipped += _clipped(sound)
+            middle = np.ascontiguousarray(sound.mean(axis=1, dtype=np.float32))
+            keeper.add(mono(middle), heard.samples / audio.rate_hz)
+            if heard.samples < FINGERPRINT_S * audio.rate_hz:
+                printed.keep(middle)
+            heard.samples += len(sound)
+    except Exception as error:  # a decoder broke off midway: what came before counts
+        if not heard.samples:
+            raise Undecodable(f"it cannot be decoded: {error}") from error
+        audio.damaged = True
+    if not heard.samples:
+        raise Undecodable("it has no samples")
+    keeper.add(mono(np.zeros(0, np.float32), last=True), heard.samples / audio.rate_hz)
+    heard.duration_s = heard.samples / audio.rate_hz
+    power, square, peak = (np.concatenate(column) for column in zip(*rows, strict=True))
+    heard.hop_power, heard.hop_square, heard.hop_peak = power, square, peak
+    heard.mono = keeper.kept()
+    heard.fingerprint_pcm = printed.pcm()
+    heard.damaged = audio.damaged or _is_short(heard.duration_s, audio.expected_s)
+    return heard
+
+
+def _is_short(duration_s: float, expected_s: float | None) -> bool:
+    """Much less than the header told: the file was cut off."""
+    return expected_s is not None and expected_s - duration_s > max(1.0, 0.05 * expected_s)
+
+
+def _in_hops(audio: Audio, hop: int) -> Iterator[Samples]:
+    """The same samples in blocks of whole hops; the last one may end within a hop."""
+    size = hop * _BLOCK_HOPS
+    waiting: list[Samples] = []
+    count = 0
+    for block in audio.blocks:
+        waiting.append(block)
+        count += len(block)
+        if count >= size:
+            joined = np.concatenate(waiting)
+            whole = len(joined) // size * size
+            yield joined[:whole]
+            waiting, count = [joined[whole:]], len(joined) - whole
+    if count:
+        yield np.concatenate(waiting)
+
+
+def _hops(sound: Samples, weighted: Samples, hop: int) -> tuple[NDArray[np.float64], ...]:
+    starts = np.arange(0, len(sound), hop)
+    counts = np.diff(np.append(starts, len(sound))).astype(np.float64)
+    power = np.add.reduceat((weighted.astype(np.float64) ** 2).sum(axis=1), starts) / counts
+    square = np.add.reduceat((sound.astype(np.float64) ** 2).mean(axis=1), starts) / counts
+    peak = np.maximum.reduceat(np.abs(sound).max(axis=1), starts).astype(np.float64)
+    return power, square, peak
+
+
+def _clipped(sound: Samples) -> int:
+    full = np.abs(sound) >= _CLIPPED
+    if len(full) < 3 or not full.any():
+        return 0
+    runs = full[:-2] & full[1:-1] & full[2:]
+    marked = np.zeros_like(full)
+    marked[:-2] |= runs
+    marked[1:-1] |= runs
+    marked[2:] |= runs
+    return int(marked.any(axis=1).sum())
+
+
+class _Resampled:
+    """A stream at another rate."""
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        self._stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32", quality="MQ")
+        self._kept: list[Samples] = []
+
+    def __call__(self, block: Samples, *, last: bool = False) -> Samples:
+        out: Samples = self._stream.resample_chunk(block, last=last)
+        return out
+
+    def keep(self, block: Samples) -> None:
+        self._kept.append(self(block))
+
+    def pcm(self) -> NDArray[np.int16]:
+        self._kept.append(self(np.zeros(0, np.float32), last=True))
+        sound = np.concatenate(self._kept)[: FINGERPRINT_S * FINGERPRINT_RATE_HZ]
+        return (np.clip(sound, -1, 1) * 32767).astype(np.int16)
+
+
+class _Keeper:
+    """Keeps a bounded amount: all of a track, or evenly spaced slices of a long one."""
+
+    def __init__(self, expected_s: float | None) -> None:
+        self._period_s = max(LONGEST_WHOLE_S, expected_s or 0.0) / _SLICES
+        self._slice_s = LONGEST_WHOLE_S / _SLICES
+        self._kept: list[Samples] = []
+        self._count = 0
+
+    def add(self, block: Samples, at_s: float) -> None:
+        """A block that begins at `at_s` of the track."""
+        if at_s % self._period_s < self._slice_s and self._count < LONGEST_WHOLE_S * RATE_HZ:
+            self._kept.append(block)
+            self._count += len(block)
+
+    def kept(self) -> Samples:
+        return np.concatenate(self._kept) if self._kept else np.zeros(0, np.float32)

@@ -1,0 +1,121 @@
+"""The shared spectrum: one short-time Fourier transform, what is needed of each frame. Pure.
+
+librosa's parts for this compile at their first use in every process (9-12 s of CPU), so the few
+lines that are needed stand here: Slaney's mel scale and filters (Auditory Toolbox, 1998) and
+spectral contrast (Jiang et al. 2002).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import rfft
+from scipy.signal import get_window
+
+FRAME = 2_048
+HOP = 512
+MELS = 64
+_PORTION = 1_024  # frames at a time, so that memory does not grow with the track
+_ROLL_OFF = 0.85
+_BRIGHT_HZ = 1_500.0
+_CONTRAST_EVERY = 4
+_CONTRAST_EDGES_HZ = (0, 200, 400, 800, 1_600, 3_200, 6_400, 11_025)
+_CONTRAST_SHARE = 0.02
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """Per frame, of t frames: `mel` power (t, 64) and the shapes of the spectrum, each (t,)."""
+
+    mel: Array
+    power: Array
+    centroid_hz: Array
+    bandwidth_hz: Array
+    rolloff_hz: Array
+    flatness: Array
+    bright_share: Array
+    contrast_db: Array
+    """Of each fourth frame, (t / 4, 7)."""
+
+
+def frames_of(sound: Array, size: int, hop: int) -> Array:
+    """Overlapping frames, (t, size), a view; at least one, padded with silence."""
+    if len(sound) < size:
+        sound = np.pad(sound, (0, size - len(sound)))
+    return np.lib.stride_tricks.sliding_window_view(sound, size)[::hop]
+
+
+@lru_cache(maxsize=4)
+def window(size: int) -> Array:
+    """Hann's."""
+    made: Array = get_window("hann", size).astype(np.float32)
+    return made
+
+
+@lru_cache(maxsize=2)
+def mel_filters(rate_hz: int) -> Array:
+    """Triangles on Slaney's mel scale, area-normalised, (64, bins)."""
+    edges = _mel_to_hz(np.linspace(0.0, _hz_to_mel(rate_hz / 2), MELS + 2))
+    bins = np.fft.rfftfreq(FRAME, 1 / rate_hz)
+    widths = np.diff(edges)
+    ramps = edges[:, None] - bins[None, :]
+    lower, upper = -ramps[:-2] / widths[:-1, None], ramps[2:] / widths[1:, None]
+    triangles = np.maximum(0, np.minimum(lower, upper))
+    return (triangles * (2.0 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
+
+
+_LINEAR_TO_HZ, _LINEAR_STEP_HZ, _LOG_STEP = 1_000.0, 200.0 / 3, np.log(6.4) / 27.0
+
+
+def _hz_to_mel(frequency_hz: float) -> float:
+    if frequency_hz < _LINEAR_TO_HZ:
+        return frequency_hz / _LINEAR_STEP_HZ
+    return float(_LINEAR_TO_HZ / _LINEAR_STEP_HZ + np.log(frequency_hz / _LINEAR_TO_HZ) / _LOG_STEP)
+
+
+def _mel_to_hz(mels: NDArray[np.float64]) -> NDArray[np.float64]:
+    knee = _LINEAR_TO_HZ / _LINEAR_STEP_HZ
+    above = _LINEAR_TO_HZ * np.exp(_LOG_STEP * (mels - knee))
+    return np.where(mels < knee, mels * _LINEAR_STEP_HZ, above)
+
+
+def spectrum_of(sound: Array, rate_hz: int) -> Spectrum:
+    """The spectrum of mono samples, float32, (n,)."""
+    frames = frames_of(sound, FRAME, HOP)
+    parts = [
+        _portion(frames[start : start + _PORTION], rate_hz)
+        for start in range(0, len(frames), _PORTION)
+    ]
+    return Spectrum(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _portion(frames: Array, rate_hz: int) -> tuple[Array, ...]:
+    spectra = rfft(frames * window(FRAME), axis=1)
+    power = (spectra.real**2 + spectra.imag**2).astype(np.float32)
+    bins = np.fft.rfftfreq(FRAME, 1 / rate_hz).astype(np.float32)
+    total = power.sum(axis=1) + 1e-12
+    magnitude = np.sqrt(power)
+    weight = magnitude.sum(axis=1) + 1e-12
+    centroid = magnitude @ bins / weight
+    spread = magnitude @ (bins**2) / weight - centroid**2
+    reached = np.cumsum(power, axis=1) >= (_ROLL_OFF * total)[:, None]
+    rolloff = bins[np.argmax(reached, axis=1)]
+    flatness = np.exp(np.log(power + 1e-10).mean(axis=1)) / (power.mean(axis=1) + 1e-10)
+    bright = power[:, bins >= _BRIGHT_HZ].sum(axis=1) / total
+    return (
+        power @ mel_filters(rate_hz).T, total, centroid, np.sqrt(np.maximum(spread, 0)), rolloff,
+        np.minimum(flatness, 1), np.minimum(bright, 1), _contrast(power[::_CONTRAST_EVERY], bins),
+    )  # fmt: skip
+
+
+def _contrast(power: Array, bins: Array) -> Array:
+    """Peaks over valleys, in dB, of seven bands."""
+    columns = []
+    for low, high in zip(_CONTRAST_EDGES_HZ[:-1], _CONTRAST_EDGES_HZ[1:], strict=True):
+        band = np.sort(power[:, (bins >= low) & (bins <= high)], axis=1)
+        count = max(1, round(_CONTRAST_SHARE * band.shape[1]))
+        valley, peak = band[:, :count].mean(axis=1), band[:, -count:].mean(axis=1)
+        columns.append(10 * np.log10((peak + 1e-8) / (valley + 1e-8)))
+    return np.stack(columns, axis=1)
