@@ -1,6 +1,6 @@
 """Energy and danceability: our own formulas over what was measured. Pure.
 
-They order tracks sensibly; they are no perceptual scale. A trained model does better and is to come.
+They order tracks sensibly and are no perceptual scale. A trained model does better; it is to come.
 """
 
 import math

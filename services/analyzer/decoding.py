@@ -117,7 +117,7 @@ def _open_ffmpeg(path: bytes) -> Audio:
         stream = container.streams.audio[0]
         rate_hz = stream.codec_context.sample_rate
         if not rate_hz:
-            raise ValueError("its sample rate is unknown")
+            raise ValueError("its sample rate is unknown")  # noqa: TRY301 - closes what is open
     except BaseException:
         source.close()
         raise

@@ -64,7 +64,8 @@ def _windows(hop_power: Hops, hops: int) -> Hops:
     if len(hop_power) < hops:
         return np.array([hop_power.mean()]) if len(hop_power) else np.zeros(0)
     sums = np.concatenate([[0.0], np.cumsum(hop_power)])
-    return np.maximum((sums[hops:] - sums[:-hops]) / hops, 0.0)
+    means: Hops = np.maximum((sums[hops:] - sums[:-hops]) / hops, 0.0)
+    return means
 
 
 def integrated_lufs(hop_power: Hops) -> float:
@@ -73,8 +74,8 @@ def integrated_lufs(hop_power: Hops) -> float:
     loud = power[_lufs(power) > SILENCE_LUFS]
     if not len(loud):
         return SILENCE_LUFS
-    gate = float(_lufs(loud.mean())) - 10.0
-    return float(_lufs(loud[_lufs(loud) > gate].mean()))
+    gate = float(_lufs(float(loud.mean()))) - 10.0
+    return float(_lufs(float(loud[_lufs(loud) > gate].mean())))
 
 
 def range_lu(hop_power: Hops) -> float:
@@ -83,7 +84,7 @@ def range_lu(hop_power: Hops) -> float:
     levels = levels[levels > SILENCE_LUFS]
     if not len(levels):
         return 0.0
-    gate = float(_lufs(np.mean(10 ** ((levels - _OFFSET_DB) / 10)))) - 20.0
+    gate = float(_lufs(float(np.mean(10 ** ((levels - _OFFSET_DB) / 10))))) - 20.0
     levels = levels[levels > gate]
     return float(np.subtract(*np.percentile(levels, [95, 10]))) if len(levels) else 0.0
 

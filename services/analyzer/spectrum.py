@@ -7,6 +7,7 @@ spectral contrast (Jiang et al. 2002).
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,7 +114,7 @@ def _portion(frames: Array, rate_hz: int) -> tuple[Array, ...]:
 def _contrast(power: Array, bins: Array) -> Array:
     """Peaks over valleys, in dB, of seven bands."""
     columns = []
-    for low, high in zip(_CONTRAST_EDGES_HZ[:-1], _CONTRAST_EDGES_HZ[1:], strict=True):
+    for low, high in pairwise(_CONTRAST_EDGES_HZ):
         band = np.sort(power[:, (bins >= low) & (bins <= high)], axis=1)
         count = max(1, round(_CONTRAST_SHARE * band.shape[1]))
         valley, peak = band[:, :count].mean(axis=1), band[:, -count:].mean(axis=1)

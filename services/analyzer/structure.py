@@ -28,4 +28,4 @@ def waveform(hop_peak: Hops) -> list[int]:
     starts = np.minimum(edges[:-1].astype(int), len(hop_peak) - 1)
     ends = np.maximum(np.ceil(edges[1:]).astype(int), starts + 1)
     highest = [hop_peak[start:end].max() for start, end in zip(starts, ends, strict=True)]
-    return np.clip(np.round(np.array(highest) * 255), 0, 255).astype(int).tolist()
+    return [min(255, round(float(value) * 255)) for value in highest]

@@ -29,8 +29,9 @@ class Tempo:
 def onset_envelope(mel: NDArray[np.float32]) -> Envelope:
     """How much the spectrum rises, a value a frame, (t,), its slow changes removed."""
     level = np.log10(1.0 + 1e4 * mel / (np.percentile(mel, 99.5) + 1e-12))
-    rises = np.maximum(np.diff(level, axis=0, prepend=level[:1]), 0).mean(axis=1)
-    return rises.astype(np.float64)
+    rises = np.maximum(np.diff(level, axis=0, prepend=level[:1]), 0)
+    envelope: Envelope = rises.mean(axis=1, dtype=np.float64)
+    return envelope
 
 
 def onset_rate_hz(envelope: Envelope, frames_a_second: float) -> float:
@@ -79,7 +80,8 @@ def _autocorrelation(values: Envelope) -> Envelope:
     spectrum = np.fft.rfft(values, padded)
     products = np.fft.irfft(np.abs(spectrum) ** 2, padded)[:size]
     products = products / (size - np.arange(size)).clip(size / 8)
-    return products / max(products[0], 1e-12)
+    normalised: Envelope = products / max(float(products[0]), 1e-12)
+    return normalised
 
 
 def _comb(correlation: Envelope, lags: NDArray[np.float64]) -> NDArray[np.float64]:

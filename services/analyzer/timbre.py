@@ -25,6 +25,6 @@ def zero_crossing_rate(sound: NDArray[np.float32]) -> float:
 
 
 def weighted_mean(values: NDArray[np.float32], power: NDArray[np.float32]) -> float:
-    """The mean of a frame's values, frames by the square root of their power: silence hardly counts."""
+    """The mean over frames, by the square root of their power: silence hardly counts."""
     weights = np.sqrt(power.astype(np.float64))
     return float(np.sum(values * weights) / max(float(weights.sum()), 1e-12))

@@ -16,15 +16,19 @@ from shared.contracts.analysis import PITCH_CLASSES
 _FRAME, _HOP, _PORTION = 8_192, 4_096, 256
 _LOWEST_HZ, _HIGHEST_HZ = 65.0, 2_100.0
 _A4_HZ = 440.0
-_MAJOR = np.array([.238, .006, .111, .006, .137, .094, .016, .214, .009, .080, .008, .081])  # fmt: skip
-_MINOR = np.array([.220, .006, .104, .123, .019, .103, .012, .214, .062, .022, .061, .052])  # fmt: skip
+_MAJOR = np.array(
+    [0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081]
+)
+_MINOR = np.array(
+    [0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052]
+)
 _ROTATIONS = np.stack([np.roll(profile, n) for profile in (_MAJOR, _MINOR) for n in range(12)])
 _MAJOR_CAMELOT_OF_C = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Tonality:
-    """Key with its confidence 0..1, tuning against A4 = 440 Hz, and mean chroma from C up, (12,)."""
+    """Key, its confidence 0..1, tuning against A4 = 440 Hz, mean chroma from C up, (12,)."""
 
     key: str
     mode: str
