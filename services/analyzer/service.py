@@ -1,12 +1,14 @@
 """The analyzer, put together."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
+import httpx
 import structlog
 
 from services.analyzer.acoustid import AcoustId
 from services.analyzer.description import warm_up
+from services.analyzer.fingerprint import NOTICE, is_available
 from services.analyzer.handlers import AnalyzeTracks
 from shared.bus.port import Subscription
 from shared.contracts.topics import Stage, Topic
@@ -15,34 +17,44 @@ from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.runtime.workers import WorkerProcesses
 
-_NICE = 10  # a Raspberry Pi stays usable
+_NICE = 10
+_MEMBERS = 2
+"""While one batch waits for its longest file, the other one keeps the processes at work."""
+
 _log = structlog.get_logger(__name__)
 
 
-def build(settings: Settings, *, gateway: Gateway) -> Service:
-    """The service, with as many worker processes as the settings say."""
+def build(
+    settings: Settings,
+    *,
+    gateway: Gateway,
+    acoustid_transport: httpx.AsyncBaseTransport | None = None,
+) -> Service:
+    """The service. `acoustid_transport` is how AcoustID is reached, the network by default."""
     workers = WorkerProcesses(settings.workers, nice=_NICE, warm=warm_up)
-    acoustid = AcoustId(settings.acoustid_key.get_secret_value()) if settings.acoustid_key else None
+    client = httpx.AsyncClient(transport=acoustid_transport)
+    key = settings.acoustid_key
+    handler = AnalyzeTracks(
+        gateway,
+        workers,
+        timeout_s=settings.analysis_timeout_s,
+        mounts=settings.mounts,
+        acoustid=AcoustId(key.get_secret_value(), client) if key else None,
+    )
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(workers.running())
-            if acoustid is not None:
-                await stack.enter_async_context(acoustid.open())
+        if not is_available():
+            _log.warning(NOTICE)
+        async with client, workers.running():
             yield
 
-    handler = AnalyzeTracks(
-        gateway, workers, timeout_s=settings.analysis_timeout_s, mounts=settings.mounts,
-        acoustid=acoustid,
-    )  # fmt: skip
     return Service(
         name="analyzer",
         subscriptions=[
-            # Two batches at a time: while one waits for its longest file, the other fills the cores.
             Subscription(
                 Topic.TRACK_EXTRACTED, Stage.ANALYZE, handler,
-                batch_size=2 * settings.workers, members=2,
+                batch_size=2 * settings.workers, members=_MEMBERS,
             )
         ],
         lifespan=lifespan,

@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route, WebSocketRoute
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
@@ -91,7 +91,8 @@ def build_app(make_context: Callable[[], Context]) -> Starlette:
             Route("/metrics", metrics),
             Route("/covers/{sha256}", put_cover, methods=["PUT"]),
             Route("/covers/{sha256}", get_cover, methods=["GET"]),
-            Mount("/graphql", gateway),
+            Route("/graphql", gateway),
+            WebSocketRoute("/graphql", gateway),
         ],
         exception_handlers=dict.fromkeys(_DOWN, _unavailable),
     )
