@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import mutagen
@@ -81,10 +82,10 @@ def jpeg() -> bytes:
 
 
 @pytest.fixture
-def open_tags() -> Callable[[Path], mutagen.FileType]:
+def open_tags() -> Callable[[Path], Any]:
     """A file opened by mutagen, with tags to write to."""
 
-    def opened(path: Path) -> mutagen.FileType:
+    def opened(path: Path) -> Any:
         file = mutagen.File(path)
         if file.tags is None:
             file.add_tags()

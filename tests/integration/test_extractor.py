@@ -1,0 +1,251 @@
+"""The extractor against the real gateway and database: files in a folder become rows."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import mutagen
+import numpy as np
+import pytest
+import soundfile
+from pytest_asyncio import fixture
+
+from services.api import handlers as api_handlers
+from services.api.graphql.context import Context
+from services.api.reconciler import Reconciler
+from services.api.server import build_app
+from services.extractor import service as extractor
+from shared.bus.in_process import InProcessBus
+from shared.contracts.topics import Stage
+from shared.embedding.wordllama_embedder import WordLlamaEmbedder
+from shared.gateway.client import Gateway
+from shared.runtime.settings import Settings
+from shared.search.tantivy_index import TantivyIndex
+
+JPEG = b"\xff\xd8\xff\xe0" + b"cover" * 20
+_SCAN = (
+    "{ id state message filesSeen filesToRead filesRead filesFailed filesUnchanged filesMissing }"
+)
+_REQUEST = f"""
+mutation ($root: String!, $folder: String, $mode: ScanMode) {{
+  requestScan(input: {{root: $root, folder: $folder, mode: $mode}}) {{
+    scan {_SCAN} error {{ message }}
+  }}
+}}
+"""
+_FOLLOW = f"query ($id: ID!) {{ scan(id: $id) {_SCAN} }}"
+_FAILURES = "{ failures { edges { node { stage kind message displayPath } } } }"
+_TRACKS = """
+query ($missing: Boolean) {
+  tracks(first: 100, filter: {isMissing: $missing}) {
+    edges { node {
+      id path title artistCredit artists revision contentRevision sizeBytes trackNumber
+      genres { name } cover { sha256 }
+      album { title artistCredit discTotal cover { sha256 } artists { artist { name } } }
+    } }
+  }
+}
+"""
+
+
+class World:
+    """The gateway and the extractor, in this process."""
+
+    def __init__(self, gateway: Gateway, root: Path) -> None:
+        self.gateway = gateway
+        self.root = root
+
+    async def scan(self, folder: str = "", mode: str = "INCREMENTAL", root: str = "") -> Any:
+        """Ask for a scan and follow it to its end."""
+        told = {"root": root or str(self.root), "folder": folder, "mode": mode}
+        payload = (await self.gateway.execute(_REQUEST, told))["requestScan"]
+        assert payload["error"] is None, payload
+        scan = payload["scan"]
+        while scan["state"] not in {"FINISHED", "REFUSED"}:
+            await asyncio.sleep(0.05)
+            scan = (await self.gateway.execute(_FOLLOW, {"id": scan["id"]}))["scan"]
+        return scan
+
+    async def tracks(self, *, missing: bool = False) -> dict[str, Any]:
+        """The tracks by path."""
+        found = await self.gateway.execute(_TRACKS, {"missing": missing})
+        nodes = [edge["node"] for edge in found["tracks"]["edges"]]
+        return {node["path"]: node for node in nodes}
+
+    async def until_missing(self, path: str) -> None:
+        """Wait: a scan ends before its `file.missing` events are handled."""
+        async with asyncio.timeout(20):
+            while path not in await self.tracks(missing=True):  # noqa: ASYNC110 - it is polled
+                await asyncio.sleep(0.05)
+
+    async def failures(self) -> dict[str, tuple[str, str]]:
+        """Kind and message by path."""
+        found = await self.gateway.execute(_FAILURES, {})
+        nodes = [edge["node"] for edge in found["failures"]["edges"]]
+        return {node["displayPath"]: (node["kind"], node["message"]) for node in nodes}
+
+
+@asynccontextmanager
+async def running(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator[Gateway]:
+    bus = InProcessBus()
+    search, embedder = TantivyIndex(settings.search_dir), WordLlamaEmbedder()
+    app = build_app(lambda: Context(pool, bus, settings, search, embedder))
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://gateway", timeout=60
+    ) as client:
+        gateway = Gateway(client)
+        service = extractor.build(settings, gateway=gateway, publish=bus.publish)
+        async with service.lifespan():
+            service.subscribe(bus)
+            bus.subscribe_dead_letters(Stage.FAILURES, partial(api_handlers.keep_failures, pool))
+            await bus.start()
+            reconciler = asyncio.create_task(Reconciler(pool, bus, interval_s=0.2).run())
+            yield gateway
+            reconciler.cancel()
+            await bus.drain(10)
+
+
+@fixture
+async def world(
+    pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
+) -> AsyncIterator[World]:
+    root = tmp_path / "music"
+    root.mkdir()
+    async with running(pool, database_settings) as gateway:
+        yield World(gateway, root)
+
+
+@pytest.fixture
+def make_track(tmp_path: Path) -> Callable[..., Path]:
+    tone = np.zeros(4_410, dtype=np.float32)
+    soundfile.write(tmp_path / "tone.flac", tone, 44_100)
+    whole = (tmp_path / "tone.flac").read_bytes()
+
+    def make(name: str | bytes, **tags: Any) -> Path:
+        path = tmp_path / "music" / os.fsdecode(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(whole)
+        file = mutagen.File(path)
+        file.update(tags)
+        file.save()
+        return path
+
+    return make
+
+
+async def test_a_folder_becomes_a_library_and_a_second_scan_reads_nothing(
+    world: World, make_track: Callable[..., Path]
+) -> None:
+    for disc in (1, 2):
+        for number in (1, 2, 3):
+            make_track(
+                f"Björk/Post/CD{disc}/{number}.flac", title=f"{disc}-{number}", album="Post",
+                artist="Björk feat. Tricky" if number == 2 else "Björk", genre=["Pop", "Trip Hop"],
+                tracknumber=f"{number}/3", discnumber=f"{disc}/2", date="1995",
+            )  # fmt: skip
+    (world.root / "Björk/Post/cover.jpg").write_bytes(JPEG)
+    make_track(b"caf\xe9.flac", title="Bytes")
+    scan = await world.scan()
+    assert (scan["state"], scan["message"]) == ("FINISHED", None)
+    assert [scan[f"files{name}"] for name in ("Seen", "ToRead", "Read", "Failed")] == [7, 7, 7, 0]
+    first = await world.tracks()
+    track = first["Björk/Post/CD2/2.flac"]
+    assert track["artists"] == ["Björk", "Tricky"]
+    assert track["artistCredit"] == "Björk feat. Tricky"
+    assert [genre["name"] for genre in track["genres"]] == ["Pop", "Trip Hop"]
+    assert track["album"]["discTotal"] == 2
+    assert track["album"]["cover"]["sha256"] == hashlib.sha256(JPEG).hexdigest()
+    assert [credit["artist"]["name"] for credit in track["album"]["artists"]] == ["Björk"]
+    assert first["caf\uf7e9.flac"]["title"] == "Bytes"
+
+    again = await world.scan()
+    assert (again["filesToRead"], again["filesUnchanged"]) == (0, 7)
+    assert await world.tracks() == first
+
+    make_track("Björk/Post/CD1/1.flac", title="Army of Me", album="Post", artist="Björk")
+    retagged = await world.scan()
+    assert (retagged["filesToRead"], retagged["filesUnchanged"]) == (1, 6)
+    second = await world.tracks()
+    assert {path for path in first if first[path] != second[path]} == {"Björk/Post/CD1/1.flac"}
+    assert second["Björk/Post/CD1/1.flac"]["id"] == first["Björk/Post/CD1/1.flac"]["id"]
+    everything = await world.scan(mode="FULL")
+    assert everything["filesRead"] == 7
+    assert await world.tracks() == second
+
+
+async def test_what_is_bad_is_listed_and_all_else_completes(
+    world: World, make_track: Callable[..., Path]
+) -> None:
+    make_track("good.flac", title="Good")
+    (world.root / "empty.flac").write_bytes(b"")
+    (world.root / "text.mp3").write_text("Dear diary, " * 500)
+    os.mkfifo(world.root / "pipe.flac")
+    (world.root / "loop").symlink_to(world.root)
+    scan = await world.scan()
+    assert [scan[f"files{name}"] for name in ("Seen", "Read", "Failed")] == [4, 1, 3]
+    assert await world.failures() == {
+        "empty.flac": ("INVALID", "empty.flac: is empty"),
+        "text.mp3": ("INVALID", "text.mp3: is no MP3 file: no MPEG frame was found in it"),
+        "pipe.flac": ("INVALID", "pipe.flac: is a FIFO, not a regular file"),
+    }
+    again = await world.scan()
+    assert (again["filesToRead"], again["filesUnchanged"]) == (0, 4)
+    make_track("empty.flac", title="Mended")
+    await world.scan()
+    assert set(await world.failures()) == {"text.mp3", "pipe.flac"}
+    assert set(await world.tracks()) == {"good.flac", "empty.flac"}
+
+
+async def test_what_is_gone_is_missing_and_returns_as_the_same_track(
+    world: World, make_track: Callable[..., Path]
+) -> None:
+    kept = make_track("a/1.flac", title="1")
+    make_track("b/2.flac", title="2")
+    await world.scan()
+    before = await world.tracks()
+    aside = world.root.parent / "aside"
+    kept.rename(aside)
+    assert (await world.scan())["filesMissing"] == 1
+    await world.until_missing("a/1.flac")
+    aside.rename(kept)
+    assert (await world.scan("a"))["filesRead"] == 1
+    after = await world.tracks()
+    assert after["a/1.flac"]["id"] == before["a/1.flac"]["id"]
+    assert after["a/1.flac"]["contentRevision"] == before["a/1.flac"]["contentRevision"]
+
+
+async def test_a_root_that_is_empty_or_gone_loses_nothing(
+    world: World, make_track: Callable[..., Path]
+) -> None:
+    make_track("1.flac", title="1")
+    await world.scan()
+    aside = world.root.rename(world.root.parent / "aside")
+    gone = await world.scan()
+    assert (gone["state"], gone["message"]) == ("REFUSED", f"{world.root} does not exist")
+    world.root.mkdir()
+    empty = await world.scan(mode="FULL")
+    assert empty["state"] == "FINISHED"
+    assert "the root is empty, but 1 files are known" in empty["message"]
+    assert set(await world.tracks()) == {"1.flac"}
+    world.root.rmdir()
+    aside.rename(world.root)
+    assert (await world.scan())["filesUnchanged"] == 1
+
+
+async def test_two_scans_at_once_end_with_each_file_read(
+    world: World, make_track: Callable[..., Path]
+) -> None:
+    for number in range(60):
+        make_track(f"{number}.flac", title=str(number), artist=f"Artist {number % 7}")
+    scans = await asyncio.gather(world.scan(), world.scan(), world.scan(mode="FULL"))
+    assert scans[0]["id"] == scans[1]["id"] != scans[2]["id"]
+    assert [scan["state"] for scan in scans] == ["FINISHED"] * 3
+    assert len(await world.tracks()) == 60
+    assert await world.failures() == {}

@@ -1,0 +1,113 @@
+"""Images and the gateway's inputs: which picture belongs to whom."""
+
+from pathlib import Path
+
+import pytest
+
+from services.extractor.covers import Image, embedded_cover, folder_images, mime_type
+from services.extractor.inputs import (
+    Batch,
+    album_inputs,
+    artist_inputs,
+    track_input,
+    wanted_folders,
+)
+from services.extractor.jobs import FileRead
+from services.extractor.meaning import meaning
+from services.extractor.tags import AudioProperties, Picture, RawTags
+
+JPEG = b"\xff\xd8\xff"
+LIBRARY = "lib_" + "0" * 32
+AUDIO = AudioProperties("flac", "flac", 1.0)
+
+
+def batch(root: Path, files: dict[str, RawTags]) -> Batch:
+    read = [
+        (FileRead(path, 1, 1, tags := meaning(raw, AUDIO, file_name="x.flac")), tags)
+        for path, raw in files.items()
+    ]
+    folders = {folder: folder_images(str(root), folder) for folder in wanted_folders(files)}
+    return Batch(LIBRARY, read, folders)
+
+
+def put(root: Path, name: str, content: bytes) -> str:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    found = embedded_cover([Picture(3, content)])
+    return found.sha256 if found else ""
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (JPEG + b"...", "image/jpeg"),
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"RIFF1234WEBP", "image/webp"),
+        (b"RIFF1234WAVE", None),
+        (b"<svg>", None),
+        (b"", None),
+    ],
+)
+def test_an_image_is_known_by_its_first_bytes(content: bytes, kind: str | None) -> None:
+    assert mime_type(content) == kind
+
+
+def test_the_front_is_preferred_and_icons_and_rubbish_are_left_out() -> None:
+    back, front, icon = (Picture(kind, JPEG + bytes([kind])) for kind in (4, 3, 1))
+    assert embedded_cover([icon, back, front]) == _image(front)
+    assert embedded_cover([icon, back]) == _image(back)
+    assert embedded_cover([Picture(3, b"rubbish"), back]) == _image(back)
+    assert embedded_cover([icon, Picture(3, JPEG + bytes(20_000_000))]) is None
+
+
+def _image(picture: Picture) -> Image | None:
+    return embedded_cover([Picture(3, picture.content)])
+
+
+def test_covers_and_artist_images_are_told_apart(tmp_path: Path) -> None:
+    cover = put(tmp_path, "Björk/Post/Folder.JPG", JPEG + b"post")
+    portrait = put(tmp_path, "Björk/folder.jpg", JPEG + b"portrait")
+    post: RawTags = {"artist": ["Björk"], "album": ["Post"]}
+    told = batch(tmp_path, {"Björk/Post/CD1/01.flac": post, "Björk/Post/CD2/01.flac": post})
+    artists = artist_inputs(told)
+    assert [artist["imageSha256"] for artist in artists.values()] == [portrait]
+    (album,) = album_inputs(told, dict.fromkeys(artists, "art_1")).values()
+    assert (album["coverSha256"], album["folder"]) == (cover, "Björk/Post")
+
+
+def test_a_picture_in_a_folder_of_another_name_shows_no_artist(tmp_path: Path) -> None:
+    put(tmp_path, "Rock/folder.jpg", JPEG + b"rock")
+    named = put(tmp_path, "Pop/Post/artist.png", b"\x89PNG\r\n\x1a\n")
+    post: RawTags = {"artist": ["Björk"], "album": ["Post"]}
+    (artist,) = artist_inputs(batch(tmp_path, {"Rock/Post/01.flac": post})).values()
+    assert "imageSha256" not in artist
+    (artist,) = artist_inputs(batch(tmp_path, {"Pop/Post/01.flac": post})).values()
+    assert artist["imageSha256"] == named
+
+
+def test_tracks_of_an_album_make_it_once_and_complete_each_other(tmp_path: Path) -> None:
+    told = batch(tmp_path, {
+        "a/1.flac": {"artist": ["A"], "album": ["X"], "discnumber": ["1/2"]},
+        "a/2.flac": {"artist": ["A feat. B"], "album": ["X"], "label": ["L"]},
+        "b/1.flac": {"artist": ["A"], "album": ["X"]},
+        "c/1.flac": {"artist": ["A"]},
+    })  # fmt: skip
+    artists = artist_inputs(told)
+    assert [artist["name"] for artist in artists.values()] == ["A", "B"]
+    first, second = album_inputs(told, dict.fromkeys(artists, "art_1")).values()
+    assert (first["folder"], first["label"], first["discTotal"]) == ("a", "L", 2)
+    assert (second["folder"], "label" in second, "discTotal" in second) == ("b", False, False)
+
+
+def test_a_track_tells_what_it_knows_and_nothing_else(tmp_path: Path) -> None:
+    told = batch(tmp_path, {"a.flac": {"artist": ["A feat. B"], "composer": ["C"]}})
+    file, tags = told.files[0]
+    ids = {key: f"art_{key[0]}" for key in artist_inputs(told)}
+    track = track_input(file, tags, artists=ids, album_id=None)
+    assert [(c["artistId"], c["role"], c["joinPhrase"]) for c in track["credits"]] == [
+        ("art_A", "ARTIST", " feat. "),
+        ("art_B", "ARTIST", ""),
+        ("art_C", "COMPOSER", ""),
+    ]
+    assert None not in track.values()

@@ -1,0 +1,180 @@
+"""Tags as they are written, and what they mean."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.extractor import normalise
+from services.extractor.credits import credited_names
+from services.extractor.meaning import VARIOUS_ARTISTS_ID, meaning
+from services.extractor.tags import AudioProperties, CreditedName, Numbered, RawTags, Tags
+
+AUDIO = AudioProperties("flac", "flac", 1.0)
+ID_1 = "11111111-1111-4111-8111-111111111111"
+ID_2 = "22222222-2222-4222-8222-222222222222"
+
+_NAMES = [
+    "title", "artist", "artists", "album", "albumartist", "genre", "date", "tracknumber",
+    "discnumber", "comment", "isrc", "bpm", "composer", "musicbrainz_artistid", "compilation",
+    "replaygain_track_gain", "replaygain_track_peak", "r128_track_gain",
+]  # fmt: skip
+
+
+def meant(**raw: list[str]) -> Tags:
+    return meaning(raw, AUDIO, file_name="07 Hyperballad.flac")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["Björk"], [("Björk", "")]),
+        (["A feat. B"], [("A", " feat. "), ("B", "")]),
+        (["A ft B"], [("A", " ft "), ("B", "")]),
+        (["A Featuring B & C"], [("A", " Featuring "), ("B & C", "")]),
+        (["A (feat. B)"], [("A", " (feat. "), ("B", ")")]),
+        (["A; B"], [("A", "; "), ("B", "")]),
+        (["A;B"], [("A", ";"), ("B", "")]),
+        (["A / B"], [("A", " / "), ("B", "")]),
+        (["A", "B feat. C"], [("A", "; "), ("B", " feat. "), ("C", "")]),
+        (["AC/DC"], [("AC/DC", "")]),
+        (["AC / DC"], [("AC / DC", "")]),
+        (["Simon & Garfunkel"], [("Simon & Garfunkel", "")]),
+        (["Tyler, The Creator"], [("Tyler, The Creator", "")]),
+        (["Ft. Minor"], [("Ft. Minor", "")]),
+        ([";"], [(";", "")]),
+        ([], []),
+    ],
+)
+def test_a_credit_is_split_by_what_is_never_part_of_a_name(
+    values: list[str], expected: list[tuple[str, str]]
+) -> None:
+    names, _ = credited_names(values)
+    assert [(name.name, name.join_phrase) for name in names] == expected
+
+
+@pytest.mark.parametrize(
+    ("credit", "listed", "expected"),
+    [
+        ("A, B & C", ["A", "B", "C"], [("A", ", "), ("B", " & "), ("C", "")]),
+        ("A & B", ["A", "B"], [("A", " & "), ("B", "")]),
+        ("A & B", ["A; B"], [("A", " & "), ("B", "")]),
+        ("The Alias", ["A", "B"], [("A", "; "), ("B", "")]),
+    ],
+)
+def test_listed_artists_are_found_in_the_credit(
+    credit: str, listed: list[str], expected: list[tuple[str, str]]
+) -> None:
+    names, shown = credited_names([credit], listed=listed)
+    assert [(name.name, name.join_phrase) for name in names] == expected
+    assert shown == credit
+
+
+def test_ids_say_how_many_artists_there_are() -> None:
+    assert credited_names(["Earth; Wind"], ids=[ID_1])[0] == (
+        CreditedName("Earth; Wind", musicbrainz_id=ID_1),
+    )
+    both = credited_names(["A feat. B"], ids=[ID_1, ID_2])[0]
+    assert [name.musicbrainz_id for name in both] == [ID_1, ID_2]
+    unclear = credited_names(["A", "B"], ids=[ID_1])[0]
+    assert [name.musicbrainz_id for name in unclear] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("rule", "written", "expected"),
+    [
+        (normalise.partial_date, "1999", "1999"),
+        (normalise.partial_date, "1999-12", "1999-12"),
+        (normalise.partial_date, "1999-12-31T10:00:00", "1999-12-31"),
+        (normalise.partial_date, "19991231", "1999-12-31"),
+        (normalise.partial_date, "31.12.1999", "1999"),
+        (normalise.partial_date, "1999-13-40", "1999"),
+        (normalise.partial_date, "1999-02-30", "1999-02"),
+        (normalise.partial_date, "99999", None),
+        (normalise.partial_date, "0000", None),
+        (normalise.partial_date, "soon", None),
+        (normalise.numbered, "3/12", Numbered(3, 12)),
+        (normalise.numbered, "03 of 12", Numbered(3, 12)),
+        (normalise.numbered, "3/foo", Numbered(3, None)),
+        (normalise.numbered, "3", Numbered(3, None)),
+        (normalise.numbered, "/12", Numbered(None, 12)),
+        (normalise.numbered, "0/0", Numbered(0, None)),
+        (normalise.numbered, "A1", Numbered()),
+        (normalise.numbered, "-1", Numbered()),
+        (normalise.numbered, "999999999", Numbered()),
+        (normalise.genres, ["Rock; Pop", "rock"], ("Rock", "Pop")),
+        (normalise.genres, ["Hip-Hop/Rap"], ("Hip-Hop", "Rap")),
+        (normalise.genres, ["Singer/Songwriter"], ("Singer/Songwriter",)),
+        (normalise.genres, ["Folk, World, & Country"], ("Folk, World, & Country",)),
+        (normalise.genres, ["Jazz\0Funk"], ("Jazz", "Funk")),
+        (normalise.r128_gain, "-256", 4.0),
+        (normalise.musicbrainz_id, ["nonsense", f" {ID_1.upper()} "], ID_1),
+        (normalise.musicbrainz_ids, [f"{ID_1}/{ID_2}"], [ID_1, ID_2]),
+        (normalise.isrcs, ["GB-AYE-68-00001", "short"], ("GBAYE6800001",)),
+        (normalise.text, "a\0b\x1b\ud800c\u2028", "a b c"),
+        (normalise.text, "x" * 1_000_000, "x" * 1_000),
+        (normalise.lines, "one\r\ntwo\0", "one\ntwo"),
+        (normalise.truth, "1", True),
+        (normalise.truth, "0", False),
+    ],
+)
+def test_what_is_written_becomes_what_is_meant(
+    rule: Callable[[Any], object], written: object, expected: object
+) -> None:
+    assert rule(written) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("-6.20 dB", -6.2), ("+1,5 dB", 1.5), ("nan", None), ("inf dB", None), ("1e999", 1.0)],
+)
+def test_a_gain_is_a_finite_number(written: str, expected: float | None) -> None:
+    assert meant(replaygain_track_gain=[written]).replaygain.track_gain_db == expected
+
+
+def test_without_a_title_the_name_of_the_file_is_the_title() -> None:
+    assert meant().title == "07 Hyperballad"
+    assert meant(title=["\0 "]).title_is_file_name
+    assert not meant(title=["Army of Me"]).title_is_file_name
+
+
+def test_guests_of_a_track_do_not_make_another_album() -> None:
+    alone = meant(album=["Post"], artist=["Björk"]).release
+    with_guest = meant(album=["Post"], artist=["Björk feat. Tricky"]).release
+    assert alone == with_guest
+    assert meant(artist=["Björk"]).release.title == ""
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"compilation": ["1"]},
+        {"albumartist": ["various artists"]},
+        {
+            "albumartist": ["VA"],
+            "musicbrainz_albumartistid": [VARIOUS_ARTISTS_ID],
+        },
+    ],
+)
+def test_a_compilation_is_one_by_flag_or_by_its_artist(told: RawTags) -> None:
+    release = meant(album=["Hits"], artist=["Björk"], **told).release
+    assert release.is_compilation
+    assert release.artist_credit != "Björk"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(_NAMES),
+        st.lists(st.text(st.characters(codec=None)), max_size=3),
+    )
+)
+def test_whatever_is_written_the_gateway_can_store_it(raw: RawTags) -> None:
+    tags = meant(**raw)
+    assert 0 < len(tags.title) <= normalise.TEXT_LIMIT
+    for name in (*tags.artists, *tags.release.artists):
+        assert name.name.strip()
+    everything = repr(tags)
+    assert "\\x00" not in everything
+    everything.encode()

@@ -1,0 +1,111 @@
+"""Walks over real folders, the nasty ones too."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from services.extractor.ignoring import Ignoring, is_seen
+from services.extractor.walk import Walk
+from shared.contracts.errors import InvalidInput
+from shared.contracts.identity import encode_path
+
+
+def make(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def walked(root: Path, folder: str = "", *patterns: str) -> list[str]:
+    walk = Walk(str(root), folder, Ignoring.of_settings(patterns))
+    found = [file.path for file in walk.files()]
+    assert walk.problems == []
+    return found
+
+
+def test_music_is_found_in_the_order_of_whole_paths(tmp_path: Path) -> None:
+    names = ["a/x.flac", "a b/x.mp3", "a.ogg", "a/b/y.OPUS", "a-b/x.m4a", "é/x.wav", "Z.wv"]
+    make(tmp_path, *names, "a/cover.jpg", "notes.txt", "flac")
+    assert walked(tmp_path) == sorted(names)
+
+
+def test_hidden_junk_and_ignored_ones_are_passed_over(tmp_path: Path) -> None:
+    make(tmp_path, "a.mp3", ".hidden.mp3", ".git/a.mp3", "@eaDir/a.mp3", "$RECYCLE.BIN/a.mp3")
+    make(tmp_path, "lost+found/a.mp3", "demos/a.mp3", "b/raw/x.mp3", "b/raw/keep.mp3", "c/x.mp3")
+    (tmp_path / ".soniqueignore").write_text("# mine\ndemos/\n")
+    (tmp_path / "b" / ".soniqueignore").write_text("raw/*\n!raw/keep.mp3\n")
+    assert walked(tmp_path, "", "c") == ["a.mp3", "b/raw/keep.mp3"]
+    assert walked(tmp_path, "b") == ["b/raw/keep.mp3"]
+    assert walked(tmp_path, "demos") == []
+    ignoring = Ignoring.of_settings(["c"])
+    for path, seen in [("a.mp3", True), ("demos/a.mp3", False), ("c/x.mp3", False), ("z", False)]:
+        assert is_seen(str(tmp_path), path, ignoring) == seen
+
+
+def test_links_lead_nowhere_twice(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    make(root, "a/x.mp3")
+    make(outside, "y.mp3", "deep/z.mp3")
+    (root / "a" / "up").symlink_to(root)
+    (root / "self").symlink_to(root / "self")
+    (root / "b").symlink_to(outside)
+    (root / "c").symlink_to(outside)
+    (outside / "back").symlink_to(root)
+    (outside / "again").symlink_to(outside)
+    (root / "link.mp3").symlink_to(root / "a" / "x.mp3")
+    (root / "nowhere.mp3").symlink_to(root / "gone.mp3")
+    expected = ["a/x.mp3", "b/deep/z.mp3", "b/y.mp3", "link.mp3", "nowhere.mp3"]
+    assert walked(root) == expected
+
+
+def test_what_is_no_regular_file_is_reported_and_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.flac")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "b.flac"))
+    make(tmp_path, "c.flac/d.flac")
+    assert walked(tmp_path) == ["a.flac", "b.flac", "c.flac/d.flac"]
+
+
+def test_names_of_any_bytes_are_found_in_order(tmp_path: Path) -> None:
+    names = [b"caf\xe9.mp3", "café.mp3".encode(), b"\xff\xfe/x.mp3", "\uf7e9.mp3".encode()]
+    for name in names:
+        make(tmp_path, os.fsdecode(name))
+    assert walked(tmp_path) == sorted(map(encode_path, names))
+
+
+def test_a_folder_that_vanishes_midway_is_told_and_hides_nothing_else(tmp_path: Path) -> None:
+    make(tmp_path, "a/x.mp3", "b/x.mp3", "c/x.mp3")
+    walk = Walk(str(tmp_path))
+    files = walk.files()
+    assert next(files).path == "a/x.mp3"
+    (tmp_path / "b" / "x.mp3").unlink()
+    (tmp_path / "b").rmdir()
+    assert [file.path for file in files] == ["c/x.mp3"]
+    assert [str(problem) for problem in walk.problems] == ["b: No such file or directory"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("gone", "gone does not exist"),
+        ("file", "file is not a folder"),
+        ("x" * 300, "cannot be read: File name too long"),
+    ],
+)
+def test_a_root_that_cannot_be_walked_is_refused_by_name(
+    tmp_path: Path, name: str, message: str
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(InvalidInput, match=message):
+        Walk(str(tmp_path / name)).check_root()
+
+
+def test_a_relative_root_is_refused_and_an_empty_one_noticed(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="music is not an absolute path"):
+        Walk("music").check_root()
+    walk = Walk(str(tmp_path))
+    walk.check_root()
+    assert walk.is_root_empty
