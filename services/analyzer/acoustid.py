@@ -67,8 +67,9 @@ class AcoustId:
             told = {"client": self._key, "duration": str(round(duration_s)), "format": "json",
                     "fingerprint": fingerprint}  # fmt: skip
             response = await self._client.post(_ADDRESS, data=told)
-        response.raise_for_status()
-        answer: dict[str, Any] = response.json()
+        if response.is_server_error:
+            response.raise_for_status()
+        answer: dict[str, Any] = response.json()  # a refusal (400) says why, in JSON too
         if answer.get("status") != "ok":
             raise ValueError(f"AcoustID refused: {answer.get('error', {}).get('message')}")
         return answer

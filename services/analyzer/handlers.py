@@ -1,29 +1,33 @@
-"""`track.extracted` in, analyses stored, `audio.analyzed` out."""
+"""`track.extracted` in, files decoded and described, `audio.analyzed` out."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from services.analyzer.acoustid import AcoustId
 from services.analyzer.description import describe
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.analysis import Analysis
-from shared.contracts.events import AudioAnalyzed, TrackChange, TrackExtracted
+from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
+from shared.contracts.events import AudioAnalyzed, TrackExtracted
 from shared.contracts.identity import local_path
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.gateway.analysis import analysis_input, create_analyses, tracks_to_analyze
 from shared.gateway.client import JSON, Gateway
-from shared.runtime.workers import WorkerProcesses
+from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
+
+_OUTDATED = {"STALE", "NOT_FOUND"}
 
 
 class AnalyzeTracks:
-    """Analyses each track whose file is there and whose content has no current analysis.
+    """Analyses each track whose file has none by this version yet.
 
     Args:
-        gateway: the gateway.
-        workers: where the files are decoded and analysed.
-        timeout_s: longest time a file may take.
-        mounts: where libraries are on this host, by name; else at their root.
-        acoustid: asked for each fingerprint, where there is one.
+        gateway: where tracks are read and analyses stored.
+        workers: the processes that decode.
+        timeout_s: longest time for one file.
+        mounts: library name -> where this host has it, if elsewhere than its root.
+        acoustid: looks fingerprints up, where it is configured.
     """
 
     def __init__(
@@ -33,7 +37,7 @@ class AnalyzeTracks:
         *,
         timeout_s: float,
         mounts: Mapping[str, str],
-        acoustid: AcoustId | None,
+        acoustid: AcoustId | None = None,
     ) -> None:
         self._gateway = gateway
         self._workers = workers
@@ -42,52 +46,88 @@ class AnalyzeTracks:
         self._acoustid = acoustid
 
     async def __call__(self, events: Sequence[TrackExtracted]) -> Outcome:
-        """Analyse a batch side by side; what is wrong with a file is that one's failure."""
-        newest = {
-            event.track_id: event for event in events if event.change is not TrackChange.MISSING
-        }
-        found = await tracks_to_analyze(self._gateway, list(newest))
-        tracks = [track for track in found if _is_due(track)]
-        results = await asyncio.gather(
-            *(self._analyze(track) for track in tracks), return_exceptions=True
-        )
-        items: list[JSON] = []
-        rejected: list[Rejected] = []
-        for track, result in zip(tracks, results, strict=True):
-            if isinstance(result, Analysis):
-                items.append(analysis_input(track["id"], track["contentRevision"], result))
-            elif isinstance(result, Exception):
-                rejected.append(Rejected(newest[track["id"]], result))
-            else:
-                raise result  # a cancellation
-        stored = await create_analyses(self._gateway, items) if items else []
-        return Outcome([_analyzed(result) for result in stored if _stands(result)], rejected)
+        """Analyse a batch, its files side by side; what is wrong with one is that one's failure."""
+        by_track = {event.track_id: event for event in events}
+        found = await tracks_to_analyze(self._gateway, list(by_track))
+        tracks = [track for track in found if _is_waiting(track)]
+        results = await asyncio.gather(*(self._attempt(track) for track in tracks))
+        analyses = [
+            (track, result)
+            for track, result in zip(tracks, results, strict=True)
+            if isinstance(result, Analysis)
+        ]
+        rejected = [
+            Rejected(by_track[track["id"]], result)
+            for track, result in zip(tracks, results, strict=True)
+            if isinstance(result, Exception)
+        ]
+        stopped = [each.error for each in rejected if isinstance(each.error, DependencyDown)]
+        if stopped:
+            raise stopped[0]
+        return Outcome(await self._store(analyses), rejected)
+
+    async def _attempt(self, track: JSON) -> Analysis | Exception:
+        try:
+            return await self._analyze(track)
+        except WorkerTimeout:
+            return InvalidInput(
+                f"its analysis took longer than {self._timeout_s:g} s, and was ended"
+                " (`SONIQUEBAY_ANALYSIS_TIMEOUT_S` allows more)"
+            )
+        except WorkerDied:
+            return InvalidInput("it makes the decoder crash: the file is damaged")
+        except Exception as error:  # gathered: one file's error, whatever it is, stops no other
+            return error
 
     async def _analyze(self, track: JSON) -> Analysis:
         library = track["library"]
-        path = local_path(self._mounts.get(library["name"], library["root"]), track["path"])
-        analysis = await self._workers.run_within(self._timeout_s, describe, path)
+        root = self._mounts.get(library["name"], library["root"])
+        try:
+            path = local_path(root, track["path"])
+            analysis = await self._workers.run_within(self._timeout_s, describe, path)
+        except InvalidInput as error:
+            if await asyncio.to_thread(_is_empty, root):
+                # Not the file's fault: it shall be tried again when the disk is back.
+                raise TransientError(
+                    f"the library's root {root} is gone or empty: is a disk not mounted?"
+                ) from error
+            raise
         if self._acoustid is None or analysis.fingerprint is None:
             return analysis
-        found = await self._acoustid.look_up(analysis.fingerprint, analysis.analyzed_duration_s)
-        return analysis.model_copy(update={"acoustid_id": found})
+        known = await self._acoustid.look_up(analysis.fingerprint, analysis.analyzed_duration_s)
+        return analysis.model_copy(update={"acoustid_id": known})
+
+    async def _store(self, analyses: Sequence[tuple[JSON, Analysis]]) -> list[AudioAnalyzed]:
+        if not analyses:
+            return []
+        items = [
+            analysis_input(track["id"], track["contentRevision"], analysis)
+            for track, analysis in analyses
+        ]
+        results = await create_analyses(self._gateway, items)
+        return [_analyzed(result) for result in results if _is_stored(result)]
 
 
-def _is_due(track: JSON) -> bool:
-    """Whether there is a file whose content has no current analysis."""
-    done = track["analysis"]
-    is_current = (
-        done is not None
-        and done["analyzerVersion"] == ANALYZER_VERSION
-        and done["contentRevision"] == track["contentRevision"]
+def _is_waiting(track: JSON) -> bool:
+    analysis = track["analysis"]
+    return not track["isMissing"] and (
+        analysis is None
+        or analysis["analyzerVersion"] != ANALYZER_VERSION
+        or analysis["contentRevision"] != track["contentRevision"]
     )
-    return not track["isMissing"] and not is_current
 
 
-def _stands(result: JSON) -> bool:
-    """Whether it was stored; one of a file that changed meanwhile is left to its newer event."""
+def _is_empty(root: str) -> bool:
+    try:
+        return not any(Path(root).iterdir())
+    except OSError:
+        return True
+
+
+def _is_stored(result: JSON) -> bool:
+    """What changed or went meanwhile is left to its newer event; any other refusal is a bug."""
     error = result["error"]
-    if error is not None and error["code"] not in {"STALE", "NOT_FOUND"}:
+    if error is not None and error["code"] not in _OUTDATED:
         raise ValueError(f"the gateway refused an analysis: {error['message']}")
     return error is None
 

@@ -1,7 +1,7 @@
 """The analyzer, put together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import httpx
 import structlog
@@ -32,21 +32,21 @@ def build(
 ) -> Service:
     """The service. `acoustid_transport` is how AcoustID is reached, the network by default."""
     workers = WorkerProcesses(settings.workers, nice=_NICE, warm=warm_up)
-    client = httpx.AsyncClient(transport=acoustid_transport)
     key = settings.acoustid_key
+    acoustid = AcoustId(key.get_secret_value(), acoustid_transport) if key else None
     handler = AnalyzeTracks(
         gateway,
         workers,
         timeout_s=settings.analysis_timeout_s,
         mounts=settings.mounts,
-        acoustid=AcoustId(key.get_secret_value(), client) if key else None,
+        acoustid=acoustid,
     )
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         if not is_available():
             _log.warning(NOTICE)
-        async with client, workers.running():
+        async with workers.running(), acoustid.open() if acoustid else nullcontext():
             yield
 
     return Service(
