@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mutagen.asf import ASFByteArrayAttribute
+from mutagen.asf._attrs import ASFByteArrayAttribute
 from mutagen.flac import Picture
 from mutagen.id3 import APIC, COMM, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TPOS, TRCK, TXXX, UFID, USLT
 from mutagen.mp4 import MP4Cover, MP4FreeForm
@@ -80,7 +80,7 @@ def tag_asf(file: Any, jpeg: bytes) -> None:
         "WM/AlbumArtist": "Björk", "WM/Genre": ["Trip Hop", "Electronic"], "WM/TrackNumber": "2/10",
         "WM/PartOfSet": "1/2", "WM/Year": "1997-09-22", "MusicBrainz/Track Id": ID,
         "Description": "live", "WM/Lyrics": "la la", "WM/Composer": "Björk; Sjón",
-        "WM/Picture": ASFByteArrayAttribute(  # type: ignore[no-untyped-call] # mutagen
+        "WM/Picture": ASFByteArrayAttribute(
 
             struct.pack("<BI", 3, len(jpeg)) + utf16 + jpeg
         ),
