@@ -20,7 +20,7 @@ from shared.contracts.errors import InvalidInput, TransientError
 Samples = NDArray[np.float32]
 _SNDFILE_FIRST = frozenset({".mp3", ".flac", ".wav"})
 _PORTION = 65_536
-_MOST_CHANNELS = 2
+_MOST_CHANNELS = 8
 
 
 class Undecodable(InvalidInput):
@@ -34,7 +34,7 @@ class Audio:
     Attributes:
         rate_hz: its own sample rate.
         expected_s: length that its header tells, None where it tells none.
-        blocks: samples as they come, float32, shape (n, 1 or 2), -1..1 and a little beyond.
+        blocks: samples as they come, float32, shape (channels, n), -1..1 and a little beyond.
         damaged: known when all blocks were taken: part of the file could not be decoded.
     """
 
@@ -104,7 +104,7 @@ def _open_sndfile(path: bytes) -> Audio:
     def blocks() -> Iterator[Samples]:
         with file:
             while len(block := file.read(_PORTION, dtype="float32", always_2d=True)):
-                yield block[:, :_MOST_CHANNELS]
+                yield np.ascontiguousarray(block.T[:_MOST_CHANNELS])
 
     return Audio(file.samplerate, expected_s, blocks())
 
@@ -184,4 +184,4 @@ def _pulled(graph: Graph) -> Iterator[Samples]:
         except (av.BlockingIOError, av.EOFError):
             return
         if isinstance(frame, av.AudioFrame):
-            yield np.ascontiguousarray(frame.to_ndarray().T, dtype=np.float32)
+            yield frame.to_ndarray().astype(np.float32, copy=False)

@@ -78,7 +78,7 @@ def analysis_of(heard: Heard) -> Analysis:
         silence_start_s=start_s,
         silence_end_s=end_s,
         silence_share=float(np.clip(silence_share, 0, 1)),
-        clipping_share=min(1.0, heard.clipped / max(1, heard.samples)),
+        clipping_share=min(1.0, heard.clipped / max(1, heard.samples * heard.channels)),
         waveform=structure.waveform(heard.hop_peak),
         fingerprint=fingerprint_of(heard.fingerprint_pcm),
         damaged=heard.damaged,

@@ -8,7 +8,7 @@ import soxr
 from numpy.typing import NDArray
 
 from services.analyzer.decoding import Audio, Samples, Undecodable, decoders, open_audio
-from services.analyzer.loudness import KWeighting
+from services.analyzer.loudness import KWeighting, channel_weights
 from shared.contracts.errors import InvalidInput
 
 RATE_HZ = 22_050
@@ -20,6 +20,8 @@ LONGEST_WHOLE_S = 600.0
 _SLICES = 10
 _BLOCK_HOPS = 50
 _CLIPPED = 0.9999
+_LOUDEST = 8.0
+"""+18 dBFS: lossy codecs overshoot by 1 or 2 dB, damaged files by anything."""
 
 
 class TooShort(InvalidInput):
@@ -35,7 +37,8 @@ class Heard:
         hop_power: K-weighted power summed over channels, a value each 100 ms, shape (h,).
         hop_square: plain mean square over channels, shape (h,).
         hop_peak: largest absolute sample, shape (h,).
-        clipped: samples in runs of three and more at full scale. `samples`: all of them.
+        clipped: samples of all channels in runs of three and more at full scale.
+        samples: the length in samples. channels: how many there are.
         mono: at 22,050 Hz, float32, shape (n,): the whole, or slices of it one after another.
         fingerprint_pcm: the first 120 s at 11,025 Hz, mono, int16.
         damaged: part of the file could not be decoded.
@@ -47,6 +50,7 @@ class Heard:
     hop_peak: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     clipped: int = 0
     samples: int = 0
+    channels: int = 1
     mono: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
     fingerprint_pcm: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
     damaged: bool = False
@@ -87,15 +91,16 @@ def _listen(audio: Audio) -> Heard:
     heard = Heard()
     try:
         for block in _in_hops(audio, hop):
-            finite = np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0)
-            sound = np.clip(finite, -8.0, 8.0)
+            sound = _bounded(block)
             rows.append(_hops(sound, weighting(sound), hop))
-            heard.clipped += _clipped(sound)
-            middle = np.ascontiguousarray(sound.mean(axis=1, dtype=np.float32))
-            keeper.add(mono(middle), heard.samples / audio.rate_hz)
-            if heard.samples < FINGERPRINT_S * audio.rate_hz:
+            heard.clipped += _clipped(sound, rows[-1][2])
+            middle = sound.mean(axis=0, dtype=np.float32)
+            at_s = heard.samples / audio.rate_hz
+            keeper.add(mono(middle), at_s)
+            if at_s < FINGERPRINT_S:
                 printed.keep(middle)
-            heard.samples += len(sound)
+            heard.samples += sound.shape[1]
+            heard.channels = len(sound)
     except Exception as error:  # a decoder broke off midway: what came before counts
         if not heard.samples:
             raise Undecodable(f"it cannot be decoded: {error}") from error
@@ -124,35 +129,50 @@ def _in_hops(audio: Audio, hop: int) -> Iterator[Samples]:
     count = 0
     for block in audio.blocks:
         waiting.append(block)
-        count += len(block)
+        count += block.shape[1]
         if count >= size:
-            joined = np.concatenate(waiting)
-            whole = len(joined) // size * size
-            yield joined[:whole]
-            waiting, count = [joined[whole:]], len(joined) - whole
+            joined = np.concatenate(waiting, axis=1)
+            whole = count // size * size
+            yield joined[:, :whole]
+            waiting, count = [joined[:, whole:]], count - whole
     if count:
-        yield np.concatenate(waiting)
+        yield np.concatenate(waiting, axis=1)
+
+
+def _bounded(block: Samples) -> Samples:
+    """The block as it is, unless it has what is no sound: NaN, infinity, absurd levels."""
+    if block.min() >= -_LOUDEST and block.max() <= _LOUDEST:
+        return block
+    return np.clip(np.nan_to_num(block, nan=0.0), -_LOUDEST, _LOUDEST)
 
 
 def _hops(sound: Samples, weighted: Samples, hop: int) -> tuple[NDArray[np.float64], ...]:
-    starts = np.arange(0, len(sound), hop)
-    counts = np.diff(np.append(starts, len(sound))).astype(np.float64)
-    power = np.add.reduceat((weighted.astype(np.float64) ** 2).sum(axis=1), starts) / counts
-    square = np.add.reduceat((sound.astype(np.float64) ** 2).mean(axis=1), starts) / counts
-    peak = np.maximum.reduceat(np.abs(sound).max(axis=1), starts).astype(np.float64)
-    return power, square, peak
+    """K-weighted power, mean square and peak of each hop, (h,); the last one may be shorter."""
+    channels, length = sound.shape
+    whole = length // hop * hop
+    if whole < length and whole:
+        parts = (slice(0, whole), slice(whole, length))
+        found = [_hops(sound[:, part], weighted[:, part], hop) for part in parts]
+        return tuple(np.concatenate(column) for column in zip(*found, strict=True))
+    width = hop if whole else length
+    plain = sound.reshape(channels, -1, width)
+    heard = weighted.reshape(channels, -1, width)
+    power = np.einsum("chn,chn->ch", heard, heard).astype(np.float64) / width
+    square = np.einsum("chn,chn->ch", plain, plain).astype(np.float64) / width
+    peak = np.maximum(plain.max(axis=2), -plain.min(axis=2)).max(axis=0).astype(np.float64)
+    return channel_weights(channels) @ power, square.mean(axis=0), peak
 
 
-def _clipped(sound: Samples) -> int:
-    full = np.abs(sound) >= _CLIPPED
-    if len(full) < 3 or not full.any():
+def _clipped(sound: Samples, peaks: NDArray[np.float64]) -> int:
+    """Samples in runs of three and more at full scale, those of a run through the seam apart."""
+    if peaks.max() < _CLIPPED:
         return 0
-    runs = full[:-2] & full[1:-1] & full[2:]
-    marked = np.zeros_like(full)
-    marked[:-2] |= runs
-    marked[1:-1] |= runs
-    marked[2:] |= runs
-    return int(marked.any(axis=1).sum())
+    count = 0
+    for full in np.abs(sound) >= _CLIPPED:
+        edges = np.flatnonzero(np.diff(full, prepend=False, append=False))
+        runs = edges[1::2] - edges[::2]
+        count += int(runs[runs >= 3].sum())
+    return count
 
 
 class _Resampled:
