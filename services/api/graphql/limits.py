@@ -18,7 +18,7 @@ from services.api.graphql.errors import bad_input
 MOST_DEPTH = 12  # introspection does not count
 MOST_ALIASES = 30
 MOST_TOKENS = 2_500
-MOST_ROWS_IN_ALL = 100_000
+MOST_ROWS_IN_ALL = 20_000
 
 
 class Budget:
@@ -27,10 +27,15 @@ class Budget:
     def __init__(self) -> None:
         self._left = MOST_ROWS_IN_ALL
 
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether it was too much."""
+        return self._left < 0
+
     def spend(self, rows: int) -> None:
         """So many rows are shown; BAD_INPUT when it is too much in all."""
         self._left -= rows
-        if self._left < 0:
+        if self.is_exceeded:
             raise bad_input(
                 f"the lists of this request have more than {MOST_ROWS_IN_ALL:,} rows in all:"
                 " ask with a smaller `first`, or nest fewer lists"

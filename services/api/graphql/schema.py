@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import strawberry
+from graphql import ExecutionResult as Executed
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
@@ -31,8 +32,13 @@ class _RequestScope(SchemaExtension):
     """Fresh loaders an operation: a websocket has one context for many of them."""
 
     def on_operation(self) -> Iterator[None]:
-        self.execution_context.context.begin_request()
+        context, execution = self.execution_context.context, self.execution_context
+        context.begin_request()
         yield
+        result = execution.result
+        if context.budget.is_exceeded and isinstance(result, Executed) and result.errors:
+            # One error, not one for each of the thousands of lists that are one too many.
+            result.data, result.errors = None, result.errors[:1]
 
 
 def build_schema() -> strawberry.Schema:

@@ -1,0 +1,127 @@
+"""What the tests of the gateway's read side stand on: a full library, and a way to ask."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import numpy as np
+
+from services.api.graphql.context import Context
+from services.api.graphql.schema import build_schema
+from services.api.store import albums, analyses, artists, covers, tracks, vectors
+from services.api.store.outcomes import TrackUpserted
+from shared.bus.in_process import InProcessBus
+from shared.contracts.identity import IdKind, format_id
+from shared.embedding.port import TextEmbedder
+from shared.runtime.settings import Settings
+from shared.search.port import SearchReader
+from tests.integration.conftest import analysis_item, track_item
+
+AUDIO: dict[str, Any] = {"space": "AUDIO", "model": "m", "version": "1", "dimensions": 8}
+TEXT: dict[str, Any] = {"space": "TEXT", "model": "t", "version": "1", "dimensions": 4}
+SCHEMA = build_schema()
+
+
+class Asker:
+    """Asks the schema as one request after another does."""
+
+    def __init__(self, make_context: Callable[[], Context]) -> None:
+        self._make_context = make_context
+
+    async def __call__(self, document: str, **variables: Any) -> dict[str, Any]:
+        answer = await SCHEMA.execute(document, variables, self._make_context())
+        assert not answer.errors, answer.errors
+        assert answer.data is not None
+        return answer.data
+
+    async def refused(self, document: str, **variables: Any) -> tuple[str, str]:
+        """The code and message of the one error."""
+        answer = await SCHEMA.execute(document, variables, self._make_context())
+        assert answer.errors is not None
+        (error,) = answer.errors
+        assert error.extensions is not None
+        return error.extensions["code"], error.message
+
+
+def asker(
+    pool: asyncpg.Pool,
+    settings: Settings,
+    *,
+    search: SearchReader | None = None,
+    embedder: TextEmbedder | None = None,
+) -> Asker:
+    bus: Any = InProcessBus()
+    told: tuple[Any, Any] = (search, embedder)
+    return Asker(lambda: Context(pool, bus, settings, *told))
+
+
+async def fill(
+    pool: asyncpg.Pool, library_id: UUID, number: int, *, complete: bool = True
+) -> list[TrackUpserted]:
+    """Store tracks of 10 an album, 3 albums an artist; titles, years and lengths are tied.
+
+    Every third has no year. `complete` adds covers, analyses and vectors.
+    """
+    names = [f"Artist {n:03}" for n in range((number + 29) // 30)]
+    made_artists = await artists.store(pool, [{"name": name} for name in names])
+    ids = [format_id(IdKind.ARTIST, one.id) for one in made_artists if one.id]
+    sha256 = "ab" * 32
+    if complete:
+        await covers.store(
+            pool, sha256=bytes.fromhex(sha256), mime_type="image/png", content=b"x", width=3
+        )
+    told_albums = [
+        {
+            "title": f"Album {n:03}", "artist_credit": names[n // 3], "folder": f"{n}",
+            "credits": [{"artist_id": ids[n // 3], "credited_as": names[n // 3]}],
+            "library_id": format_id(IdKind.LIBRARY, library_id),
+            "release_date": f"{1990 + n % 3}", "cover_sha256": sha256,
+            "is_compilation": n % 2 == 1,
+        }
+        for n in range((number + 9) // 10)
+    ]  # fmt: skip
+    made_albums = await albums.store(pool, told_albums)
+    album_ids = [format_id(IdKind.ALBUM, one.id) for one in made_albums if one.id]
+    items = [
+        track_item(
+            f"{n // 10}/{n:04}.mp3", title=f"Title {n % 7}", artist_credit=names[n // 30],
+            credits=[
+                {"artist_id": ids[n // 30], "credited_as": names[n // 30], "role": "artist"},
+                {"artist_id": ids[0], "credited_as": "Composer", "role": "composer"},
+            ],
+            album_id=album_ids[n // 10], track_number=10 - n % 10, genres=[f"Genre {n % 4}", "All"],
+            release_date=None if n % 3 == 0 else f"{1990 + n % 5}", duration_s=60.0 + n % 4,
+        )
+        for n in range(number)
+    ]  # fmt: skip
+    made = await tracks.store(pool, library_id, None, items)
+    if complete:
+        await analyses.store(
+            pool,
+            [
+                analysis_item(one, tempo_bpm=80 + n % 60, energy=(n % 10) / 10, key="ACD"[n % 3])
+                for n, one in enumerate(made)
+            ],
+        )
+        await store_vectors(pool, made)
+    return made
+
+
+async def store_vectors(pool: asyncpg.Pool, made: list[TrackUpserted]) -> None:
+    """Random ones, the same each time, in both spaces."""
+    await vectors.register(pool, [vectors.check_space(AUDIO), vectors.check_space(TEXT)])
+    random = np.random.default_rng(1)
+    items: list[dict[str, Any]] = []
+    for one in made:
+        assert one.id is not None
+        for space in (AUDIO, TEXT):
+            values = random.normal(size=space["dimensions"]).astype(np.float32)
+            items.append(
+                {
+                    "track_id": format_id(IdKind.TRACK, one.id), "content_revision": 1,
+                    "space": space, "values": values / np.linalg.norm(values),
+                }
+            )  # fmt: skip
+    results = await vectors.store(pool, items)
+    assert all(result.problem is None for result in results)
