@@ -10,7 +10,7 @@ from services.extractor.tags import Tags
 from shared.contracts.errors import PipelineError
 from shared.contracts.identity import local_path
 
-MOST_MEMORY_BYTES = 2 * 2**30
+MOST_MEMORY_BYTES = 2**30
 _MOST_IMAGE_BYTES = 64 * 2**20
 """A chunk carries images up to this size; further ones are asked for one by one."""
 

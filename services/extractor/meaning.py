@@ -36,7 +36,8 @@ class _Raw:
 
     def one(self, *names: str) -> str | None:
         """The first clean value."""
-        return first(self.all(*names)) if any(name in self._raw for name in names) else None
+        values = self.all(*names)
+        return first(values) if values else None
 
 
 def meaning(raw: RawTags, audio: AudioProperties, *, file_name: str) -> Tags:
@@ -94,10 +95,11 @@ def _sorted_by(names: tuple[CreditedName, ...], sort: str | None) -> tuple[Credi
 def _contributors(tags: _Raw) -> dict[str, tuple[str, ...]]:
     found = {}
     for role in ROLES:
+        values = tags.all(role)
+        if not values:
+            continue
         names = (
-            name.name
-            for value in normalise.texts(tags.all(role))
-            for name in credited_names([value])[0]
+            name.name for value in normalise.texts(values) for name in credited_names([value])[0]
         )
         if told := tuple(dict.fromkeys(names)):
             found[role] = told[: normalise.MOST_VALUES]

@@ -46,8 +46,9 @@ def texts(values: Iterable[str], limit: int = TEXT_LIMIT) -> list[str]:
     """Clean texts, each once, empty ones left out; NUL stands between values."""
     found: dict[str, None] = {}
     for value in values:
-        for part in value[:_MOST_READ].split("\0"):
-            clean = text(part, limit)
+        is_clean = len(value) <= limit and value.isprintable()  # nearly all are
+        for part in (value,) if is_clean else value[:_MOST_READ].split("\0"):
+            clean = value.strip() if is_clean else text(part, limit)
             if clean:
                 found[clean] = None
             if len(found) == MOST_VALUES:

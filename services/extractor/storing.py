@@ -1,5 +1,6 @@
 """Takes a batch of read files to the gateway: artists, covers, albums, tracks, in this order."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 import structlog
@@ -18,9 +19,10 @@ from services.extractor.jobs import ChunkRead, FileRead
 from services.extractor.readers import Readers
 from services.extractor.tags import Tags
 from shared.contracts.errors import InvalidInput, TransientError
-from shared.gateway.client import JSON, Gateway, GatewayRefused
+from shared.gateway.client import JSON, Gateway, GatewayRefused, in_portions
 from shared.gateway.extraction import create_albums, create_artists, create_tracks, missing_covers
 
+_AT_A_TIME = 4
 _log = structlog.get_logger()
 
 
@@ -80,10 +82,15 @@ class Storing:
         places = {
             file.cover_sha256: file.path for file, _ in batch.files if file.cover_sha256 is not None
         }
-        for sha256 in sorted(await missing_covers(self._gateway, [*{**images, **places}])):
+
+        async def send(sha256: str) -> None:
             image = images.get(sha256) or await self._readers.cover(root, places[sha256])
             if image is not None:
                 await self._send(image)
+
+        missing = await missing_covers(self._gateway, [*{**images, **places}])
+        for portion in in_portions(sorted(missing), _AT_A_TIME):
+            await asyncio.gather(*map(send, portion))
 
     async def _send(self, image: Image) -> None:
         try:

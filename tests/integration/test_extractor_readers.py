@@ -1,0 +1,55 @@
+"""Reading in worker processes: a file that is too much for its process is the only one lost."""
+
+import resource
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from services.extractor.jobs import prepare_reader
+from services.extractor.readers import Readers
+from shared.runtime.workers import WorkerProcesses
+
+BOMB_MB = 1_200
+
+
+def little_time() -> None:
+    """A second of CPU, then the system ends the process: as good a crash as any."""
+    resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
+
+
+def _synchsafe(number: int) -> bytes:
+    return bytes((number >> shift) & 127 for shift in (21, 14, 7, 0))
+
+
+@pytest.fixture(scope="module")
+def bomb() -> bytes:
+    """An MP3's tag of some MB that grows to 1.2 GB when it is unpacked."""
+    packer = zlib.compressobj(1)
+    text = b"".join(packer.compress(bytes(2**20)) for _ in range(BOMB_MB)) + packer.flush()
+    flags = b"\x00\x09"  # compressed, with its length
+    frame = b"TIT2" + _synchsafe(len(text) + 4) + flags + _synchsafe(2**28 - 1) + text
+    return b"ID3\x04\x00\x00" + _synchsafe(len(frame)) + frame
+
+
+@pytest.mark.parametrize(
+    ("prepare", "message"),
+    [
+        (prepare_reader, "has tags that need more memory than a reader may use"),
+        (little_time, "the worker process crashed on this input"),
+    ],
+)
+async def test_a_file_that_bursts_its_reader_fails_alone(
+    tmp_path: Path, bomb: bytes, prepare: Callable[[], None], message: str
+) -> None:
+    soundfile.write(tmp_path / "a.mp3", np.zeros(44_100), 44_100, format="MP3")
+    (tmp_path / "b.mp3").write_bytes(bomb + (tmp_path / "a.mp3").read_bytes())
+    soundfile.write(tmp_path / "c.flac", np.zeros(44_100), 44_100)
+    workers = WorkerProcesses(1, warm=prepare)
+    async with workers.running():
+        chunk = await Readers(workers).files(str(tmp_path), ["a.mp3", "b.mp3", "c.flac"])
+    assert [str(file.error or "") for file in chunk.files] == ["", message, ""]
+    assert [file.path for file in chunk.files] == ["a.mp3", "b.mp3", "c.flac"]
