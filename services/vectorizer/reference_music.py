@@ -18,10 +18,12 @@ from services.vectorizer.audio_vector import NAMES, descriptor
 from shared.gateway.client import Gateway
 from shared.gateway.vectors import analyses
 
+_SILENCE_LUFS = -69.0  # silence is no music: its zeros would widen every deviation
 _TARGET = Path(__file__).with_name("reference.py")
 _HEAD = '''"""Mean and deviation of each measured value over reference music.
 
-Made by `reference_music.py` from {count} tracks: {what}. Don't edit by hand.
+Made by `reference_music.py`, not by hand, from {count} tracks:
+{what}.
 """
 
 STATISTICS: dict[str, tuple[float, float]] = {{
@@ -48,8 +50,8 @@ def page(found: dict[str, tuple[float, float]], *, count: int, what: str) -> str
 async def _measure(url: str, token: str) -> NDArray[np.float64]:
     headers = {"authorization": f"Bearer {token}"} if token else {}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
-        found = [descriptor(each) async for each in analyses(Gateway(client))]
-    return np.asarray(found)
+        found = [each async for each in analyses(Gateway(client))]
+    return np.asarray([descriptor(each) for each in found if each["loudnessLufs"] > _SILENCE_LUFS])
 
 
 def main(arguments: list[str]) -> None:
@@ -58,7 +60,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(__doc__)
     url, token = [*arguments, ""][:2]
     rows = asyncio.run(_measure(url, token))
-    what = "Debian's wesnoth-1.16-music, the demo library and generated pieces"
+    what = "Debian's wesnoth-1.16-music and the demo library"
     _TARGET.write_text(page(statistics(rows), count=len(rows), what=what))
 
 

@@ -102,7 +102,7 @@ async def start(
         index = TantivyIndex(tmp_path / "search")
         gateway_service = api.build(settings, bus=bus, embedder=embedder, search=index)
         transport = httpx.ASGITransport(gateway_service.app)
-        client = httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60, follow_redirects=True)
+        client = httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60)
         gateway = Gateway(await running.enter_async_context(client))
         for service in (
             gateway_service.service,

@@ -15,7 +15,7 @@ def analysis(**changes: Any) -> dict[str, Any]:
         "key": "A", "mode": "minor", "keyConfidence": 0.6, "loudnessLufs": -14.0,
         "loudnessRangeLu": 6.0, "dynamicRangeDb": 9.0, "crestDb": 12.0, "energy": 0.6,
         "brightness": 0.2, "spectralCentroidHz": 1800.0, "spectralBandwidthHz": 1900.0,
-        "spectralRolloffHz": 3500.0, "spectralFlatness": 0.01, "spectralContrastDb": [20.0] * 7,
+        "spectralRolloffHz": 3500.0, "spectralFlatness": 0.01, "spectralContrastDb": [46.0] * 7,
         "zeroCrossingRate": 0.06, "mfccMean": [-120.0, 110.0] + [1.0] * 18,
         "mfccStd": [50.0] + [12.0] * 19, **changes,
     }  # fmt: skip
