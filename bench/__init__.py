@@ -1,0 +1,1 @@
+"""Measuring: the library generator, and `make bench`."""

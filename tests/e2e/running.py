@@ -1,0 +1,131 @@
+"""`soniquebay` as a user runs it: a process of its own, looked at through its commands."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+PROGRAM = str(Path(sys.executable).parent / "soniquebay")
+_ADDRESS = re.compile(r"the gateway is at (http://\S+)/graphql")
+_START_TIMEOUT_S = 120
+JSON = dict[str, Any]
+
+
+class Bay:
+    """A data folder, and what is run on it."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.url = ""
+        self.said = ""
+
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("SONIQUEBAY_")}
+        told = {"SONIQUEBAY_DATA_DIR": str(self.data), "SONIQUEBAY_PORT": "0"}
+        return kept | told | {"SONIQUEBAY_GATEWAY_URL": self.url} if self.url else kept | told
+
+    def up(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
+        """`soniquebay up ... --until-idle`, to its end."""
+        done = subprocess.run(
+            [PROGRAM, "up", *arguments, "--until-idle"], env=self.environment(), text=True,
+            capture_output=True, timeout=timeout_s, check=False,
+        )  # fmt: skip
+        self.said = done.stderr
+        return done
+
+    @contextmanager
+    def serving(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """`soniquebay up ...`, which serves until the block ends; then it is asked to stop."""
+        log = self.data.with_suffix(".log")
+        with log.open("w") as out:
+            process = subprocess.Popen(
+                [PROGRAM, "up", *arguments], env=self.environment(), stdout=out, stderr=out,
+                text=True, start_new_session=True,
+            )  # fmt: skip
+        try:
+            self.url = _wait_for_address(process, log)
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                process.wait(90)
+            self.url, self.said = "", log.read_text()
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command, against what is being served."""
+        return subprocess.run(
+            [PROGRAM, *arguments], env=self.environment(), text=True, capture_output=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+
+    def json(self, *arguments: str) -> Any:
+        """The one JSON document that a command prints."""
+        done = self.command(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def ask(self, query: str, **variables: object) -> JSON:
+        told = {"query": query, "variables": variables}
+        answer = httpx.post(f"{self.url}/graphql", json=told, timeout=60).json()
+        assert "errors" not in answer, answer
+        data: JSON = answer["data"]
+        return data
+
+    def wait_until_idle(self, timeout_s: float = 240) -> JSON:
+        deadline = time.monotonic() + timeout_s
+        while True:
+            status: JSON = self.json("status")
+            if not status["activeScans"] and not status["pending"]:
+                return status
+            assert time.monotonic() < deadline, status
+            time.sleep(0.3)
+
+    def tracks(self, fields: str) -> dict[str, JSON]:
+        """All tracks with those fields, by path."""
+        found: dict[str, JSON] = {}
+        after = None
+        query = f"""query All($after: String) {{
+          tracks(first: 200, after: $after, filter: {{ isMissing: null }}) {{
+            pageInfo {{ hasNextPage endCursor }}
+            edges {{ node {{ displayPath {fields} }} }} }} }}"""
+        while True:
+            page = self.ask(query, after=after)["tracks"]
+            found |= {edge["node"].pop("displayPath"): edge["node"] for edge in page["edges"]}
+            if not page["pageInfo"]["hasNextPage"]:
+                return found
+            after = page["pageInfo"]["endCursor"]
+
+
+def _wait_for_address(process: subprocess.Popen[str], log: Path) -> str:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while True:
+        if found := _ADDRESS.search(log.read_text()):
+            return found[1]
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+
+
+TAGS = """
+  title titleIsFileName artistCredit artists credits { role creditedAs joinPhrase artist { name } }
+  album { title artistCredit isCompilation year trackCount } genres { name } year releaseDate
+  trackNumber trackTotal discNumber discTotal container codec durationS sampleRateHz channels
+  isMissing cover { sha256 }
+"""
+ANALYSIS = """
+  analysis { analyzedDurationS tempoBpm tempoConfidence tempoAlternativeBpm onsetRateHz danceability
+    key mode keyConfidence camelot tuningCents chromaMean loudnessLufs loudnessRangeLu peakDbfs
+    replaygainTrackGainDb dynamicRangeDb crestDb energy brightness spectralCentroidHz
+    spectralBandwidthHz spectralRolloffHz spectralFlatness spectralContrastDb zeroCrossingRate
+    mfccMean mfccStd silenceStartS silenceEndS silenceShare clippingShare waveform fingerprint
+    acoustidId damaged }
+"""

@@ -1,0 +1,71 @@
+"""What is known is not done again; what changed is, and nothing else."""
+
+from pathlib import Path
+
+import mutagen
+
+from bench.library import generate
+from tests.e2e.running import Bay
+
+SCANS = "{ scans(first: 1) { state filesSeen filesRead filesUnchanged filesMissing filesFailed } }"
+DONE = "id title updatedAt revision contentRevision analysis { analyzedAt }"
+
+
+def test_a_second_run_reads_only_what_changed(bay: Bay, tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    paths = generate(music, 40)
+    with bay.serving("--music", str(music)):
+        bay.wait_until_idle()
+        first = bay.tracks(DONE)
+    assert len(first) == 40
+
+    with bay.serving("--music", str(music)):
+        bay.wait_until_idle()
+        scan = bay.ask(SCANS)["scans"][0]
+        assert (scan["filesRead"], scan["filesUnchanged"], scan["filesSeen"]) == (0, 40, 40)
+        assert bay.tracks(DONE) == first
+
+        flac = next(path for path in paths if path.suffix != ".m4a")
+        file = mutagen.File(flac, easy=True)
+        file["title"] = ["Quite another title"]
+        file.save()
+        paths[-1].unlink()
+        gone = bay.command("scan", str(music), "--follow")
+        assert gone.returncode == 0, gone.stderr
+        bay.wait_until_idle()
+        scan = bay.ask(SCANS)["scans"][0]
+        assert (scan["filesRead"], scan["filesUnchanged"], scan["filesMissing"]) == (1, 38, 1)
+        after = bay.tracks(DONE + " isMissing")
+        changed = {path for path in first if after[path]["analysis"] != first[path]["analysis"]}
+        assert changed == {str(flac.relative_to(music))}
+        assert after[changed.pop()]["title"] == "Quite another title"
+        missing = [path for path, track in after.items() if track["isMissing"]]
+        assert missing == [str(paths[-1].relative_to(music))]
+        status = bay.json("status")
+        assert (status["tracks"], status["missing"], status["indexed"]) == (39, 1, 39)
+        assert [hit["title"] for hit in bay.json("search", "quite another title")][:1] == [
+            "Quite another title"
+        ]
+
+
+def test_the_command_line_says_what_is_wrong(bay: Bay, tmp_path: Path) -> None:
+    assert bay.command("status").returncode == 1
+    assert "soniquebay up" in bay.command("status").stderr
+    assert bay.command("nonsense").returncode == 2
+    assert bay.up("--music", str(tmp_path / "nowhere")).returncode == 2
+    with bay.serving() as process:
+        second = Bay(bay.data).up()
+        assert second.returncode == 1
+        assert "another `soniquebay up` uses" in second.stderr
+        refused = bay.command("scan", str(tmp_path / "nowhere"), "--follow")
+        assert refused.returncode == 1
+        assert "nowhere" in refused.stdout + refused.stderr
+        unknown = bay.command("show", "no such thing")
+        assert unknown.returncode == 1
+        assert "no track is found" in unknown.stderr
+    assert process.returncode == 0
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    told = Bay(blocked / "data").up()
+    assert told.returncode == 1
+    assert "SONIQUEBAY_DATA_DIR" in told.stderr
