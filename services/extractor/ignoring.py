@@ -4,6 +4,7 @@ Patterns have gitignore's syntax; those of a `.soniqueignore` file count from it
 """
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class Ignoring:
     @classmethod
     def of_settings(cls, patterns: Sequence[str]) -> "Ignoring":
         """The rules that hold everywhere."""
-        return cls((("", GitIgnoreSpec.from_lines(patterns)),) if patterns else ())
+        return cls((("", _spec(patterns)),) if patterns else ())
 
     def ignores(self, path: str, *, is_folder: bool) -> bool:
         """Whether to pass over `path` (below the root). The innermost file that speaks wins."""
@@ -53,8 +54,24 @@ class Ignoring:
                 told = file.read(_MOST_BYTES)
         except OSError:
             return self
-        spec = GitIgnoreSpec.from_lines(told.decode(errors="replace").splitlines())
+        spec = _spec(told.decode(errors="replace").splitlines())
         return Ignoring((*self.rules, (inside, spec)))
+
+
+def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
+    """The patterns of the lines; one that is none is passed over, as git does."""
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except (ValueError, re.error):
+        return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
+
+
+def _is_pattern(line: str) -> bool:
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except (ValueError, re.error):
+        return False
+    return True
 
 
 def is_seen(root: str, path: str, ignoring: Ignoring) -> bool:

@@ -35,7 +35,7 @@ def test_music_is_found_in_the_order_of_whole_paths(tmp_path: Path) -> None:
 def test_hidden_junk_and_ignored_ones_are_passed_over(tmp_path: Path) -> None:
     make(tmp_path, "a.mp3", ".hidden.mp3", ".git/a.mp3", "@eaDir/a.mp3", "$RECYCLE.BIN/a.mp3")
     make(tmp_path, "lost+found/a.mp3", "demos/a.mp3", "b/raw/x.mp3", "b/raw/keep.mp3", "c/x.mp3")
-    (tmp_path / ".soniqueignore").write_text("# mine\ndemos/\n")
+    (tmp_path / ".soniqueignore").write_text("# mine\n!\n[z-a]\ndemos/\n")
     (tmp_path / "b" / ".soniqueignore").write_text("raw/*\n!raw/keep.mp3\n")
     assert walked(tmp_path, "", "c") == ["a.mp3", "b/raw/keep.mp3"]
     assert walked(tmp_path, "b") == ["b/raw/keep.mp3"]
