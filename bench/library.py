@@ -29,7 +29,7 @@ _CLIPS = 3
 _WORDS = """
 river stone light over under golden night window paper road silver ocean house fire
 winter Ärger über Señal canción été прощай звезда 夜 海 の歌 λόγος μέρα naïve crème
-""".split()
+""".split()  # noqa: SIM905 - a list of forty strings is harder to read
 _GENRES = ("Rock", "Jazz", "Electronic", "Hip-Hop", "Classical", "Ambient", "Folk", "Métal")
 
 
@@ -95,7 +95,7 @@ def _album(
         [str(chance.randint(1955, 2025)), f"{chance.randint(1970, 2025)}-05-17", None]
     )
     cover = cover_image(title) if chance.random() < 0.3 else None
-    ending = chance.choice(FORMATS)
+    ending = FORMATS[number % len(FORMATS)]
     place = folder / ("Various Artists" if various else artist) / title
     paths = []
     for index in range(size):
