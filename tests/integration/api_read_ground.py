@@ -125,3 +125,12 @@ async def store_vectors(pool: asyncpg.Pool, made: list[TrackUpserted]) -> None:
             )  # fmt: skip
     results = await vectors.store(pool, items)
     assert all(result.problem is None for result in results)
+
+
+async def drop_space_indexes(pool: asyncpg.Pool) -> None:
+    """Spaces leave an index each, which would slow down all later tests."""
+    names = await pool.fetch(
+        "SELECT indexname FROM pg_indexes WHERE indexname LIKE 'track\\_vectors\\_space\\_%'"
+    )
+    for row in names:
+        await pool.execute(f"DROP INDEX {row['indexname']}")

@@ -1,6 +1,6 @@
 """Single things, neighbours, searches; what is refused, and with which words."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from shared.embedding.port import EmbeddingSpace
 from shared.runtime.settings import Settings
 from shared.search.port import SearchDocument, SearchHits, SearchQuery
 from shared.search.tantivy_index import TantivyIndex
-from tests.integration.api_read_ground import TEXT, Asker, asker, fill
+from tests.integration.api_read_ground import TEXT, Asker, asker, drop_space_indexes, fill
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 from tests.integration.test_api_write_stages import (
     begin_scan,
@@ -34,6 +34,12 @@ from tests.integration.test_api_write_stages import (
 )
 
 NOWHERE = UUID(int=7).hex
+
+
+@fixture(autouse=True)
+async def tidied(pool: asyncpg.Pool) -> AsyncIterator[None]:
+    yield
+    await drop_space_indexes(pool)
 
 
 @fixture

@@ -1,5 +1,6 @@
 """Lists: pages, orders, filters; and what they cost the database."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +14,16 @@ from services.api.store.postgres import register_codecs
 from services.api.store.reading import nearest, track_lists
 from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
-from tests.integration.api_read_ground import Asker, asker, fill
+from tests.integration.api_read_ground import Asker, asker, drop_space_indexes, fill
 from tests.integration.conftest import StoreTracks
 
 NUMBER = 47  # no multiple of a page
+
+
+@fixture(autouse=True)
+async def tidied(pool: asyncpg.Pool) -> AsyncIterator[None]:
+    yield
+    await drop_space_indexes(pool)
 
 
 @fixture
