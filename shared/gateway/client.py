@@ -63,7 +63,7 @@ class Gateway:
             raise TransientError(f"the gateway answered {response.status_code}")
         if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
             raise InvalidInput("the gateway says that this is too large")
-        if response.status_code >= httpx.codes.BAD_REQUEST:
+        if response.status_code >= httpx.codes.MULTIPLE_CHOICES:
             raise GatewayRefused(
                 f"the gateway answered {response.status_code}: {response.text[:500]}"
             )
