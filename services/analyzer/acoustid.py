@@ -7,7 +7,6 @@ Source: https://acoustid.org/webservice
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
 import structlog
@@ -20,6 +19,10 @@ _FAILURES, _OPEN_S = 5, 120
 _LEAST_SCORE = 0.5
 
 _log = structlog.get_logger(__name__)
+
+
+class AcoustIdRefused(Exception):
+    """AcoustID answered with an error, which the message tells: mostly a wrong key."""
 
 
 class AcoustId:
@@ -37,8 +40,9 @@ class AcoustId:
         self._turn = asyncio.Lock()
         self._breaker = CircuitBreaker(
             failure_threshold=_FAILURES, recovery_timeout=_OPEN_S,
-            expected_exception=(httpx.HTTPError, ValueError), name="acoustid",
+            expected_exception=(httpx.HTTPError, AcoustIdRefused), name="acoustid",
         )  # fmt: skip
+        self._guarded = self._breaker.decorate(self._ask)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -49,17 +53,15 @@ class AcoustId:
     async def look_up(self, fingerprint: str, duration_s: float) -> str | None:
         """The AcoustID of a fingerprint; None where it is unknown or cannot be asked now."""
         try:
-            answer = await self._breaker.call_async(self._ask, fingerprint, duration_s)
+            found: str | None = await self._guarded(fingerprint, duration_s)
         except CircuitBreakerError:
             return None  # told when it opened
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, AcoustIdRefused) as error:
             _log.warning("AcoustID cannot be asked; analyses go on without", reason=repr(error))
             return None
-        results = [r for r in answer.get("results", ()) if r.get("score", 0) >= _LEAST_SCORE]
-        best = max(results, key=lambda result: float(result["score"]), default=None)
-        return str(best["id"]) if best else None
+        return found
 
-    async def _ask(self, fingerprint: str, duration_s: float) -> dict[str, Any]:
+    async def _ask(self, fingerprint: str, duration_s: float) -> str | None:
         if self._client is None:
             raise RuntimeError("the client is not open")
         async with self._turn:
@@ -69,7 +71,17 @@ class AcoustId:
             response = await self._client.post(_ADDRESS, data=told)
         if response.is_server_error:
             response.raise_for_status()
-        answer: dict[str, Any] = response.json()  # a refusal (400) says why, in JSON too
-        if answer.get("status") != "ok":
-            raise ValueError(f"AcoustID refused: {answer.get('error', {}).get('message')}")
-        return answer
+        return _best(response)
+
+
+def _best(response: httpx.Response) -> str | None:
+    """The best recording that is good enough. A refusal (400) says why, in JSON too."""
+    try:
+        answer = response.json()
+        if answer["status"] != "ok":
+            raise AcoustIdRefused(answer["error"]["message"])
+        results = [(float(result["score"]), str(result["id"])) for result in answer["results"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise AcoustIdRefused(f"an answer of another kind ({response.status_code})") from error
+    score, best = max(results, default=(0.0, ""))
+    return best if score >= _LEAST_SCORE else None

@@ -36,12 +36,14 @@ class Audio:
         expected_s: length that its header tells, None where it tells none.
         blocks: samples as they come, float32, shape (channels, n), -1..1 and a little beyond.
         damaged: known when all blocks were taken: part of the file could not be decoded.
+        broke_off: why the decoder ended before the end of the file.
     """
 
     rate_hz: int
     expected_s: float | None
     blocks: Iterator[Samples]
     damaged: bool = field(default=False)
+    broke_off: Exception | None = None
 
 
 def open_audio(path: bytes, *, skip: int = 0) -> Audio:

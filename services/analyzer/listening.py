@@ -66,7 +66,7 @@ def listen(path: bytes) -> Heard:
     reason: InvalidInput | None = None
     for skip in range(decoders(path)):
         try:
-            heard = _listen(open_audio(path, skip=skip))
+            heard = listen_to(open_audio(path, skip=skip))
         except InvalidInput as error:
             reason = reason or error
             continue
@@ -81,7 +81,12 @@ def listen(path: bytes) -> Heard:
     return best
 
 
-def _listen(audio: Audio) -> Heard:
+def listen_to(audio: Audio) -> Heard:
+    """Hear a file that is open; damaged where its decoder broke off.
+
+    Raises:
+        Undecodable: it gives no samples.
+    """
     hop = max(1, round(audio.rate_hz / HOPS_A_SECOND))
     weighting = KWeighting(audio.rate_hz)
     mono = _Resampled(audio.rate_hz, RATE_HZ)
@@ -89,24 +94,19 @@ def _listen(audio: Audio) -> Heard:
     keeper = _Keeper(audio.expected_s)
     rows: list[tuple[NDArray[np.float64], ...]] = []
     heard = Heard()
-    try:
-        for block in _in_hops(audio, hop):
-            sound = _bounded(block)
-            rows.append(_hops(sound, weighting(sound), hop))
-            heard.clipped += _clipped(sound, rows[-1][2])
-            middle = sound.mean(axis=0, dtype=np.float32)
-            at_s = heard.samples / audio.rate_hz
-            keeper.add(mono(middle), at_s)
-            if at_s < FINGERPRINT_S:
-                printed.keep(middle)
-            heard.samples += sound.shape[1]
-            heard.channels = len(sound)
-    except Exception as error:  # a decoder broke off midway: what came before counts
-        if not heard.samples:
-            raise Undecodable(f"it cannot be decoded: {error}") from error
-        audio.damaged = True
+    for block in _in_hops(audio, hop):
+        sound = _bounded(block)
+        rows.append(_hops(sound, weighting(sound), hop))
+        heard.clipped += _clipped(sound, rows[-1][2])
+        middle = sound.mean(axis=0, dtype=np.float32)
+        at_s = heard.samples / audio.rate_hz
+        keeper.add(mono(middle), at_s)
+        if at_s < FINGERPRINT_S:
+            printed.keep(middle)
+        heard.samples += sound.shape[1]
+        heard.channels = len(sound)
     if not heard.samples:
-        raise Undecodable("it has no samples")
+        raise Undecodable(f"it cannot be decoded: {audio.broke_off or 'it has no samples'}")
     keeper.add(mono(np.zeros(0, np.float32), last=True), heard.samples / audio.rate_hz)
     heard.duration_s = heard.samples / audio.rate_hz
     power, square, peak = (np.concatenate(column) for column in zip(*rows, strict=True))
@@ -127,7 +127,7 @@ def _in_hops(audio: Audio, hop: int) -> Iterator[Samples]:
     size = hop * _BLOCK_HOPS
     waiting: list[Samples] = []
     count = 0
-    for block in audio.blocks:
+    for block in _until_it_breaks_off(audio):
         waiting.append(block)
         count += block.shape[1]
         if count >= size:
@@ -137,6 +137,15 @@ def _in_hops(audio: Audio, hop: int) -> Iterator[Samples]:
             waiting, count = [joined[:, whole:]], count - whole
     if count:
         yield np.concatenate(waiting, axis=1)
+
+
+def _until_it_breaks_off(audio: Audio) -> Iterator[Samples]:
+    """A decoder may fail midway, in whatever way: what came before counts."""
+    try:
+        yield from audio.blocks
+    except Exception as error:
+        audio.damaged = True
+        audio.broke_off = error
 
 
 def _bounded(block: Samples) -> Samples:

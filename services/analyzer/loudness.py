@@ -130,8 +130,8 @@ def range_lu(hop_power: Hops) -> float:
 
 
 def replaygain_db(loudness_lufs: float) -> float:
-    """ReplayGain 2 track gain: what brings a track to -18 LUFS."""
-    return _REFERENCE_LUFS - loudness_lufs
+    """ReplayGain 2 track gain: what brings a track to -18 LUFS; 0 for silence."""
+    return _REFERENCE_LUFS - loudness_lufs if loudness_lufs > SILENCE_LUFS else 0.0
 
 
 def dynamic_range_db(hop_square: Hops) -> float:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 _SLOWEST_BPM, _FASTEST_BPM = 40.0, 220.0
 _PREFERRED_BPM, _SPREAD_OCTAVES = 120.0, 0.9
 _TEETH = 8
+_UNLIKE, _HALVED = 0.8, 0.5
+"""An off-beat from this share of the beat on speaks against a tempo, an equal one by so much."""
 _SMOOTH_S = 0.4
 Envelope = NDArray[np.float64]
 
@@ -54,9 +56,12 @@ def estimate_tempo(envelope: Envelope, frames_a_second: float) -> Tempo:
     if len(envelope) < 2 * slowest or envelope.max() <= 1e-6:
         return Tempo(0.0, 0.0, 0.0)
     flat = envelope - _smooth(envelope, round(2 * frames_a_second))
+    # So that a peak between two lags is as high as one on a lag.
+    flat = np.convolve(flat, [0.25, 0.5, 0.25], mode="same")
     correlation = _autocorrelation(flat)
     candidates = np.exp2(np.arange(np.log2(_SLOWEST_BPM), np.log2(_FASTEST_BPM), 1 / 500))
-    comb = _comb(correlation, 60.0 / candidates * frames_a_second)
+    fastest = 60.0 / _FASTEST_BPM * frames_a_second
+    comb = _comb(correlation, 60.0 / candidates * frames_a_second, fastest)
     octaves = np.log2(candidates / _PREFERRED_BPM) / _SPREAD_OCTAVES
     score = comb * np.exp(-0.5 * octaves**2)
     best = int(np.argmax(score))
@@ -66,7 +71,7 @@ def estimate_tempo(envelope: Envelope, frames_a_second: float) -> Tempo:
     confidence = float(np.clip(comb[best], 0, 1))
     rivals = [rate for rate in (bpm / 2, bpm * 2) if 30 <= rate <= 400]
     strengths = [
-        float(_comb(correlation, np.array([60.0 / rate * frames_a_second]))[0])
+        float(_comb(correlation, np.array([60.0 / rate * frames_a_second]), fastest)[0])
         * float(np.exp(-0.5 * (np.log2(rate / _PREFERRED_BPM) / _SPREAD_OCTAVES) ** 2))
         for rate in rivals
     ]
@@ -84,14 +89,29 @@ def _autocorrelation(values: Envelope) -> Envelope:
     return normalised
 
 
-def _comb(correlation: Envelope, lags: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean correlation at the first multiples of each lag, those that are long enough known."""
+def _comb(correlation: Envelope, lags: NDArray[np.float64], fastest: float) -> NDArray[np.float64]:
+    """How much each lag is the beat: mean correlation at its multiples.
+
+    Where it is the same half-way between them, the beat is twice as fast: a weaker off-beat is
+    usual, an equal one is a beat. Not so where twice as fast is beyond `fastest`, a lag.
+    """
+    on = _at_multiples(correlation, lags, np.arange(1.0, _TEETH + 1))
+    between = _at_multiples(correlation, lags, np.arange(0.5, _TEETH))
+    alike = np.clip((between / np.maximum(on, 1e-9) - _UNLIKE) / (1 - _UNLIKE), 0, 1)
+    can_double = lags / 2 >= fastest
+    return on * (1 - _HALVED * alike * can_double)
+
+
+def _at_multiples(
+    correlation: Envelope, lags: NDArray[np.float64], multiples: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Mean correlation at multiples of each lag, the first ones counting most, as far as known."""
     reach = len(correlation) * 0.75
     total, weights = np.zeros(len(lags)), np.zeros(len(lags))
-    for tooth in range(1, _TEETH + 1):
-        places = lags * tooth
+    for multiple in multiples:
+        places = lags * multiple
         known = places < reach
-        weight = known / tooth**0.5
+        weight = known / max(1.0, multiple) ** 0.5
         at = np.interp(np.where(known, places, 0), np.arange(len(correlation)), correlation)
         total += weight * at
         weights += weight

@@ -1,0 +1,91 @@
+"""Loudness against the values that the standards' own test signals have."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from services.analyzer.listening import Heard, listen_to
+from services.analyzer.loudness import (
+    KWeighting,
+    channel_weights,
+    integrated_lufs,
+    range_lu,
+    replaygain_db,
+)
+from tests.unit.services.analyzer.sounds import audio_of, sine
+
+
+def _heard(*parts: tuple[float, float], channels: int = 2, rate_hz: int = 48_000) -> Heard:
+    """1 kHz sines, as (dBFS, seconds), one after the other."""
+    sound = np.concatenate(
+        [sine(1_000, seconds, dbfs=dbfs, rate_hz=rate_hz) for dbfs, seconds in parts]
+    )
+    return listen_to(audio_of(np.tile(sound, (channels, 1)), rate_hz))
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 22_050, 44_100, 48_000, 96_000, 192_000])
+def test_a_full_scale_sine_of_997_hz_in_one_channel_has_minus_3_01_lkfs(rate_hz: int) -> None:
+    heard = listen_to(audio_of(sine(997, 5, rate_hz=rate_hz)[None], rate_hz))
+    assert integrated_lufs(heard.hop_power) == pytest.approx(-3.01, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("parts", "lufs"),
+    [
+        # EBU Tech 3341, tests 1 to 5
+        ([(-23, 20)], -23.0),
+        ([(-33, 20)], -33.0),
+        ([(-36, 10), (-23, 60), (-36, 10)], -23.0),
+        ([(-72, 10), (-36, 10), (-23, 60), (-36, 10), (-72, 10)], -23.0),
+        ([(-26, 20), (-20, 20.1), (-26, 20)], -23.0),
+    ],
+    ids=["-23", "-33", "relative gate", "both gates", "three levels"],
+)
+def test_ebu_tech_3341_signals_have_their_loudness(
+    parts: list[tuple[float, float]], lufs: float
+) -> None:
+    assert integrated_lufs(_heard(*parts).hop_power) == pytest.approx(lufs, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("parts", "lu"),
+    [
+        # EBU Tech 3342, tests 1 to 4
+        ([(-20, 20), (-30, 20)], 10),
+        ([(-20, 20), (-15, 20)], 5),
+        ([(-40, 20), (-20, 20)], 20),
+        ([(-50, 20), (-35, 20), (-20, 20), (-35, 20), (-50, 20)], 15),
+    ],
+)
+def test_ebu_tech_3342_signals_have_their_range(
+    parts: list[tuple[float, float]], lu: float
+) -> None:
+    assert range_lu(_heard(*parts).hop_power) == pytest.approx(lu, abs=1)
+
+
+def test_surrounds_weigh_more_and_the_low_frequency_channel_nothing() -> None:
+    expected = [1, 1, 1, 0, 1.41, 1.41]
+    assert channel_weights(6).tolist() == pytest.approx(expected)
+    assert channel_weights(2).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("cuts", [[7, 100, 4_410], [30_000], [1, 2, 3, 65_536]])
+def test_how_a_stream_is_cut_into_blocks_does_not_matter(cuts: list[int]) -> None:
+    sound = _noise(2, 100_000)
+    whole = KWeighting(44_100)(sound)
+    weighting = KWeighting(44_100)
+    parts = [weighting(block) for block in np.split(sound, cuts, axis=1)]
+    np.testing.assert_allclose(np.concatenate(parts, axis=1), whole, atol=1e-6)
+
+
+def test_silence_is_minus_70_lufs_and_gets_no_gain() -> None:
+    silence = listen_to(audio_of(np.zeros((2, 96_000), np.float32), 48_000))
+    assert integrated_lufs(silence.hop_power) == -70
+    assert range_lu(silence.hop_power) == 0
+    assert replaygain_db(-70) == 0
+    assert replaygain_db(-10) == -8
+
+
+def _noise(channels: int, length: int) -> NDArray[np.float32]:
+    rng = np.random.default_rng(1)
+    return rng.standard_normal((channels, length)).astype(np.float32) * np.float32(0.1)

@@ -1,0 +1,49 @@
+"""Tempo from click trains, and none from what has none."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from services.analyzer.spectrum import HOP, spectrum_of
+from services.analyzer.tempo import Tempo, estimate_tempo, onset_envelope, onset_rate_hz
+from tests.unit.services.analyzer.sounds import RATE_HZ, clicks, sine
+
+FRAMES_A_SECOND = RATE_HZ / HOP
+
+
+def _tempo(sound: NDArray[np.float32]) -> Tempo:
+    return estimate_tempo(onset_envelope(spectrum_of(sound, RATE_HZ).mel), FRAMES_A_SECOND)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.02], ids=["clean", "in noise"])
+@pytest.mark.parametrize(
+    "bpm", [60, 66, 72.5, 80, 90, 100, 110, 120, 133.3, 145, 160, 174, 188, 200]
+)
+def test_a_click_train_has_its_tempo_within_two_percent(bpm: float, noise: float) -> None:
+    tempo = _tempo(clicks(bpm, noise=noise))
+    assert tempo.bpm == pytest.approx(bpm, rel=0.02)
+    assert tempo.confidence > 0.3
+    assert tempo.alternative_bpm in (pytest.approx(tempo.bpm / 2), pytest.approx(tempo.bpm * 2))
+
+
+@pytest.mark.parametrize("bpm", [60, 120, 200])
+def test_each_click_is_an_onset(bpm: float) -> None:
+    envelope = onset_envelope(spectrum_of(clicks(bpm), RATE_HZ).mel)
+    assert onset_rate_hz(envelope, FRAMES_A_SECOND) == pytest.approx(bpm / 60, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [np.zeros(RATE_HZ * 10, np.float32), clicks(120, 1.0)],
+    ids=["silence", "a second"],
+)
+def test_where_there_is_no_pulse_to_hear_tempo_and_confidence_are_0(
+    sound: NDArray[np.float32],
+) -> None:
+    assert _tempo(sound) == Tempo(0.0, 0.0, 0.0)
+
+
+def test_noise_and_a_steady_tone_have_little_confidence() -> None:
+    noise = np.random.default_rng(5).standard_normal(RATE_HZ * 30).astype(np.float32)
+    assert _tempo(noise * np.float32(0.1)).confidence < 0.15
+    assert _tempo(sine(440, 20, dbfs=-6)).confidence < 0.15
