@@ -23,9 +23,9 @@ def up(music: tuple[str, ...], demo: bool, until_idle: bool) -> None:
     """Run everything on this machine: all services, the database, the gateway.
 
     Scans what is named, shows progress, then serves until Ctrl-C. Without --music it serves what
-    is known already. A file that cannot be read is listed by `soniquebay failures` and is no reason
-    for a bad exit code; a folder that cannot be scanned is. Where the data goes and which port is used: SONIQUEBAY_DATA_DIR and
-    SONIQUEBAY_PORT.
+    is known already. A file that cannot be read is listed by `soniquebay failures` and is no
+    reason for a bad exit code; a folder that cannot be scanned is. Where the data goes and which
+    port is used: SONIQUEBAY_DATA_DIR and SONIQUEBAY_PORT.
 
     \b
     soniquebay up --music ~/Music

@@ -1,0 +1,41 @@
+import click
+import pytest
+from click.testing import CliRunner
+
+from soniquebay.cli import commands
+from soniquebay.tracks import choose
+
+NAMES = ("up", "scan", "status", "search", "similar", "show", "failures", "replay")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_has_a_help_that_teaches(name: str) -> None:
+    told = CliRunner().invoke(commands, [name, "--help"])
+    assert told.exit_code == 0
+    assert len(told.output.splitlines()) > 5
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["search"], ["similar"], ["search", "x", "--limit", "0"],
+     ["failures", "--stage", "x"], ["up", "--music", "/nowhere/at/all"]],
+)  # fmt: skip
+def test_wrong_usage_has_exit_code_2(arguments: list[str]) -> None:
+    assert CliRunner().invoke(commands, arguments).exit_code == 2
+
+
+def track(id_: str, title: str) -> dict[str, object]:
+    return {"id": id_, "title": title, "artists": ["Somebody"]}
+
+
+def test_a_track_is_named_by_its_only_hit_or_its_exact_title() -> None:
+    assert choose("night", [track("trk_1", "Night Ferry")]) == "trk_1"
+    several = [track("trk_1", "Night Ferry"), track("trk_2", "Night"), track("trk_3", "Nightly")]
+    assert choose(" NIGHT ", several) == "trk_2"
+
+
+def test_several_or_no_tracks_are_told() -> None:
+    with pytest.raises(click.ClickException, match="soniquebay search"):
+        choose("night", [])
+    with pytest.raises(click.ClickException, match="(?s)trk_1.*trk_2"):
+        choose("night", [track("trk_1", "Night Ferry"), track("trk_2", "Night Train")])
