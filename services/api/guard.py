@@ -15,9 +15,15 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _POLICY_VIOLATION = 1008
 
 
+def _token_of(settings: Settings) -> str | None:
+    """The token; an empty one protects nothing, so it is none."""
+    token = settings.token.get_secret_value().strip() if settings.token else ""
+    return token or None
+
+
 def check_settings(settings: Settings) -> None:
     """Refuse to listen beyond loopback without a token."""
-    if settings.host not in _LOOPBACK and settings.token is None:
+    if settings.host not in _LOOPBACK and _token_of(settings) is None:
         raise InvalidInput(
             f"SONIQUEBAY_HOST is {settings.host}, which others can reach: set SONIQUEBAY_TOKEN to"
             " a secret that clients must present, or listen on 127.0.0.1"
@@ -26,9 +32,10 @@ def check_settings(settings: Settings) -> None:
 
 def presents_token(told: object, settings: Settings) -> bool:
     """Whether `told` is `Bearer <token>`, in a time that does not depend on where it differs."""
-    if settings.token is None:
+    token = _token_of(settings)
+    if token is None:
         return True
-    wanted = f"Bearer {settings.token.get_secret_value()}".encode()
+    wanted = f"Bearer {token}".encode()
     found = told if isinstance(told, bytes) else str(told).encode(errors="replace")
     return secrets.compare_digest(found, wanted)
 
@@ -51,7 +58,7 @@ class Guard:
         """Pass a request on, or refuse it."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
-        elif self._settings.token is not None:
+        elif _token_of(self._settings) is not None:
             await self._with_token(scope, receive, send)
         elif _is_local(scope["headers"]):
             await self._app(scope, receive, send)

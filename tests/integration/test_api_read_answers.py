@@ -1,7 +1,9 @@
 """Single things, neighbours, searches; what is refused, and with which words."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -407,3 +409,25 @@ async def test_the_analysis_shown_has_every_field(
     assert shown["waveform"] == told["waveform"]
     empty = {name for name, value in shown.items() if value is None}
     assert empty == {"fingerprint", "acoustidId"}
+
+
+ROOT = Path(__file__).parents[2]
+QUERIES = [
+    pytest.param(query, id=f"{page}-{number}")
+    for page in ("README.md", "docs/graphql.md")
+    for number, query in enumerate(
+        re.findall(r"```graphql\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    )
+    if "subscription" not in query
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+async def test_the_queries_of_the_documents_answer(
+    pool: asyncpg.Pool, library_id: UUID, database_settings: Settings, tmp_path: Path, query: str
+) -> None:
+    made = await fill(pool, library_id, 5)
+    values = np.eye(TEXT["dimensions"], dtype=np.float32)[0]
+    ask = asker(pool, database_settings, search=TantivyIndex(tmp_path), embedder=OneWord(values))
+    told = {"id": track_of(made[0]), "ids": [track_of(one) for one in made], "after": None}
+    assert await ask(query, **{name: told[name] for name in told if f"${name}:" in query})

@@ -151,11 +151,14 @@ async def test_with_the_token_any_host_gets_in(guarded: httpx.AsyncClient) -> No
     assert answer.json() == {"data": {"status": {"tracks": 0}}}
 
 
+@pytest.mark.parametrize("token", [None, "", " "])
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2"])
-async def test_beyond_loopback_it_does_not_start_without_a_token(tmp_path: Path, host: str) -> None:
-    api = build(
-        Settings(data_dir=tmp_path, host=host), bus=InProcessBus(), embedder=WordLlamaEmbedder()
-    )
+async def test_beyond_loopback_it_does_not_start_without_a_token(
+    tmp_path: Path, host: str, token: str | None
+) -> None:
+    secret = None if token is None else SecretStr(token)
+    told = Settings(data_dir=tmp_path, host=host, token=secret)
+    api = build(told, bus=InProcessBus(), embedder=WordLlamaEmbedder())
     with pytest.raises(InvalidInput, match="SONIQUEBAY_TOKEN"):
         async with api.service.lifespan():
             pass
