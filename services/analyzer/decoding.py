@@ -5,6 +5,7 @@ measured to be quicker. FFmpeg's is read packet by packet, so that a damaged fil
 left of it.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -66,15 +67,21 @@ def open_audio(path: bytes, *, skip: int = 0) -> Audio:
                 reasons.append("it has no samples")
                 continue
             audio.blocks = _with_first(first, audio.blocks)
+        except soundfile.LibsndfileError:
+            continue  # FFmpeg reads all that libsndfile does, and says better what is wrong
+        except (av.FFmpegError, ValueError, IndexError) as error:
+            reasons.append(_reason(error))
         except FileNotFoundError:
             raise Undecodable("the file is gone") from None
-        except PermissionError:
-            raise TransientError("the file may not be read") from None
-        except (soundfile.LibsndfileError, av.FFmpegError, ValueError, IndexError) as error:
-            reasons.append(_reason(error))
+        except IsADirectoryError:
+            raise Undecodable("it is a folder") from None
+        except OSError as error:
+            raise TransientError(f"the file cannot be read now: {error.strerror}") from None
         else:
             return audio
-    raise Undecodable(f"it cannot be decoded: {'; '.join(dict.fromkeys(reasons)) or 'no audio'}")
+    raise Undecodable(
+        f"it cannot be decoded: {'; '.join(dict.fromkeys(reasons)) or 'it is damaged, or no audio'}"
+    )
 
 
 def decoders(path: bytes) -> int:
@@ -95,8 +102,12 @@ def _with_first(first: Samples, rest: Iterator[Samples]) -> Iterator[Samples]:
 
 
 def _reason(error: Exception) -> str:
-    told = getattr(error, "strerror", None) or getattr(error, "error_string", None) or str(error)
-    return str(told).strip().rstrip(".").lower() or type(error).__name__
+    if isinstance(error, IndexError):
+        return "it has no sound"
+    return (
+        str(getattr(error, "strerror", None) or error).strip().rstrip(".").lower()
+        or type(error).__name__
+    )
 
 
 def _open_sndfile(path: bytes) -> Audio:
@@ -108,7 +119,17 @@ def _open_sndfile(path: bytes) -> Audio:
             while len(block := file.read(_PORTION, dtype="float32", always_2d=True)):
                 yield np.ascontiguousarray(block.T[:_MOST_CHANNELS])
 
-    return Audio(file.samplerate, expected_s, blocks())
+    return Audio(file.samplerate, expected_s, blocks(), damaged=_is_cut_wave(path))
+
+
+def _is_cut_wave(path: bytes) -> bool:
+    """Whether a WAV file is shorter than its header tells: libsndfile passes that over."""
+    with open(path, "rb") as file:  # noqa: PTH123 - the path is bytes
+        head = file.read(12)
+        told = int.from_bytes(head[4:8], "little")
+        # Programs that stream write 0 or the highest number.
+        is_wave = head[:4] == b"RIFF" and head[8:] == b"WAVE" and 0 < told < 0xFFFF_FF00
+        return is_wave and told + 8 > file.seek(0, os.SEEK_END)
 
 
 def _open_ffmpeg(path: bytes) -> Audio:

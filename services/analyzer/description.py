@@ -1,6 +1,8 @@
 """One file's analysis, put together: runs in a worker process."""
 
 import math
+import os
+import resource
 
 import numpy as np
 
@@ -12,7 +14,16 @@ from services.analyzer.tempo import estimate_tempo, onset_envelope, onset_rate_h
 from services.analyzer.tonality import camelot, tonality_of
 from shared.contracts.analysis import Analysis
 
+_MOST_MEMORY_BYTES = 4 * 2**30
 _FRAMES_A_SECOND = RATE_HZ / HOP
+
+
+def prepare_worker() -> None:
+    """In a new process: bound its memory, quiet the decoders, and warm up."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY_BYTES, _MOST_MEMORY_BYTES))
+    # mpg123 writes its notes on damaged files straight to stderr; errors return as exceptions.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    warm_up()
 
 
 def warm_up() -> None:

@@ -7,7 +7,7 @@ import httpx
 import structlog
 
 from services.analyzer.acoustid import AcoustId
-from services.analyzer.description import warm_up
+from services.analyzer.description import prepare_worker
 from services.analyzer.fingerprint import NOTICE, is_available
 from services.analyzer.handlers import AnalyzeTracks
 from shared.bus.port import Subscription
@@ -31,7 +31,7 @@ def build(
     acoustid_transport: httpx.AsyncBaseTransport | None = None,
 ) -> Service:
     """The service. `acoustid_transport` is how AcoustID is reached, the network by default."""
-    workers = WorkerProcesses(settings.workers, nice=_NICE, warm=warm_up)
+    workers = WorkerProcesses(settings.workers, nice=_NICE, warm=prepare_worker)
     key = settings.acoustid_key
     acoustid = AcoustId(key.get_secret_value(), acoustid_transport) if key else None
     handler = AnalyzeTracks(

@@ -1,0 +1,166 @@
+"""The analyzer with real processes, files, bus, gateway and database."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import httpx
+import numpy as np
+import soundfile
+from pytest_asyncio import fixture
+
+from services.analyzer import service as analyzer
+from services.api import service as api
+from services.api.store.outcomes import TrackUpserted
+from shared.bus.in_process import InProcessBus
+from shared.contracts.events import TrackChange, TrackExtracted
+from shared.contracts.identity import IdKind, format_id
+from shared.embedding.wordllama_embedder import WordLlamaEmbedder
+from shared.gateway.client import JSON, Gateway
+from shared.runtime.settings import Settings
+from shared.search.tantivy_index import TantivyIndex
+from tests.integration.conftest import StoreTracks, track_item
+
+RATE_HZ = 22_050
+ASK = """
+query($ids: [ID!]!) {
+  tracksById(ids: $ids) {
+    analysis { analyzerVersion contentRevision tempoBpm loudnessLufs damaged waveform acoustidId }
+  }
+}
+"""
+
+
+@dataclass
+class House:
+    """The api and the analyzer on one bus, the library `music` mounted elsewhere."""
+
+    gateway: Gateway
+    bus: InProcessBus
+    pool: asyncpg.Pool
+    music: Path
+
+    def write(self, name: str, *, level: float = 0.3) -> None:
+        """A file with clicks at 120 BPM."""
+        times = np.arange(RATE_HZ * 12) / RATE_HZ
+        sound = level * np.sin(2 * np.pi * 440 * times) * np.exp(-(times % 0.5) / 0.03)
+        soundfile.write(self.music / name, sound, RATE_HZ)
+
+    async def extracted(self, *tracks: TrackUpserted) -> None:
+        """What the extractor says; waits until the analyzer is through."""
+        await self.bus.publish(
+            [
+                TrackExtracted(
+                    track_id=id_of(track), change=TrackChange.CREATED,
+                    content_revision=track.content_revision, revision=track.revision,
+                )
+                for track in tracks
+            ]
+        )  # fmt: skip
+        deadline = time.monotonic() + 120
+        while any(lag.records for lag in await self.bus.lag()):
+            assert time.monotonic() < deadline, self.bus.health()
+            await asyncio.sleep(0.02)
+
+    async def analyses(self, *tracks: TrackUpserted) -> list[JSON | None]:
+        told = await self.gateway.execute(ASK, {"ids": [id_of(track) for track in tracks]})
+        return [track["analysis"] for track in told["tracksById"]]
+
+    async def failures(self) -> list[tuple[str, str]]:
+        rows = await self.pool.fetch("SELECT kind::text, message FROM failures ORDER BY message")
+        return [(row["kind"].lower(), row["message"]) for row in rows]
+
+
+def id_of(track: TrackUpserted) -> str:
+    assert track.id is not None
+    return format_id(IdKind.TRACK, track.id)
+
+
+def _acoustid(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"status": "ok", "results": [{"score": 1, "id": "acoustid"}]})
+
+
+@fixture
+async def house(
+    pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
+) -> AsyncIterator[House]:
+    music = tmp_path / "mounted"
+    music.mkdir()
+    settings = database_settings.model_copy(
+        update={
+            "port": 0, "workers": 2, "mounts": {"music": str(music)}, "analysis_timeout_s": 60,
+            "acoustid_key": Settings(acoustid_key="key").acoustid_key,
+        }
+    )  # fmt: skip
+    bus = InProcessBus()
+    search = TantivyIndex(tmp_path / "search")
+    gateway_service = api.build(settings, bus=bus, embedder=WordLlamaEmbedder(), search=search)
+    transport = httpx.ASGITransport(gateway_service.app)
+    async with AsyncExitStack() as running:
+        client = httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60)
+        gateway = Gateway(await running.enter_async_context(client))
+        service = analyzer.build(
+            settings, gateway=gateway, acoustid_transport=httpx.MockTransport(_acoustid)
+        )
+        for each in (gateway_service.service, service):
+            await running.enter_async_context(each.lifespan())
+            each.subscribe(bus)
+        await bus.start()
+        running.push_async_callback(bus.drain, 10)
+        yield House(gateway, bus, pool, music)
+
+
+async def test_files_are_analysed_where_they_are_mounted_and_bad_ones_fail_alone(
+    house: House, store_tracks: StoreTracks
+) -> None:
+    for name in ("one.wav", "two.flac"):
+        house.write(name)
+    (house.music / "bad.mp3").write_bytes(b"no music at all" * 99)
+    tracks = await store_tracks("one.wav", "bad.mp3", "two.flac", "gone.ogg")
+    await house.extracted(*tracks)
+    one, bad, two, gone = await house.analyses(*tracks)
+    assert bad is None
+    assert gone is None
+    for analysis in (one, two):
+        assert analysis is not None
+        assert abs(analysis["tempoBpm"] - 120) < 2
+        assert len(analysis["waveform"]) == 400
+        assert analysis["acoustidId"] in {"acoustid", None}  # without libchromaprint none
+    (kind, reason), (kind_gone, reason_gone) = await house.failures()
+    assert (kind, kind_gone) == ("invalid", "invalid")
+    assert reason == ("bad.mp3: it cannot be decoded: invalid data found when processing input")
+    assert reason_gone == "gone.ogg: the file is gone"
+
+
+async def test_a_track_is_analysed_once_for_its_content_and_again_for_another(
+    house: House, store_tracks: StoreTracks
+) -> None:
+    house.write("song.wav")
+    (track,) = await store_tracks("song.wav")
+    await house.extracted(track)
+    (first,) = await house.analyses(track)
+    house.write("song.wav", level=0.03)
+    await house.extracted(track)  # the same content revision: nothing is done
+    assert await house.analyses(track) == [first]
+    (changed,) = await store_tracks(track_item("song.wav", size_bytes=2_000))
+    await house.extracted(changed)
+    (second,) = await house.analyses(changed)
+    assert first is not None
+    assert second is not None
+    assert second["contentRevision"] == first["contentRevision"] + 1
+    assert second["loudnessLufs"] < first["loudnessLufs"] - 15
+
+
+async def test_where_the_disk_is_gone_no_file_is_blamed(
+    house: House, store_tracks: StoreTracks
+) -> None:
+    house.music.rmdir()
+    tracks = await store_tracks("a.mp3", "b.mp3")
+    await house.extracted(*tracks)
+    failures = await house.failures()
+    assert {kind for kind, _ in failures} == {"transient"}
+    assert all("is a disk not mounted?" in message for _, message in failures)

@@ -1,0 +1,201 @@
+"""Files of all formats, whole and damaged, through the analysis."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from services.analyzer.decoding import Undecodable, open_audio
+from services.analyzer.description import describe
+from services.analyzer.listening import TooShort
+from shared.contracts.analysis import Analysis
+from shared.contracts.errors import InvalidInput
+from soniquebay.demo import DEMO_TRACKS, DemoTrack
+from soniquebay.demo.encoding import encode
+
+RATE_HZ = 44_100
+LENGTH_S = 8
+FORMATS = ("wav", "flac", "ogg", "mp3", "m4a", "opus")
+TELLS_LENGTH = ("wav", "flac", "mp3")
+"""Ogg tells it on its last page only; MP4 has its index at its end, and fails without."""
+
+
+def _music() -> NDArray[np.float64]:
+    """Two channels, 120 BPM, an A minor chord, -20 dBFS or so."""
+    times = np.arange(RATE_HZ * LENGTH_S) / RATE_HZ
+    beat = np.exp(-(times % 0.5) / 0.05) + 0.1
+    chord = sum(np.sin(2 * np.pi * hz * times) for hz in (220.0, 261.63, 329.63))
+    left = 0.15 * np.asarray(chord) * beat
+    return np.stack([left, 0.8 * left], axis=1)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("formats")
+    made = {ending: folder / f"a.{ending}" for ending in FORMATS}
+    for path in made.values():
+        encode(path, _music(), RATE_HZ)
+    return made
+
+
+@pytest.fixture(scope="module")
+def truth(files: dict[str, Path]) -> Analysis:
+    return describe(bytes(files["wav"]))
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_every_format_gives_the_analysis_of_the_same_sound(
+    files: dict[str, Path], truth: Analysis, ending: str
+) -> None:
+    found = describe(bytes(files[ending]))
+    assert not found.damaged
+    assert found.analyzed_duration_s == pytest.approx(LENGTH_S, abs=0.1)
+    assert found.loudness_lufs == pytest.approx(truth.loudness_lufs, abs=0.2)
+    assert found.tempo_bpm == pytest.approx(120, rel=0.02)
+    assert (found.key, found.mode) == ("A", "minor")
+    assert found.spectral_centroid_hz == pytest.approx(truth.spectral_centroid_hz, rel=0.15)
+    assert found.energy == pytest.approx(truth.energy, abs=0.05)
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_each_decoder_stands_in_for_the_other(files: dict[str, Path], ending: str) -> None:
+    if ending == "m4a":
+        pytest.skip("libsndfile reads no AAC")
+    lengths = []
+    for skip in (0, 1):
+        audio = open_audio(bytes(files[ending]), skip=skip)
+        lengths.append(sum(block.shape[1] for block in audio.blocks) / audio.rate_hz)
+    assert lengths == [pytest.approx(LENGTH_S, abs=0.1)] * 2
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_an_ending_that_lies_does_not_matter(
+    files: dict[str, Path], tmp_path: Path, ending: str
+) -> None:
+    lying = tmp_path / f"a.{'ogg' if ending != 'ogg' else 'mp3'}"
+    lying.write_bytes(files[ending].read_bytes())
+    assert describe(bytes(lying)).analyzed_duration_s == pytest.approx(LENGTH_S, abs=0.1)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.6, 0.95])
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_truncated_file_gives_what_is_left_or_fails_in_words(
+    files: dict[str, Path], tmp_path: Path, ending: str, share: float
+) -> None:
+    content = files[ending].read_bytes()
+    found = _describe(tmp_path / f"cut.{ending}", content[: int(len(content) * share)])
+    if isinstance(found, Analysis):
+        assert found.analyzed_duration_s <= LENGTH_S + 0.1
+        if ending in TELLS_LENGTH and share < 0.9:
+            assert found.damaged
+
+
+@pytest.mark.parametrize("hurt", ["few", "many", "hole"])
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_damaged_file_gives_what_is_left_or_fails_in_words(
+    files: dict[str, Path], tmp_path: Path, ending: str, hurt: str
+) -> None:
+    chance = random.Random(f"{ending} {hurt}")
+    content = bytearray(files[ending].read_bytes())
+    for _ in range({"few": 20, "many": len(content) // 100, "hole": 0}[hurt]):
+        content[chance.randrange(200, len(content))] ^= 1 << chance.randrange(8)
+    if hurt == "hole":
+        third = len(content) // 3
+        content[third : 2 * third] = bytes(third)
+    _describe(tmp_path / f"hurt.{ending}", bytes(content))
+
+
+def _describe(path: Path, content: bytes) -> Analysis | InvalidInput:
+    """The analysis, whose fields the model holds to their ranges, or an error for people."""
+    path.write_bytes(content)
+    try:
+        return describe(bytes(path))
+    except InvalidInput as error:
+        assert str(error)
+        assert "Traceback" not in str(error)
+        return error
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.mp3", b""),
+        ("text.flac", b"this is no music, whatever its name says\n" * 50),
+        ("noise.m4a", random.Random(1).randbytes(50_000)),
+        ("noise.ogg", random.Random(2).randbytes(50_000)),
+        ("header.wav", b"RIFF\x24\x00\x00\x00WAVEfmt "),
+        ("page.html", b"<!doctype html><title>404</title>"),
+    ],
+)
+def test_what_is_no_audio_is_told_to_be_none(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput, match=r"cannot be decoded|only 0"):
+        describe(bytes(path))
+
+
+def test_a_file_that_is_gone_is_told_to_be_gone(tmp_path: Path) -> None:
+    with pytest.raises(Undecodable, match="the file is gone"):
+        describe(bytes(tmp_path / "gone.mp3"))
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch], ids=["folder", "empty"])
+def test_a_folder_or_an_empty_file_fails_in_words(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "a.flac")
+    with pytest.raises(InvalidInput):
+        describe(bytes(tmp_path / "a.flac"))
+
+
+@pytest.mark.parametrize(("length_s", "is_enough"), [(0.5, False), (1.0, True)])
+def test_a_second_is_enough_and_less_is_not(
+    tmp_path: Path, length_s: float, is_enough: bool
+) -> None:
+    path = tmp_path / "short.wav"
+    soundfile.write(path, _music()[: round(length_s * RATE_HZ)], RATE_HZ)
+    if is_enough:
+        assert describe(bytes(path)).analyzed_duration_s == 1
+    else:
+        with pytest.raises(TooShort, match=r"only 0\.50 s"):
+            describe(bytes(path))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize("rate_hz", [8_000, 48_000, 96_000])
+def test_any_number_of_channels_and_any_rate(tmp_path: Path, channels: int, rate_hz: int) -> None:
+    path = tmp_path / "a.flac"
+    sound = np.random.default_rng(1).uniform(-0.3, 0.3, (2 * rate_hz, channels))
+    soundfile.write(path, sound, rate_hz)
+    found = describe(bytes(path))
+    assert (found.analyzed_duration_s, found.damaged) == (2, False)
+
+
+def test_a_name_that_is_no_utf8_is_opened_all_the_same(files: dict[str, Path]) -> None:
+    for ending in FORMATS:
+        path = bytes(files[ending].parent) + b"/caf\xe9." + ending.encode()
+        Path(path.decode("utf-8", "surrogateescape")).write_bytes(files[ending].read_bytes())
+        assert describe(path).analyzed_duration_s > 7
+
+
+@pytest.mark.parametrize("track", DEMO_TRACKS[::3], ids=lambda track: track.title)
+def test_the_demo_sounds_as_it_was_made(demo_music: Path, track: DemoTrack) -> None:
+    made = track
+    found = describe(bytes(demo_music / made.path))
+    assert found.tempo_bpm == pytest.approx(made.tempo_bpm, rel=0.02)
+    assert (found.key, found.mode) == (made.key, made.mode)
+    assert found.loudness_lufs == pytest.approx(made.loudness_lufs, abs=0.3)
+    assert found.tuning_cents == pytest.approx(0, abs=5)
+
+
+def test_real_music_is_analysed_whole(wesnoth_music: Path) -> None:
+    pieces = sorted(wesnoth_music.rglob("*.ogg"), key=lambda path: path.stat().st_size)
+    for path in [piece for piece in pieces if piece.stat().st_size > 500_000][:4]:
+        found = describe(bytes(path))
+        assert not found.damaged
+        assert -40 < found.loudness_lufs < -5
+        assert found.key_confidence > 0
