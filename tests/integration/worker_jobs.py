@@ -69,7 +69,7 @@ def break_down() -> None:
 async def _main(count: int) -> None:
     workers = WorkerProcesses(count)
     async with workers.running():
-        ids = set()
+        ids: set[int] = set()
         while len(ids) < count:
             ids |= set(await asyncio.gather(*(workers.run(process_id) for _ in range(count))))
         sys.stdout.write(" ".join(map(str, sorted(ids))) + "\n")

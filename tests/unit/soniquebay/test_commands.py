@@ -37,5 +37,5 @@ def test_a_track_is_named_by_its_only_hit_or_its_exact_title() -> None:
 def test_several_or_no_tracks_are_told() -> None:
     with pytest.raises(click.ClickException, match="soniquebay search"):
         choose("night", [])
-    with pytest.raises(click.ClickException, match="(?s)trk_1.*trk_2"):
+    with pytest.raises(click.ClickException, match=r"(?s)trk_1.*trk_2"):
         choose("night", [track("trk_1", "Night Ferry"), track("trk_2", "Night Train")])
