@@ -38,7 +38,10 @@ async def pool(database: asyncpg.Pool) -> asyncpg.Pool:
         "SELECT quote_ident(tablename) AS name FROM pg_tables"
         " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
     )
-    await database.execute(f"TRUNCATE {', '.join(row['name'] for row in names)} CASCADE")
+    # Far quicker than TRUNCATE for a few rows.
+    async with database.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await connection.execute(";".join(f"DELETE FROM {row['name']}" for row in names))
     return database
 
 

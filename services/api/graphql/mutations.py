@@ -65,7 +65,7 @@ _FILTER = strawberry.argument(name="filter")
 
 
 def _bad_request(message: str) -> GraphQLError:
-    return GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
+    return GraphQLError(message, extensions={"code": "BAD_INPUT"})
 
 
 def _rows(items: Sequence[Any]) -> list[dict[str, Any]]:
