@@ -20,6 +20,8 @@ from shared.contracts.errors import InvalidInput, TransientError
 
 Samples = NDArray[np.float32]
 _SNDFILE_FIRST = frozenset({".mp3", ".flac", ".wav"})
+_ESTIMATED = frozenset({"aac", "mp3", "ac3", "eac3", "dts", "mp2", "loas"})
+"""FFmpeg's names of formats whose length it guesses from the bit rate."""
 _PORTION = 65_536
 _MOST_CHANNELS = 8
 
@@ -144,7 +146,8 @@ def _open_ffmpeg(path: bytes) -> Audio:
     except BaseException:
         source.close()
         raise
-    expected_s = container.duration / av.time_base if container.duration else None
+    is_told = _ESTIMATED.isdisjoint(container.format.name.split(","))
+    expected_s = container.duration / av.time_base if container.duration and is_told else None
     audio = Audio(rate_hz, expected_s, iter(()))
     audio.blocks = _ffmpeg_blocks(audio, container, stream, source)
     return audio

@@ -64,9 +64,12 @@ def listen(path: bytes) -> Heard:
     """
     best: Heard | None = None
     reason: InvalidInput | None = None
+    expected_s = 0.0
     for skip in range(decoders(path)):
         try:
-            heard = listen_to(open_audio(path, skip=skip))
+            audio = open_audio(path, skip=skip)
+            expected_s = max(expected_s, audio.expected_s or 0.0)
+            heard = listen_to(audio)
         except InvalidInput as error:
             reason = reason or error
             continue
@@ -76,7 +79,10 @@ def listen(path: bytes) -> Heard:
             break
     if best is None:
         raise reason or Undecodable("it cannot be decoded")
+    best.damaged |= _is_short(best.duration_s, expected_s)  # one decoder knows, the other not
     if best.duration_s < 1:
+        if best.damaged:
+            raise Undecodable(f"it is damaged: only {best.duration_s:.2f} s can be decoded")
         raise TooShort(f"only {best.duration_s:.2f} s of sound: there is nothing to analyse")
     return best
 
@@ -119,7 +125,7 @@ def listen_to(audio: Audio) -> Heard:
 
 def _is_short(duration_s: float, expected_s: float | None) -> bool:
     """Much less than the header told: the file was cut off."""
-    return expected_s is not None and expected_s - duration_s > max(1.0, 0.05 * expected_s)
+    return expected_s is not None and expected_s - duration_s > max(0.5, 0.02 * expected_s)
 
 
 def _in_hops(audio: Audio, hop: int) -> Iterator[Samples]:
