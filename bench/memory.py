@@ -1,0 +1,34 @@
+"""Memory of the process tree, from Linux's accounts (proc(5), smaps_rollup)."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def pss_mb(database: Path) -> dict[str, float]:
+    """Proportional set size in MB: of this process, its workers, and the database in a folder.
+
+    Shared pages are divided among those who share them, so the parts can be added up.
+    """
+    postmaster = int((database / "postmaster.pid").read_text().split()[0])
+    return {
+        "main process": _pss_mb(os.getpid()),
+        "workers": sum(_pss_mb(pid) for pid in _below(os.getpid())),
+        "database": _pss_mb(postmaster) + sum(_pss_mb(pid) for pid in _below(postmaster)),
+    }
+
+
+def _below(pid: int) -> Iterator[int]:
+    """The processes that descend from one."""
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            yield int(child)
+            yield from _below(int(child))
+
+
+def _pss_mb(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0  # it ended meanwhile
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024

@@ -1,0 +1,199 @@
+"""One run of the real services in a process of its own; prints what it measured as JSON."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bench.load import ask_for_a_while, keep_asking
+from bench.memory import pss_mb
+from services.analyzer import service as analyzer
+from services.api import service as api_service
+from services.extractor import service as extractor
+from services.indexer import service as indexer
+from services.vectorizer import service as vectorizer
+from shared.bus.in_process import InProcessBus
+from shared.embedding.choice import text_embedder
+from shared.gateway.client import Gateway
+from shared.runtime.logs import configure_logs
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
+from shared.search.tantivy_index import TantivyIndex
+from soniquebay.documents import REQUEST_SCAN, SCAN, STATUS
+
+_CORES = os.cpu_count() or 1
+_LOOK_EVERY_S = 0.02
+_ASKERS = 4
+_ASK_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How the services are run.
+
+    Attributes:
+        readers: processes that read tags. workers: processes that analyse.
+        one_at_a_time: batches of one event, one at a time.
+        askers: clients that query the gateway meanwhile, one question after another.
+        analyses: whether more than scan and ingest is run.
+    """
+
+    readers: int = Settings().readers
+    workers: int = Settings().workers
+    one_at_a_time: bool = False
+    askers: int = 0
+    analyses: bool = True
+
+
+PROFILES = {
+    "ingest": Profile(analyses=False),
+    "baseline": Profile(readers=1, workers=1, one_at_a_time=True),
+    "optimised": Profile(),
+    "high concurrency": Profile(readers=2 * _CORES, workers=2 * _CORES, askers=_ASKERS),
+}
+
+
+@dataclass(slots=True)
+class Measured:
+    """What a run shows.
+
+    Attributes:
+        read_s: from the request of the scans until all files are stored, by scan of all roots.
+        whole_s: until everything is indexed. rescan_s: the same request again.
+        tracks: how many there are then.
+        busy_ask_s, idle_ask_s: latencies of queries during the run, and after it.
+        idle_mb, full_mb: memory of each part before the scan, and when all is done.
+    """
+
+    read_s: float = 0.0
+    whole_s: float = 0.0
+    rescan_s: float = 0.0
+    tracks: int = 0
+    failed: int = 0
+    busy_ask_s: list[float] = field(default_factory=list)
+    idle_ask_s: list[float] = field(default_factory=list)
+    idle_mb: dict[str, float] = field(default_factory=dict)
+    full_mb: dict[str, float] = field(default_factory=dict)
+
+
+class Running:
+    """The services, running."""
+
+    def __init__(self, gateway: Gateway, url: str, *, analyses: bool) -> None:
+        self.gateway = gateway
+        self.url = url
+        self._analyses = analyses
+
+    async def scan(self, roots: Sequence[Path]) -> tuple[float, float]:
+        """Scan roots at once; seconds until all files were read, and until all was done."""
+        began = time.perf_counter()
+        scans = [await self._request(root) for root in roots]
+        # The gateway is asked as a client of it would: it calls nobody.
+        while not all([await self._is_read(scan) for scan in scans]):  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_EVERY_S)
+        read_s = time.perf_counter() - began
+        while self._analyses and (await self.status())["pending"]:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_EVERY_S)
+        return read_s, time.perf_counter() - began
+
+    async def status(self) -> dict[str, Any]:
+        """How far everything is."""
+        status: dict[str, Any] = (await self.gateway.execute(STATUS, {}))["status"]
+        return status
+
+    async def _request(self, root: Path) -> str:
+        told = {"input": {"root": str(root)}}
+        payload = (await self.gateway.execute(REQUEST_SCAN, told))["requestScan"]
+        if payload["error"]:
+            raise RuntimeError(payload["error"]["message"])
+        id_: str = payload["scan"]["id"]
+        return id_
+
+    async def _is_read(self, id_: str) -> bool:
+        state = (await self.gateway.execute(SCAN, {"id": id_}))["scan"]["state"]
+        if state == "REFUSED":
+            raise RuntimeError("the scan was refused")
+        return bool(state == "FINISHED")
+
+
+def _slowed(service: Service) -> Service:
+    """The same service, one event at a time."""
+    return replace(
+        service,
+        subscriptions=[
+            replace(each, batch_size=1, members=1, batch_wait_s=0.0)
+            for each in service.subscriptions
+        ],
+    )
+
+
+@asynccontextmanager
+async def running(settings: Settings, profile: Profile) -> AsyncIterator[Running]:
+    """Put the services together as `soniquebay up` does, in the way of a profile."""
+    bus = InProcessBus(capacity=settings.bus_capacity)
+    embedder = text_embedder(settings)
+    index = TantivyIndex(settings.search_dir)
+    api = api_service.build(settings, bus=bus, embedder=embedder, search=index)
+    transport = httpx.ASGITransport(api.app)
+    client = httpx.AsyncClient(transport=transport, base_url="http://soniquebay", timeout=600)
+    gateway = Gateway(client)
+    services = [api.service, extractor.build(settings, gateway=gateway, publish=bus.publish)]
+    if profile.analyses:
+        services += [
+            indexer.build(settings, gateway=gateway, index=index),
+            vectorizer.build(gateway=gateway, embedder=embedder),
+            analyzer.build(settings, gateway=gateway),
+        ]
+    async with client, AsyncExitStack() as stack:
+        for service in services:
+            await stack.enter_async_context(service.lifespan())
+            (_slowed(service) if profile.one_at_a_time else service).subscribe(bus)
+        await bus.start()
+        stack.push_async_callback(bus.drain, settings.drain_timeout_s)
+        if profile.analyses:
+            await stack.enter_async_context(api.reconciling())
+        yield Running(gateway, api.url, analyses=profile.analyses)
+
+
+async def measure(data: Path, roots: Sequence[Path], warm_up: Path, profile: Profile) -> Measured:
+    """Scan a small folder to have all processes up, then the roots, then the roots again."""
+    settings = Settings(
+        data_dir=data, port=0, readers=profile.readers, workers=profile.workers
+    )  # fmt: skip
+    measured = Measured()
+    async with running(settings, profile) as services:
+        measured.idle_mb = pss_mb(settings.data_dir / "postgres")
+        await services.scan([warm_up])
+        async with keep_asking(services.url, profile.askers) as measured.busy_ask_s:
+            measured.read_s, measured.whole_s = await services.scan(roots)
+        if profile.askers:
+            measured.idle_ask_s = await ask_for_a_while(services.url, profile.askers, _ASK_S)
+        measured.rescan_s, _ = await services.scan(roots)
+        measured.full_mb = pss_mb(settings.data_dir / "postgres")
+        status = await services.status()
+        measured.tracks, measured.failed = status["tracks"], status["failed"]
+    return measured
+
+
+def main() -> None:
+    """Measure once, as told by the command line."""
+    parser = argparse.ArgumentParser(description="One measured run of the services.")
+    parser.add_argument("--profile", choices=PROFILES, default="optimised")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--music", type=Path, action="append", required=True)
+    parser.add_argument("--warm-up", type=Path, required=True)
+    told = parser.parse_args()
+    configure_logs("error")
+    measured = asyncio.run(
+        measure(told.data, told.music, told.warm_up, PROFILES[told.profile])
+    )  # fmt: skip
+    json.dump({name: getattr(measured, name) for name in Measured.__slots__}, sys.stdout)

@@ -1,0 +1,26 @@
+"""How the bench compares."""
+
+import pytest
+
+from bench.measuring import compared, interleaved, percentile
+
+
+def test_ratios_are_taken_round_by_round_so_that_a_slow_moment_hits_both_sides() -> None:
+    row = compared("subject", [2.0, 40.0, 6.0], "floor", [1.0, 10.0, 2.0])
+    assert (row.ratio, row.lowest, row.highest) == (3.0, 2.0, 4.0)
+
+
+@pytest.mark.parametrize(("percent", "value"), [(50, 51), (95, 96), (100, 100)])
+def test_a_percentile_is_one_of_the_values(percent: int, value: int) -> None:
+    assert percentile(list(range(100, 0, -1)), percent) == value
+
+
+def test_contenders_take_turns() -> None:
+    turns: list[str] = []
+
+    def turn(name: str) -> float:
+        turns.append(name)
+        return float(len(turns))
+
+    found = interleaved({"a": lambda: turn("a"), "b": lambda: turn("b")}, 2)
+    assert found == {"a": [1.0, 3.0], "b": [2.0, 4.0]}
