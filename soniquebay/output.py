@@ -21,10 +21,13 @@ def say(line: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on stdout; as wide as it needs to be where stdout is no terminal."""
+    """A table on stdout; as wide as it needs to be where stdout is no terminal.
+
+    Columns without a name have no header.
+    """
     terminal = sys.stdout.isatty()
     console = Console(width=None if terminal else 500, no_color=not terminal, highlight=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=not terminal)
     for row in rows:

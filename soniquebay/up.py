@@ -41,7 +41,8 @@ def run(settings: Settings, *, roots: Sequence[str], demo: bool, until_idle: boo
     Raises:
         PipelineError: it cannot start; the message says why and what to do.
     """
-    configure_logs(settings.log_level)
+    # What waits or fails is shown with the progress, and listed: unless asked, no log beside it.
+    configure_logs(settings.log_level if "log_level" in settings.model_fields_set else "error")
     with _data_folder(settings):
         wanted = list(roots)
         if demo:

@@ -67,7 +67,11 @@ HOSTILE: tuple[Hostile, ...] = (
     Hostile("giant tag.mp3", _giant_tag, "*"),
     Hostile("absurd tags.mp3", _absurd_tags, None),
     Hostile("fifo.flac", lambda path, good: os.mkfifo(path), "FIFO"),
-    Hostile("noise.flac", lambda path, good: path.write_bytes(os.urandom(50_000)), ""),
+    Hostile(
+        "noise.flac",
+        lambda path, good: path.write_bytes(os.urandom(50_000)),
+        "noise.flac: is no FLAC file, or damaged: is not a valid FLAC file",
+    ),
     Hostile("dangling.mp3", lambda path, good: path.symlink_to("nowhere.mp3"), "*"),
 )
 """`*`: either way, but counted; an empty message: any failure."""

@@ -1,5 +1,6 @@
 """Opens music files with mutagen: the only module that knows it."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from os import SEEK_END
@@ -117,6 +118,10 @@ def _open(file: BinaryIO, suffix: str) -> Any:
     return opened
 
 
+# Some of mutagen's errors begin with the file's whole path, as Python writes bytes.
+_ITS_NAME = re.compile(r"""^b(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*") """)
+
+
 def in_words(error: Exception, suffix: str) -> str:
     """What is wrong with a file, from the error that reading it raised."""
     kind = suffix.lstrip(".").upper() or "audio"
@@ -124,7 +129,7 @@ def in_words(error: Exception, suffix: str) -> str:
         return f"is no {kind} file: no MPEG frame was found in it"
     if isinstance(error, MemoryError):
         return "has tags that need more memory than a reader may use"
-    told = str(error).strip("'\"")[:300]
+    told = _ITS_NAME.sub("", str(error)).strip("'\"")[:300]
     if isinstance(error, mutagen.MutagenError):
         return f"is no {kind} file, or damaged: {told or type(error).__name__}"
     return f"is a damaged {kind} file: {type(error).__name__}: {told}"

@@ -86,7 +86,9 @@ class Settings(BaseSettings):
         60, gt=0, description="How long a stop waits for the work in flight."
     )
     log_level: str = Field(
-        "warning", pattern="^(debug|info|warning|error)$", description="How much is logged."
+        "warning",
+        pattern="^(debug|info|warning|error)$",
+        description="How much is logged. `soniquebay up` logs errors only, unless told.",
     )
 
     @field_validator("ignore", mode="before")

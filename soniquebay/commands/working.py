@@ -14,6 +14,8 @@ from soniquebay.output import print_json, print_table, say
 from soniquebay.progress import ProgressView
 
 _LOOK_EVERY_S = 0.5
+_BEGINS_WITHIN_S = 3.0  # an extractor that is busy or away begins later
+_OVER = {"FINISHED", "REFUSED"}
 _PAGE = 500
 _STAGES = ("extractor.walk", "extractor.read", "analyzer", "vectorizer", "indexer")
 _KINDS = ("invalid", "transient", "dependency", "bug")
@@ -38,7 +40,7 @@ def scan(folder: str, follow: bool, full: bool, as_json: bool) -> None:
     payload = gateway.execute(REQUEST_SCAN, {"input": told})["requestScan"]
     raise_user_error(payload)
     id_ = payload["scan"]["id"]
-    found = _follow(gateway, id_) if follow else gateway.execute(SCAN, {"id": id_})["scan"]
+    found = _follow(gateway, id_) if follow else _begun(gateway, id_)
     if as_json:
         print_json(found)
     else:
@@ -47,14 +49,24 @@ def scan(folder: str, follow: bool, full: bool, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _begun(gateway: Gateway, id_: str) -> dict[str, Any]:
+    """The scan once its root was looked at, so that a refusal is told here and now."""
+    until_s = time.monotonic() + _BEGINS_WITHIN_S
+    while True:
+        found: dict[str, Any] = gateway.execute(SCAN, {"id": id_})["scan"]
+        seen = found["state"] in _OVER or found["filesSeen"]
+        if seen or time.monotonic() > until_s:
+            return found
+        time.sleep(_LOOK_EVERY_S / 5)
+
+
 def _follow(gateway: Gateway, id_: str) -> dict[str, Any]:
     with ProgressView() as view:
         while True:
             status = gateway.execute(STATUS)["status"]
             view.update(time.monotonic(), status)
             found: dict[str, Any] = gateway.execute(SCAN, {"id": id_})["scan"]
-            over = found["state"] in {"FINISHED", "REFUSED"}
-            if over and (found["state"] == "REFUSED" or not status["pending"]):
+            if found["state"] in _OVER and (found["state"] == "REFUSED" or not status["pending"]):
                 return found
             time.sleep(_LOOK_EVERY_S)
 

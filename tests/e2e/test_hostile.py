@@ -45,7 +45,9 @@ def test_bad_files_are_listed_and_stop_nobody(bay: Bay, tmp_path: Path) -> None:
         assert int(scan["filesRead"]) == 0
 
 
-def test_two_scans_at_once_and_a_root_that_is_a_part_of_another(bay: Bay, tmp_path: Path) -> None:
+def test_two_scans_at_once_a_root_in_another_and_one_that_is_not_there(
+    bay: Bay, tmp_path: Path
+) -> None:
     music = tmp_path / "music"
     good = make_hostile(music)
     with bay.serving("--music", str(music)):
@@ -56,3 +58,6 @@ def test_two_scans_at_once_and_a_root_that_is_a_part_of_another(bay: Bay, tmp_pa
         indexed = [path for path, track in tracks.items() if track["stage"] == "INDEXED"]
         assert len(indexed) >= len(good)
         assert len(bay.ask("{ libraries { name root } }")["libraries"]) == 1
+        refused = bay.command("scan", str(tmp_path / "nowhere"))
+        assert refused.returncode == 1
+        assert "nowhere does not exist" in refused.stdout
