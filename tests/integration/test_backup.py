@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
-import pytest
 from pytest_asyncio import fixture
 
 from services.api.store import generation
