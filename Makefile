@@ -30,7 +30,7 @@ run: install ## MUSIC=<folder>: scan it and serve it; without, the demo library.
 	@exec .venv/bin/soniquebay up $(if $(MUSIC),--music "$(MUSIC)",--demo) $(ARGS)
 
 music: install ## fetch the real music that the tests use (Debian's wesnoth-1.16-music)
-	@.venv/bin/python tests/fetch_wesnoth.py
+	@.venv/bin/python -m tests.fetch_wesnoth
 
 test: install ## the whole suite; ARGS go to pytest
 	@.venv/bin/pytest --cov --cov-report=term:skip-covered $(ARGS)

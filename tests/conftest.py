@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from soniquebay.demo import render_demo
-from tests.fetch_wesnoth import NotFetched, fetch
+from tests.fetch_debian import NotFetched
+from tests.fetch_wesnoth import fetch
 
 _not_had: list[str] = []
 

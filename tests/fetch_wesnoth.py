@@ -4,61 +4,27 @@
 Creative Commons BY-SA 4.0 and is never part of this project.
 """
 
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from tests.fetch_debian import NotFetched, unpack
+
 PACKAGE = "wesnoth-1.16-music"
 FOLDER = Path(__file__).parents[1] / ".music" / "wesnoth"
-_TIMEOUT_S = 240
-
-
-class NotFetched(Exception):
-    """The music cannot be had here; the message says why."""
 
 
 def fetch() -> Path:
     """The folder with the music, fetched where it is not there yet."""
     if next(FOLDER.rglob("*.ogg"), None) is None:
-        if not shutil.which("apt-get") or not shutil.which("dpkg"):
-            raise NotFetched("there is no apt here")
-        with tempfile.TemporaryDirectory() as work:
-            package = _download(Path(work))
+        FOLDER.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=FOLDER.parent) as work:
             staged = Path(work) / "tree"
-            _run(["dpkg", "-x", str(package), str(staged)], work)
-            FOLDER.parent.mkdir(exist_ok=True)
+            unpack(PACKAGE, staged)
             shutil.rmtree(FOLDER, ignore_errors=True)
-            shutil.copytree(next(staged.rglob("music")), FOLDER)
+            next(staged.rglob("music")).rename(FOLDER)
     return FOLDER
-
-
-def _download(work: Path) -> Path:
-    try:
-        _run(["apt-get", "download", PACKAGE], work)
-    except NotFetched:  # the lists may be old or missing: update a private copy of them
-        lists, cache = work / "lists", work / "cache"
-        (lists / "partial").mkdir(parents=True)
-        (cache / "archives" / "partial").mkdir(parents=True)
-        options = ["-o", f"Dir::State::Lists={lists}", "-o", f"Dir::Cache={cache}"]
-        _run(["apt-get", *options, "update"], work)
-        _run(["apt-get", *options, "download", PACKAGE], work)
-    return next(work.glob("*.deb"))
-
-
-def _run(command: list[str], cwd: Path | str) -> None:
-    try:
-        done = subprocess.run(
-            command, cwd=cwd, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
-            env={**os.environ, "LC_ALL": "C"},
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise NotFetched(f"{command[0]} took too long") from error
-    if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip() or "no reason told").splitlines()[-1]
-        raise NotFetched(f"{' '.join(command[:2])}: {last}")
 
 
 if __name__ == "__main__":
