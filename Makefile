@@ -7,7 +7,7 @@ MUSIC ?=
 ARGS ?=
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help install run test lint format bench music clean
+.PHONY: help install run test lint format bench music engines clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -32,7 +32,11 @@ run: install ## MUSIC=<folder>: scan it and serve it; without, the demo library.
 music: install ## fetch the real music that the tests use (Debian's wesnoth-1.16-music)
 	@.venv/bin/python -m tests.fetch_wesnoth
 
-test: install ## the whole suite; ARGS go to pytest
+engines: install ## fetch the servers and tools that the tests run, where they can be had
+	@.venv/bin/python -m tests.engines.prometheus || true
+	@.venv/bin/python -m tests.engines.compose || true
+
+test: engines ## the whole suite; ARGS go to pytest
 	@.venv/bin/pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: install ## ruff, mypy --strict, import-linter
@@ -49,4 +53,4 @@ bench: install ## ratios against peers and floors; ARGS go to the bench
 	@.venv/bin/python -m bench $(ARGS)
 
 clean: ## remove what was installed and fetched
-	rm -rf .venv .uv .music .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .uv .music .engines .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

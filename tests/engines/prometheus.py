@@ -10,16 +10,20 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.fetch_debian import NotFetched, unpack
 
 PACKAGE = "prometheus"
-FOLDER = Path(__file__).parents[2] / ".engines" / "prometheus"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / ".engines" / "prometheus"
+OPS = ROOT / "ops" / "prometheus"
 _START_S = 60
 _LOOK_EVERY_S = 0.1
 
@@ -34,6 +38,27 @@ def fetch() -> Path:
     if not (programs / "promtool").exists():
         unpack(PACKAGE, FOLDER)
     return programs
+
+
+def configuration(targets: Mapping[str, Sequence[str]], broker: str | None = None) -> str:
+    """The product's own configuration, with what Docker's DNS would tell written out.
+
+    Args:
+        targets: service -> `host:port` of each of its processes.
+        broker: `host:port` of the broker's metrics.
+    """
+    told: dict[str, Any] = yaml.safe_load((OPS / "prometheus.yml").read_text())
+    told["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    told["rule_files"] = [str(OPS / "alerts.yml")]
+    jobs = {job["job_name"]: job for job in told["scrape_configs"]}
+    del jobs["soniquebay"]["dns_sd_configs"], jobs["prometheus"]
+    jobs["soniquebay"]["static_configs"] = [
+        {"targets": list(addresses), "labels": {"__meta_dns_name": service}}
+        for service, addresses in targets.items()
+    ]
+    jobs["redpanda"]["static_configs"] = [{"targets": [broker] if broker else []}]
+    told["scrape_configs"] = list(jobs.values())
+    return yaml.safe_dump(told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,286 @@
+"""Grafana's dashboards as code: overview, one service, cluster.
+
+`python -m ops.dashboards` writes them to `ops/grafana/dashboards`; a test compares. Metrics are
+those of `shared/runtime/metrics.py`, what every process tells of itself (`process_`), and the
+broker's own (`redpanda_`).
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "grafana" / "dashboards"
+_SOURCE = {"type": "prometheus", "uid": "prometheus"}
+_WIDTH = 24
+_HEIGHTS = {"stat": 4, "timeseries": 8, "table": 8}
+
+Query = tuple[str, str]
+"""An expression, and how Grafana names what it finds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel: what is asked, and how the answer is shown.
+
+    Attributes:
+        title: as shown.
+        queries: what is asked.
+        about: what it tells, shown behind the `i`.
+        unit: Grafana's name of the unit.
+        kind: `timeseries`, `stat` or `table`.
+        width: of 24.
+    """
+
+    title: str
+    queries: Sequence[Query]
+    about: str
+    unit: str = "short"
+    kind: str = "timeseries"
+    width: int = 12
+
+
+# Each api process tells the lag of all groups: the highest is as good as any.
+_LAG = "max by (stage) (sum by (instance, stage) (soniquebay_bus_lag_records))"
+_HANDLED = "sum by (stage) (rate(soniquebay_bus_records_handled_total[5m]))"
+_DEAD = "sum by (stage, kind) (rate(soniquebay_bus_records_dead_total[5m]))"
+
+OVERVIEW = [
+    Panel(
+        "Tracks", [("max by (state) (soniquebay_api_tracks_count)", "{{state}}")],
+        "How many tracks have come how far.", kind="stat", width=12,
+    ),
+    Panel(
+        "Services", [('sum by (service) (up{job="soniquebay"})', "{{service}}")],
+        "Processes that answer, by service.", kind="stat", width=8,
+    ),
+    Panel(
+        "Alerts", [('count(ALERTS{alertstate="firing"}) or vector(0)', "firing")],
+        "What to do for each: docs/operate.md.", kind="stat", width=4,
+    ),
+    Panel(
+        "Waiting", [(_LAG, "{{stage}}")],
+        "Records each stage has still to handle, those in work included.",
+    ),
+    Panel(
+        "Done a second", [(_HANDLED, "{{stage}}")],
+        "Records handled and committed.", unit="cps",
+    ),
+    Panel(
+        "Time left", [(f"{_LAG} / ({_HANDLED} > 0)", "{{stage}}")],
+        "What waits, divided by what is done a second.", unit="s",
+    ),
+    Panel(
+        "Given up a second", [(_DEAD, "{{stage}}: {{kind}}")],
+        "Records sent to the dead letters. `invalid`: the file's fault; anything else is ours.",
+        unit="cps",
+    ),
+]  # fmt: skip
+
+_ONE = 'service=~"$service"'
+SERVICE = [
+    Panel(
+        "Processes", [(f"sum by (service) (up{{{_ONE}}})", "{{service}}")],
+        "Processes that answer.", kind="stat", width=6,
+    ),
+    Panel(
+        "Uptime", [(f"time() - process_start_time_seconds{{{_ONE}}}", "{{instance}}")],
+        "Since the start of each process.", unit="s", kind="stat", width=18,
+    ),
+    Panel(
+        "Done a second",
+        [(f"sum by (topic, stage) (rate(soniquebay_bus_records_handled_total{{{_ONE}}}[5m]))",
+          "{{stage}}: {{topic}}")],
+        "Records handled and committed.", unit="cps",
+    ),
+    Panel(
+        "Given up a second",
+        [(f"sum by (topic, stage, kind) (rate(soniquebay_bus_records_dead_total{{{_ONE}}}[5m]))",
+          "{{stage}}: {{topic}}: {{kind}}")],
+        "Records sent to the dead letters.", unit="cps",
+    ),
+    Panel(
+        "Time of a batch",
+        [(f"histogram_quantile({share}, sum by (le, topic, stage)"
+          f" (rate(soniquebay_bus_batch_duration_seconds_bucket{{{_ONE}}}[5m])))",
+          f"{{{{stage}}}}: {{{{topic}}}}: {told}")
+         for share, told in ((0.5, "half"), (0.95, "95 %"))],
+        "Handler and publishing together.", unit="s",
+    ),
+    Panel(
+        "Records of a batch",
+        [(f"sum by (topic, stage) (rate(soniquebay_bus_batch_records_sum{{{_ONE}}}[5m]))"
+          f" / sum by (topic, stage) (rate(soniquebay_bus_batch_records_count{{{_ONE}}}[5m]))",
+          "{{stage}}: {{topic}}")],
+        "Many waiting records make large batches.",
+    ),
+    Panel(
+        "Batches run again a second",
+        [(f"sum by (topic, stage) (rate(soniquebay_bus_batches_retried_total{{{_ONE}}}[5m]))",
+          "{{stage}}: {{topic}}")],
+        "After an error that may not happen the next time.", unit="cps",
+    ),
+    Panel(
+        "Waiting for a dependency",
+        [(f"max by (stage) (soniquebay_bus_stage_paused_state{{{_ONE}}})", "{{stage}}")],
+        "1 while a stage waits for a server that is out of reach.",
+    ),
+    Panel(
+        "CPU", [(f"rate(process_cpu_seconds_total{{{_ONE}}}[5m])", "{{instance}}")],
+        "Of the main process; worker processes are not in it.", unit="percentunit",
+    ),
+    Panel(
+        "Memory", [(f"process_resident_memory_bytes{{{_ONE}}}", "{{instance}}")],
+        "Of the main process; worker processes are not in it.", unit="bytes",
+    ),
+]  # fmt: skip
+
+CLUSTER = [
+    Panel(
+        "Processes", [('sum by (service) (up{job="soniquebay"})', "{{service}}")],
+        "Processes that answer, by service.",
+    ),
+    Panel(
+        "Broker", [('up{job="redpanda"}', "up")],
+        "1 while Redpanda answers.", kind="stat", width=4,
+    ),
+    Panel(
+        "Broker's free disk", [("min(redpanda_storage_disk_free_bytes)", "free")],
+        "It stops taking records when this runs out.", unit="bytes", kind="stat", width=8,
+    ),
+    Panel(
+        "Waiting by topic and group",
+        [("max by (topic, stage) (soniquebay_bus_lag_records)", "{{topic}} -> {{stage}}")],
+        "Records each group has still to handle.",
+    ),
+    Panel(
+        "Share of each process",
+        [("sum by (service, instance) (rate(soniquebay_bus_records_handled_total[5m]))",
+          "{{service}} {{instance}}")],
+        "Records a second: replicas of a service should be about even.", unit="cps",
+    ),
+    Panel(
+        "Given up in an hour",
+        [("sum by (topic, stage, kind) (increase(soniquebay_bus_records_dead_total[1h])) > 0", "")],
+        "soniquebay failures names them, soniquebay replay tries them again.", kind="table",
+    ),
+    Panel(
+        "Error share",
+        [("sum by (stage) (rate(soniquebay_bus_records_dead_total[15m]))"
+          " / (sum by (stage) (rate(soniquebay_bus_records_dead_total[15m]))"
+          " + sum by (stage) (rate(soniquebay_bus_records_handled_total[15m])))", "{{stage}}")],
+        "Given up, of all that was handled.", unit="percentunit",
+    ),
+    Panel(
+        "Paused stages",
+        [("sum by (stage) (soniquebay_bus_stage_paused_state)", "{{stage}}")],
+        "Processes in which a stage waits for a dependency.",
+    ),
+    Panel(
+        "Memory",
+        [('sum by (service) (process_resident_memory_bytes{job="soniquebay"})', "{{service}}")],
+        "Of all main processes of a service.", unit="bytes",
+    ),
+]  # fmt: skip
+
+_SERVICE_VARIABLE = {
+    "name": "service",
+    "label": "Service",
+    "type": "query",
+    "datasource": _SOURCE,
+    "query": {"query": 'label_values(up{job="soniquebay"}, service)', "refId": "service"},
+    "definition": 'label_values(up{job="soniquebay"}, service)',
+    "refresh": 2,
+    "sort": 1,
+    "includeAll": False,
+    "multi": False,
+    "current": {"text": "analyzer", "value": "analyzer"},
+}
+
+
+def dashboard(
+    name: str, title: str, panels: Sequence[Panel], variables: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """A dashboard in Grafana's JSON, the panels laid out left to right, top down."""
+    return {
+        "uid": f"soniquebay-{name}",
+        "title": f"SoniqueBay: {title}",
+        "tags": ["soniquebay"],
+        "schemaVersion": 41,
+        "editable": False,
+        "refresh": "15s",
+        "time": {"from": "now-1h", "to": "now"},
+        "timezone": "browser",
+        "links": [
+            {"type": "dashboards", "title": "More", "tags": ["soniquebay"], "asDropdown": True}
+        ],
+        "templating": {"list": list(variables)},
+        "annotations": {"list": []},
+        "panels": _laid_out(panels),
+    }
+
+
+def _laid_out(panels: Sequence[Panel]) -> list[dict[str, Any]]:
+    x = y = height = 0
+    found = []
+    for number, panel in enumerate(panels, start=1):
+        if x + panel.width > _WIDTH:
+            x, y, height = 0, y + height, 0
+        place = {"x": x, "y": y, "w": panel.width, "h": _HEIGHTS[panel.kind]}
+        found.append(_panel(number, panel, place))
+        x, height = x + panel.width, max(height, _HEIGHTS[panel.kind])
+    return found
+
+
+def _panel(number: int, panel: Panel, place: dict[str, int]) -> dict[str, Any]:
+    table = panel.kind == "table"
+    return {
+        "id": number,
+        "type": panel.kind,
+        "title": panel.title,
+        "description": panel.about,
+        "datasource": _SOURCE,
+        "gridPos": place,
+        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0}, "overrides": []},
+        "options": {"legend": {"displayMode": "list", "placement": "bottom"}}
+        if panel.kind == "timeseries"
+        else {},
+        "targets": [
+            {
+                "refId": chr(ord("A") + place_in_panel),
+                "datasource": _SOURCE,
+                "expr": expression,
+                "legendFormat": legend or "__auto",
+                "instant": panel.kind != "timeseries",
+                "range": panel.kind == "timeseries",
+                "format": "table" if table else "time_series",
+            }
+            for place_in_panel, (expression, legend) in enumerate(panel.queries)
+        ],
+    }
+
+
+DASHBOARDS: dict[str, dict[str, Any]] = {
+    "overview": dashboard("overview", "overview", OVERVIEW),
+    "service": dashboard("service", "one service", SERVICE, [_SERVICE_VARIABLE]),
+    "cluster": dashboard("cluster", "cluster", CLUSTER),
+}
+
+
+def text(name: str) -> str:
+    """The dashboard's file."""
+    return json.dumps(DASHBOARDS[name], indent=1) + "\n"
+
+
+def main() -> None:
+    """Write all three."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in DASHBOARDS:
+        (FOLDER / f"{name}.json").write_text(text(name), encoding="utf-8")
+        sys.stdout.write(f"{FOLDER / name}.json\n")
+
+
+if __name__ == "__main__":
+    main()
