@@ -66,6 +66,6 @@ def config(program: Path, files: list[Path], env_file: Path) -> dict[str, Any]:
 
 if __name__ == "__main__":
     try:
-        sys.stdout.write(f"{fetch()}\n")
+        fetch()
     except NotFetched as error:
         sys.exit(f"Docker Compose could not be built: {error}")

