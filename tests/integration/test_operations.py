@@ -31,7 +31,7 @@ def programs() -> Path:
     try:
         return fetch()
     except NotFetched as error:
-        pytest.skip(f"Prometheus cannot be had: {error}")
+        pytest.skip(f"Prometheus cannot be had here: {error}")
 
 
 @pytest.fixture(scope="module")
