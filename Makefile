@@ -33,6 +33,7 @@ music: install ## fetch the real music that the tests use (Debian's wesnoth-1.16
 	@.venv/bin/python -m tests.fetch_wesnoth
 
 engines: install ## fetch the servers and tools that the tests run, where they can be had
+	@.venv/bin/python -m tests.engines.kafka >/dev/null || true
 	@.venv/bin/python -m tests.engines.prometheus || true
 	@.venv/bin/python -m tests.engines.compose || true
 

@@ -1,14 +1,17 @@
-"""What all tests share: real music, and a word at the end on what could not be had."""
+"""What all tests share: real music, real engines, and a word on what could not be had."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from soniquebay.demo import render_demo
+from tests.engines import kafka as kafka_engine
+from tests.engines.jars import Server
 from tests.fetch_debian import NotFetched
 from tests.fetch_wesnoth import fetch
 
-_not_had: list[str] = []
+_NOT_HAD = "cannot be had here"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,11 +39,29 @@ def wesnoth_music() -> Path:
     try:
         return fetch()
     except NotFetched as error:
-        reason = f"real music (wesnoth) could not be fetched: {error}"
-        _not_had.append(reason)
-        pytest.skip(reason)
+        pytest.skip(f"real music (wesnoth) {_NOT_HAD}: {error}")
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real broker; who kills it starts it again."""
+    try:
+        jars = kafka_engine.fetch()
+    except NotFetched as error:
+        pytest.skip(f"Apache Kafka {_NOT_HAD}: {error}")
+    server = kafka_engine.server(jars, tmp_path_factory.mktemp("kafka"))
+    server.start()
+    yield server
+    server.kill()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for reason in dict.fromkeys(_not_had):
-        terminalreporter.write_line(f"NOT TESTED: {reason}")
+    """The last lines: what was not tested, and why."""
+    reasons = [
+        str(report.longrepr[2]).removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    ]
+    for reason in dict.fromkeys(reasons):
+        if _NOT_HAD in reason:
+            terminalreporter.write_line(f"NOT TESTED: {reason}")

@@ -51,6 +51,10 @@ class Pauses:
         if stage and stage not in self.by_stage():
             metrics.STAGE_PAUSED.labels(stage).set(0)
 
+    def is_waiting(self, who: object) -> bool:
+        """Whether `who` waits for a dependency right now."""
+        return who in self._waiting
+
     def by_stage(self) -> dict[str, str]:
         """The stages that wait, with the message of the last error."""
         return dict(self._waiting.values())

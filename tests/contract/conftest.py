@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -9,6 +10,8 @@ import pytest
 from pytest_asyncio import fixture
 
 from shared.bus.in_process import InProcessBus
+from shared.bus.kafka import KafkaBus
+from shared.bus.kafka.topics import Layout
 from shared.bus.policy import ErrorPolicy
 from shared.bus.port import Bus
 
@@ -39,10 +42,21 @@ def _in_process(policy: ErrorPolicy, capacity: int) -> Bus:
     return InProcessBus(policy=policy, capacity=capacity)
 
 
-@fixture(params=["in_process"])
+def _kafka(servers: str) -> Callable[[ErrorPolicy, int], Bus]:
+    def build(policy: ErrorPolicy, _: int) -> Bus:
+        own = f"{uuid.uuid4().hex[:8]}."
+        return KafkaBus(servers, client="tests", policy=policy, prefix=own, layout=Layout(4))
+
+    return build
+
+
+@fixture(params=["in_process", "kafka"])
 async def adapter(request: pytest.FixtureRequest) -> AsyncIterator[Adapter]:
-    adapters = {"in_process": Adapter("in_process", _in_process, bounded=True)}
-    chosen = adapters[request.param]
+    if request.param == "kafka":
+        servers = request.getfixturevalue("kafka").address
+        chosen = Adapter("kafka", _kafka(servers), bounded=False)
+    else:
+        chosen = Adapter("in_process", _in_process, bounded=True)
     yield chosen
     for bus in chosen.made:
         await bus.drain(0)
