@@ -25,6 +25,14 @@ NOT_NEEDED = {
     "vectorizer": {"librosa", "scipy", "av", "tantivy", "asyncpg"},
     "indexer": {"librosa", "scipy", "numpy", "av", "wordllama", "asyncpg"},
 }
+# In a mount namespace of its own: the image at /mnt, all else read-only but /tmp; then the user of
+# the image, without capabilities.
+_SANDBOX = """
+mount --bind "$1" /mnt && mount -o remount,bind,ro /mnt && mount -o remount,bind,ro / \
+    && mount -t tmpfs tmpfs /tmp && cd / && shift \
+    && exec setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs \
+        --bounding-set=-all --inh-caps=-all env -i HOME=/tmp PATH=/mnt/bin:/usr/bin:/bin "$@"
+"""
 
 
 def instructions(name: str) -> Iterator[tuple[str, str]]:
@@ -83,6 +91,25 @@ def app(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(name, tmp_path_factory.mktemp(name))
 
 
+def sandboxed(app: Path, *command: str) -> list[str]:
+    """The command, to be run as the image's user on the image's read-only file system."""
+    within = [
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "sh",
+        "-c",
+        _SANDBOX,
+        "sh",
+        str(app),
+    ]
+    allowed = subprocess.run([*within, "true"], capture_output=True, text=True, check=False)
+    if allowed.returncode:
+        pytest.skip(f"a file system of its own cannot be had here: {allowed.stderr.strip()}")
+    return [*within, *command]
+
+
 def installed(app: Path) -> Path:
     (found,) = app.glob("lib/python3.*/site-packages")
     return found
@@ -100,6 +127,23 @@ def test_an_image_has_what_its_service_imports_and_not_what_others_do(name: str,
     assert modules
     code = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
     subprocess.run([app / "bin" / "python", "-I", "-c", code, *modules], cwd="/", check=True)
+
+
+def test_it_runs_as_an_unprivileged_user_who_cannot_write_but_to_tmp(name: str, app: Path) -> None:
+    code = f"""
+import errno, os, pathlib, tempfile
+import services.{name}.service
+assert os.getuid() == 10001, os.getuid()
+tempfile.TemporaryFile().close()
+for folder in ("/", "/mnt", "/var/tmp", {str(ROOT)!r}):
+    try:
+        pathlib.Path(folder, "written").touch()
+    except OSError as error:
+        assert error.errno in (errno.EROFS, errno.EACCES), error
+    else:
+        raise AssertionError(folder)
+"""
+    subprocess.run(sandboxed(app, "python", "-c", code), check=True)
 
 
 def test_nothing_in_an_image_leads_back_to_the_checkout(app: Path) -> None:
