@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     token: SecretStr | None = Field(
         None, description="Bearer token that the gateway asks for. Required beyond loopback."
     )
+    service_token: SecretStr | None = Field(
+        None,
+        description="Bearer token of the services. Where it is set, only who presents it may store"
+        " tracks, analyses, vectors and covers; the services themselves do.",
+    )
     gateway_url: str | None = Field(
         None,
         description="Where the command line and services that run alone find the gateway. "
@@ -76,6 +81,31 @@ class Settings(BaseSettings):
     ollama_url: str = Field("http://127.0.0.1:11434", description="Address of Ollama.")
     ollama_model: str = Field("all-minilm", description="Ollama's embedding model.")
     search: str = Field("tantivy", pattern="^tantivy$", description="The search engine.")
+    bus: str = Field(
+        "in_process",
+        pattern="^(in_process|kafka)$",
+        description="How events travel. A service that runs alone needs `kafka`.",
+    )
+    kafka_servers: str = Field(
+        "127.0.0.1:9092",
+        min_length=1,
+        description="Kafka or Redpanda: `host:port` of brokers, separated by commas.",
+    )
+    kafka_partitions: int = Field(
+        12,
+        ge=1,
+        description="Partitions of topics that are made at the start: the most members of a group"
+        " that can work at a time. Topics that exist stay as they are.",
+    )
+    kafka_replicas: int = Field(
+        1, ge=1, description="Brokers that keep each record of topics made at the start."
+    )
+    health_host: str = Field(
+        "127.0.0.1",
+        description="Address where a service that runs alone answers `/healthz`, `/readyz`,"
+        " `/metrics` and `/asyncapi`, without a token.",
+    )
+    health_port: int = Field(8708, ge=0, le=65535, description="Port of these; 0 takes a free one.")
     bus_capacity: int = Field(
         50_000, ge=100, description="Records the in-process bus holds a topic before it waits."
     )
@@ -97,6 +127,12 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("token", "service_token", "acoustid_key", "database_url", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        # What a compose file passes on unset arrives empty.
+        return None if isinstance(value, str) and not value.strip() else value
 
     @property
     def gateway_address(self) -> str:
