@@ -2,10 +2,13 @@
 
 import os
 import time
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import click
 
+from shared.contracts.topics import Topic
 from shared.runtime.settings import Settings
 from soniquebay.commands.finding import as_json_option
 from soniquebay.documents import FAILURES, REPLAY, REQUEST_SCAN, SCAN, STATUS
@@ -18,6 +21,7 @@ _BEGINS_WITHIN_S = 3.0  # an extractor that is busy or away begins later
 _OVER = {"FINISHED", "REFUSED"}
 _PAGE = 500
 _STAGES = ("extractor.walk", "extractor.read", "analyzer", "vectorizer", "indexer")
+_TOPICS = tuple(topic.value for topic in Topic)
 _KINDS = ("invalid", "transient", "dependency", "bug")
 
 
@@ -103,14 +107,32 @@ def status(as_json: bool) -> None:
         say("what failed, and why: soniquebay failures")
 
 
+def _which(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that name failures; the command gets what the gateway's filter takes."""
+
+    @wraps(command)
+    def filtered(
+        stage: str | None, kind: str | None, topic: str | None, track: str | None, **rest: Any
+    ) -> None:
+        kind = kind.upper() if kind else None
+        command({"stage": stage, "kind": kind, "topic": topic, "trackId": track}, **rest)
+
+    for option in (
+        click.option("--track", metavar="ID", help="Only those of a track, by its id."),
+        click.option("--topic", type=click.Choice(_TOPICS), help="Only those of a topic."),
+        click.option("--kind", type=click.Choice(_KINDS), help="Only those of a kind."),
+        click.option("--stage", type=click.Choice(_STAGES), help="Only those of a stage."),
+    ):
+        filtered = option(filtered)
+    return filtered
+
+
 @click.command()
-@click.option("--stage", type=click.Choice(_STAGES), help="Only those of a stage.")
-@click.option("--kind", type=click.Choice(_KINDS), help="Only those of a kind.")
+@_which
 @as_json_option
-def failures(stage: str | None, kind: str | None, as_json: bool) -> None:
+def failures(wanted: dict[str, str | None], as_json: bool) -> None:
     """List what could not be done, and why. A file that is mended is read by the next scan."""
     gateway = Gateway(Settings())
-    wanted = {"stage": stage, "kind": kind.upper() if kind else None}
     rows: list[dict[str, Any]] = []
     after: str | None = None
     while True:
@@ -148,21 +170,10 @@ def _failure(node: dict[str, Any]) -> dict[str, Any]:
 
 
 @click.command()
-@click.option("--stage", type=click.Choice(_STAGES), help="Only those of a stage.")
-@click.option("--kind", type=click.Choice(_KINDS), help="Only those of a kind.")
-@click.option("--topic", help="Only those of a topic, like file.found.")
-@click.option("--track", help="Only those of a track, by its id.")
+@_which
 @as_json_option
-def replay(
-    stage: str | None, kind: str | None, topic: str | None, track: str | None, as_json: bool
-) -> None:
+def replay(wanted: dict[str, str | None], as_json: bool) -> None:
     """Try again what failed: all of it, or what the options name."""
-    wanted = {
-        "stage": stage,
-        "kind": kind.upper() if kind else None,
-        "topic": topic,
-        "trackId": track,
-    }
     done = Gateway(Settings()).execute(REPLAY, {"filter": wanted})["replayFailures"]
     if as_json:
         print_json({"replayed": done["replayed"]})
