@@ -160,7 +160,7 @@ async def running(settings: Settings, profile: Profile) -> AsyncIterator[Running
         await bus.start()
         stack.push_async_callback(bus.drain, settings.drain_timeout_s)
         if profile.analyses:
-            await stack.enter_async_context(api.reconciling())
+            await stack.enter_async_context(api.service.running())
         yield Running(gateway, api.url, analyses=profile.analyses)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import fcntl
 import os
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -24,6 +23,7 @@ from shared.gateway.client import Gateway
 from shared.runtime.logs import configure_logs
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
+from shared.runtime.stopping import stop_signals
 from shared.search.tantivy_index import TantivyIndex
 from soniquebay.demo import render_demo
 from soniquebay.documents import FIRST_TRACK, REQUEST_SCAN, SCAN, STATUS
@@ -106,13 +106,14 @@ class _Up:
 
     async def run(self) -> bool:
         """Start, scan, follow, serve, drain."""
-        stopped = _stop_signals()
+        stopped = stop_signals()
         async with self._client, AsyncExitStack() as stack:
             for service in self._services:
                 await stack.enter_async_context(service.lifespan())
                 service.subscribe(self._bus)
             await stack.enter_async_context(self._bus_running())
-            await stack.enter_async_context(self._api.reconciling())
+            for service in self._services:
+                await stack.enter_async_context(service.running())
             say(f"the gateway is at {self._api.url}/graphql")
             scans = await self._request_scans()
             work = asyncio.create_task(self._follow(scans))
@@ -193,18 +194,3 @@ class _Up:
 
 def _quoted(text: str) -> str:
     return '"' + text.replace('"', '\\"') + '"'
-
-
-def _stop_signals() -> asyncio.Future[None]:
-    """Done at the first SIGINT or SIGTERM; a second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-    stopped: asyncio.Future[None] = loop.create_future()
-
-    def stop() -> None:
-        if stopped.done():
-            os._exit(130)
-        stopped.set_result(None)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    return stopped

@@ -1,10 +1,15 @@
-"""Runs the api alone, which needs a bus between processes."""
+"""The api alone: `python -m services.api`."""
 
-import sys
+from services.api.service import build
+from shared.embedding.choice import text_embedder
+from shared.runtime.alone import Parts, run_alone
+from shared.runtime.service import Service
+
+
+def compose(parts: Parts) -> Service:
+    """The service, put together for a process of its own."""
+    return build(parts.settings, bus=parts.bus, embedder=text_embedder(parts.settings)).service
+
 
 if __name__ == "__main__":
-    sys.stderr.write(
-        "The api runs alone on the Kafka bus, which is not there yet: without the workers nothing"
-        " would answer a scan. `soniquebay up` runs it together with the others.\n"
-    )
-    sys.exit(2)
+    run_alone("api", "Serves the gateway and owns the database.", compose)

@@ -10,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from services.api.guard import FOR_SERVICES, MAY_STORE
 from services.api.store import covers
 
 MOST_BYTES = 20_000_000
@@ -43,7 +44,12 @@ def dimensions(content: bytes) -> tuple[int, int] | None:
 
 
 async def put_cover(request: Request) -> Response:
-    """Store an image under its hash. 201; 400 where it is another's; 413 above 20 MB."""
+    """Store an image under its hash. 201; 400 where it is another's; 413 above 20 MB.
+
+    403 where only the services may.
+    """
+    if not request.scope.get(MAY_STORE, True):
+        return PlainTextResponse(f"an image is stored by {FOR_SERVICES}", 403)
     told = request.path_params["sha256"].lower()
     if not _HASH.fullmatch(told):
         return _BAD_ADDRESS

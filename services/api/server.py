@@ -1,14 +1,11 @@
-"""The gateway over HTTP: the ASGI app, and the server that listens."""
+"""The gateway over HTTP: the ASGI app, and where it listens."""
 
-import asyncio
-import errno
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import asyncpg
-import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -23,16 +20,11 @@ from services.api.availability import DATABASE_DOWN, DatabaseNotOpen
 from services.api.covers_http import get_cover, put_cover
 from services.api.graphql.context import Context
 from services.api.graphql.schema import build_schema
-from services.api.guard import MUST_PRESENT_TOKEN, Guard, check_settings, presents_token
-from shared.contracts.errors import PipelineError
+from services.api.guard import MAY_STORE, MUST_PRESENT_TOKEN, check_settings, presents_token
+from shared.runtime.http import listening
 from shared.runtime.settings import Settings
 
-_STOP_TIMEOUT_S = 5
 _DOWN = (*DATABASE_DOWN, DatabaseNotOpen)
-
-
-class CannotListen(PipelineError):
-    """The address or port cannot be had; the message says what to change."""
 
 
 class _Gateway(GraphQL[Context, None]):
@@ -49,6 +41,7 @@ class _Gateway(GraphQL[Context, None]):
 
     async def get_context(self, request: Any, response: Any) -> Context:
         context = self._make_context()
+        context.may_store = bool(request.scope.get(MAY_STORE, True))
         context.must_present_token = bool(request.scope.get(MUST_PRESENT_TOKEN))
         return context
 
@@ -104,65 +97,12 @@ def _unavailable(_request: Request, error: Exception) -> Response:
     return PlainTextResponse(f"the database does not answer: {error}", 503)
 
 
-@contextmanager
-def bound(settings: Settings) -> Iterator[socket.socket]:
-    """The socket that the gateway listens on: who connects waits until it is served.
+def bound(settings: Settings) -> AbstractContextManager[socket.socket]:
+    """The socket that the gateway listens on.
 
     Raises:
         InvalidInput: beyond loopback without a token.
         CannotListen: the address or port cannot be had.
     """
     check_settings(settings)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((settings.host, settings.port))
-            listener.listen(128)
-        except OSError as error:
-            raise _cannot_listen(settings, error) from error
-        listener.setblocking(False)
-        yield listener
-
-
-def _cannot_listen(settings: Settings, error: OSError) -> CannotListen:
-    if error.errno == errno.EADDRINUSE:
-        return CannotListen(
-            f"port {settings.port} is in use: choose another one with SONIQUEBAY_PORT"
-        )
-    where = f"{settings.host}, port {settings.port}"
-    return CannotListen(
-        f"cannot listen on {where} ({error.strerror}): choose others with SONIQUEBAY_HOST and"
-        " SONIQUEBAY_PORT"
-    )
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn as a part of a process that has its own idea of signals."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@asynccontextmanager
-async def serving(
-    app: Starlette, listener: socket.socket, settings: Settings
-) -> AsyncIterator[str]:
-    """Serve the app, guarded; gives the gateway's base URL with the port that was taken."""
-    config = uvicorn.Config(
-        Guard(app, settings), log_config=None, log_level="warning", access_log=False,
-        lifespan="off", timeout_graceful_shutdown=_STOP_TIMEOUT_S, ws="websockets-sansio",
-    )  # fmt: skip
-    server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]), name="gateway")
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    try:
-        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event
-            await asyncio.sleep(0.01)
-        if task.done():
-            await task
-        yield f"http://{host}:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
+    return listening(settings.host, settings.port, ("SONIQUEBAY_HOST", "SONIQUEBAY_PORT"))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -10,15 +10,18 @@ from starlette.applications import Starlette
 
 from services.api import handlers
 from services.api.availability import DatabaseNotOpen
+from services.api.gauges import Gauges
 from services.api.graphql.context import Context
+from services.api.guard import Guard
 from services.api.reconciler import Reconciler
-from services.api.server import bound, build_app, serving
+from services.api.server import bound, build_app
 from services.api.store.postgres import open_pool
 from shared.bus.port import Bus, Outcome, Subscription
 from shared.contracts.envelope import DeadLetter
 from shared.contracts.events import TrackIndexed
 from shared.contracts.topics import Stage, Topic
 from shared.embedding.port import TextEmbedder
+from shared.runtime.http import serving
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.search.port import SearchReader
@@ -54,6 +57,7 @@ class Api:
                 )
             ],
             lifespan=self._lifespan,
+            running=self._running,
             dead_letters=(Stage.FAILURES, self._keep_failures),
         )
 
@@ -80,22 +84,27 @@ class Api:
             async with open_pool(self.settings) as pool, self.search.reading():
                 self._pool = pool
                 try:
-                    async with serving(self.app, listener, self.settings) as self.url:
+                    guarded = Guard(self.app, self.settings)
+                    async with serving(guarded, listener, name="gateway") as self.url:
                         yield
                 finally:
                     self._pool, self.url = None, ""
 
     @asynccontextmanager
-    async def reconciling(self) -> AsyncIterator[None]:
-        """Keep everything moving; enter it when all services of the process are subscribed."""
+    async def _running(self) -> AsyncIterator[None]:
+        """Keep everything moving, and the gauges right."""
         reconciler = Reconciler(self.pool, self.bus, interval_s=self.settings.reconcile_s)
-        task = asyncio.create_task(reconciler.run(), name="reconciler")
+        gauges = Gauges(self.pool, self.bus, interval_s=self.settings.reconcile_s)
+        tasks = [
+            asyncio.create_task(reconciler.run(), name="reconciler"),
+            asyncio.create_task(gauges.run(), name="gauges"),
+        ]
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def build(

@@ -1,10 +1,14 @@
-"""Runs the extractor alone, which needs a bus between processes."""
+"""The extractor alone: `python -m services.extractor`."""
 
-import sys
+from services.extractor.service import build
+from shared.runtime.alone import Parts, run_alone
+from shared.runtime.service import Service
+
+
+def compose(parts: Parts) -> Service:
+    """The service, put together for a process of its own."""
+    return build(parts.settings, gateway=parts.gateway, publish=parts.bus.publish)
+
 
 if __name__ == "__main__":
-    sys.stderr.write(
-        "The extractor runs alone on the Kafka bus, which is not there yet: `soniquebay up` runs it"
-        " together with the others.\n"
-    )
-    sys.exit(2)
+    run_alone("extractor", "Walks libraries and reads tags and covers.", compose)

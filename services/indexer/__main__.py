@@ -1,10 +1,14 @@
-"""Runs the indexer alone, which needs a bus between processes."""
+"""The indexer alone: `python -m services.indexer`."""
 
-import sys
+from services.indexer.service import build
+from shared.runtime.alone import Parts, run_alone
+from shared.runtime.service import Service
+
+
+def compose(parts: Parts) -> Service:
+    """The service, put together for a process of its own."""
+    return build(parts.settings, gateway=parts.gateway)
+
 
 if __name__ == "__main__":
-    sys.stderr.write(
-        "The indexer runs alone on the Kafka bus, which is not there yet: `soniquebay up` runs it"
-        " together with the others.\n"
-    )
-    sys.exit(2)
+    run_alone("indexer", "Keeps the search index.", compose)

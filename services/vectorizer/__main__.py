@@ -1,10 +1,15 @@
-"""Runs the vectorizer alone, which needs a bus between processes."""
+"""The vectorizer alone: `python -m services.vectorizer`."""
 
-import sys
+from services.vectorizer.service import build
+from shared.embedding.choice import text_embedder
+from shared.runtime.alone import Parts, run_alone
+from shared.runtime.service import Service
+
+
+def compose(parts: Parts) -> Service:
+    """The service, put together for a process of its own."""
+    return build(gateway=parts.gateway, embedder=text_embedder(parts.settings))
+
 
 if __name__ == "__main__":
-    sys.stderr.write(
-        "The vectorizer runs alone on the Kafka bus, which is not there yet:"
-        " `soniquebay up` runs it together with the others.\n"
-    )
-    sys.exit(2)
+    run_alone("vectorizer", "Turns analyses and tags into vectors.", compose)

@@ -88,6 +88,7 @@ class Dispatcher(Generic[E]):
         if dead:
             await self._bury(dead)
         metrics.BATCH_DURATION.labels(*labels).observe(time.perf_counter() - started)
+        metrics.BATCH_RECORDS.labels(*labels).observe(len(records))
         metrics.RECORDS_HANDLED.labels(*labels).inc(len(records) - len(dead))
 
     def _decode(

@@ -22,3 +22,38 @@ BATCH_DURATION = Histogram(
 STAGE_PAUSED = Gauge(
     "soniquebay_bus_stage_paused_state", "1 while a stage waits for a dependency.", ["stage"]
 )
+BATCH_RECORDS = Histogram(
+    "soniquebay_bus_batch_records",
+    "Records of a batch.",
+    ["topic", "stage"],
+    buckets=(1, 5, 20, 50, 100, 200, 500),
+)
+BUS_LAG = Gauge(
+    "soniquebay_bus_lag_records",
+    "Records published and not yet committed, by consumer group; told by the api.",
+    ["topic", "stage"],
+)
+TRACKS = Gauge(
+    "soniquebay_api_tracks_count",
+    "Tracks by state: present and missing; of those present, analyzed, vectorized, indexed.",
+    ["state"],
+)
+FAILURES_OPEN = Gauge("soniquebay_api_failures_open_count", "Failures that are not resolved.")
+SCANS_ACTIVE = Gauge("soniquebay_api_scans_active_count", "Scans that go on.")
+FILES_TO_READ = Gauge(
+    "soniquebay_api_files_to_read_count", "Files that active scans found and nobody has read yet."
+)
+WORK_PENDING = Gauge(
+    "soniquebay_api_work_pending_count",
+    "Files to read and tracks that are neither through nor failed: divided by the rate of"
+    " soniquebay_bus_records_handled of a stage, the time that is left.",
+)
+DB_CONNECTIONS = Gauge(
+    "soniquebay_api_db_connections_count", "Connections of the database pool.", ["state"]
+)
+WORKER_JOBS = Gauge(
+    "soniquebay_workers_jobs_count", "Jobs for worker processes: running, waiting.", ["state"]
+)
+WORKER_RESTARTS = Counter(
+    "soniquebay_workers_restarts", "Worker processes replaced since they died or took too long."
+)

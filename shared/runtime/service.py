@@ -23,12 +23,14 @@ class Service:
         name: as in the folder list.
         subscriptions: the table topic -> handler.
         lifespan: opens pools, files and worker processes, and closes them at its end.
+        running: what goes on while the bus runs; entered when all of the process subscribed.
         dead_letters: the handler of dead letters, for the one service that keeps failures.
     """
 
     name: str
     subscriptions: Sequence[Subscription[Any]]
     lifespan: Callable[[], AbstractAsyncContextManager[None]] = nothing_to_open
+    running: Callable[[], AbstractAsyncContextManager[None]] = nothing_to_open
     dead_letters: tuple[Stage, DeadLetterHandler] | None = None
 
     def subscribe(self, bus: Bus) -> None:

@@ -19,6 +19,7 @@ from multiprocessing import get_context
 from typing import Any, ParamSpec, TypeVar
 
 from shared.contracts.errors import DependencyDown, InvalidInput
+from shared.runtime import metrics
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -187,10 +188,12 @@ class WorkerProcesses:
             raise WorkerDied("the worker process crashed on this input") from error
 
     async def _attempt(self, timeout_s: float | None, job: Callable[..., R], *args: object) -> R:
-        slot = await self._take()
+        with metrics.WORKER_JOBS.labels("waiting").track_inprogress():
+            slot = await self._take()
         healthy = False
         try:
-            result = await slot.call(timeout_s, job, *args)
+            with metrics.WORKER_JOBS.labels("running").track_inprogress():
+                result = await slot.call(timeout_s, job, *args)
         except (BrokenProcessPool, WorkerTimeout):
             self._check_open()
             raise
@@ -221,6 +224,7 @@ class WorkerProcesses:
             return
         if not healthy:
             self.restarts += 1
+            metrics.WORKER_RESTARTS.inc()
             slot.kill()
             self._slots.discard(slot)
             slot = self._new_slot()

@@ -84,7 +84,7 @@ class Server:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,  # noqa: PLW1509 - it calls nothing that takes a lock
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - it calls nothing that takes a lock
             )  # fmt: skip
         give_up_s = time.monotonic() + _START_TIMEOUT_S
         while not self._answers():
@@ -118,6 +118,7 @@ class Server:
             return False
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """For a new process: it is killed when the thread that started it ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

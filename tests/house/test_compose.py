@@ -21,12 +21,8 @@ WRITE_TO_THEIR_IMAGE = {"redpanda", "opensearch"}
 ROOT_BY_IMAGE = {"ollama-model"}
 """Writes the models into a fresh volume, which belongs to root; without any capability."""
 NOT_ROOT_BY_IMAGE = {"redpanda", "console", "prometheus", "grafana", *OURS}
-AGREED = {
-    "SONIQUEBAY_BUS", "SONIQUEBAY_KAFKA_SERVERS", "SONIQUEBAY_OPENSEARCH_URL",
-    "SONIQUEBAY_SERVICE_TOKEN", "SONIQUEBAY_HEALTH_HOST", "SONIQUEBAY_HEALTH_PORT",
-}  # fmt: skip
-"""Not in the list of settings yet; the compose file tells them already."""
-SETTINGS = AGREED | {f"SONIQUEBAY_{name.upper()}" for name in Settings.model_fields}
+SETTINGS = {f"SONIQUEBAY_{name.upper()}" for name in Settings.model_fields}
+SETTINGS |= {"SONIQUEBAY_OPENSEARCH_URL"}  # comes with the adapter
 SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|_KEY|DATABASE_URL")
 EXAMPLE = (ROOT / ".env.example").read_text()
 

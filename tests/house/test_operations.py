@@ -40,14 +40,7 @@ def names(metric: MetricWrapperBase) -> set[str]:
     return {f"{metric._name}{ending}" for ending in _ENDINGS[str(metric._type)]}
 
 
-AGREED = {
-    "soniquebay_bus_lag_records": {"topic", "stage"},
-    "soniquebay_bus_batch_records_sum": {"topic", "stage"},
-    "soniquebay_bus_batch_records_count": {"topic", "stage"},
-    "soniquebay_api_tracks_count": {"state"},
-}
-"""Not declared yet; the dashboards ask for them already."""
-DECLARED = AGREED | {name: set(metric._labelnames) for metric in METRICS for name in names(metric)}
+DECLARED = {name: set(metric._labelnames) for metric in METRICS for name in names(metric)}
 
 
 def expressions() -> Iterator[tuple[str, str]]:

@@ -22,13 +22,13 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from services.api.covers_http import MOST_BYTES
-from services.api.server import CannotListen
 from services.api.service import Api, build
 from shared.bus.in_process import InProcessBus
 from shared.contracts.errors import DependencyDown, InvalidInput
 from shared.contracts.identity import IdKind, format_id
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
 from shared.gateway.client import Gateway
+from shared.runtime.http import CannotListen
 from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks
 from tests.integration.test_api_write_stages import begin_scan
@@ -149,6 +149,31 @@ async def test_with_the_token_any_host_gets_in(guarded: httpx.AsyncClient) -> No
     headers = [(b"authorization", "Bearer sésame".encode()), (b"host", b"music.example")]
     answer = await guarded.post("/graphql", json={"query": STATUS}, headers=headers)
     assert answer.json() == {"data": {"status": {"tracks": 0}}}
+
+
+STORE = 'mutation { registerSearchGeneration(generation: "g") }'
+REPLAY = "mutation { replayFailures { replayed } }"
+
+
+@pytest.mark.parametrize("person", [None, "sésame"])
+async def test_where_the_services_have_a_token_only_they_may_store(
+    pool: asyncpg.Pool, database_settings: Settings, person: str | None
+) -> None:
+    token = SecretStr(person) if person else None
+    service_token = SecretStr("engines")
+    mine = [(b"authorization", f"Bearer {person}".encode())] if person else []
+    theirs = [(b"authorization", b"Bearer engines"), (b"host", b"api:8707")]
+    image = picture("png")
+    cover = "/covers/" + hashlib.sha256(image).hexdigest()
+    async with running(database_settings, token=token, service_token=service_token) as one:
+        for headers, code, status in ((mine, "FORBIDDEN", 403), (theirs, None, 201)):
+            answer = (await one.post("/graphql", json={"query": STORE}, headers=headers)).json()
+            errors = answer.get("errors", [])
+            assert [error["extensions"]["code"] for error in errors] == ([code] if code else [])
+            assert (await one.put(cover, content=image, headers=headers)).status_code == status
+            for query in (STATUS, REPLAY):
+                answer = await one.post("/graphql", json={"query": query}, headers=headers)
+                assert "errors" not in answer.json()
 
 
 @pytest.mark.parametrize("token", [None, "", " "])

@@ -67,7 +67,7 @@ async def execute(pool: asyncpg.Pool, published: list[Event]) -> Any:
     await bus.start()
 
     async def run(document: str, **variables: Any) -> dict[str, Any]:
-        context = SimpleNamespace(pool=pool, bus=bus)
+        context = SimpleNamespace(pool=pool, bus=bus, may_store=True)
         answer = await SCHEMA.execute(document, variables, context)
         if answer.errors:
             raise answer.errors[0]

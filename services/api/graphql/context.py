@@ -136,6 +136,8 @@ class Context:
     budget: Budget = field(init=False)
     connection_params: Mapping[str, object] | None = None
     """What a websocket's client said at its beginning."""
+    may_store: bool = True
+    """Whether the caller may do what is for the services."""
     must_present_token: bool = False
     """Of a websocket whose handshake had no token: `connection_params` must have it."""
 

@@ -11,6 +11,7 @@ import asyncpg
 import strawberry
 from graphql import GraphQLError
 from strawberry import UNSET, Info
+from strawberry.permission import BasePermission
 
 from services.api.graphql.inputs import (
     AlbumInput,
@@ -37,6 +38,7 @@ from services.api.graphql.payloads import (
 )
 from services.api.graphql.types.failures import Failure
 from services.api.graphql.types.scans import Scan
+from services.api.guard import FOR_SERVICES
 from services.api.store import (
     albums,
     analyses,
@@ -100,6 +102,21 @@ async def _find_scan(connection: asyncpg.Connection, told: dict[str, Any]) -> tu
         folder=checks.optional_text(told, "folder", 8_192) or "",
         mode=told["mode"] or ScanMode.INCREMENTAL,
     )
+
+
+class _ForServices(BasePermission):
+    """What stores: for the services, where they have a token of their own."""
+
+    message = f"This is for {FOR_SERVICES}"
+    error_extensions = {"code": "FORBIDDEN"}  # noqa: RUF012 - strawberry declares it so
+
+    def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
+        """As the guard found."""
+        may: bool = info.context.may_store
+        return may
+
+
+_FOR_SERVICES: list[type[BasePermission]] = [_ForServices]
 
 
 @strawberry.type
@@ -168,8 +185,9 @@ class Mutation:
         )
 
     @strawberry.mutation(
+        permission_classes=_FOR_SERVICES,
         description="For the extractor: the library and scan that an event speaks of; the same"
-        " event, the same scan."
+        " event, the same scan.",
     )
     async def begin_scan(
         self, info: Info, told: Annotated[BeginScanInput, _INPUT]
@@ -187,7 +205,7 @@ class Mutation:
         scan, error = await _scan_or_error(info.context.pool, work)
         return BeginScanPayload(scan=None if scan is None else Scan.of(scan), error=error)
 
-    @strawberry.mutation
+    @strawberry.mutation(permission_classes=_FOR_SERVICES)
     async def report_walk(
         self, info: Info, told: Annotated[ReportWalkInput, _INPUT]
     ) -> ReportWalkPayload:
@@ -211,7 +229,8 @@ class Mutation:
         return ReportWalkPayload(scan=None if scan is None else Scan.of(scan), error=error)
 
     @strawberry.mutation(
-        description="Mark files missing; one result a path, with the track concerned."
+        permission_classes=_FOR_SERVICES,
+        description="Mark files missing; one result a path, with the track concerned.",
     )
     async def mark_missing(
         self, info: Info, library_id: strawberry.ID, paths: list[str]
@@ -222,21 +241,21 @@ class Mutation:
         library = _uuid("libraryId", library_id, IdKind.LIBRARY)
         return TrackUpsertPayload.of(await files.mark_missing(info.context.pool, library, paths))
 
-    @strawberry.mutation
+    @strawberry.mutation(permission_classes=_FOR_SERVICES)
     async def create_artists(
         self, info: Info, items: Annotated[list[ArtistInput], _INPUT]
     ) -> UpsertPayload:
         """Upsert by name and MusicBrainz id."""
         return UpsertPayload.of(IdKind.ARTIST, await artists.store(info.context.pool, _rows(items)))
 
-    @strawberry.mutation
+    @strawberry.mutation(permission_classes=_FOR_SERVICES)
     async def create_albums(
         self, info: Info, items: Annotated[list[AlbumInput], _INPUT]
     ) -> UpsertPayload:
         """Upsert by what makes an album."""
         return UpsertPayload.of(IdKind.ALBUM, await albums.store(info.context.pool, _rows(items)))
 
-    @strawberry.mutation
+    @strawberry.mutation(permission_classes=_FOR_SERVICES)
     async def create_tracks(
         self,
         info: Info,
@@ -251,21 +270,21 @@ class Mutation:
             await tracks.store(info.context.pool, library, scan, _rows(items))
         )
 
-    @strawberry.mutation
+    @strawberry.mutation(permission_classes=_FOR_SERVICES)
     async def create_analyses(
         self, info: Info, items: Annotated[list[AnalysisInput], _INPUT]
     ) -> TrackUpsertPayload:
         """Upsert by track and analyzer version."""
         return TrackUpsertPayload.of(await analyses.store(info.context.pool, _rows(items)))
 
-    @strawberry.mutation
+    @strawberry.mutation(permission_classes=_FOR_SERVICES)
     async def create_vectors(
         self, info: Info, items: Annotated[list[VectorInput], _INPUT]
     ) -> TrackUpsertPayload:
         """Upsert by track and space."""
         return TrackUpsertPayload.of(await vectors.store(info.context.pool, _rows(items)))
 
-    @strawberry.mutation
+    @strawberry.mutation(permission_classes=_FOR_SERVICES)
     async def create_failures(
         self, info: Info, items: Annotated[list[FailureInput], _INPUT]
     ) -> UpsertPayload:
@@ -274,8 +293,9 @@ class Mutation:
         return UpsertPayload.of(IdKind.FAILURE, await failures.store(info.context.pool, letters))
 
     @strawberry.mutation(
+        permission_classes=_FOR_SERVICES,
         description="Say which spaces the vectorizer fills now; a changed one makes all tracks"
-        " wait for new vectors."
+        " wait for new vectors.",
     )
     async def register_vector_spaces(
         self, info: Info, items: Annotated[list[VectorSpaceInput], _INPUT]
@@ -288,8 +308,9 @@ class Mutation:
         return await vectors.register(info.context.pool, spaces)
 
     @strawberry.mutation(
+        permission_classes=_FOR_SERVICES,
         description="Say which search index is in use; another one than before makes all tracks"
-        " wait for indexing."
+        " wait for indexing.",
     )
     async def register_search_generation(self, info: Info, generation: str) -> bool:
         """Whether that changed anything."""

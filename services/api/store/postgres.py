@@ -10,6 +10,7 @@ from pgvector.asyncpg import register_vector
 
 from services.api.migrations import migrate
 from services.api.store.embedded import DatabaseUnusable, EmbeddedPostgres
+from shared.contracts.errors import DependencyDown
 from shared.runtime.settings import Settings
 
 __all__ = ["DatabaseUnusable", "open_pool"]
@@ -25,6 +26,7 @@ async def open_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 
     Raises:
         DatabaseUnusable: with a message for the one who started the service.
+        DependencyDown: it cannot be reached; it may come.
     """
     if settings.database_url is not None:
         async with _pool({"dsn": settings.database_url.get_secret_value()}) as pool:
@@ -50,7 +52,9 @@ async def _pool(target: dict[str, str]) -> AsyncIterator[asyncpg.Pool]:
             timeout=_CONNECT_TIMEOUT_S,
             init=register_codecs,
         )
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, TimeoutError, asyncpg.CannotConnectNowError) as error:
+        raise DependencyDown(_explain(error)) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseUnusable(_explain(error)) from error
     try:
         yield pool
