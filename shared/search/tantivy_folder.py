@@ -15,7 +15,8 @@ import structlog
 import tantivy
 
 from shared.contracts.errors import DependencyDown
-from shared.search.tantivy_schema import SCHEMA, SCHEMA_VERSION
+from shared.search.fields import SCHEMA_VERSION
+from shared.search.tantivy_schema import SCHEMA
 
 # How Rust shows what the operating system said: disk full, too many files, no permission.
 _OF_THE_SYSTEM = ("(os error ", "Os { code", "LockBusy")

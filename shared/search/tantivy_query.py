@@ -6,22 +6,18 @@ from typing import Any
 import tantivy
 from tantivy import FieldType, Occur, Query
 
+from shared.search import ranking
+from shared.search.fields import NAMES, whole
 from shared.search.port import TEMPO_RANGE_BPM, Hit, SearchFilters, SearchHits, SearchQuery
 from shared.search.tantivy_folder import damage_named
-from shared.search.tantivy_schema import NAMES, SCHEMA, WEIGHTS, whole, words
+from shared.search.tantivy_schema import SCHEMA
 
-_MOST_WORDS = 24
-_FACET_VALUES = 20
-# What a way to match is worth. With the fields' weights, which lie between 1 and 3, a word itself
-# is worth more in any field than its beginning, and that more than a word a typo or two away.
-_EXACT, _PREFIX, _FUZZY = 1.0, 0.3, 0.08
-_ONE_TYPO_FROM, _TWO_TYPOS_FROM, _NO_TYPOS_FROM = 4, 8, 40
-# BM25 (up to some 25) only orders what is equal otherwise: short fields and rare words first.
-_BM25 = 0.01
+# So many more hits are fetched than asked for: of equal ones the first in order are told.
+_TIES = 200
 
 _AGGREGATIONS: dict[str, Any] = {
-    **{name: {"terms": {"field": f"{name}_facet", "size": _FACET_VALUES}} for name in NAMES},
-    "year": {"terms": {"field": "year", "size": _FACET_VALUES}},
+    **{name: {"terms": {"field": f"{name}_facet", "size": ranking.FACET_VALUES}} for name in NAMES},
+    "year": {"terms": {"field": "year", "size": ranking.FACET_VALUES}},
     "tempo_bpm": {
         "histogram": {"field": "tempo_bpm", "interval": TEMPO_RANGE_BPM, "min_doc_count": 1}
     },
@@ -35,7 +31,7 @@ def answer(index: tantivy.Index, query: SearchQuery) -> SearchHits:
         Damaged: the index cannot be read.
         DependencyDown: the folder cannot be read.
     """
-    wanted = words(query.text)[:_MOST_WORDS]
+    wanted = ranking.wanted(query.text)
     if not wanted:
         return SearchHits((), 0, {})
     searches = [_query(wanted, occur, query.filters) for occur in (Occur.Must, Occur.Should)]
@@ -48,15 +44,26 @@ def _found(index: tantivy.Index, searches: Sequence[Query], first: int) -> Searc
     index.reload()
     searcher = index.searcher()
     for looked_for in searches:
-        found = searcher.search(looked_for, limit=max(1, first), count=True)
+        found = searcher.search(looked_for, limit=first + _TIES, count=True)
         total = int(found.count or 0)  # type: ignore[attr-defined] # missing in its stubs
         if total:
             break
     else:
         return SearchHits((), 0, {})
-    hits = [Hit(str(searcher.doc(at)["id"][0]), float(score)) for score, at in found.hits]
     facets = _facets(searcher.aggregate(looked_for, _AGGREGATIONS))
-    return SearchHits(hits[:first], total, facets)
+    return SearchHits(_first(searcher, found.hits, first), total, facets)
+
+
+def _first(
+    searcher: tantivy.Searcher, hits: Sequence[tuple[float, tantivy.DocAddress]], first: int
+) -> list[Hit]:
+    """The best hits; equal ones in the order of their paths."""
+    if not first:
+        return []
+    least = hits[min(first, len(hits)) - 1][0]
+    loaded = [(score, searcher.doc(at)) for score, at in hits if score >= least]
+    loaded.sort(key=lambda each: (-each[0], each[1]["order"][0]))
+    return [Hit(str(document["id"][0]), float(score)) for score, document in loaded[:first]]
 
 
 def _query(wanted: list[str], occur: Occur, filters: SearchFilters) -> Query:
@@ -69,19 +76,19 @@ def _query(wanted: list[str], occur: Occur, filters: SearchFilters) -> Query:
 
 def _word(word: str, *, is_last: bool) -> Query:
     """One word in whichever field it fits best."""
-    typos = (len(word) >= _ONE_TYPO_FROM) + (len(word) >= _TWO_TYPOS_FROM)
+    typos = ranking.typos(word)
     ways: list[Query] = []
-    for field, weight in WEIGHTS.items():
+    for field, weight in ranking.WEIGHTS.items():
         exact = Query.term_query(SCHEMA, field, word)
-        ways.append(Query.const_score_query(exact, weight * _EXACT))
-        ways.append(Query.boost_query(exact, weight * _BM25))
+        ways.append(Query.const_score_query(exact, weight * ranking.EXACT))
+        ways.append(Query.boost_query(exact, weight * ranking.BM25))
         if is_last:
             begun = Query.fuzzy_term_query(SCHEMA, field, word, distance=0, prefix=True)
-            ways.append(Query.const_score_query(begun, weight * _PREFIX))
-        if typos and len(word) < _NO_TYPOS_FROM:
+            ways.append(Query.const_score_query(begun, weight * ranking.PREFIX))
+        if typos:
             near = Query.fuzzy_term_query(SCHEMA, field, word, distance=typos)
-            ways.append(Query.const_score_query(near, weight * _FUZZY))
-    return Query.disjunction_max_query(ways, tie_breaker=0.1)
+            ways.append(Query.const_score_query(near, weight * ranking.FUZZY))
+    return Query.disjunction_max_query(ways, tie_breaker=ranking.OTHER_FIELDS)
 
 
 def _filters(filters: SearchFilters) -> list[Query]:
@@ -104,10 +111,14 @@ def _facets(aggregated: dict[str, Any]) -> dict[str, dict[str, int]]:
     return {
         name: {
             _name(bucket["key"]): int(bucket["doc_count"])
-            for bucket in sorted(buckets["buckets"], key=lambda each: -int(each["doc_count"]))
+            for bucket in sorted(buckets["buckets"], key=_most_first)
         }
         for name, buckets in aggregated.items()
     }
+
+
+def _most_first(bucket: dict[str, Any]) -> tuple[int, Any]:
+    return -int(bucket["doc_count"]), bucket["key"]
 
 
 def _name(key: object) -> str:

@@ -8,14 +8,12 @@ import tantivy
 from tantivy import Query
 
 from shared.contracts.errors import DependencyDown
-from shared.search.port import Deletion, SearchDocument
+from shared.search.fields import Item, newest
 from shared.search.tantivy_folder import Damaged, IndexFolder, damage_named
 from shared.search.tantivy_schema import SCHEMA, to_tantivy
 
 _HEAP_BYTES = 32_000_000
 _ENOUGH_SPACE_BYTES = 100_000_000
-
-Item = SearchDocument | Deletion
 
 
 @dataclass(slots=True)
@@ -124,13 +122,10 @@ class TantivyWriter:
 
 def _newer(index: tantivy.Index, items: Sequence[Item]) -> list[Item]:
     """One item a track, the newest, of those that are newer than what the index has."""
-    newest: dict[str, Item] = {}
-    for item in items:
-        if item.track_id not in newest or newest[item.track_id].version <= item.version:
-            newest[item.track_id] = item
+    latest = newest(items)
     with damage_named():
-        stored = _versions(index, list(newest))
-    return [item for item in newest.values() if stored.get(item.track_id, -1) < item.version]
+        stored = _versions(index, [item.track_id for item in latest])
+    return [item for item in latest if stored.get(item.track_id, -1) < item.version]
 
 
 def _versions(index: tantivy.Index, ids: list[str]) -> dict[str, int]:

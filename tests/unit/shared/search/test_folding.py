@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.search.folding import fold
+from shared.search.folding import fold, words
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,9 @@ from shared.search.folding import fold
         ("Don't", "dont"),
         ("İstanbul", "istanbul"),
         ("\ufb01re", "fire"),
+        ("\U0001d54aong", "song"),
+        ("don\uff07t", "dont"),
+        ("Mø Łódź Æther", "mo lodz aether"),
     ],
 )
 def test_spellings_that_differ_in_case_accents_or_width_are_one(one: str, other: str) -> None:
@@ -24,7 +27,7 @@ def test_spellings_that_differ_in_case_accents_or_width_are_one(one: str, other:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "parts"),
     [
         ("東京 Live", ["東", "京", "live"]),
         ("がか", ["が", "か"]),
@@ -32,8 +35,28 @@ def test_spellings_that_differ_in_case_accents_or_width_are_one(one: str, other:
         ("Queen's 'best'", ["queens", "'best'"]),
     ],
 )
-def test_scripts_without_spaces_are_cut_and_others_are_not(text: str, words: list[str]) -> None:
-    assert fold(text).split() == words
+def test_scripts_without_spaces_are_cut_and_others_are_not(text: str, parts: list[str]) -> None:
+    assert fold(text).split() == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("jazz/kind/so_what.ogg", ["jazz", "kind", "so", "what", "ogg"]),
+        ("Don't stop (me) #1!", ["dont", "stop", "me", "1"]),
+        ("हिन्दी गाना", ["हिन्दी", "गाना"]),
+        ("\u2764\ufe0f \u0e40\u0e1e\u0e25\u0e07", ["\u0e40\u0e1e\u0e25\u0e07"]),
+        ("東京2020", ["東", "京", "2020"]),
+        ("x" * 121, []),
+    ],
+)
+def test_words_are_what_letters_digits_and_their_marks_make(text: str, found: list[str]) -> None:
+    assert words(text) == found
+
+
+@given(st.text(st.characters()))
+def test_a_word_is_made_of_words_no_more(text: str) -> None:
+    assert words(" ".join(words(text))) == words(text)
 
 
 @given(st.text(st.characters()))
