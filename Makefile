@@ -7,7 +7,7 @@ MUSIC ?=
 ARGS ?=
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help install run test lint format bench music engines clean
+.PHONY: help install run test chaos lint format bench music engines clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -33,12 +33,16 @@ music: install ## fetch the real music that the tests use (Debian's wesnoth-1.16
 	@.venv/bin/python -m tests.fetch_wesnoth
 
 engines: install ## fetch the servers and tools that the tests run, where they can be had
-	@.venv/bin/python -m tests.engines.kafka >/dev/null || true
+	@.venv/bin/python -m tests.engines.kafka || true
+	@.venv/bin/python -m tests.engines.opensearch || true
 	@.venv/bin/python -m tests.engines.prometheus || true
 	@.venv/bin/python -m tests.engines.compose || true
 
 test: engines ## the whole suite; ARGS go to pytest
 	@.venv/bin/pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+chaos: engines ## the long form of tests/chaos: all goes wrong while 2,000 files are analysed
+	@.venv/bin/pytest tests/chaos --thorough -s $(ARGS)
 
 lint: install ## ruff, mypy --strict, import-linter
 	.venv/bin/ruff check .

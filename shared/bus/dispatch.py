@@ -59,9 +59,9 @@ class Pauses:
         """The stages that wait, with the message of the last error."""
         return dict(self._waiting.values())
 
-    def health(self, *, connected: bool) -> BusHealth:
+    def health(self, *, connected: bool, polling: bool = True) -> BusHealth:
         """The state for `Bus.health`."""
-        return BusHealth(connected=connected, paused=self.by_stage())
+        return BusHealth(connected=connected, paused=self.by_stage(), polling=polling)
 
 
 class Dispatcher(Generic[E]):
@@ -90,6 +90,10 @@ class Dispatcher(Generic[E]):
         metrics.BATCH_DURATION.labels(*labels).observe(time.perf_counter() - started)
         metrics.BATCH_RECORDS.labels(*labels).observe(len(records))
         metrics.RECORDS_HANDLED.labels(*labels).inc(len(records) - len(dead))
+
+    async def give_up(self, record: Record, error: Exception) -> None:
+        """Send a record to the dead letters that is not to be handled."""
+        await self._bury([dead_letter(record, stage=self._stage, error=error, attempts=1)])
 
     def _decode(
         self, records: Sequence[Record], dead: list[DeadLetter]

@@ -83,8 +83,11 @@ class BusHealth:
     """Whether the bus does its work."""
 
     connected: bool
+    """It runs, and whoever carries the records answered lately."""
     paused: dict[str, str] = field(default_factory=dict)
     """Stages that wait for a dependency, and the message of the last error."""
+    polling: bool = True
+    """False when a member has not polled for too long: the process had better be started anew."""
 
 
 class Bus(Protocol):

@@ -140,11 +140,14 @@ class _Alone:
         self, service: Service, bus: Bus, client: httpx.AsyncClient
     ) -> AsyncIterator[None]:
         async def alive() -> str:
-            lost = not self._waits_for and not bus.health().connected
-            return "the bus has not been polled for too long" if lost else ""
+            return "" if bus.health().polling else "the bus has not been polled for too long"
 
         async def ready() -> str:
-            return self._waits_for or await alive() or await self._gateway_trouble(client)
+            if self._waits_for:
+                return self._waits_for
+            if not bus.health().connected:
+                return f"the brokers at {self._settings.kafka_servers} do not answer"
+            return await self._gateway_trouble(client)
 
         app = health_app(
             alive=alive, ready=ready,

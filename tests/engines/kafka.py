@@ -34,11 +34,20 @@ def server(jars: Path, folder: Path) -> Server:
     return Server([*_command(jars), "kafka.Kafka", str(properties)], port, folder / "broker.log")
 
 
-def produce(jars: Path, address: str, topic: str, lines: str) -> None:
+def fetch_tools() -> Path:
+    """The folder with the jars of Kafka's own command-line clients.
+
+    Raises:
+        NotFetched: they cannot be had here.
+    """
+    return fetch_jars("kafka-tools")
+
+
+def produce(tools: Path, address: str, topic: str, lines: str, *options: str) -> None:
     """Publish lines with Kafka's own command-line producer; `key<TAB>value` each."""
     subprocess.run(
-        [*_command(jars), "org.apache.kafka.tools.ConsoleProducer", "--bootstrap-server", address,
-         "--topic", topic, "--reader-property", "parse.key=true"],
+        [*_command(tools), "org.apache.kafka.tools.ConsoleProducer", "--bootstrap-server", address,
+         "--topic", topic, "--reader-property", "parse.key=true", *options],
         input=lines, text=True, check=True, capture_output=True,
     )  # fmt: skip
 
@@ -75,6 +84,7 @@ broker.heartbeat.interval.ms=500
 
 if __name__ == "__main__":
     try:
-        sys.stdout.write(f"{fetch()}\n")
+        fetch()
+        fetch_tools()
     except NotFetched as error:
         sys.exit(f"Apache Kafka could not be fetched: {error}")

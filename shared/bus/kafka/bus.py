@@ -2,8 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+
+import structlog
 
 from shared.bus.dispatch import DeadLetterDispatcher, Dispatcher, Pauses
 from shared.bus.kafka import topics
@@ -11,15 +14,18 @@ from shared.bus.kafka.connection import Connection
 from shared.bus.kafka.member import Member, Work
 from shared.bus.kafka.offsets import Group, Offsets
 from shared.bus.kafka.publisher import Publisher
+from shared.bus.kafka.pulse import Pulse
 from shared.bus.policy import ErrorPolicy
 from shared.bus.port import BusHealth, DeadLetterHandler, E, Lag, Subscription
 from shared.contracts.envelope import DeadLetter, Record, encode, encode_dead_letter
+from shared.contracts.errors import InvalidInput
 from shared.contracts.events import Event
 from shared.contracts.topics import CONSUMERS, Stage, Topic, dead_letter_topic
 
+log = structlog.get_logger()
 _PORTION = 500
 _DEAD_LETTERS_WAIT_S = 0.05
-_ALIVE_WITHIN_S = 600.0
+_LONGEST_BATCH_S = 3600.0
 
 
 def _now() -> datetime:
@@ -37,7 +43,8 @@ class KafkaBus:
         layout: how topics are made that are not there yet.
         prefix: put before the names of topics and groups.
         watches_all: whether `lag` tells of all groups there are, not only of this process's.
-        alive_within_s: longest time between polls; a member that needs longer counts as lost.
+        longest_batch_s: how long a batch may take; a member that needs longer counts as lost.
+            A walk through a large library is one batch.
         now: the time events are stamped with.
     """
 
@@ -51,7 +58,7 @@ class KafkaBus:
         layout: topics.Layout | None = None,
         prefix: str = "",
         watches_all: bool = False,
-        alive_within_s: float = _ALIVE_WITHIN_S,
+        longest_batch_s: float = _LONGEST_BATCH_S,
         now: Callable[[], datetime] = _now,
     ) -> None:
         self._connection = Connection(servers, client, prefix)
@@ -59,11 +66,12 @@ class KafkaBus:
         self._source = source
         self._layout = layout or topics.Layout()
         self._watches_all = watches_all
-        self._alive_within_s = alive_within_s
+        self._longest_batch_s = longest_batch_s
         self._now = now
         self._pauses = Pauses()
         self._publisher = Publisher(self._connection)
         self._offsets = Offsets(self._connection)
+        self._pulse = Pulse(self._connection)
         self._members: list[Member] = []
         self._groups: list[Group] = []
         self._running = False
@@ -82,7 +90,9 @@ class KafkaBus:
                 group=self._connection.group(stage, topic),
                 batch_size=subscription.batch_size,
                 batch_wait_s=subscription.batch_wait_s,
+                longest_batch_s=self._longest_batch_s,
                 handle=dispatcher.handle,
+                give_up=dispatcher.give_up,
                 is_waiting=lambda who=dispatcher: self._pauses.is_waiting(who),  # type: ignore[misc]
             )
             self._members.append(Member(self._connection, work, number))
@@ -100,7 +110,9 @@ class KafkaBus:
             group=group,
             batch_size=_PORTION,
             batch_wait_s=_DEAD_LETTERS_WAIT_S,
+            longest_batch_s=self._longest_batch_s,
             handle=dispatcher.handle,
+            give_up=_pass_over,
             is_waiting=lambda: self._pauses.is_waiting(dispatcher),
         )
         self._members.append(Member(self._connection, work, 0))
@@ -123,6 +135,7 @@ class KafkaBus:
         if self._watches_all:
             self._groups = list(self._all_groups())
         self._running = True
+        self._pulse.start()
         for member in self._members:
             member.start()
 
@@ -160,8 +173,15 @@ class KafkaBus:
         await self._publisher.publish(wanted)
 
     async def bury(self, letters: Sequence[DeadLetter]) -> None:
-        """Publish dead letters."""
-        await self._publisher.publish([encode_dead_letter(letter) for letter in letters])
+        """Publish dead letters; of one that is too large for its topic, all but the value."""
+        try:
+            await self._publisher.publish([encode_dead_letter(letter) for letter in letters])
+        except InvalidInput as error:
+            for letter in letters:
+                try:
+                    await self._publisher.publish([encode_dead_letter(letter)])
+                except InvalidInput:
+                    await self._publisher.publish([encode_dead_letter(_cut(letter, error))])
 
     async def lag(self) -> Sequence[Lag]:
         """The lag of every subscription, or of all groups; members elsewhere count too.
@@ -176,9 +196,10 @@ class KafkaBus:
                 await self._offsets.close()
 
     def health(self) -> BusHealth:
-        """Connected while all members polled lately, and who waits for what."""
-        alive = all(member.is_alive(self._alive_within_s) for member in self._members)
-        return self._pauses.health(connected=self._running and alive)
+        """Connected while brokers answer and all members polled lately; who waits for what."""
+        polling = all(member.is_alive() for member in self._members)
+        connected = self._running and self._pulse.is_fresh() and polling
+        return self._pauses.health(connected=connected, polling=polling)
 
     async def drain(self, timeout_s: float) -> bool:
         """Take no new batches, let those in flight end and commit; False when time ran out.
@@ -187,6 +208,16 @@ class KafkaBus:
         """
         self._running = False
         ended = await asyncio.gather(*(member.drain(timeout_s) for member in self._members))
+        await self._pulse.close()
         await self._publisher.close()
         await self._offsets.close()
         return all(ended)
+
+
+def _cut(letter: DeadLetter, error: InvalidInput) -> DeadLetter:
+    record = replace(letter.record, value=b"", headers={})
+    return replace(letter, record=record, message=f"{letter.message} (left out here: {error})")
+
+
+async def _pass_over(record: Record, error: Exception) -> None:
+    log.error("dead_letter_lost", topic=record.topic, error=str(error))

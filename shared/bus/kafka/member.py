@@ -10,31 +10,22 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from shared.bus.kafka.connection import REQUEST_TIMEOUT_S, Connection
-from shared.bus.kafka.topics import LARGEST_DEAD_LETTER_BYTES
+from shared.bus.kafka.connection import Connection
+from shared.bus.kafka.consumer import Got, Unreadable, is_deaf, new_consumer, poll
 from shared.bus.kafka.wire import record_of
 from shared.contracts.envelope import Record
+from shared.contracts.errors import InvalidInput
 
-_POLL_S = 1.0
 _AGAIN_S = 1.0
 _LOOK_WHILE_REVOKED_S = 0.1
 _SILENT_AFTER_S = 30.0
 _SETTLES_WITHIN_S = 5.0
 _STOPS_WITHIN_S = 10.0
-_SESSION_TIMEOUT_MS = 10_000
-_HEARTBEAT_MS = 2_000
-_REBALANCE_TIMEOUT_MS = 180_000
-"""How long a group waits for a member's batch in flight before it goes on without it."""
-_STOPS_WITHIN_S = 10.0
-_NEVER_MS = 2**31 - 1
-_RECORD_BYTES = 512  # about what an event takes
 
 log = structlog.get_logger()
 
@@ -50,6 +41,8 @@ class Work:
         batch_size: at most so many records a call.
         batch_wait_s: how long brokers may wait to fill a batch.
         handle: when it returns, the batch is settled; when it raises, it comes again.
+        longest_batch_s: how long a group waits for a member's batch before it goes on without.
+        give_up: settles a record that cannot be read.
         is_waiting: whether `handle` does nothing but wait for a dependency.
     """
 
@@ -58,7 +51,9 @@ class Work:
     group: str
     batch_size: int
     batch_wait_s: float
+    longest_batch_s: float
     handle: Callable[[Sequence[Record]], Awaitable[None]]
+    give_up: Callable[[Record, Exception], Awaitable[None]]
     is_waiting: Callable[[], bool]
 
 
@@ -77,7 +72,6 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         self._handling: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
-        self._is_polling = False
         self._draining = False
         self._seen_s = time.monotonic()
 
@@ -85,9 +79,10 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         """Begin to consume."""
         self._task = asyncio.create_task(self._run(), name=self._client)
 
-    def is_alive(self, within_s: float) -> bool:
-        """Whether it polled so lately, or is at work on a batch that is not older."""
-        return time.monotonic() - self._seen_s < within_s or self._work.is_waiting()
+    def is_alive(self) -> bool:
+        """Whether it polled lately, or is at work on a batch that is not too old."""
+        age_s = time.monotonic() - self._seen_s
+        return age_s < self._work.longest_batch_s or self._work.is_waiting()
 
     async def drain(self, timeout_s: float) -> bool:
         """End the batch in flight and take no other; False when the time ran out."""
@@ -119,60 +114,55 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             if not self._draining:
                 await asyncio.sleep(_AGAIN_S)
 
-    def _new_consumer(self) -> AIOKafkaConsumer:
-        wait_ms = max(1, round(self._work.batch_wait_s * 1000))
-        return AIOKafkaConsumer(
-            bootstrap_servers=self._connection.servers,
-            client_id=self._client,
-            group_id=self._work.group,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            # One strategy: members that offer different ones cannot form a group.
-            partition_assignment_strategy=[RoundRobinPartitionAssignor],
-            session_timeout_ms=_SESSION_TIMEOUT_MS,
-            heartbeat_interval_ms=_HEARTBEAT_MS,
-            rebalance_timeout_ms=_REBALANCE_TIMEOUT_MS,
-            # A batch may take long, and waits for dependencies have no end: `is_alive` watches.
-            max_poll_interval_ms=_NEVER_MS,
-            max_partition_fetch_bytes=LARGEST_DEAD_LETTER_BYTES,
-            # Brokers fill batches: what is fetched can be handled at once.
-            fetch_min_bytes=1 if wait_ms == 1 else self._work.batch_size * _RECORD_BYTES,
-            fetch_max_wait_ms=500 if wait_ms == 1 else wait_ms,
-            request_timeout_ms=max(REQUEST_TIMEOUT_S * 1000, _REBALANCE_TIMEOUT_MS + 5_000),
-        )
-
     async def _consume(self) -> None:
-        consumer = self._new_consumer()
+        work = self._work
+        consumer = new_consumer(
+            self._connection, group=work.group, client=self._client, batch_size=work.batch_size,
+            batch_wait_s=work.batch_wait_s, longest_batch_s=work.longest_batch_s,
+        )  # fmt: skip
         try:
             self._settled.clear()
             await consumer.start()
             consumer.subscribe(list(self._names), listener=self)
-            silent_since_s = time.monotonic()
-            while not self._draining:
-                self._seen_s = time.monotonic()
-                self._is_polling = True
-                got = await consumer.getmany(
-                    timeout_ms=round(_POLL_S * 1000), max_records=self._work.batch_size
-                )
-                self._is_polling = False
-                # No await since records were taken: a revocation sees them or comes before.
-                if got:
-                    await self._settle(consumer, got)
-                    silent_since_s = time.monotonic()
-                elif time.monotonic() - silent_since_s > _SILENT_AFTER_S:
-                    if await self._is_deaf(consumer):
-                        log.warning("consumer_deaf", group=self._work.group)
-                        return
-                    silent_since_s = time.monotonic()
+            await self._take_turns(consumer)
         finally:
             self._settled.set()
             # Cut off while it stops, a consumer leaves its sockets open: `drain` waits for it.
             self._stopping = asyncio.create_task(consumer.stop())
             await asyncio.shield(self._stopping)
 
-    async def _settle(
-        self, consumer: AIOKafkaConsumer, got: dict[TopicPartition, list[Any]]
-    ) -> None:
+    async def _take_turns(self, consumer: AIOKafkaConsumer) -> None:
+        """Poll, settle, poll; until drained, or until the consumer gets nothing any more."""
+        silent_since_s = time.monotonic()
+        while not self._draining:
+            self._seen_s = time.monotonic()
+            try:
+                got = await poll(consumer, self._work.batch_size)
+            except Unreadable as error:
+                await self._step_over(consumer, error)
+                continue
+            # No await since records were taken: a revocation sees them or comes before.
+            if got:
+                await self._settle(consumer, got)
+                silent_since_s = time.monotonic()
+            elif time.monotonic() - silent_since_s > _SILENT_AFTER_S:
+                if await is_deaf(consumer):
+                    log.warning("consumer_deaf", group=self._work.group)
+                    return
+                silent_since_s = time.monotonic()
+
+    async def _step_over(self, consumer: AIOKafkaConsumer, where: Unreadable) -> None:
+        """Give up a record that cannot be read; those sent with it, behind it, come next."""
+        topic = self._names[where.partition.topic]
+        told = InvalidInput(
+            f"{topic}: partition {where.partition.partition}, offset {where.offset}: it, or a"
+            " record sent together with it, has a header whose name is no UTF-8"
+        )
+        await self._work.give_up(Record(topic, b"", b""), told)
+        consumer.seek(where.partition, where.offset + 1)
+        await consumer.commit({where.partition: where.offset + 1})
+
+    async def _settle(self, consumer: AIOKafkaConsumer, got: Got) -> None:
         """Handle and commit a batch; what is not committed comes again, to whoever has it then."""
         self._idle.clear()
         try:
@@ -222,19 +212,6 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         self._settled.set()
         log.debug("partitions_assigned", group=self._work.group, partitions=len(list(assigned)))
 
-    async def _is_deaf(self, consumer: AIOKafkaConsumer) -> bool:
-        """Whether there are records that this consumer does not get (aiokafka issue 1037)."""
-        mine = consumer.assignment()
-        if not mine:
-            return False
-        ends = await consumer.end_offsets(mine)
-        behind = [tp for tp in mine if ends[tp] > await consumer.position(tp)]
-        if not behind:
-            return False
-        await asyncio.sleep(_POLL_S)
-        # What was published a moment ago is in the buffer by now.
-        return not any(consumer.highwater(tp) == ends[tp] for tp in behind)
-
 
 async def _within(timeout_s: float, event: asyncio.Event) -> bool:
     with suppress(TimeoutError):
@@ -243,7 +220,7 @@ async def _within(timeout_s: float, event: asyncio.Event) -> bool:
     return event.is_set()
 
 
-def _rewind(consumer: AIOKafkaConsumer, got: dict[TopicPartition, list[Any]]) -> None:
+def _rewind(consumer: AIOKafkaConsumer, got: Got) -> None:
     for partition, portion in got.items():
         with suppress(IllegalStateError):  # it was given away meanwhile
             consumer.seek(partition, portion[0].offset)

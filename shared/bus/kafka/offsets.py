@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import for_code
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_fixed
 
 from shared.bus.kafka.connection import REQUEST_TIMEOUT_S, Connection
@@ -43,10 +43,17 @@ class Offsets:
                 await self.close()  # a new connection the next time
                 raise
 
+    # A coordinator or a leader is away for a moment when brokers are new or have just come back.
+    @retry(
+        retry=retry_if_exception(lambda error: getattr(error, "retriable", False)),
+        stop=stop_after_attempt(_TRIES),
+        wait=wait_fixed(_AGAIN_S),
+        reraise=True,
+    )
     async def _lag(self, groups: Sequence[Group]) -> list[Lag]:
         admin, reader = await self._open()
         committed = {
-            id_: await self._committed(admin, id_)
+            id_: await admin.list_consumer_group_offsets(id_)
             for id_ in dict.fromkeys(id_ for id_, _, _ in groups)
         }
         # After the commits: what is published meanwhile counts, what is committed meanwhile too,
@@ -65,21 +72,14 @@ class Offsets:
             lags.append(Lag(topic, stage, behind))
         return lags
 
-    @retry(
-        retry=retry_if_exception(lambda error: getattr(error, "retriable", False)),
-        stop=stop_after_attempt(_TRIES),
-        wait=wait_fixed(_AGAIN_S),
-        reraise=True,
-    )
-    async def _committed(self, admin: AIOKafkaAdminClient, group: str) -> Any:
-        # A coordinator is away for a moment when brokers are new or have just come back.
-        return await admin.list_consumer_group_offsets(group)
-
     async def _partitions(
         self, admin: AIOKafkaAdminClient, topics: Iterable[str]
     ) -> dict[str, list[TopicPartition]]:
         names = {self._connection.topic(topic): topic for topic in topics}
         described = await admin.describe_topics(list(names))
+        for told in described:
+            if told["error_code"]:  # one without partitions would look like one without lag
+                raise for_code(told["error_code"])(f"topic {told['topic']}")
         return {
             names[told["topic"]]: [
                 TopicPartition(told["topic"], each["partition"]) for each in told["partitions"]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError
 
 from shared.bus.kafka.connection import REQUEST_TIMEOUT_S, Connection
 from shared.bus.kafka.topics import LARGEST_DEAD_LETTER_BYTES
@@ -38,24 +38,21 @@ class Publisher:
             producer = await self._open()
             try:
                 await self._send(producer, records)
-            except MessageSizeTooLargeError:
-                raise  # found before it was numbered
             except KafkaError:
                 # What it numbered and did not deliver leaves a gap that brokers refuse to pass.
                 self._discard(producer)
                 raise
 
     async def _send(self, producer: AIOKafkaProducer, records: Iterable[Record]) -> None:
-        sent = [
-            await producer.send(
-                self._connection.topic(record.topic),
-                record.value,
-                key=record.key or None,
-                headers=headers_of(record),
-            )
-            for record in records
-        ]
-        results = await asyncio.gather(*sent, return_exceptions=True)
+        sent: list[asyncio.Future[object]] = []
+        try:
+            for record in records:
+                topic, key = self._connection.topic(record.topic), record.key or None
+                sent.append(
+                    await producer.send(topic, record.value, key=key, headers=headers_of(record))
+                )
+        finally:
+            results = await asyncio.gather(*sent, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result

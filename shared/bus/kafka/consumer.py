@@ -1,0 +1,114 @@
+"""aiokafka's consumer, set up as the bus needs it, and what it has to be watched for."""
+
+import asyncio
+import random
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+
+from shared.bus.kafka.connection import Connection
+from shared.bus.kafka.topics import LARGEST_DEAD_LETTER_BYTES
+
+POLL_S = 1.0
+_SESSION_TIMEOUT_MS = 10_000
+_HEARTBEAT_MS = 2_000
+_REQUEST_TIMEOUT_MS = 40_000
+_METADATA_AGE_MS = 30_000  # a topic or a partition that is new is seen so soon
+_NEVER_MS = 2**31 - 1
+_RECORD_BYTES = 512  # about what an event takes
+
+Got = dict[TopicPartition, list[Any]]
+"""What a poll gave: aiokafka's records, by partition."""
+
+
+class Unreadable(Exception):
+    """The record at this place cannot be read, so no consumer gets past it by itself."""
+
+    def __init__(self, partition: TopicPartition, offset: int) -> None:
+        super().__init__(f"{partition}, offset {offset}")
+        self.partition = partition
+        self.offset = offset
+
+
+def new_consumer(
+    connection: Connection,
+    *,
+    group: str,
+    client: str,
+    batch_size: int,
+    batch_wait_s: float,
+    longest_batch_s: float,
+) -> AIOKafkaConsumer:
+    """A consumer that is not started and not subscribed."""
+    wait_ms = max(1, round(batch_wait_s * 1000))
+    return AIOKafkaConsumer(
+        bootstrap_servers=connection.servers,
+        client_id=client,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        # One strategy: members that offer different ones cannot form a group.
+        partition_assignment_strategy=[RoundRobinPartitionAssignor],
+        # Who dies is missed so soon; who is only busy has its heartbeats sent beside its work.
+        session_timeout_ms=_SESSION_TIMEOUT_MS,
+        heartbeat_interval_ms=_HEARTBEAT_MS,
+        rebalance_timeout_ms=round(longest_batch_s * 1000),
+        # A batch may take long, and waits for dependencies have no end: the bus watches itself.
+        max_poll_interval_ms=_NEVER_MS,
+        max_partition_fetch_bytes=LARGEST_DEAD_LETTER_BYTES,
+        # Brokers fill batches: what is fetched can be handled at once.
+        fetch_min_bytes=1 if wait_ms == 1 else batch_size * _RECORD_BYTES,
+        fetch_max_wait_ms=500 if wait_ms == 1 else wait_ms,
+        # A join may take longer than this, as long as others are busy; it is then asked again.
+        request_timeout_ms=_REQUEST_TIMEOUT_MS,
+        metadata_max_age_ms=_METADATA_AGE_MS,
+    )
+
+
+async def poll(consumer: AIOKafkaConsumer, batch_size: int) -> Got:
+    """The next records, after a second none.
+
+    Raises:
+        Unreadable: there is a record that must be stepped over.
+        KafkaError: the consumer is broken.
+    """
+    try:
+        return await _get(consumer, batch_size)
+    except UnicodeDecodeError:
+        # A header whose *name* is no UTF-8: aiokafka fails to parse it, and all that was fetched
+        # with it. One by one, what comes before it is had; in any order, for all have their turn.
+        mine = list(consumer.assignment())
+        for partition in random.sample(mine, len(mine)):
+            try:
+                got = await _get(consumer, 1, partition)
+            except UnicodeDecodeError as error:
+                raise Unreadable(partition, await consumer.position(partition)) from error
+            if got:
+                return got
+        return {}
+
+
+async def _get(consumer: AIOKafkaConsumer, most: int, *partitions: TopicPartition) -> Got:
+    got: Got = await consumer.getmany(
+        *partitions, timeout_ms=round(POLL_S * 1000), max_records=most
+    )
+    return got
+
+
+async def is_deaf(consumer: AIOKafkaConsumer) -> bool:
+    """Whether there are records that this consumer does not get (aiokafka issue 1037).
+
+    Raises:
+        KafkaError: the brokers do not answer.
+    """
+    mine = consumer.assignment()
+    if not mine:
+        return False
+    ends = await consumer.end_offsets(mine)
+    behind = [tp for tp in mine if ends[tp] > await consumer.position(tp)]
+    if not behind:
+        return False
+    await asyncio.sleep(POLL_S)
+    # What was published a moment ago is in the buffer by now.
+    return not any((consumer.highwater(tp) or 0) >= ends[tp] for tp in behind)

@@ -1,0 +1,64 @@
+"""Whether the brokers answer: asked every few seconds, for consumers never tell."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from shared.bus.kafka.connection import Connection
+
+_EVERY_S = 3.0
+_FRESH_S = 15.0
+_REQUEST_TIMEOUT_MS = 5_000
+
+log = structlog.get_logger()
+
+
+class Pulse:
+    """Remembers when the brokers answered last."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._answered_s = time.monotonic()
+        self._task: asyncio.Task[None] | None = None
+
+    def is_fresh(self) -> bool:
+        """Whether the brokers answered in the last seconds."""
+        return time.monotonic() - self._answered_s < _FRESH_S
+
+    def start(self) -> None:
+        """Begin to ask; call when they have just answered."""
+        self._answered_s = time.monotonic()
+        self._task = asyncio.create_task(self._run(), name="kafka pulse")
+
+    async def close(self) -> None:
+        """Stop asking."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            with suppress(KafkaError, OSError):
+                await self._ask()
+            log.warning("brokers_out_of_reach", servers=self._connection.servers)
+            await asyncio.sleep(_EVERY_S)
+
+    async def _ask(self) -> None:
+        """Ask until there is no answer."""
+        admin = AIOKafkaAdminClient(
+            bootstrap_servers=self._connection.servers,
+            client_id=f"{self._connection.client}-pulse",
+            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+        )
+        try:
+            await admin.start()
+            while True:
+                await admin.describe_cluster()
+                self._answered_s = time.monotonic()
+                await asyncio.sleep(_EVERY_S)
+        finally:
+            await admin.close()
