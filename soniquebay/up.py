@@ -24,7 +24,7 @@ from shared.runtime.logs import configure_logs
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.runtime.stopping import stop_signals
-from shared.search.tantivy_index import TantivyIndex
+from shared.search.choice import search_index
 from soniquebay.demo import render_demo
 from soniquebay.documents import FIRST_TRACK, REQUEST_SCAN, SCAN, STATUS
 from soniquebay.output import duration, say
@@ -89,7 +89,7 @@ class _Up:
         self._began_s = time.monotonic()
         self._bus = InProcessBus(capacity=settings.bus_capacity)
         embedder = text_embedder(settings)
-        index = TantivyIndex(settings.search_dir)
+        index = search_index(settings)
         self._api = api_service.build(settings, bus=self._bus, embedder=embedder, search=index)
         transport = httpx.ASGITransport(self._api.app)
         self._client = httpx.AsyncClient(

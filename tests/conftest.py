@@ -7,6 +7,7 @@ import pytest
 
 from soniquebay.demo import render_demo
 from tests.engines import kafka as kafka_engine
+from tests.engines import opensearch as opensearch_engine
 from tests.engines.jars import Server
 from tests.fetch_debian import NotFetched
 from tests.fetch_wesnoth import fetch
@@ -53,6 +54,19 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[opensearch_engine.Node]:
+    """A real node; who stops or kills it starts it again."""
+    try:
+        jars = opensearch_engine.fetch()
+    except NotFetched as error:
+        pytest.skip(f"OpenSearch {_NOT_HAD}: {error}")
+    node = opensearch_engine.node(jars, tmp_path_factory.mktemp("opensearch"))
+    node.start()
+    yield node
+    node.kill()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -24,8 +24,8 @@ from shared.embedding.port import TextEmbedder
 from shared.runtime.http import serving
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
+from shared.search.choice import search_index
 from shared.search.port import SearchReader
-from shared.search.tantivy_index import TantivyIndex
 
 
 @dataclass
@@ -114,5 +114,5 @@ def build(
     embedder: TextEmbedder,
     search: SearchReader | None = None,
 ) -> Api:
-    """The service. `search` reads Tantivy's index in the data folder unless another is given."""
-    return Api(settings, bus, embedder, search or TantivyIndex(settings.search_dir))
+    """The service. `search` is the index that the settings name unless another one is given."""
+    return Api(settings, bus, embedder, search or search_index(settings))

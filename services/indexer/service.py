@@ -10,15 +10,15 @@ from shared.contracts.topics import Stage, Topic
 from shared.gateway.client import Gateway
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
+from shared.search.choice import search_index
 from shared.search.port import SearchWriter
-from shared.search.tantivy_index import TantivyIndex
 
 _TOPICS = (Topic.TRACK_EXTRACTED, Topic.AUDIO_ANALYZED, Topic.TRACK_VECTORIZED)
 
 
 def build(settings: Settings, *, gateway: Gateway, index: SearchWriter | None = None) -> Service:
-    """The service. `index` is Tantivy's in the data folder unless another one is given."""
-    writer = index or TantivyIndex(settings.search_dir)
+    """The service. `index` is the one that the settings name unless another one is given."""
+    writer = index or search_index(settings)
     generation = Generation(gateway, writer)
 
     @asynccontextmanager

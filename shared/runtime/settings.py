@@ -80,7 +80,12 @@ class Settings(BaseSettings):
     )
     ollama_url: str = Field("http://127.0.0.1:11434", description="Address of Ollama.")
     ollama_model: str = Field("all-minilm", description="Ollama's embedding model.")
-    search: str = Field("tantivy", pattern="^tantivy$", description="The search engine.")
+    search: str = Field(
+        "tantivy", pattern="^(tantivy|opensearch)$", description="The search engine."
+    )
+    opensearch_url: str = Field("http://127.0.0.1:9200", description="Address of OpenSearch.")
+    opensearch_user: str | None = Field(None, description="Who logs in to OpenSearch, if it asks.")
+    opensearch_password: SecretStr | None = Field(None, description="That user's password.")
     bus: str = Field(
         "in_process",
         pattern="^(in_process|kafka)$",

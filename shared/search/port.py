@@ -94,7 +94,11 @@ class SearchReader(Protocol):
 
 
 class SearchWriter(Protocol):
-    """The half that the indexer uses; one process at a time."""
+    """The half that the indexer uses.
+
+    One process at a time, unless the adapter says otherwise; in a process as often at the same
+    time as one likes.
+    """
 
     @property
     def generation(self) -> str:
@@ -102,6 +106,15 @@ class SearchWriter(Protocol):
 
         Known while it is held open for writing. Any write may find the index lost and begin
         another one: look again after each.
+        """
+        ...
+
+    @property
+    def took_over(self) -> str:
+        """The generation whose content this one began with; empty where it began without any.
+
+        Known as `generation` is, to the one who made it only: after an upgrade an index of other
+        fields may be taken over, so that tracks are found until each is written anew.
         """
         ...
 
@@ -116,6 +129,8 @@ class SearchWriter(Protocol):
 
         Raises:
             DependencyDown: the engine is out of reach or its disk is full; nothing is lost.
+            TransientError: it failed.
+            InvalidInput: it will never take one of the documents.
         """
         ...
 
@@ -126,3 +141,7 @@ class SearchWriter(Protocol):
     async def start_anew(self) -> None:
         """Begin an empty index of another generation, and let go of the present one."""
         ...
+
+
+class SearchIndex(SearchReader, SearchWriter, Protocol):
+    """Both halves: what the adapters are."""

@@ -40,6 +40,11 @@ class TantivyIndex:
         """Names this index's content; known while it is held open for writing."""
         return self._writer.generation
 
+    @property
+    def took_over(self) -> str:
+        """Empty: one that replaces another begins without content."""
+        return ""
+
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
         """Hold the index open for writing; makes a new one where there is none to be used."""

@@ -1,17 +1,21 @@
 """What every search index does, whatever the engine."""
 
+import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pytest_asyncio import fixture
 
+from shared.search.opensearch_index import OpenSearchIndex
 from shared.search.port import (
     Deletion,
     SearchDocument,
     SearchFilters,
     SearchHits,
+    SearchIndex,
     SearchQuery,
     SearchReader,
     SearchWriter,
@@ -27,12 +31,15 @@ class Engine:
     reader: Callable[[], SearchReader]
 
 
-@pytest.fixture(params=["tantivy"])
+@pytest.fixture(params=["tantivy", "opensearch"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
-    engines: dict[str, Callable[[], Engine]] = {
-        "tantivy": lambda: Engine(lambda: TantivyIndex(tmp_path), lambda: TantivyIndex(tmp_path))
-    }
-    return engines[request.param]()
+    make: Callable[[], SearchIndex]
+    if request.param == "opensearch":
+        url, alias = request.getfixturevalue("opensearch").url, f"contract-{uuid.uuid4().hex}"
+        make = partial(OpenSearchIndex, url, alias=alias)
+    else:
+        make = partial(TantivyIndex, tmp_path)
+    return Engine(make, make)
 
 
 @fixture

@@ -1,0 +1,97 @@
+"""How a search becomes a request to OpenSearch, and its response an answer. Pure."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from shared.search import ranking
+from shared.search.fields import NAMES, whole
+from shared.search.port import TEMPO_RANGE_BPM, Hit, SearchFilters, SearchHits, SearchQuery
+
+NOTHING = SearchHits((), 0, {})
+ALIVE: dict[str, Any] = {"term": {"alive": True}}
+_MOST_HITS = 10_000
+# Lucene leaves the constant factor (k1 + 1) out of BM25, which Tantivy has in it.
+_BM25 = ranking.BM25 * 2.2
+
+_AGGREGATIONS: dict[str, Any] = {
+    **{name: {"terms": {"field": f"{name}_facet", "size": ranking.FACET_VALUES}} for name in NAMES},
+    "year": {"terms": {"field": "year", "size": ranking.FACET_VALUES}},
+    "tempo_bpm": {
+        "histogram": {"field": "tempo_bpm", "interval": TEMPO_RANGE_BPM, "min_doc_count": 1}
+    },
+}
+
+
+def requests(query: SearchQuery) -> list[dict[str, Any]]:
+    """For all words; where no track has them all, for any of them. None where there is no word."""
+    wanted = ranking.wanted(query.text)
+    last = len(wanted) - 1
+    each = [_word(word, is_last=number == last) for number, word in enumerate(wanted)]
+    kinds: tuple[Literal["must", "should"], ...] = ("must", "should") if wanted else ()
+    return [_request({"bool": {kind: each}}, query) for kind in kinds]
+
+
+def answer(response: dict[str, Any]) -> SearchHits:
+    """What a response tells."""
+    found = response["hits"]
+    hits = [Hit(hit["_id"], float(hit["_score"])) for hit in found["hits"]]
+    return SearchHits(hits, int(found["total"]["value"]), _facets(response["aggregations"]))
+
+
+def _request(looked_for: dict[str, Any], query: SearchQuery) -> dict[str, Any]:
+    return {
+        "query": {"bool": {"must": looked_for, "filter": _filters(query.filters)}},
+        "size": min(query.first, _MOST_HITS),
+        "sort": [{"_score": "desc"}, {"order": "asc"}],
+        "track_total_hits": True,
+        "_source": False,
+        "aggs": _AGGREGATIONS,
+    }
+
+
+def _word(word: str, *, is_last: bool) -> dict[str, Any]:
+    """One word in whichever field it fits best."""
+    typos = ranking.typos(word)
+    ways: list[dict[str, Any]] = []
+    for field, weight in ranking.WEIGHTS.items():
+        exact = {"term": {field: word}}
+        ways.append({"constant_score": {"filter": exact, "boost": weight * ranking.EXACT}})
+        ways.append({"term": {field: {"value": word, "boost": weight * _BM25}}})
+        if is_last:
+            ways.append({"prefix": {field: {"value": word, "boost": weight * ranking.PREFIX}}})
+        if typos:
+            # A constant score is what lets it match all terms near, not the nearest fifty.
+            near = {"value": word, "fuzziness": typos, "rewrite": "constant_score"}
+            ways.append({"fuzzy": {field: {**near, "boost": weight * ranking.FUZZY}}})
+    return {"dis_max": {"queries": ways, "tie_breaker": ranking.OTHER_FIELDS}}
+
+
+def _filters(filters: SearchFilters) -> list[dict[str, Any]]:
+    found = [ALIVE]
+    for name in NAMES:
+        value = getattr(filters, name)
+        if value is not None:
+            found.append({"term": {f"{name}_whole": whole(value)}})
+    ranges = (
+        ("year", filters.year_min, filters.year_max),
+        ("tempo_bpm", filters.tempo_min_bpm, filters.tempo_max_bpm),
+    )
+    for field, lower, upper in ranges:
+        ends = {"gte": lower, "lte": upper}
+        told = {end: value for end, value in ends.items() if value is not None}
+        if told:
+            found.append({"range": {field: told}})
+    return found
+
+
+def _facets(aggregated: dict[str, Any]) -> dict[str, dict[str, int]]:
+    return {name: _counts(aggregated[name]["buckets"]) for name in _AGGREGATIONS}
+
+
+def _counts(buckets: Sequence[dict[str, Any]]) -> dict[str, int]:
+    most_first = sorted(buckets, key=lambda each: (-int(each["doc_count"]), each["key"]))
+    return {_name(each["key"]): int(each["doc_count"]) for each in most_first}
+
+
+def _name(key: object) -> str:
+    return str(int(key)) if isinstance(key, float) else str(key)
