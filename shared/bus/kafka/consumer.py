@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -76,9 +77,11 @@ async def poll(consumer: AIOKafkaConsumer, batch_size: int) -> Got:
     try:
         return await _get(consumer, batch_size)
     except UnicodeDecodeError:
-        # A header whose *name* is no UTF-8: aiokafka fails to parse it, and all that was fetched
-        # with it. One by one, what comes before it is had; in any order, for all have their turn.
+        # A header whose *name* is no UTF-8: aiokafka fails to parse it, and forgets what it took
+        # from other partitions with it. Back to what is settled; then, one by one, all that comes
+        # before it is had; in any order, for all partitions have their turn.
         mine = list(consumer.assignment())
+        await _go_back(consumer, mine)
         for partition in random.sample(mine, len(mine)):
             try:
                 got = await _get(consumer, 1, partition)
@@ -87,6 +90,15 @@ async def poll(consumer: AIOKafkaConsumer, batch_size: int) -> Got:
             if got:
                 return got
         return {}
+
+
+async def _go_back(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
+    for partition in partitions:
+        committed = await consumer.committed(partition)
+        if committed is None:
+            await consumer.seek_to_beginning(partition)
+        else:
+            consumer.seek(partition, committed)
 
 
 async def _get(consumer: AIOKafkaConsumer, most: int, *partitions: TopicPartition) -> Got:
