@@ -6,6 +6,8 @@ moves to another one in a single step.
 
 import time
 import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 
@@ -45,25 +47,36 @@ class IndexAlias:
         Returns:
             The index, and the one whose content it took over by this call, if any.
         """
-        for _ in range(_ATTEMPTS):
+        made = f"{self.name}-{SCHEMA_VERSION}-"
+
+        async def ready() -> tuple[str, str]:
             there = await self.current()
-            if there.startswith(f"{self.name}-{SCHEMA_VERSION}-"):
+            if there.startswith(made):
                 await self._remove_left_behind(there)
                 return there, ""
-            try:
-                return await self._replaced(there, copies=bool(there))
-            except NotThere:
-                continue  # another process was quicker
-        raise TransientError(f"the alias {self.name} is moved all the time: who else does so?")
+            return await self._replaced(there, copies=bool(there))
+
+        return await self._tried(ready)
 
     async def anew(self) -> str:
         """An empty index behind the alias; the one before is removed."""
-        for _ in range(_ATTEMPTS):
+
+        async def anew() -> tuple[str, str]:
+            return await self._replaced(await self.current(), copies=False)
+
+        return (await self._tried(anew))[0]
+
+    async def _tried(self, work: Callable[[], Awaitable[tuple[str, str]]]) -> tuple[str, str]:
+        """Look again, and do it then, where another process was quicker."""
+        for _ in range(_ATTEMPTS - 1):
             try:
-                return (await self._replaced(await self.current(), copies=False))[0]
-            except NotThere:
-                continue
-        raise TransientError(f"the alias {self.name} is moved all the time: who else does so?")
+                return await work()
+            except (NotThere, TransientError) as error:
+                _log.info("the search index was looked at in vain", reason=str(error))
+        try:
+            return await work()
+        except NotThere as error:
+            raise TransientError(f"the search index vanished again and again: {error}") from error
 
     async def _replaced(self, old: str, *, copies: bool) -> tuple[str, str]:
         """A new index in place of the old one; whether it was copied is told by the second name."""
@@ -74,7 +87,9 @@ class IndexAlias:
                 # Waits for the writes in flight; later ones are refused until the alias has moved.
                 await self._server.ask("PUT", f"/{old}/_block/write")
             copied = copies and await self._copied(old, new)
-            actions = [{"add": {"index": new, "alias": self.name}}]
+            # An alias has one index to write to at most: of two that add one, one is refused.
+            added = {"index": new, "alias": self.name, "is_write_index": True}
+            actions: list[dict[str, Any]] = [{"add": added}]
             if old:
                 actions.insert(0, {"remove": {"index": old, "alias": self.name}})
             await self._server.ask("POST", "/_aliases", {"actions": actions})

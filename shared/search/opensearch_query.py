@@ -10,6 +10,8 @@ from shared.search.port import TEMPO_RANGE_BPM, Hit, SearchFilters, SearchHits, 
 NOTHING = SearchHits((), 0, {})
 ALIVE: dict[str, Any] = {"term": {"alive": True}}
 _MOST_HITS = 10_000
+_MOST_CLAUSES = 1_000  # OpenSearch refuses a query of more than 1,024
+_MOST_NEAR = 100
 # Lucene leaves the constant factor (k1 + 1) out of BM25, which Tantivy has in it.
 _BM25 = ranking.BM25 * 2.2
 
@@ -26,7 +28,8 @@ def requests(query: SearchQuery) -> list[dict[str, Any]]:
     """For all words; where no track has them all, for any of them. None where there is no word."""
     wanted = ranking.wanted(query.text)
     last = len(wanted) - 1
-    each = [_word(word, is_last=number == last) for number, word in enumerate(wanted)]
+    most = _most_near(len(wanted))
+    each = [_word(word, most, is_last=number == last) for number, word in enumerate(wanted)]
     kinds: tuple[Literal["must", "should"], ...] = ("must", "should") if wanted else ()
     return [_request({"bool": {kind: each}}, query) for kind in kinds]
 
@@ -49,8 +52,19 @@ def _request(looked_for: dict[str, Any], query: SearchQuery) -> dict[str, Any]:
     }
 
 
-def _word(word: str, *, is_last: bool) -> dict[str, Any]:
-    """One word in whichever field it fits best."""
+def _most_near(words: int) -> int:
+    """How many words a typo or two away may stand for one, in a field; the nearest are taken.
+
+    (Without a limit, by another `rewrite`, OpenSearch makes the automaton, 2 ms, anew for each
+    segment.)
+    """
+    fields = len(ranking.WEIGHTS)
+    others = fields * (2 * words + 1)
+    return min(_MOST_NEAR, (_MOST_CLAUSES - others) // (fields * max(1, words)))
+
+
+def _word(word: str, most: int, *, is_last: bool) -> dict[str, Any]:
+    """One word in whichever field it fits best, and at most so many others instead of it."""
     typos = ranking.typos(word)
     ways: list[dict[str, Any]] = []
     for field, weight in ranking.WEIGHTS.items():
@@ -60,9 +74,8 @@ def _word(word: str, *, is_last: bool) -> dict[str, Any]:
         if is_last:
             ways.append({"prefix": {field: {"value": word, "boost": weight * ranking.PREFIX}}})
         if typos:
-            # A constant score is what lets it match all terms near, not the nearest fifty.
-            near = {"value": word, "fuzziness": typos, "rewrite": "constant_score"}
-            ways.append({"fuzzy": {field: {**near, "boost": weight * ranking.FUZZY}}})
+            near = {"fuzzy": {field: {"value": word, "fuzziness": typos, "max_expansions": most}}}
+            ways.append({"constant_score": {"filter": near, "boost": weight * ranking.FUZZY}})
     return {"dis_max": {"queries": ways, "tie_breaker": ranking.OTHER_FIELDS}}
 
 

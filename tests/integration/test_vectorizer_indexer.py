@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from uuid import UUID
 
 import asyncpg
 import httpx
+import pytest
 from pytest_asyncio import fixture
 
 from services.api import service as api
-from services.api.store import analyses
+from services.api.store import analyses, generation
 from services.api.store.outcomes import TrackUpserted
 from services.indexer import service as indexer
 from services.vectorizer import service as vectorizer
@@ -25,8 +27,10 @@ from shared.contracts.versions import ANALYZER_VERSION
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
 from shared.gateway.client import JSON, Gateway
 from shared.runtime.settings import Settings
-from shared.search.port import SearchDocument
+from shared.search.opensearch_index import OpenSearchIndex
+from shared.search.port import SearchDocument, SearchIndex
 from shared.search.tantivy_index import TantivyIndex
+from tests.engines.opensearch import Node
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 CALM = {"energy": 0.1, "tempo_bpm": 60, "loudness_lufs": -28, "mfcc_mean": [-300.0, *[5.0] * 19]}
@@ -87,9 +91,40 @@ class House:
 Start = Callable[[], Awaitable[House]]
 
 
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An index of one's own, and how it is lost to all who use it."""
+
+    make: Callable[[], SearchIndex]
+    lose: Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """Tantivy's, unless the test names another."""
+    if getattr(request, "param", "tantivy") == "tantivy":
+
+        async def unlink() -> None:
+            (tmp_path / "search" / "current").unlink()
+
+        return Engine(lambda: TantivyIndex(tmp_path / "search"), unlink)
+
+    url, alias = request.getfixturevalue("opensearch").url, f"test-{uuid.uuid4().hex}"
+
+    async def delete() -> None:
+        index = OpenSearchIndex(url, alias=alias)
+        async with index.writing(), httpx.AsyncClient(base_url=url) as client:
+            (await client.delete(f"/{index.generation}")).raise_for_status()
+
+    return Engine(lambda: OpenSearchIndex(url, alias=alias), delete)
+
+
+BOTH_ENGINES = pytest.mark.parametrize("engine", ["tantivy", "opensearch"], indirect=True)
+
+
 @fixture
 async def start(
-    pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
+    pool: asyncpg.Pool, database_settings: Settings, engine: Engine
 ) -> AsyncIterator[Start]:
     """Starts the services; called again it starts them anew on the same data."""
     settings = database_settings.model_copy(update={"port": 0})
@@ -99,7 +134,7 @@ async def start(
     async def begin() -> House:
         await running.aclose()
         bus = InProcessBus()
-        index = TantivyIndex(tmp_path / "search")
+        index = engine.make()
         gateway_service = api.build(settings, bus=bus, embedder=embedder, search=index)
         transport = httpx.ASGITransport(gateway_service.app)
         client = httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60)
@@ -207,6 +242,7 @@ async def test_a_track_without_an_analysis_of_its_content_gets_no_vectors(
     assert await house.pool.fetchval("SELECT count(*) FROM track_vectors") == 0
 
 
+@BOTH_ENGINES
 async def test_a_missing_track_is_found_no_more(start: Start, store_tracks: StoreTracks) -> None:
     house = await start()
     (track,) = await store_tracks(track_item("song.mp3", title="Gone"))
@@ -220,8 +256,9 @@ async def test_a_missing_track_is_found_no_more(start: Start, store_tracks: Stor
     assert row["indexed_revision"] == row["revision"]
 
 
+@BOTH_ENGINES
 async def test_an_index_that_was_lost_makes_all_tracks_wait_for_the_new_one(
-    start: Start, store_tracks: StoreTracks, tmp_path: Path
+    start: Start, store_tracks: StoreTracks, engine: Engine
 ) -> None:
     house = await start()
     (track,) = await store_tracks("song.mp3")
@@ -230,7 +267,7 @@ async def test_an_index_that_was_lost_makes_all_tracks_wait_for_the_new_one(
     house = await start()
     (row,) = (await rows(house.pool)).values()
     assert row["indexed_revision"] == row["revision"]  # the same index: nothing to do
-    (tmp_path / "search" / "current").unlink()
+    await engine.lose()
     house = await start()
     (row,) = (await rows(house.pool)).values()
     assert row["indexed_revision"] == 0
@@ -239,10 +276,11 @@ async def test_an_index_that_was_lost_makes_all_tracks_wait_for_the_new_one(
     assert await house.found("song") == [track_of(track)]
 
 
+@BOTH_ENGINES
 async def test_an_index_that_was_filled_for_another_database_is_begun_anew(
-    start: Start, store_tracks: StoreTracks, tmp_path: Path
+    start: Start, store_tracks: StoreTracks, engine: Engine
 ) -> None:
-    foreign = TantivyIndex(tmp_path / "search")
+    foreign = engine.make()
     async with foreign.writing():
         await foreign.write([SearchDocument(format_id(IdKind.TRACK, UUID(int=9)), 9, "Song", [])])
     house = await start()
@@ -250,3 +288,37 @@ async def test_an_index_that_was_filled_for_another_database_is_begun_anew(
     await house.extracted(track)
     await house.idle()
     assert (await house.ask('{search(text: "song") {totalCount}}'))["search"]["totalCount"] == 1
+
+
+@pytest.mark.parametrize("engine", ["opensearch"], indirect=True)
+async def test_after_an_upgrade_tracks_are_found_while_they_wait_for_the_new_index(
+    start: Start,
+    store_tracks: StoreTracks,
+    engine: Engine,
+    opensearch: Node,
+    pool: asyncpg.Pool,
+) -> None:
+    (track,) = await store_tracks("song.mp3")
+    assert track.id is not None
+    assert track.revision is not None
+    index = engine.make()
+    async with httpx.AsyncClient(base_url=opensearch.url) as client:
+        async with index.writing():
+            await index.write([SearchDocument(track_of(track), track.revision, "Song", [])])
+            current = index.generation
+        alias = current.rsplit("-", 2)[0]
+        older = f"{alias}-v0-older"
+        copy = {"source": {"index": current}, "dest": {"index": older}}
+        (await client.post("/_reindex?refresh=true", json=copy)).raise_for_status()
+        moved = [
+            {"remove_index": {"index": current}},
+            {"add": {"index": older, "alias": alias}},
+        ]
+        (await client.post("/_aliases", json={"actions": moved})).raise_for_status()
+    await generation.register(pool, older)
+    await generation.indexed(pool, {track.id: track.revision}, stage="index")
+
+    house = await start()
+    assert await house.found("song") == [track_of(track)]
+    (row,) = (await rows(house.pool)).values()
+    assert row["indexed_revision"] == 0
