@@ -17,6 +17,8 @@ from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.runtime.workers import WorkerProcesses
 
+_LONGEST_WALK_S = 3600  # millions of files, on a slow share
+
 
 def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
     """The service. `publish` is the bus's: a walk emits while it goes on."""
@@ -36,7 +38,14 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
     return Service(
         name="extractor",
         subscriptions=[
-            Subscription(Topic.SCAN_REQUESTED, Stage.WALK, scan, batch_size=1, members=2),
+            Subscription(
+                Topic.SCAN_REQUESTED,
+                Stage.WALK,
+                scan,
+                batch_size=1,
+                members=2,
+                longest_batch_s=_LONGEST_WALK_S,
+            ),
             # Two batches at a time: one is read while the other is stored.
             Subscription(Topic.FILE_FOUND, Stage.READ, read, batch_size=500, members=2),
             Subscription(Topic.FILE_MISSING, Stage.READ, missing, batch_size=500),

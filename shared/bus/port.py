@@ -55,6 +55,8 @@ class Subscription(Generic[E]):
         batch_size: at most so many events a call.
         batch_wait_s: how long a batch may wait to fill; 0 takes what is there.
         members: so many batches are handled at a time, each key by one member.
+        longest_batch_s: how long a batch may take; a bus between processes counts a member that
+            needs longer as lost, and others get its records.
     """
 
     topic: Topic
@@ -63,6 +65,7 @@ class Subscription(Generic[E]):
     batch_size: int = 500
     batch_wait_s: float = 0.05
     members: int = 1
+    longest_batch_s: float = 900
 
 
 DeadLetterHandler = Callable[[Sequence[DeadLetter]], Awaitable[None]]

@@ -15,6 +15,7 @@ from shared.bus.kafka.member import Member, Work
 from shared.bus.kafka.offsets import Group, Offsets
 from shared.bus.kafka.publisher import Publisher
 from shared.bus.kafka.pulse import Pulse
+from shared.bus.kafka.quiet import quieten
 from shared.bus.policy import ErrorPolicy
 from shared.bus.port import BusHealth, DeadLetterHandler, E, Lag, Subscription
 from shared.contracts.envelope import DeadLetter, Record, encode, encode_dead_letter
@@ -25,7 +26,7 @@ from shared.contracts.topics import CONSUMERS, Stage, Topic, dead_letter_topic
 log = structlog.get_logger()
 _PORTION = 500
 _DEAD_LETTERS_WAIT_S = 0.05
-_LONGEST_BATCH_S = 3600.0
+_DEAD_LETTERS_LONGEST_S = 900.0
 
 
 def _now() -> datetime:
@@ -43,8 +44,6 @@ class KafkaBus:
         layout: how topics are made that are not there yet.
         prefix: put before the names of topics and groups.
         watches_all: whether `lag` tells of all groups there are, not only of this process's.
-        longest_batch_s: how long a batch may take; a member that needs longer counts as lost.
-            A walk through a large library is one batch.
         now: the time events are stamped with.
     """
 
@@ -58,15 +57,14 @@ class KafkaBus:
         layout: topics.Layout | None = None,
         prefix: str = "",
         watches_all: bool = False,
-        longest_batch_s: float = _LONGEST_BATCH_S,
         now: Callable[[], datetime] = _now,
     ) -> None:
+        quieten()
         self._connection = Connection(servers, client, prefix)
         self._policy = policy or ErrorPolicy()
         self._source = source
         self._layout = layout or topics.Layout()
         self._watches_all = watches_all
-        self._longest_batch_s = longest_batch_s
         self._now = now
         self._pauses = Pauses()
         self._publisher = Publisher(self._connection)
@@ -90,7 +88,7 @@ class KafkaBus:
                 group=self._connection.group(stage, topic),
                 batch_size=subscription.batch_size,
                 batch_wait_s=subscription.batch_wait_s,
-                longest_batch_s=self._longest_batch_s,
+                longest_batch_s=subscription.longest_batch_s,
                 handle=dispatcher.handle,
                 give_up=dispatcher.give_up,
                 is_waiting=lambda who=dispatcher: self._pauses.is_waiting(who),  # type: ignore[misc]
@@ -110,7 +108,7 @@ class KafkaBus:
             group=group,
             batch_size=_PORTION,
             batch_wait_s=_DEAD_LETTERS_WAIT_S,
-            longest_batch_s=self._longest_batch_s,
+            longest_batch_s=_DEAD_LETTERS_LONGEST_S,
             handle=dispatcher.handle,
             give_up=_pass_over,
             is_waiting=lambda: self._pauses.is_waiting(dispatcher),

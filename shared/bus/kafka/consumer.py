@@ -15,6 +15,8 @@ POLL_S = 1.0
 _SESSION_TIMEOUT_MS = 10_000
 _HEARTBEAT_MS = 2_000
 _REQUEST_TIMEOUT_MS = 40_000
+_ANSWERS_WITHIN_S = 30.0
+_COMMITS_WITHIN_S = 120.0
 _METADATA_AGE_MS = 30_000  # a topic or a partition that is new is seen so soon
 _NEVER_MS = 2**31 - 1
 _RECORD_BYTES = 512  # about what an event takes
@@ -61,7 +63,8 @@ def new_consumer(
         # Brokers fill batches: what is fetched can be handled at once.
         fetch_min_bytes=1 if wait_ms == 1 else batch_size * _RECORD_BYTES,
         fetch_max_wait_ms=500 if wait_ms == 1 else wait_ms,
-        # A join may take longer than this, as long as others are busy; it is then asked again.
+        # A join is answered when the others' batches are done, which may take longer than this:
+        # it is then asked again, and a broker that hangs is noticed all the same.
         request_timeout_ms=_REQUEST_TIMEOUT_MS,
         metadata_max_age_ms=_METADATA_AGE_MS,
     )
@@ -108,16 +111,27 @@ async def _get(consumer: AIOKafkaConsumer, most: int, *partitions: TopicPartitio
     return got
 
 
+async def commit(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
+    """Commit the offsets of the records that come next.
+
+    Raises:
+        KafkaError, TimeoutError: they may not be committed; the records come again.
+    """
+    async with asyncio.timeout(_COMMITS_WITHIN_S):
+        await consumer.commit(offsets)
+
+
 async def is_deaf(consumer: AIOKafkaConsumer) -> bool:
     """Whether there are records that this consumer does not get (aiokafka issue 1037).
 
     Raises:
-        KafkaError: the brokers do not answer.
+        KafkaError, TimeoutError: the brokers do not answer.
     """
     mine = consumer.assignment()
     if not mine:
         return False
-    ends = await consumer.end_offsets(mine)
+    async with asyncio.timeout(_ANSWERS_WITHIN_S):
+        ends = await consumer.end_offsets(mine)
     behind = [tp for tp in mine if ends[tp] > await consumer.position(tp)]
     if not behind:
         return False

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared.bus.kafka.connection import Connection
-from shared.bus.kafka.consumer import Got, Unreadable, is_deaf, new_consumer, poll
+from shared.bus.kafka.consumer import Got, Unreadable, commit, is_deaf, new_consumer, poll
 from shared.bus.kafka.wire import record_of
 from shared.contracts.envelope import Record
 from shared.contracts.errors import InvalidInput
@@ -128,8 +128,8 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         finally:
             self._settled.set()
             # Cut off while it stops, a consumer leaves its sockets open: `drain` waits for it.
-            self._stopping = asyncio.create_task(consumer.stop())
-            await asyncio.shield(self._stopping)
+            self._stopping = asyncio.create_task(_stop(consumer))
+            await asyncio.wait([self._stopping], timeout=_STOPS_WITHIN_S)
 
     async def _take_turns(self, consumer: AIOKafkaConsumer) -> None:
         """Poll, settle, poll; until drained, or until the consumer gets nothing any more."""
@@ -160,7 +160,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         )
         await self._work.give_up(Record(topic, b"", b""), told)
         consumer.seek(where.partition, where.offset + 1)
-        await consumer.commit({where.partition: where.offset + 1})
+        await commit(consumer, {where.partition: where.offset + 1})
 
     async def _settle(self, consumer: AIOKafkaConsumer, got: Got) -> None:
         """Handle and commit a batch; what is not committed comes again, to whoever has it then."""
@@ -176,10 +176,10 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             if self._handling.cancelled():
                 return  # given away: its next owner reads it from the committed offset
             self._handling.result()
-            await consumer.commit({tp: portion[-1].offset + 1 for tp, portion in got.items()})
+            await commit(consumer, {tp: portion[-1].offset + 1 for tp, portion in got.items()})
         except (CommitFailedError, IllegalStateError) as error:
             log.info("commit_refused", group=self._work.group, error=str(error))
-        except KafkaError:
+        except (KafkaError, TimeoutError):
             raise
         except Exception:
             # Only a fault of ours comes here. Nothing is committed; the batch is taken again.
@@ -218,6 +218,11 @@ async def _within(timeout_s: float, event: asyncio.Event) -> bool:
         async with asyncio.timeout(timeout_s):
             await event.wait()
     return event.is_set()
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    with suppress(KafkaError, OSError):
+        await consumer.stop()
 
 
 def _rewind(consumer: AIOKafkaConsumer, got: Got) -> None:

@@ -23,6 +23,7 @@ class Pulse:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._answered_s = time.monotonic()
+        self._is_out_of_reach = False
         self._task: asyncio.Task[None] | None = None
 
     def is_fresh(self) -> bool:
@@ -44,7 +45,9 @@ class Pulse:
         while True:
             with suppress(KafkaError, OSError):
                 await self._ask()
-            log.warning("brokers_out_of_reach", servers=self._connection.servers)
+            if not self._is_out_of_reach:
+                log.warning("brokers_out_of_reach", servers=self._connection.servers)
+            self._is_out_of_reach = True
             await asyncio.sleep(_EVERY_S)
 
     async def _ask(self) -> None:
@@ -59,6 +62,9 @@ class Pulse:
             while True:
                 await admin.describe_cluster()
                 self._answered_s = time.monotonic()
+                if self._is_out_of_reach:
+                    log.warning("brokers_back", servers=self._connection.servers)
+                self._is_out_of_reach = False
                 await asyncio.sleep(_EVERY_S)
         finally:
             await admin.close()
