@@ -135,7 +135,8 @@ class OpenSearchServer:
 def _cause(error: opensearchpy.ConnectionError) -> str:
     if isinstance(error, opensearchpy.ConnectionTimeout):
         return "no answer in time"
-    return str(error.info) or repr(error.info)
+    refused = getattr(error.info, "os_error", None)
+    return (refused and refused.strerror) or str(error.info) or repr(error.info)
 
 
 def _told(error: opensearchpy.TransportError) -> tuple[str, str]:
