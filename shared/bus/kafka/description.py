@@ -1,7 +1,7 @@
 """What a process consumes and where it goes, as AsyncAPI 3: written by FastStream.
 
 The broker that is described here is never connected: why the bus itself is aiokafka's is told in
-docs/adr/0005-kafka-through-aiokafka.md.
+docs/adr/0006-kafka-through-aiokafka.md.
 """
 
 from collections.abc import Sequence
