@@ -35,6 +35,7 @@ music: install ## fetch the real music that the tests use (Debian's wesnoth-1.16
 engines: install ## fetch the servers and tools that the tests run, where they can be had
 	@.venv/bin/python -m tests.engines.kafka || true
 	@.venv/bin/python -m tests.engines.opensearch || true
+	@.venv/bin/python -m tests.engines.ollama || true
 	@.venv/bin/python -m tests.engines.prometheus || true
 	@.venv/bin/python -m tests.engines.compose || true
 

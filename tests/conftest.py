@@ -7,6 +7,7 @@ import pytest
 
 from soniquebay.demo import render_demo
 from tests.engines import kafka as kafka_engine
+from tests.engines import ollama as ollama_engine
 from tests.engines import opensearch as opensearch_engine
 from tests.engines.jars import Server
 from tests.fetch_debian import NotFetched
@@ -19,6 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--thorough", action="store_true", help="the long forms: 3,000 files, 10 kills in 500 files"
     )
+    parser.addoption("--seed", type=int, default=1, help="of what goes wrong in tests/chaos")
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +69,27 @@ def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[opensearch_
     node.start()
     yield node
     node.kill()
+
+
+@pytest.fixture(scope="session")
+def ollama_parts() -> ollama_engine.Parts:
+    """The program and a model's files."""
+    try:
+        return ollama_engine.fetch()
+    except NotFetched as error:
+        pytest.skip(f"Ollama {_NOT_HAD}: {error}")
+
+
+@pytest.fixture(scope="session")
+def ollama(
+    ollama_parts: ollama_engine.Parts, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ollama_engine.OllamaServer]:
+    """A real server that has the model `all-minilm`; who stops or kills it starts it again."""
+    server = ollama_engine.server(ollama_parts, tmp_path_factory.mktemp("ollama"))
+    server.start()
+    server.add("all-minilm", ollama_parts.model)
+    yield server
+    server.kill()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,10 +1,11 @@
 """Ollama: an embedding model behind a server.
 
-Written against the client's documented behaviour; it is run against a real Ollama with the
-cluster's tests, which come with the Kafka bus.
+A model's name says little: whoever runs the server may pull another model under the same name. So
+the space's version is the model's digest, and it is asked for again with every call.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 import httpx
 import numpy as np
@@ -14,69 +15,116 @@ from numpy.typing import NDArray
 from shared.contracts.errors import DependencyDown, TransientError
 from shared.embedding.port import EmbeddingSpace
 from shared.embedding.shapes import sendable, to_unit_length
+from shared.runtime.breaker import Breaker, Refused
 
-_BATCH = 64
+T = TypeVar("T")
+_BATCH = 32
 _NOT_FOUND = 404
+_DIGEST_CHARACTERS = 12  # as Ollama itself shows it
+_FAILURES, _OPEN_S = 3, 5.0
+# Long: the first call loads the model, and a batch takes a while on few cores.
+_TIMEOUT = httpx.Timeout(60, connect=5)
 
 
 class OllamaEmbedder:
     """The embedder of a cluster.
 
+    After three failures in a row the server is left alone for some seconds; who asks meanwhile is
+    told at once.
+
     Args:
         url: address of the server.
         model: name of an embedding model that was pulled there.
+        timeout: of a request, in seconds.
+        open_s: how long a server that failed is left alone.
     """
 
-    def __init__(self, url: str, model: str) -> None:
-        self._client = ollama.AsyncClient(host=url, timeout=120)
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        timeout: float | httpx.Timeout = _TIMEOUT,
+        open_s: float = _OPEN_S,
+    ) -> None:
+        # No connection is kept: there is none to close, and a server that came back is found.
+        self._client = ollama.AsyncClient(
+            host=url, timeout=timeout, trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )  # fmt: skip
         self._url = url
         self._model = model
         self._space: EmbeddingSpace | None = None
+        self._breaker = Breaker("ollama", failures=_FAILURES, open_s=open_s, counts=DependencyDown)
 
     async def space(self) -> EmbeddingSpace:
-        """The space: asked of the server once; its version is the digest of the model."""
+        """The space, as it was with the last call; its version is the digest of the model."""
         if self._space is None:
-            probe = await self._request(["music"])
-            self._space = EmbeddingSpace(self._model, await self._digest(), probe.shape[1])
+            digest = await self._digest()
+            probe = await self._vectors(["music"])
+            self._space = EmbeddingSpace(self._model, digest, probe.shape[1])
         return self._space
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of unit length, shape (n, dimensions of the space)."""
+        """Vectors of unit length, shape (n, dimensions of the space).
+
+        Raises:
+            TransientError: the model was replaced meanwhile; the next call is of its space.
+            DependencyDown: the server does not answer, or has no such model.
+        """
         space = await self.space()
         vectors = np.zeros((len(texts), space.dimensions), np.float32)
         for start in range(0, len(texts), _BATCH):
             portion = texts[start : start + _BATCH]
-            got = await self._request([sendable(text) for text in portion])
+            got = await self._vectors([sendable(text) for text in portion])
             if got.shape != (len(portion), space.dimensions):
-                self._space = None  # the model was replaced: look again
-                raise TransientError(
-                    f"{self._model} gave {got.shape} numbers instead of"
-                    f" {(len(portion), space.dimensions)}"
-                )
+                self._look_again(f"{got.shape}, not {(len(portion), space.dimensions)} numbers")
             vectors[start : start + len(portion)] = got
+        digest = await self._digest()
+        if digest != space.version:
+            self._look_again(f"digest {digest}, not {space.version}")
         return to_unit_length(vectors)
 
-    async def _request(self, texts: list[str]) -> NDArray[np.float32]:
-        try:
-            answer = await self._client.embed(model=self._model, input=texts)
-        except ollama.ResponseError as error:
-            raise self._named(error) from error
-        except (ConnectionError, httpx.TransportError) as error:
-            raise DependencyDown(f"Ollama at {self._url} is out of reach: {error!r}") from error
-        vectors: NDArray[np.float32] = np.asarray(answer.embeddings, dtype=np.float32)
-        return vectors
+    def _look_again(self, seen: str) -> None:
+        self._space = None
+        raise TransientError(f"Ollama's model {self._model} was replaced by another: {seen}")
+
+    async def _vectors(self, texts: list[str]) -> NDArray[np.float32]:
+        answer = await self._ask(lambda: self._client.embed(model=self._model, input=texts))
+        if len(answer.embeddings) != len(texts):
+            told = (len(answer.embeddings), self._model, len(texts))
+            raise TransientError("Ollama gave {} vectors by {} for {} texts".format(*told))
+        return np.asarray(answer.embeddings, dtype=np.float32)
 
     async def _digest(self) -> str:
-        try:
-            models = (await self._client.list()).models
-        except (ollama.ResponseError, ConnectionError, httpx.TransportError) as error:
-            raise DependencyDown(f"Ollama at {self._url} is out of reach: {error!r}") from error
         names = {self._model, f"{self._model}:latest"}
-        return next((m.digest or "" for m in models if m.model in names), "unknown")[:12]
+        models = (await self._ask(self._client.list)).models
+        digest = next((each.digest for each in models if each.model in names), None)
+        if not digest:
+            raise self._no_model()
+        return digest[:_DIGEST_CHARACTERS]
 
-    def _named(self, error: ollama.ResponseError) -> Exception:
-        if error.status_code == _NOT_FOUND:
-            return DependencyDown(
-                f"Ollama has no model {self._model!r}: run `ollama pull {self._model}`"
-            )
-        return TransientError(f"Ollama answered {error.status_code}: {error.error}")
+    async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await self._breaker.call(lambda: self._named(call))
+        except Refused as refused:
+            raise DependencyDown(
+                f"{refused.cause} (it is asked again in {refused.after_s:.0f} s)"
+            ) from refused
+
+    async def _named(self, call: Callable[[], Awaitable[T]]) -> T:
+        """The call, with its errors named by what the bus must do."""
+        try:
+            return await call()
+        except ollama.ResponseError as error:
+            if error.status_code == _NOT_FOUND:
+                raise self._no_model() from error
+            raise TransientError(f"Ollama answered {error.status_code}: {error.error}") from error
+        except (ConnectionError, httpx.TransportError) as error:
+            raise DependencyDown(f"Ollama at {self._url} is out of reach: {error!r}") from error
+
+    def _no_model(self) -> DependencyDown:
+        self._space = None
+        return DependencyDown(
+            f"Ollama at {self._url} has no model {self._model!r}: run `ollama pull {self._model}`"
+        )

@@ -57,3 +57,9 @@ WORKER_JOBS = Gauge(
 WORKER_RESTARTS = Counter(
     "soniquebay_workers_restarts", "Worker processes replaced since they died or took too long."
 )
+BREAKER_OPEN = Gauge(
+    "soniquebay_breakers_open_state",
+    "1 from when a server failed several times in a row until it answers again: it is asked now"
+    " and then only.",
+    ["server"],
+)

@@ -6,16 +6,20 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from shared.embedding.ollama_embedder import OllamaEmbedder
 from shared.embedding.port import TextEmbedder
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
 
 Factory = Callable[[], TextEmbedder]
-FACTORIES: dict[str, Factory] = {"wordllama": WordLlamaEmbedder}
 
 
-@pytest.fixture(scope="module", params=FACTORIES)
+@pytest.fixture(scope="module", params=["wordllama", "ollama"])
 def factory(request: pytest.FixtureRequest) -> Factory:
-    return FACTORIES[request.param]
+    """Makes embedders of one model, each with nothing loaded or asked yet."""
+    if request.param == "wordllama":
+        return WordLlamaEmbedder
+    url = request.getfixturevalue("ollama").url
+    return lambda: OllamaEmbedder(url, "all-minilm")
 
 
 @pytest.fixture(scope="module")
