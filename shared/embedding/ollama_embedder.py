@@ -122,6 +122,8 @@ class OllamaEmbedder:
             raise TransientError(f"Ollama answered {error.status_code}: {error.error}") from error
         except (ConnectionError, httpx.TransportError) as error:
             raise DependencyDown(f"Ollama at {self._url} is out of reach: {error!r}") from error
+        except (ValueError, TypeError) as error:  # no JSON, or other fields
+            raise TransientError(f"{self._url} answers as no Ollama does: {error!r}") from error
 
     def _no_model(self) -> DependencyDown:
         self._space = None

@@ -1,43 +1,177 @@
-"""What Ollama's client says when the server is not there, or has no such model."""
+"""The embedder and a real Ollama that is killed, hangs, has no such model, or another one.
+
+A stub stands in for what the real one cannot be made to say, and where requests are counted.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from prometheus_client import REGISTRY
 
 from shared.contracts.errors import DependencyDown, PipelineError, TransientError
 from shared.embedding.ollama_embedder import OllamaEmbedder
+from tests.engines.ollama import OllamaServer, Parts
+from tests.engines.smaller_model import cut
+
+MODEL = "all-minilm"
+TEXTS = ["calm piano", "fast metal"]
 
 
-def _answer(status: str, body: str) -> Callable[..., object]:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+@pytest.fixture
+def server(ollama: OllamaServer) -> Iterator[OllamaServer]:
+    """The real one; it runs again when the test ends."""
+    yield ollama
+    ollama.kill()
+    ollama.start()
+
+
+def _embedder(url: str, model: str = MODEL, *, timeout_s: float = 60) -> OllamaEmbedder:
+    return OllamaEmbedder(url, model, timeout=timeout_s, open_s=0.2)
+
+
+async def _until_it_works(embedder: OllamaEmbedder) -> NDArray[np.float32]:
+    """What the bus does: ask again for as long as the dependency is down."""
+    while True:
+        try:
+            return await embedder.embed(TEXTS)
+        except DependencyDown:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_server_that_was_killed_is_found_when_it_is_back(server: OllamaServer) -> None:
+    embedder = _embedder(server.url)
+    before, space = await embedder.embed(TEXTS), await embedder.space()
+    server.kill()
+    for _ in range(5):
+        with pytest.raises(DependencyDown, match="out of reach"):
+            await embedder.embed(TEXTS)
+    server.start()
+    assert np.allclose(await _until_it_works(embedder), before, atol=1e-5)
+    assert await embedder.space() == space
+
+
+async def test_a_kill_in_the_midst_of_a_request_is_a_dependency_that_is_down(
+    server: OllamaServer,
+) -> None:
+    embedder = _embedder(server.url)
+    await embedder.space()
+    work = asyncio.create_task(embedder.embed([f"{n} long " * 200 for n in range(200)]))
+    await asyncio.sleep(0.3)
+    server.kill()
+    with pytest.raises(DependencyDown, match="out of reach"):
+        await work
+
+
+async def test_a_server_that_hangs_is_not_waited_for_again_and_again(server: OllamaServer) -> None:
+    embedder = _embedder(server.url, timeout_s=0.5)
+    await _until_it_works(embedder)
+    server.freeze()
+    with pytest.raises(DependencyDown, match=r"out of reach.*Timeout"):
+        await embedder.embed(TEXTS)
+    server.thaw()
+    await _until_it_works(embedder)
+
+
+async def test_a_model_that_is_missing_is_named_with_the_command_that_pulls_it(
+    ollama: OllamaServer, ollama_parts: Parts
+) -> None:
+    embedder = _embedder(ollama.url, "not-pulled")
+    for _ in range(2):
+        with pytest.raises(DependencyDown, match="run `ollama pull not-pulled`"):
+            await embedder.embed(TEXTS)
+    ollama.add("not-pulled", ollama_parts.model)
+    assert (await _until_it_works(embedder)).shape == (2, 384)
+    ollama.remove("not-pulled")
+    with pytest.raises(DependencyDown, match="run `ollama pull not-pulled`"):
+        await embedder.embed(TEXTS)
+
+
+@pytest.mark.parametrize(("told", "dimensions"), [({"layers": 2}, 384), ({"heads": 4}, 128)])
+async def test_a_model_that_was_replaced_is_noticed_and_has_a_space_of_its_own(
+    ollama: OllamaServer, ollama_parts: Parts, tmp_path: Path,
+    told: dict[str, int], dimensions: int,
+) -> None:  # fmt: skip
+    name = f"replaced-{dimensions}"
+    ollama.add(name, ollama_parts.model)
+    embedder = _embedder(ollama.url, name)
+    await embedder.embed(TEXTS)
+    before = await embedder.space()
+    ollama.add(name, cut(ollama_parts.model, tmp_path / "smaller", **told))
+    with pytest.raises(TransientError, match="was replaced"):
+        await embedder.embed(TEXTS)
+    assert (await embedder.embed(TEXTS)).shape == (2, dimensions)
+    after = await embedder.space()
+    assert after.dimensions == dimensions
+    assert after.version != before.version
+    assert after == await _embedder(ollama.url, name).space()
+
+
+class Stub:
+    """Answers each request alike, and counts them."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+        self.asked = 0
+        self.url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        writer.write((head + body).encode())
+        self.asked += 1
+        writer.write(self._answer)
         await writer.drain()
         writer.close()
 
-    return serve
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server:
+            yield
+
+
+def _answer(status: str, body: str) -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return (head + body).encode()
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "told"),
+    ("answer", "error", "told"),
     [
-        ("404 Not Found", DependencyDown, "ollama pull all-minilm"),
-        ("500 Internal Server Error", TransientError, "500"),
+        (_answer("500 Internal Server Error", '{"error": "EOF"}'), TransientError, "500: EOF"),
+        (_answer("200 OK", "<html>"), TransientError, "as no Ollama does"),
+        (_answer("200 OK", "[]"), TransientError, "as no Ollama does"),
+        (_answer("200 OK", '{"models": 7}'), TransientError, "as no Ollama does"),
+        (b"", DependencyDown, "out of reach"),
     ],
+    ids=["500", "no JSON", "a list", "odd", "nothing"],
 )
-async def test_an_answer_that_is_none_says_what_to_do(
-    status: str, error: type[PipelineError], told: str
+async def test_an_answer_that_is_none_is_told(
+    answer: bytes, error: type[PipelineError], told: str
 ) -> None:
-    body = '{"error": "model not found"}'
-    server = await asyncio.start_server(_answer(status, body), "127.0.0.1", 0)  # type: ignore[arg-type] # its stubs are wider
-    port = server.sockets[0].getsockname()[1]
-    async with server:
+    stub = Stub(answer)
+    async with stub.running():
         with pytest.raises(error, match=told):
-            await OllamaEmbedder(f"http://127.0.0.1:{port}", "all-minilm").embed(["calm piano"])
+            await _embedder(stub.url).embed(TEXTS)
 
 
-async def test_a_server_out_of_reach_is_a_dependency_that_is_down() -> None:
-    with pytest.raises(DependencyDown, match="out of reach"):
-        await OllamaEmbedder("http://127.0.0.1:9", "all-minilm").space()
+def _is_open() -> float | None:
+    return REGISTRY.get_sample_value("soniquebay_breakers_open_state", {"server": "ollama"})
+
+
+async def test_an_outage_is_told_at_once_and_not_hammered() -> None:
+    stub = Stub(b"")
+    async with stub.running():
+        embedder = OllamaEmbedder(stub.url, MODEL, open_s=600)
+        assert _is_open() == 0
+        for _ in range(20):
+            with pytest.raises(DependencyDown, match="out of reach"):
+                await embedder.embed(TEXTS)
+        assert stub.asked == 3
+        assert _is_open() == 1
+        with pytest.raises(DependencyDown, match=r"out of reach.*it is asked again in \d+ s"):
+            await embedder.space()
