@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 
 import httpx
 import structlog
 
-from services.analyzer.acoustid import AcoustId
+from services.analyzer.acoustid import MANNERS, AcoustId
 from services.analyzer.description import prepare_worker
 from services.analyzer.fingerprint import NOTICE, is_available
 from services.analyzer.handlers import AnalyzeTracks
@@ -32,8 +33,10 @@ def build(
 ) -> Service:
     """The service. `acoustid_transport` is how AcoustID is reached, the network by default."""
     workers = WorkerProcesses(settings.workers, nice=_NICE, warm=prepare_worker)
-    key = settings.acoustid_key
-    acoustid = AcoustId(key.get_secret_value(), acoustid_transport) if key else None
+    acoustid = None
+    if key := settings.acoustid_key:
+        manners = replace(MANNERS, most_per_s=settings.acoustid_per_s)
+        acoustid = AcoustId(key.get_secret_value(), manners=manners, transport=acoustid_transport)
     handler = AnalyzeTracks(
         gateway,
         workers,

@@ -53,13 +53,21 @@ class Breaker:
         )  # fmt: skip
         metrics.BREAKER_OPEN.labels(server).set_function(lambda: float(not self._machine.closed))
 
-    async def call(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Run a call.
+    def check(self) -> None:
+        """Raise `Refused` where a call would.
 
         Raises:
             Refused: the breaker is open.
         """
         if self._machine.opened:
             raise Refused(self._machine.last_failure, max(0.0, self._machine.open_remaining))
+
+    async def call(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Run a call.
+
+        Raises:
+            Refused: the breaker is open.
+        """
+        self.check()
         answer: T = await self._machine.call_async(ask)
         return answer

@@ -75,6 +75,12 @@ class Settings(BaseSettings):
     acoustid_key: SecretStr | None = Field(
         None, description="AcoustID application key; with it fingerprints are looked up."
     )
+    acoustid_per_s: float = Field(
+        3,
+        gt=0,
+        le=3,
+        description="Look-ups a second of one analyzer. AcoustID allows 3 to all of them together.",
+    )
     embedder: str = Field(
         "wordllama", pattern="^(wordllama|ollama)$", description="Who embeds texts."
     )

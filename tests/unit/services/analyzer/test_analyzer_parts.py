@@ -1,6 +1,7 @@
 """Formulas, the fingerprint and AcoustID."""
 
 import json
+from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from services.analyzer.acoustid import AcoustId
 from services.analyzer.character import danceability, energy
 from services.analyzer.fingerprint import fingerprint_of, is_available
+from services.analyzer.outside import Manners, retry_after_s
 
 
 def test_energy_rises_with_each_of_its_parts_and_is_0_for_silence() -> None:
@@ -35,6 +37,9 @@ def test_the_same_sound_has_the_same_fingerprint_and_another_has_another() -> No
     assert fingerprint_of(one) != fingerprint_of(other)
 
 
+QUICK = Manners(most_per_s=1_000, retry_first_s=0.001)
+
+
 class Server:
     """AcoustID, answering what it is told to."""
 
@@ -56,9 +61,9 @@ def _found(*results: tuple[float, str]) -> httpx.Response:
 
 
 async def _look_up(server: Server, times: int = 1) -> list[str | None]:
-    acoustid = AcoustId("a key", httpx.MockTransport(server))
+    acoustid = AcoustId("a key", manners=QUICK, transport=httpx.MockTransport(server))
     async with acoustid.open():
-        return [await acoustid.look_up("AQAB", 61.6) for _ in range(times)]
+        return [await acoustid.look_up("AQAB", 61.6 + n) for n in range(times)]
 
 
 async def test_the_best_recording_is_taken_if_it_is_good_enough() -> None:
@@ -88,7 +93,14 @@ async def test_whatever_goes_wrong_there_is_just_no_acoustid(
     assert await _look_up(Server(answer)) == [None]
 
 
-async def test_after_five_failures_nobody_is_asked_for_a_while() -> None:
-    server = Server(httpx.ConnectError("no network"))
-    assert await _look_up(server, 8) == [None] * 8
-    assert len(server.asked) == 5
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("0", 0), ("7", 7), (" 120 ", 120), ("9" * 40, 86_400), ("-1", 0), ("1.5", 0), ("soon", 0),
+        ("", 0), ("\u0663", 0), ("Mon, 23 Nov 2026 12:00:30 GMT", 30),
+        ("Mon, 23 Nov 2026 11:00:00 GMT", 0), ("Mon, 23 Nov 2026 13:00:10 +0100", 10),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400), ("Mon, 99 Nov 2026 12:00:30 GMT", 0),
+    ],
+)  # fmt: skip
+def test_a_service_says_for_how_long_it_is_to_be_left_alone(header: str, seconds: float) -> None:
+    assert retry_after_s(header, datetime(2026, 11, 23, 12, tzinfo=UTC)) == seconds
