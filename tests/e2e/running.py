@@ -20,45 +20,21 @@ _START_TIMEOUT_S = 120
 JSON = dict[str, Any]
 
 
-class Bay:
-    """A data folder, and what is run on it."""
+class Served:
+    """A gateway that is served, asked as a user does: by commands and by GraphQL."""
 
-    def __init__(self, data: Path) -> None:
-        self.data = data
+    def __init__(self) -> None:
         self.url = ""
-        self.said = ""
+        self.token = ""
 
     def environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("SONIQUEBAY_")}
-        told = {"SONIQUEBAY_DATA_DIR": str(self.data), "SONIQUEBAY_PORT": "0"}
-        return kept | told | {"SONIQUEBAY_GATEWAY_URL": self.url} if self.url else kept | told
-
-    def up(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
-        """`soniquebay up ... --until-idle`, to its end."""
-        done = subprocess.run(
-            [PROGRAM, "up", *arguments, "--until-idle"], env=self.environment(), text=True,
-            capture_output=True, timeout=timeout_s, check=False,
-        )  # fmt: skip
-        self.said = done.stderr
-        return done
-
-    @contextmanager
-    def serving(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """`soniquebay up ...`, which serves until the block ends; then it is asked to stop."""
-        log = self.data.with_suffix(".log")
-        with log.open("w") as out:
-            process = subprocess.Popen(
-                [PROGRAM, "up", *arguments], env=self.environment(), stdout=out, stderr=out,
-                text=True, start_new_session=True,
-            )  # fmt: skip
-        try:
-            self.url = _wait_for_address(process, log)
-            yield process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-                process.wait(90)
-            self.url, self.said = "", log.read_text()
+        """Of a command: what is set here counts, not what the tests' own environment says."""
+        told = {k: v for k, v in os.environ.items() if not k.startswith("SONIQUEBAY_")}
+        if self.url:
+            told["SONIQUEBAY_GATEWAY_URL"] = self.url
+        if self.token:
+            told["SONIQUEBAY_TOKEN"] = self.token
+        return told
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command, against what is being served."""
@@ -75,7 +51,8 @@ class Bay:
 
     def ask(self, query: str, **variables: object) -> JSON:
         told = {"query": query, "variables": variables}
-        answer = httpx.post(f"{self.url}/graphql", json=told, timeout=60).json()
+        headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
+        answer = httpx.post(f"{self.url}/graphql", json=told, headers=headers, timeout=60).json()
         assert "errors" not in answer, answer
         data: JSON = answer["data"]
         return data
@@ -103,6 +80,47 @@ class Bay:
             if not page["pageInfo"]["hasNextPage"]:
                 return found
             after = page["pageInfo"]["endCursor"]
+
+
+class Bay(Served):
+    """A data folder, and what is run on it."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__()
+        self.data = data
+        self.said = ""
+
+    def environment(self) -> dict[str, str]:
+        """The data folder's, with a free port."""
+        told = {"SONIQUEBAY_DATA_DIR": str(self.data), "SONIQUEBAY_PORT": "0"}
+        return super().environment() | told
+
+    def up(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
+        """`soniquebay up ... --until-idle`, to its end."""
+        done = subprocess.run(
+            [PROGRAM, "up", *arguments, "--until-idle"], env=self.environment(), text=True,
+            capture_output=True, timeout=timeout_s, check=False,
+        )  # fmt: skip
+        self.said = done.stderr
+        return done
+
+    @contextmanager
+    def serving(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """`soniquebay up ...`, which serves until the block ends; then it is asked to stop."""
+        log = self.data.with_suffix(".log")
+        with log.open("w") as out:
+            process = subprocess.Popen(
+                [PROGRAM, "up", *arguments], env=self.environment(), stdout=out, stderr=out,
+                text=True, start_new_session=True,
+            )  # fmt: skip
+        try:
+            self.url = _wait_for_address(process, log)
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                process.wait(90)
+            self.url, self.said = "", log.read_text()
 
 
 def _wait_for_address(process: subprocess.Popen[str], log: Path) -> str:

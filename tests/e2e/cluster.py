@@ -1,0 +1,244 @@
+"""A cluster on this machine: each service a process of its own, on a real broker and database.
+
+Containers and their engine are what it does without; the processes are those of the images.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+
+from services.api.store.embedded import EmbeddedPostgres
+from tests.e2e.running import Served
+from tests.engines import kafka
+from tests.engines.jars import Server, end_with_parent
+from tests.engines.ports import free_port
+
+SERVICES = ("api", "extractor", "analyzer", "vectorizer", "indexer")
+ADDRESSES = ("/healthz", "/readyz", "/metrics", "/asyncapi")
+TOKEN, SERVICE_TOKEN = "a-persons-token", "the-services-token"
+_READY_TIMEOUT_S = 120
+_END_TIMEOUT_S = 90
+_LOOK_EVERY_S = 0.1
+
+
+class Member:
+    """A process of a service; one that was stopped or killed starts again on its ports.
+
+    Args:
+        service: its name.
+        environment: of the process; the ports are added here.
+        log: where it writes.
+    """
+
+    def __init__(self, service: str, environment: Mapping[str, str], log: Path) -> None:
+        self.service = service
+        self.log = log
+        self.port, self.health_port = free_port(), free_port()
+        ports = {"SONIQUEBAY_PORT": self.port, "SONIQUEBAY_HEALTH_PORT": self.health_port}
+        self._environment = {**environment, **{name: str(port) for name, port in ports.items()}}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the process; it may not be ready yet."""
+        assert not self.is_running, self.service
+        with self.log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", f"services.{self.service}"], env=self._environment,
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                cwd=Path(__file__).parents[2], start_new_session=True,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - it calls nothing that takes a lock
+            )  # fmt: skip
+
+    def wait_until_ready(self) -> None:
+        """Return when it says that it has all it needs."""
+        give_up_s = time.monotonic() + _READY_TIMEOUT_S
+        told = "nothing"
+        while told != "ready":
+            assert self.is_running, self.last_words()
+            assert time.monotonic() < give_up_s, f"not ready: {told}\n{self.last_words()}"
+            time.sleep(_LOOK_EVERY_S)
+            try:
+                told = self.probe("/readyz").text
+            except httpx.TransportError as error:
+                told = repr(error)
+
+    def probe(self, path: str) -> httpx.Response:
+        """What it answers to those who keep it."""
+        return httpx.get(f"http://127.0.0.1:{self.health_port}{path}", timeout=10)
+
+    def stop(self) -> int:
+        """SIGTERM; its exit code."""
+        self.ask_to_stop()
+        return self.wait()
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM, without waiting."""
+        if self.is_running:
+            os.kill(self.pid, signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Its exit code, when it has ended."""
+        assert self._process is not None
+        try:
+            return self._process.wait(_END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"it does not end:\n{self.last_words()}") from None
+
+    def kill(self) -> None:
+        """kill -9, as a power cut or the memory limit does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def workers(self) -> set[int]:
+        """Its child processes."""
+        children = Path(f"/proc/{self.pid}/task").glob("*/children")
+        return {int(pid) for path in children for pid in path.read_text().split()}
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        told = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return f"{self.log}:\n{told[-4000:]}"
+
+    def logged(self) -> list[dict[str, object]]:
+        """The lines of its log that are structured."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+class Cluster(Served):
+    """The services' processes. Asking and commands are a person's, with a person's token.
+
+    Args:
+        folder: of the logs, and of the search index where it is Tantivy's.
+        broker: serves.
+        database: serves.
+        settings: more of them, or others, for all services.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        broker: Server,
+        database: EmbeddedPostgres,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.broker = broker
+        self.database = database
+        self.members: dict[str, list[Member]] = {name: [] for name in SERVICES}
+        self._settings = {
+            "SONIQUEBAY_BUS": "kafka",
+            "SONIQUEBAY_KAFKA_SERVERS": broker.address,
+            "SONIQUEBAY_DATABASE_URL": database_url(database),
+            "SONIQUEBAY_DATA_DIR": str(folder / "data"),
+            "SONIQUEBAY_TOKEN": TOKEN,
+            "SONIQUEBAY_SERVICE_TOKEN": SERVICE_TOKEN,
+            "SONIQUEBAY_LOG_LEVEL": "info",
+            "SONIQUEBAY_WORKERS": "1",
+            "SONIQUEBAY_READERS": "1",
+            "SONIQUEBAY_RECONCILE_S": "1",
+            **(settings or {}),
+        }
+        gateway = self._add("api")
+        self.url, self.token = f"http://127.0.0.1:{gateway.port}", TOKEN
+
+    def _add(self, service: str) -> Member:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("SONIQUEBAY_")}
+        told = {**kept, **self._settings}
+        if service != "api":
+            told["SONIQUEBAY_GATEWAY_URL"] = self.url
+            del told["SONIQUEBAY_TOKEN"]  # a person's: the services don't know it
+        members = self.members[service]
+        member = Member(service, told, self.folder / f"{service}-{len(members)}.log")
+        members.append(member)
+        return member
+
+    def start(self) -> None:
+        """One process of each service that has none running; return when all are ready."""
+        for service in SERVICES:
+            if not self.running(service):
+                (self.members[service] or [self._add(service)])[0].start()
+        for member in self.running():
+            member.wait_until_ready()
+
+    def running(self, service: str | None = None) -> list[Member]:
+        """The processes of a service, or of all."""
+        services = [service] if service else SERVICES
+        return [m for name in services for m in self.members[name] if m.is_running]
+
+    def scale(self, service: str, count: int) -> None:
+        """Have so many processes of a service; those too many are asked to stop and waited for."""
+        for member in self.running(service)[count:]:
+            assert member.stop() == 0, member.last_words()
+        more = count - len(self.running(service))
+        idle = [member for member in self.members[service] if not member.is_running]
+        started = [idle[n] if n < len(idle) else self._add(service) for n in range(more)]
+        for member in started:
+            member.start()
+        for member in started:
+            member.wait_until_ready()
+
+    def stop(self) -> dict[str, list[int]]:
+        """Ask all to stop, at once; the exit codes by service."""
+        members = self.running()
+        for member in members:
+            member.ask_to_stop()
+        codes: dict[str, list[int]] = {}
+        for member in members:
+            codes.setdefault(member.service, []).append(member.wait())
+        return codes
+
+    def kill(self) -> None:
+        """kill -9 of all processes."""
+        for member in self.running():
+            member.kill()
+
+
+def database_url(database: EmbeddedPostgres) -> str:
+    """As SONIQUEBAY_DATABASE_URL wants it."""
+    told = database.dsn
+    host = quote(told["host"], safe="")
+    return f"postgresql://{told['user']}@/{told['database']}?host={host}"
+
+
+@contextmanager
+def cluster_in(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Cluster]:
+    """A cluster on a broker and a database of its own below a folder; not started yet.
+
+    Raises:
+        NotFetched: the broker cannot be had here.
+    """
+    broker = kafka.server(kafka.fetch(), folder / "kafka")
+    database = EmbeddedPostgres(folder / "postgres")
+    database.start()
+    broker.start()
+    cluster = Cluster(folder, broker=broker, database=database, settings=settings)
+    try:
+        yield cluster
+    finally:
+        cluster.kill()
+        broker.kill()
+        database.stop()

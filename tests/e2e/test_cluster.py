@@ -1,0 +1,116 @@
+"""The five services as processes of their own, on a real broker and a real database."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from tests.e2e.cluster import ADDRESSES, SERVICES, Cluster, cluster_in
+from tests.e2e.running import ANALYSIS, TAGS, Bay, Served
+from tests.engines.kafka import fetch
+from tests.fetch_debian import NotFetched
+
+WHOLE = f"contentRevision stage {TAGS} {ANALYSIS} vectors {{ space model dimensions values }}"
+COUNTS = "{ status { tracks analyzed vectorized indexed failed pending artists albums genres } }"
+OF_SCANS = ("--topic", "scan.requested")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, demo_music: Path) -> Iterator[Cluster]:
+    """The demo library, scanned by a cluster of one process each."""
+    try:
+        fetch()
+    except NotFetched as error:
+        pytest.skip(f"Apache Kafka cannot be had here: {error}")
+    with cluster_in(tmp_path_factory.mktemp("cluster")) as started:
+        started.start()
+        started.json("scan", str(demo_music))
+        started.wait_until_idle()
+        yield started
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+async def publish(servers: str, topic: str, value: bytes) -> None:
+    """As any Kafka client can."""
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+        await producer.send_and_wait(topic, value, key=b"me")
+
+
+def search(served: Served) -> dict[str, set[str]]:
+    """Paths of what is found."""
+    words = ("larkspur", "ines vale", "smal waltzes", "tidal clo")
+    return {told: {hit["path"] for hit in served.json("search", told)} for told in words}
+
+
+def test_its_tables_are_those_of_one_process(
+    cluster: Cluster, tmp_path: Path, demo_music: Path
+) -> None:
+    bay = Bay(tmp_path / "data")
+    with bay.serving("--music", str(demo_music)):
+        bay.wait_until_idle()
+        counts, tracks, found = bay.ask(COUNTS), bay.tracks(WHOLE), search(bay)
+    assert len(tracks) == 24
+    assert cluster.ask(COUNTS) == counts
+    assert cluster.tracks(WHOLE) == tracks
+    assert all(found.values())
+    assert search(cluster) == found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_answers_those_who_keep_it(cluster: Cluster, service: str) -> None:
+    (member,) = cluster.running(service)
+    answers = {path: member.probe(path) for path in ADDRESSES}
+    assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(
+        ADDRESSES, 200
+    )
+    assert "soniquebay_bus_records_handled_total{" in answers["/metrics"].text
+    assert answers["/asyncapi"].json()["asyncapi"].startswith("3.")
+
+
+def test_a_malformed_record_is_listed_and_tried_again_by_its_topic(cluster: Cluster) -> None:
+    asyncio.run(publish(cluster.broker.address, "scan.requested", b"{not json"))
+
+    def failed() -> list[dict[str, str]]:
+        found: list[dict[str, str]] = cluster.json("failures", *OF_SCANS)
+        return found
+
+    eventually(lambda: bool(failed()))
+    (before,) = failed()
+    assert (before["kind"], before["stage"]) == ("invalid", "extractor.walk")
+    assert cluster.json("failures", "--topic", "file.found") == []
+    assert cluster.json("replay", *OF_SCANS, "--kind", "bug") == {"replayed": 0}
+    assert cluster.json("replay", *OF_SCANS) == {"replayed": 1}
+    eventually(lambda: [one["failed_at"] > before["failed_at"] for one in failed()] == [True])
+
+
+def test_a_killed_service_takes_its_worker_processes_along(cluster: Cluster) -> None:
+    (analyzer,) = cluster.running("analyzer")
+    workers = analyzer.workers()
+    assert workers
+    analyzer.kill()
+    eventually(lambda: not any(_is_alive(pid) for pid in workers))
+    cluster.start()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_all_drain_when_asked_and_end_well(cluster: Cluster) -> None:
+    cluster.scale("api", 2)
+    cluster.scale("analyzer", 2)
+    expected = {name: [0, 0] if name in {"api", "analyzer"} else [0] for name in SERVICES}
+    assert cluster.stop() == expected
