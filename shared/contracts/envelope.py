@@ -18,6 +18,9 @@ from shared.contracts.events import EVENT_OF_TOPIC, Event
 from shared.contracts.topics import DEAD_LETTER_SUFFIX, Topic
 
 TYPE_PREFIX = "soniquebay."
+LARGEST_VALUE_BYTES = 256 * 1024
+"""More than any event takes; what is larger is not even parsed."""
+_ATTEMPTS_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,11 @@ def _shared(text: str) -> bytes:
 def decode(record: Record) -> Event:
     """The event of a record; `InvalidInput` names the field at fault."""
     event = EVENT_OF_TOPIC[Topic(record.topic)]
+    if len(record.value) > LARGEST_VALUE_BYTES:
+        raise InvalidInput(
+            f"{record.topic}: the value is larger than an event can be:"
+            f" {len(record.value)} bytes, at most {LARGEST_VALUE_BYTES}"
+        )
     declared = record.headers.get("ce_type")
     if declared is not None and declared != event_type(event).encode():
         shown = declared.decode(errors="replace")
@@ -137,5 +145,10 @@ def decode_dead_letter(record: Record) -> DeadLetter:
         kind=_KINDS.get(told("kind"), FailureKind.BUG),
         message=told("message"),
         detail=told("detail"),
-        attempts=int(attempts) if attempts.isdecimal() else 1,
+        attempts=int(attempts) if _is_count(attempts) else 1,
     )
+
+
+def _is_count(text: str) -> bool:
+    """Whether it is a number of attempts; one that no database holds is none."""
+    return text.isdecimal() and len(text) <= _ATTEMPTS_DIGITS

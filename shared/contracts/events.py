@@ -23,6 +23,9 @@ FilePath = Annotated[
 ]
 
 
+_INT64_MAX = 2**63 - 1  # the largest number that the database holds
+
+
 class Event(BaseModel):
     """Base of all events: immutable, and unknown fields are refused by no one."""
 
@@ -81,8 +84,8 @@ class FileFound(Event):
     library_id: LibraryId
     scan_id: ScanId
     path: FilePath
-    size_bytes: int = Field(ge=0)
-    mtime_ns: int
+    size_bytes: int = Field(ge=0, le=_INT64_MAX)
+    mtime_ns: int = Field(ge=-_INT64_MAX, le=_INT64_MAX)
 
     @property
     def key(self) -> str:

@@ -286,6 +286,7 @@ V1 = {"ce_type": b"soniquebay.track.vectorized.v1", "ce_id": b"42"}
         (b"", {}, "JSON"),
         (b"[" * 100_000, {}, "JSON"),
         (b'"text"', {}, "the value"),
+        (json.dumps(GOOD | {"note": "x" * 300_000}).encode(), V1, "larger than an event can be"),
         (json.dumps(GOOD | {"revision": "soon"}).encode(), {}, "revision"),
         (json.dumps(GOOD | {"track_id": "../../etc"}).encode(), V1, "track_id"),
         (json.dumps(GOOD | {"content_revision": 0}).encode(), V1, "content_revision"),
@@ -294,7 +295,7 @@ V1 = {"ce_type": b"soniquebay.track.vectorized.v1", "ce_id": b"42"}
         (json.dumps(GOOD).encode(), {"ce_type": b"\xff"}, "type"),
     ],
     ids=[
-        "no JSON", "no UTF-8", "empty", "deep", "no object", "wrong type", "bad id",
+        "no JSON", "no UTF-8", "empty", "deep", "no object", "too large", "wrong type", "bad id",
         "out of range", "missing field", "unknown version", "type is no UTF-8",
     ],
 )  # fmt: skip

@@ -16,6 +16,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 from aiokafka.record.util import calc_crc32c
 from pytest_asyncio import fixture
 
@@ -69,6 +71,13 @@ async def eventually(condition: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
         assert time.monotonic() < deadline, f"never came true: {what}"
+        await asyncio.sleep(0.02)
+
+
+async def until_idle(bus: KafkaBus) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while any(lag.records for lag in await bus.lag()):
+        assert time.monotonic() < deadline, "never idle"
         await asyncio.sleep(0.02)
 
 
@@ -289,8 +298,9 @@ async def test_kafkas_own_command_line_asks_for_a_scan(
     assert handler.seen == Counter([ScanRequested(root="/srv/music")])
 
 
+@pytest.mark.parametrize("key", [b"k", b"k" * 20_000], ids=["small key", "key too large as well"])
 async def test_a_dead_letter_too_large_for_its_topic_leaves_its_value_out(
-    make: Make, kafka: Server
+    make: Make, kafka: Server, key: bytes
 ) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
     await admin.start()
@@ -302,12 +312,38 @@ async def test_a_dead_letter_too_large_for_its_topic_leaves_its_value_out(
     consume(bus, handler)
     letters = keep_dead_letters(bus)
     await bus.start()
-    await bus.publish_records([Record("track.vectorized", b"k", b"[" * 20_000)])
+    await bus.publish_records([Record("track.vectorized", key, b"[" * 20_000)])
     await bus.publish([vectorized(1)])
     await eventually(lambda: letters and handler.seen, "both have their place")
-    assert letters[0].record == Record("track.vectorized", b"k", b"")
+    assert letters[0].record == Record("track.vectorized", key[:1000], b"")
     assert "JSON" in letters[0].message
     assert "larger than the brokers take" in letters[0].message
+
+
+async def test_a_coordinator_that_is_not_ready_does_not_send_a_member_back_to_the_beginning(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, handler = make(), make(), Counting()
+    consume(first, handler)
+    await first.start()
+    sent = [vectorized(number) for number in range(100)]
+    await first.publish(sent)
+    await until_idle(first)
+    assert await first.drain(20)
+    asks, refusals = GroupCoordinator._send_req, [14, 16]  # it loads, it is another one
+
+    async def refuse_first(self: GroupCoordinator, request: Any) -> Any:
+        if isinstance(request, OffsetFetchRequest) and refusals:
+            return OffsetFetchResponse_v3(0, [], refusals.pop())
+        return await asks(self, request)
+
+    monkeypatch.setattr(GroupCoordinator, "_send_req", refuse_first)
+    consume(second, handler)
+    await second.start()
+    await second.publish([vectorized(100)])
+    await eventually(lambda: handler.seen[vectorized(100)], "the new one is handled")
+    assert not refusals
+    assert handler.seen == Counter([*sent, vectorized(100)])
 
 
 async def test_topics_are_declared_by_whoever_comes_first(make: Make, kafka: Server) -> None:

@@ -27,6 +27,8 @@ log = structlog.get_logger()
 _PORTION = 500
 _DEAD_LETTERS_WAIT_S = 0.05
 _DEAD_LETTERS_LONGEST_S = 900.0
+_CUT_KEY_BYTES = 1_000
+_CUT_DETAIL = 2_000
 
 
 def _now() -> datetime:
@@ -171,7 +173,7 @@ class KafkaBus:
         await self._publisher.publish(wanted)
 
     async def bury(self, letters: Sequence[DeadLetter]) -> None:
-        """Publish dead letters; of one that is too large for its topic, all but the value."""
+        """Publish dead letters; of one that is too large for its topic, the reason."""
         try:
             await self._publisher.publish([encode_dead_letter(letter) for letter in letters])
         except InvalidInput as error:
@@ -195,7 +197,8 @@ class KafkaBus:
 
     def health(self) -> BusHealth:
         """Connected while brokers answer and all members polled lately; who waits for what."""
-        polling = all(member.is_alive() for member in self._members)
+        since_s = self._pulse.answering_since_s()
+        polling = all(member.is_alive(since_s) for member in self._members)
         connected = self._running and self._pulse.is_fresh() and polling
         return self._pauses.health(connected=connected, polling=polling)
 
@@ -213,8 +216,10 @@ class KafkaBus:
 
 
 def _cut(letter: DeadLetter, error: InvalidInput) -> DeadLetter:
-    record = replace(letter.record, value=b"", headers={})
-    return replace(letter, record=record, message=f"{letter.message} (left out here: {error})")
+    key = letter.record.key[:_CUT_KEY_BYTES]
+    record = replace(letter.record, key=key, value=b"", headers={})
+    told = f"{letter.message} (left out here: {error})"
+    return replace(letter, record=record, message=told, detail=letter.detail[-_CUT_DETAIL:])
 
 
 async def _pass_over(record: Record, error: Exception) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import GroupLoadInProgressError, IllegalStateError, for_code
+from aiokafka.protocol.commit import OffsetFetchRequest
 
 from shared.bus.kafka.connection import Connection
 from shared.bus.kafka.topics import LARGEST_DEAD_LETTER_BYTES
@@ -70,6 +72,32 @@ def new_consumer(
     )
 
 
+async def connect(consumer: AIOKafkaConsumer) -> None:
+    """Start it, and have it heed an error that is the whole answer.
+
+    aiokafka takes "I am not the coordinator" or "I am still loading" for "nothing is committed",
+    and would begin at the earliest record: all that is kept would be handled again.
+
+    Raises:
+        KafkaError: the brokers are out of reach.
+    """
+    await consumer.start()
+    coordinator = consumer._coordinator  # there is no public way to its answers
+    send = coordinator._send_req
+
+    async def send_and_heed(request: Any) -> Any:
+        answer = await send(request)
+        code = getattr(answer, "error_code", 0)
+        if code and isinstance(request, OffsetFetchRequest):
+            error = for_code(code)
+            if error is not GroupLoadInProgressError:
+                coordinator.coordinator_dead()  # it is looked for anew
+            raise error(f"committed offsets of {coordinator.group_id}")
+        return answer
+
+    coordinator._send_req = send_and_heed
+
+
 async def poll(consumer: AIOKafkaConsumer, batch_size: int) -> Got:
     """The next records, after a second none.
 
@@ -130,9 +158,12 @@ async def is_deaf(consumer: AIOKafkaConsumer) -> bool:
     mine = consumer.assignment()
     if not mine:
         return False
-    async with asyncio.timeout(_ANSWERS_WITHIN_S):
-        ends = await consumer.end_offsets(mine)
-    behind = [tp for tp in mine if ends[tp] > await consumer.position(tp)]
+    try:
+        async with asyncio.timeout(_ANSWERS_WITHIN_S):
+            ends = await consumer.end_offsets(mine)
+            behind = [tp for tp in mine if ends[tp] > await consumer.position(tp)]
+    except IllegalStateError:
+        return False  # some were given away meanwhile
     if not behind:
         return False
     await asyncio.sleep(POLL_S)

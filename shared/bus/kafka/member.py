@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared.bus.kafka.connection import Connection
-from shared.bus.kafka.consumer import Got, Unreadable, commit, is_deaf, new_consumer, poll
+from shared.bus.kafka.consumer import Got, Unreadable, commit, connect, is_deaf, new_consumer, poll
 from shared.bus.kafka.wire import record_of
 from shared.contracts.envelope import Record
 from shared.contracts.errors import InvalidInput
@@ -26,6 +26,7 @@ _LOOK_WHILE_REVOKED_S = 0.1
 _SILENT_AFTER_S = 30.0
 _SETTLES_WITHIN_S = 5.0
 _STOPS_WITHIN_S = 10.0
+_GRACE_S = 60.0
 
 log = structlog.get_logger()
 
@@ -79,10 +80,16 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         """Begin to consume."""
         self._task = asyncio.create_task(self._run(), name=self._client)
 
-    def is_alive(self) -> bool:
-        """Whether it polled lately, or is at work on a batch that is not too old."""
-        age_s = time.monotonic() - self._seen_s
-        return age_s < self._work.longest_batch_s or self._work.is_waiting()
+    def is_alive(self, since_s: float) -> bool:
+        """Whether it polled lately, or is at work on a batch that is not too old.
+
+        A poll may also wait for the batch of another member, who is given as long.
+
+        Args:
+            since_s: monotonic; before, the brokers did not answer, and no poll could end.
+        """
+        age_s = time.monotonic() - max(self._seen_s, since_s)
+        return age_s < self._work.longest_batch_s + _GRACE_S or self._work.is_waiting()
 
     async def drain(self, timeout_s: float) -> bool:
         """End the batch in flight and take no other; False when the time ran out."""
@@ -122,7 +129,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         )  # fmt: skip
         try:
             self._settled.clear()
-            await consumer.start()
+            await connect(consumer)
             consumer.subscribe(list(self._names), listener=self)
             await self._take_turns(consumer)
         finally:
@@ -158,9 +165,13 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             f"{topic}: partition {where.partition.partition}, offset {where.offset}: it, or a"
             " record sent together with it, has a header whose name is no UTF-8"
         )
-        await self._work.give_up(Record(topic, b"", b""), told)
-        consumer.seek(where.partition, where.offset + 1)
-        await commit(consumer, {where.partition: where.offset + 1})
+        self._idle.clear()  # or its partition may be given away with the dead letter half written
+        try:
+            await self._work.give_up(Record(topic, b"", b""), told)
+            consumer.seek(where.partition, where.offset + 1)
+            await commit(consumer, {where.partition: where.offset + 1})
+        finally:
+            self._idle.set()
 
     async def _settle(self, consumer: AIOKafkaConsumer, got: Got) -> None:
         """Handle and commit a batch; what is not committed comes again, to whoever has it then."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from contextlib import suppress
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient
@@ -23,6 +22,7 @@ class Pulse:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._answered_s = time.monotonic()
+        self._since_s = self._answered_s
         self._is_out_of_reach = False
         self._task: asyncio.Task[None] | None = None
 
@@ -30,9 +30,13 @@ class Pulse:
         """Whether the brokers answered in the last seconds."""
         return time.monotonic() - self._answered_s < _FRESH_S
 
+    def answering_since_s(self) -> float:
+        """Since when (monotonic) they have answered without a break; now, while they do not."""
+        return time.monotonic() if self._is_out_of_reach else self._since_s
+
     def start(self) -> None:
         """Begin to ask; call when they have just answered."""
-        self._answered_s = time.monotonic()
+        self._answered_s = self._since_s = time.monotonic()
         self._task = asyncio.create_task(self._run(), name="kafka pulse")
 
     async def close(self) -> None:
@@ -43,8 +47,12 @@ class Pulse:
 
     async def _run(self) -> None:
         while True:
-            with suppress(KafkaError, OSError):
+            try:
                 await self._ask()
+            except (KafkaError, OSError):
+                pass  # told below, once
+            except Exception:  # aiokafka's own; whoever stops asking is never ready again
+                log.exception("pulse_fault")
             if not self._is_out_of_reach:
                 log.warning("brokers_out_of_reach", servers=self._connection.servers)
             self._is_out_of_reach = True
@@ -64,6 +72,7 @@ class Pulse:
                 self._answered_s = time.monotonic()
                 if self._is_out_of_reach:
                     log.warning("brokers_back", servers=self._connection.servers)
+                    self._since_s = self._answered_s
                 self._is_out_of_reach = False
                 await asyncio.sleep(_EVERY_S)
         finally:

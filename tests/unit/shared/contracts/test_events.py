@@ -103,6 +103,14 @@ def test_a_scan_request_names_a_library_or_a_root(fields: dict[str, str]) -> Non
         decode(record)
 
 
+@pytest.mark.parametrize("field", ["size_bytes", "mtime_ns"])
+def test_a_number_that_the_database_cannot_hold_is_no_event(field: str) -> None:
+    sample = FileFound(**FILE, path="a.mp3", size_bytes=2**63 - 1, mtime_ns=-1)
+    told = sample.model_dump() | {field: 2**63}
+    with pytest.raises(InvalidInput, match=field):
+        decode(Record("file.found", b"", json.dumps(told).encode()))
+
+
 @given(st.binary(), st.dictionaries(st.sampled_from(["ce_type", "ce_id"]), st.binary()))
 def test_no_record_gets_past_decoding_but_as_an_event_or_invalid_input(
     value: bytes, headers: dict[str, bytes]
@@ -137,6 +145,12 @@ def test_a_dead_letter_of_an_unknown_writer_is_read_as_far_as_it_goes() -> None:
     letter = decode_dead_letter(Record("file.found.dlq", b"", b"", headers))
     assert (letter.kind, letter.attempts, letter.message) == (FailureKind.BUG, 1, "so")
     assert letter.record == Record("file.found", b"", b"", {})
+
+
+@pytest.mark.parametrize("digits", [7, 5000])
+def test_a_dead_letter_with_more_attempts_than_fit_is_read_all_the_same(digits: int) -> None:
+    headers = {"x-dlq-attempts": b"9" * digits}
+    assert decode_dead_letter(Record("file.found.dlq", b"", b"", headers)).attempts == 1
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.topic.value)
