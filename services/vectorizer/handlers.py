@@ -11,9 +11,14 @@ from services.vectorizer.text_description import text_description
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import DependencyDown, InvalidInput
 from shared.contracts.events import AudioAnalyzed, TrackVectorized
-from shared.embedding.port import EmbeddingSpace, TextEmbedder
+from shared.embedding.port import EmbeddingSpace, TextEmbedder, embed_in_one_space
 from shared.gateway.client import JSON, Gateway
-from shared.gateway.vectors import create_vectors, tracks_to_vectorize, vector_scalar
+from shared.gateway.vectors import (
+    create_vectors,
+    register_spaces,
+    tracks_to_vectorize,
+    vector_scalar,
+)
 
 AUDIO_SPACE: JSON = {
     "space": "AUDIO",
@@ -40,6 +45,15 @@ class VectorizeTracks:
     def __init__(self, gateway: Gateway, embedder: TextEmbedder) -> None:
         self._gateway = gateway
         self._embedder = embedder
+        self._registered: EmbeddingSpace | None = None
+
+    async def register(self) -> None:
+        """Tell the gateway which spaces are filled from now on."""
+        await self._register(await self._embedder.space())
+
+    async def _register(self, space: EmbeddingSpace) -> None:
+        await register_spaces(self._gateway, [AUDIO_SPACE, text_space(space)])
+        self._registered = space
 
     async def __call__(self, events: Sequence[AudioAnalyzed]) -> Outcome:
         """Store the vectors of a batch. What changed meanwhile is left to its newer event."""
@@ -47,9 +61,12 @@ class VectorizeTracks:
         tracks = [track for track in found if _is_ready(track)]
         if not tracks:
             return Outcome()
-        texts = await self._embedder.embed([text_description(track) for track in tracks])
+        told = [text_description(track) for track in tracks]
+        space, texts = await embed_in_one_space(self._embedder, told)
+        if space != self._registered:  # its server has another model by that name now
+            await self._register(space)
         sounds = await asyncio.to_thread(lambda: [audio_vector(t["analysis"]) for t in tracks])
-        spoken = text_space(await self._embedder.space())
+        spoken = text_space(space)
         items: list[JSON] = []
         for track, sound, text in zip(tracks, sounds, texts, strict=True):
             items += [_item(track, AUDIO_SPACE, sound), _item(track, spoken, text)]

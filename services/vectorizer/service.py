@@ -3,33 +3,29 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.vectorizer.handlers import AUDIO_SPACE, VectorizeTracks, text_space
+from services.vectorizer.handlers import VectorizeTracks
 from shared.bus.port import Subscription
 from shared.contracts.topics import Stage, Topic
 from shared.embedding.port import TextEmbedder
 from shared.gateway.announcing import announce
 from shared.gateway.client import Gateway
-from shared.gateway.vectors import register_spaces
 from shared.runtime.service import Service
 
 
 def build(*, gateway: Gateway, embedder: TextEmbedder) -> Service:
     """The service, with the embedder that the gateway's searches by meaning use too."""
-
-    async def introduce() -> None:
-        space = text_space(await embedder.space())
-        await register_spaces(gateway, [AUDIO_SPACE, space])
+    handler = VectorizeTracks(gateway, embedder)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        await announce(introduce)
+        await announce(handler.register)
         yield
 
     return Service(
         name="vectorizer",
         subscriptions=[
             Subscription(
-                Topic.AUDIO_ANALYZED, Stage.VECTORIZE, VectorizeTracks(gateway, embedder),
+                Topic.AUDIO_ANALYZED, Stage.VECTORIZE, handler,
                 batch_size=200, batch_wait_s=0.2,
             )
         ],

@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.contracts.errors import TransientError
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingSpace:
@@ -37,3 +39,19 @@ class TextEmbedder(Protocol):
             DependencyDown: the server is out of reach or has no such model.
         """
         ...
+
+
+async def embed_in_one_space(
+    embedder: TextEmbedder, texts: Sequence[str]
+) -> tuple[EmbeddingSpace, NDArray[np.float32]]:
+    """Vectors as of `embed`, and the space that they are in: a server's model may be replaced.
+
+    Raises:
+        TransientError: it was replaced meanwhile.
+        DependencyDown: the server is out of reach or has no such model.
+    """
+    space = await embedder.space()
+    vectors = await embedder.embed(texts)
+    if await embedder.space() != space:
+        raise TransientError(f"the embedding model {space.model} was replaced meanwhile")
+    return space, vectors

@@ -168,11 +168,12 @@ async def test_neighbours_of_many_agree_with_comparing_all(
 class OneWord:
     """An embedder whose texts all mean the same; or one whose server is down."""
 
-    def __init__(self, values: NDArray[np.float32] | None) -> None:
+    def __init__(self, values: NDArray[np.float32] | None, model: str = "m") -> None:
         self._values = values
+        self._model = model
 
     async def space(self) -> EmbeddingSpace:
-        return EmbeddingSpace("m", "1", TEXT["dimensions"])
+        return EmbeddingSpace(self._model, "1", 0 if self._values is None else len(self._values))
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if self._values is None:
@@ -197,6 +198,10 @@ async def test_a_search_by_meaning_gives_the_tracks_nearest_to_the_text(
     assert found["hits"][0]["score"] == pytest.approx(1)
     assert (found["totalCount"], found["facets"]) == (2, [])
     assert (await ask(MEANING, t="  "))["search"]["hits"] == []
+    for other in (OneWord(fan[4], "another"), OneWord(np.eye(4, dtype=np.float32)[0])):
+        code, told = await asker(pool, database_settings, embedder=other).refused(MEANING, t="x")
+        assert code == "UNAVAILABLE"
+        assert told.startswith("the tracks have vectors of m (1), the text has one of")
     down = asker(pool, database_settings, embedder=OneWord(None))
     assert await down.refused(MEANING, t="x") == ("UNAVAILABLE", "Ollama does not answer: start it")
 
@@ -428,6 +433,7 @@ async def test_the_queries_of_the_documents_answer(
 ) -> None:
     made = await fill(pool, library_id, 5)
     values = np.eye(TEXT["dimensions"], dtype=np.float32)[0]
-    ask = asker(pool, database_settings, search=TantivyIndex(tmp_path), embedder=OneWord(values))
+    embedder = OneWord(values, TEXT["model"])
+    ask = asker(pool, database_settings, search=TantivyIndex(tmp_path), embedder=embedder)
     told = {"id": track_of(made[0]), "ids": [track_of(one) for one in made], "after": None}
     assert await ask(query, **{name: told[name] for name in told if f"${name}:" in query})

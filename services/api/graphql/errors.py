@@ -8,7 +8,7 @@ import structlog
 from graphql import GraphQLError
 
 from services.api.availability import DATABASE_DOWN, UNFIT_VALUES
-from shared.contracts.errors import DependencyDown, InvalidInput
+from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
 
 _log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ def _seen(error: GraphQLError) -> tuple[str, str]:
         return "BAD_INPUT", str(cause)
     if isinstance(cause, UNFIT_VALUES):
         return "BAD_INPUT", "a value cannot be stored or looked for, like NUL in a text"
-    if isinstance(cause, DependencyDown):
+    if isinstance(cause, DependencyDown | TransientError):
         return "UNAVAILABLE", str(cause)
     if isinstance(cause, DATABASE_DOWN):
         return "UNAVAILABLE", f"the database does not answer: {cause}"

@@ -7,7 +7,9 @@ from services.api.graphql.filters import SearchFilter
 from services.api.graphql.types.search import Facet, FacetCount, SearchHit, SearchResult
 from services.api.graphql.types.tracks import Track
 from services.api.store.reading import nearest
+from services.api.store.vectors import Space
 from shared.contracts.identity import parse_id
+from shared.embedding.port import embed_in_one_space
 from shared.search.port import FACETS, SearchQuery
 
 _MOST_CHARACTERS = 1_000
@@ -44,8 +46,9 @@ async def search_meaning(info: Info, text: str, first: int, told: SearchFilter) 
         raise bad_input("filter: a search by meaning takes no filter; use mode TEXT")
     if not text.strip():
         return SearchResult(hits=[], total_count=0, facets=[])
-    vectors = await info.context.embedder.embed([text[:_MOST_CHARACTERS]])
-    near = await nearest.of_vector(info.context.pool, "text", vectors[0], first)
+    told_by, vectors = await embed_in_one_space(info.context.embedder, [text[:_MOST_CHARACTERS]])
+    space = Space("text", told_by.model, told_by.version, told_by.dimensions)
+    near = await nearest.of_vector(info.context.pool, space, vectors[0], first)
     rows = await info.context.loaders.tracks.load_many([each.track_id for each in near])
     hits = [
         SearchHit(score=each.score, track=Track.of(row))

@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pgvector import Vector
 
-_SPACE = "SELECT id, dimensions FROM vector_spaces WHERE space = $1 AND is_current"
+from services.api.store.vectors import Space
+from shared.contracts.errors import DependencyDown
+
+_SPACE = "SELECT id, model, version, dimensions FROM vector_spaces WHERE space = $1 AND is_current"
 # Space and length stand in the text: only so the planner knows the space's partial index.
 _NEAREST = """
 SELECT v.track_id, 1 - (v.embedding::vector({n}) <=> {target}::vector({n})) AS score
@@ -59,17 +62,32 @@ async def of_tracks(
 
 
 async def of_vector(
-    pool: asyncpg.Pool, space: str, vector: NDArray[np.float32], first: int
+    pool: asyncpg.Pool, space: Space, vector: NDArray[np.float32], first: int
 ) -> list[Neighbour]:
-    """The tracks nearest to a vector of the space, best first."""
+    """The tracks nearest to a vector of the space, best first; none before any has vectors.
+
+    Raises:
+        DependencyDown: the tracks' vectors are of another space.
+    """
     async with pool.acquire() as connection, connection.transaction():
-        told = await connection.fetchrow(_SPACE, space)
-        if told is None or told["dimensions"] != vector.shape[0]:
+        told = await connection.fetchrow(_SPACE, space.space)
+        if told is None:
             return []
+        current = Space(space.space, told["model"], told["version"], told["dimensions"])
+        if current != space:
+            raise DependencyDown(_other_space(current, space))
         query = _NEAREST.format(n=told["dimensions"], space=told["id"], target="$1", other="")
         await _tune(connection, first)
         rows = await connection.fetch(query, Vector(vector), first)
     return [Neighbour(row["track_id"], row["score"]) for row in rows]
+
+
+def _other_space(current: Space, asked: Space) -> str:
+    return (
+        f"the tracks have vectors of {current.model} ({current.version}), the text has one of"
+        f" {asked.model} ({asked.version}): give the gateway and the vectorizer the same embedder,"
+        " and start the vectorizer again, if its model was replaced"
+    )
 
 
 async def _tune(connection: asyncpg.Connection, first: int) -> None:

@@ -1,0 +1,176 @@
+"""The vectorizer and searches by meaning on a real Ollama that goes away, or gets another model."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from pytest_asyncio import fixture
+
+from services.api import service as api
+from services.api.store import analyses
+from services.api.store.outcomes import TrackUpserted
+from services.vectorizer import service as vectorizer
+from shared.bus.in_process import InProcessBus
+from shared.bus.policy import ErrorPolicy
+from shared.contracts.errors import DependencyDown
+from shared.contracts.events import AudioAnalyzed
+from shared.contracts.identity import IdKind, format_id
+from shared.contracts.versions import ANALYZER_VERSION
+from shared.embedding.ollama_embedder import OllamaEmbedder
+from shared.gateway.client import JSON, Gateway
+from shared.runtime.settings import Settings
+from shared.search.tantivy_index import TantivyIndex
+from tests.engines.ollama import OllamaServer, Parts
+from tests.engines.smaller_model import cut
+from tests.integration.api_read_ground import drop_space_indexes
+from tests.integration.conftest import StoreTracks, analysis_item, track_item
+
+MODEL = "model-of-the-house"
+QUICK = ErrorPolicy(retry_first_s=0.01, retry_cap_s=0.05, wait_first_s=0.05, wait_cap_s=0.2)
+MEANING = "query($t: String!) {search(text: $t, mode: MEANING, first: 99) {hits {track {title}}}}"
+DEADLINE_S = 60
+
+
+@dataclass
+class House:
+    """The api and the vectorizer on one bus, each with a client of Ollama of its own."""
+
+    gateway: Gateway
+    bus: InProcessBus
+    pool: asyncpg.Pool
+
+    async def analyzed(self, tracks: list[TrackUpserted]) -> None:
+        """What the analyzer stores and says."""
+        stored = await analyses.store(self.pool, [analysis_item(track) for track in tracks])
+        await self.bus.publish(
+            [
+                AudioAnalyzed(
+                    track_id=format_id(IdKind.TRACK, track.id), analyzer_version=ANALYZER_VERSION,
+                    content_revision=track.content_revision, revision=track.revision,
+                )
+                for track in stored
+                if track.id is not None
+            ]
+        )  # fmt: skip
+
+    async def idle(self) -> None:
+        """Wait until everything that was published is done."""
+        deadline = time.monotonic() + DEADLINE_S
+        while any(lag.records for lag in await self.bus.lag()):
+            assert time.monotonic() < deadline, self.bus.health()
+            await asyncio.sleep(0.02)
+
+    async def paused(self) -> str:
+        """Wait until the vectorizer waits; why it does."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not self.bus.health().paused:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.02)
+        return next(iter(self.bus.health().paused.values()))
+
+    async def found(self, text: str) -> list[str]:
+        told: JSON = await self.gateway.execute(MEANING, {"t": text})
+        return [hit["track"]["title"] for hit in told["search"]["hits"]]
+
+    async def counts(self) -> tuple[int, int, int]:
+        """Tracks with all current vectors, text vectors of the current space, failures."""
+        row = await self.pool.fetchrow(
+            "SELECT (SELECT count(*) FROM tracks"
+            " WHERE vectorized_content_revision = content_revision),"
+            " (SELECT count(*) FROM track_vectors v JOIN vector_spaces s"
+            " ON s.id = v.vector_space_id WHERE s.is_current AND s.space = 'text'),"
+            " (SELECT count(*) FROM failures)"
+        )
+        assert row is not None
+        return tuple(row)
+
+
+@fixture
+async def house(
+    pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path, ollama: OllamaServer,
+    ollama_parts: Parts,
+) -> AsyncIterator[House]:  # fmt: skip
+    ollama.add(MODEL, ollama_parts.model)
+    bus = InProcessBus(policy=QUICK)
+    settings = database_settings.model_copy(update={"port": 0})
+    embedders = [OllamaEmbedder(ollama.url, MODEL, open_s=0.3) for _ in range(2)]
+    gateway_service = api.build(
+        settings, bus=bus, embedder=embedders[0], search=TantivyIndex(tmp_path / "search")
+    )
+    transport = httpx.ASGITransport(gateway_service.app)
+    async with AsyncExitStack() as running:
+        client = httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60)
+        gateway = Gateway(await running.enter_async_context(client))
+        for service in (
+            gateway_service.service,
+            vectorizer.build(gateway=gateway, embedder=embedders[1]),
+        ):
+            await running.enter_async_context(service.lifespan())
+            service.subscribe(bus)
+        await bus.start()
+        running.push_async_callback(bus.drain, 10)
+        yield House(gateway, bus, pool)
+    await drop_space_indexes(pool)
+
+
+async def test_while_ollama_is_away_the_vectorizer_waits_and_then_makes_every_vector(
+    house: House, store_tracks: StoreTracks, ollama: OllamaServer
+) -> None:
+    tracks = await store_tracks(*(track_item(f"{n}.mp3", title=f"Piece {n}") for n in range(120)))
+    await house.analyzed(tracks[:40])
+    ollama.kill()  # maybe in the midst of a batch
+    try:
+        await house.analyzed(tracks[40:])
+        assert "out of reach" in await house.paused()
+        for _ in range(5):
+            with pytest.raises(DependencyDown, match=r"^Ollama at http.* is out of reach"):
+                await house.found("calm piano")
+    finally:
+        ollama.start()
+    await house.idle()
+    assert await house.counts() == (120, 120, 0)
+    assert len(await house.found("calm piano")) == 99
+
+
+async def test_a_model_that_is_removed_is_waited_for_and_named(
+    house: House, store_tracks: StoreTracks, ollama: OllamaServer, ollama_parts: Parts
+) -> None:
+    tracks = await store_tracks("a.mp3", "b.mp3")
+    ollama.remove(MODEL)
+    await house.analyzed(tracks)
+    assert f"ollama pull {MODEL}" in await house.paused()
+    with pytest.raises(DependencyDown, match=f"ollama pull {MODEL}"):
+        await house.found("calm piano")
+    ollama.add(MODEL, ollama_parts.model)
+    await house.idle()
+    assert await house.counts() == (2, 2, 0)
+
+
+@pytest.mark.parametrize("told", [{"layers": 2}, {"heads": 4}], ids=["as long", "shorter"])
+async def test_vectors_of_a_model_that_was_replaced_are_never_compared(
+    house: House, store_tracks: StoreTracks, ollama: OllamaServer, ollama_parts: Parts,
+    *, tmp_path: Path, told: dict[str, int],
+) -> None:  # fmt: skip
+    tracks = await store_tracks("a.mp3", "b.mp3", "c.mp3")
+    await house.analyzed(tracks)
+    await house.idle()
+    assert sorted(await house.found("piano")) == ["a", "b", "c"]
+    ollama.add(MODEL, cut(ollama_parts.model, tmp_path / "smaller", **told))
+    with pytest.raises(DependencyDown, match="was replaced by another"):
+        await house.found("piano")
+    with pytest.raises(DependencyDown, match="the tracks have vectors of"):
+        await house.found("piano")
+    await house.analyzed(tracks[:1])
+    await house.idle()
+    assert await house.found("piano") == ["a"]
+    assert await house.counts() == (1, 1, 0)  # the reconciler sees that two wait
+    await house.analyzed(tracks[1:])
+    await house.idle()
+    assert sorted(await house.found("piano")) == ["a", "b", "c"]
+    assert await house.counts() == (3, 3, 0)
