@@ -1,15 +1,19 @@
 """Chromaprint fingerprints, where the system has the library `libchromaprint`."""
 
-import numpy as np
-from numpy.typing import NDArray
+from __future__ import annotations  # numpy is named here, and loaded where there is sound
 
-from services.analyzer.listening import FINGERPRINT_RATE_HZ
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 try:
     import chromaprint
 except ImportError:  # the module is there, the system's library is not
     chromaprint = None
 
+FINGERPRINT_RATE_HZ = 11_025  # what Chromaprint works with
 NOTICE = (
     "no fingerprints: the system has no libchromaprint (Debian and Ubuntu: apt-get install"
     " libchromaprint1)"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from services.analyzer.acoustid import AcoustId
-from services.analyzer.description import describe
+from services.analyzer.jobs import describe
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.analysis import Analysis
 from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
@@ -14,6 +14,7 @@ from shared.contracts.identity import local_path
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.gateway.analysis import analysis_input, create_analyses, tracks_to_analyze
 from shared.gateway.client import JSON, Gateway
+from shared.runtime.logs import about
 from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
 
 _OUTDATED = {"STALE", "NOT_FOUND"}
@@ -50,7 +51,9 @@ class AnalyzeTracks:
         by_track = {event.track_id: event for event in events}
         found = await tracks_to_analyze(self._gateway, list(by_track))
         tracks = [track for track in found if _is_waiting(track)]
-        results = await asyncio.gather(*(self._attempt(track) for track in tracks))
+        results = await asyncio.gather(
+            *(self._attempt(track, by_track[track["id"]]) for track in tracks)
+        )
         analyses = [
             (track, result)
             for track, result in zip(tracks, results, strict=True)
@@ -66,9 +69,10 @@ class AnalyzeTracks:
             raise stopped[0]
         return Outcome(await self._store(analyses), rejected)
 
-    async def _attempt(self, track: JSON) -> Analysis | Exception:
+    async def _attempt(self, track: JSON, event: TrackExtracted) -> Analysis | Exception:
         try:
-            return await self._analyze(track)
+            with about(event):
+                return await self._analyze(track)
         except WorkerTimeout:
             return InvalidInput(
                 f"its analysis took longer than {self._timeout_s:g} s, and was ended"

@@ -8,11 +8,11 @@ import soxr
 from numpy.typing import NDArray
 
 from services.analyzer.decoding import Audio, Samples, Undecodable, decoders, open_audio
+from services.analyzer.fingerprint import FINGERPRINT_RATE_HZ
 from services.analyzer.loudness import KWeighting, channel_weights
 from shared.contracts.errors import InvalidInput
 
 RATE_HZ = 22_050
-FINGERPRINT_RATE_HZ = 11_025
 FINGERPRINT_S = 120
 HOPS_A_SECOND = 10
 LONGEST_WHOLE_S = 600.0

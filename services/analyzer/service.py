@@ -8,9 +8,9 @@ import httpx
 import structlog
 
 from services.analyzer.acoustid import MANNERS, AcoustId
-from services.analyzer.description import prepare_worker
 from services.analyzer.fingerprint import NOTICE, is_available
 from services.analyzer.handlers import AnalyzeTracks
+from services.analyzer.jobs import prepare_worker
 from shared.bus.port import Subscription
 from shared.contracts.topics import Stage, Topic
 from shared.gateway.client import Gateway

@@ -38,6 +38,11 @@ def presents_token(told: object, settings: Settings) -> bool:
     return _presents(told, settings.token) or _presents(told, settings.service_token)
 
 
+def may_store(told: object, settings: Settings) -> bool:
+    """Whether who presents `told` may do what is for the services."""
+    return _text(settings.service_token) is None or _presents(told, settings.service_token)
+
+
 def _presents(told: object, secret: SecretStr | None) -> bool:
     """In a time that does not depend on where it differs."""
     token = _text(secret)
@@ -72,9 +77,8 @@ class Guard:
             return
         settings = self._settings
         told = _header(scope["headers"], b"authorization")
-        is_service = _presents(told, settings.service_token)
-        marked = {**scope, MAY_STORE: is_service or _text(settings.service_token) is None}
-        if is_service or _presents(told, settings.token):
+        marked = {**scope, MAY_STORE: may_store(told, settings)}
+        if presents_token(told, settings):
             await self._app(marked, receive, send)
         elif _text(settings.token) is not None:
             if scope["type"] == "websocket" and not told:

@@ -33,7 +33,7 @@ PORTION = 2_000
 _PRUNE_EVERY_S = 60.0
 _PRUNE_OLDER_THAN = timedelta(minutes=10)
 # One reconciler at a time, however many api processes there are.
-_TRY_TURN = "SELECT pg_try_advisory_lock(hashtext('soniquebay.reconciler'))"
+TRY_TURN = "SELECT pg_try_advisory_lock(hashtext('soniquebay.reconciler'))"
 _END_TURN = "SELECT pg_advisory_unlock(hashtext('soniquebay.reconciler'))"
 
 _log = structlog.get_logger()
@@ -116,15 +116,15 @@ class Reconciler:
     async def look(self) -> list[Event]:
         """Publish what moves on what stands still, a portion a stage; returns the events."""
         async with self._pool.acquire() as connection:
-            if not await connection.fetchval(_TRY_TURN):
+            if not await connection.fetchval(TRY_TURN):
                 return []
             try:
                 events = await self._find(connection)
                 await self._prune(connection)
+                if events:  # in its turn still: who looks next sees them as lag
+                    await self._bus.publish(events)
             finally:
                 await connection.execute(_END_TURN)
-        if events:
-            await self._bus.publish(events)
         return events
 
     async def _retry_until_done(self) -> None:

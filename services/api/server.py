@@ -20,7 +20,13 @@ from services.api.availability import DATABASE_DOWN, DatabaseNotOpen
 from services.api.covers_http import get_cover, put_cover
 from services.api.graphql.context import Context
 from services.api.graphql.schema import build_schema
-from services.api.guard import MAY_STORE, MUST_PRESENT_TOKEN, check_settings, presents_token
+from services.api.guard import (
+    MAY_STORE,
+    MUST_PRESENT_TOKEN,
+    check_settings,
+    may_store,
+    presents_token,
+)
 from shared.runtime.http import listening
 from shared.runtime.settings import Settings
 
@@ -46,11 +52,11 @@ class _Gateway(GraphQL[Context, None]):
         return context
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
-        if context.must_present_token:
-            params = context.connection_params or {}
-            told = params.get("authorization") or params.get("Authorization") or ""
-            if not presents_token(told, context.settings):
-                raise ConnectionRejectionError
+        params = context.connection_params or {}
+        told = params.get("authorization") or params.get("Authorization") or ""
+        if context.must_present_token and not presents_token(told, context.settings):
+            raise ConnectionRejectionError
+        context.may_store = context.may_store or may_store(told, context.settings)
         return await super().on_ws_connect(context)
 
 

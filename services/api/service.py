@@ -9,7 +9,7 @@ import asyncpg
 from starlette.applications import Starlette
 
 from services.api import handlers
-from services.api.availability import DatabaseNotOpen
+from services.api.availability import DATABASE_DOWN, DatabaseNotOpen
 from services.api.gauges import Gauges
 from services.api.graphql.context import Context
 from services.api.guard import Guard
@@ -26,6 +26,8 @@ from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.search.choice import search_index
 from shared.search.port import SearchReader
+
+_PROBE_TIMEOUT_S = 3
 
 
 @dataclass
@@ -58,6 +60,7 @@ class Api:
             ],
             lifespan=self._lifespan,
             running=self._running,
+            trouble=self._trouble,
             dead_letters=(Stage.FAILURES, self._keep_failures),
         )
 
@@ -67,6 +70,13 @@ class Api:
         if self._pool is None:
             raise DatabaseNotOpen("the gateway is starting or stopping")
         return self._pool
+
+    async def _trouble(self) -> str:
+        try:
+            await self.pool.fetchval("SELECT 1", timeout=_PROBE_TIMEOUT_S)
+        except (*DATABASE_DOWN, DatabaseNotOpen, TimeoutError) as error:
+            return f"the database does not answer: {error or type(error).__name__}"
+        return ""
 
     def _context(self) -> Context:
         return Context(self.pool, self.bus, self.settings, self.search, self.embedder)

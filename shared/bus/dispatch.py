@@ -3,8 +3,10 @@
 When `Dispatcher.handle` returns, the batch may be committed; when it raises, it may not.
 """
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from typing import Generic, Protocol, TypeVar, cast
 
 import structlog
@@ -17,6 +19,7 @@ from shared.contracts.errors import TransientError
 from shared.contracts.events import Event
 from shared.contracts.topics import Stage
 from shared.runtime import metrics
+from shared.runtime.logs import about
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -115,8 +118,11 @@ class Dispatcher(Generic[E]):
     ) -> None:
         """Handle the batch, or in halves what of it can be; `tried` counts the attempts at it."""
         events = [event for event, _ in batch]
+        # A batch of one names its event in all that is logged; of more, who works on one does.
+        named = about(events[0]) if len(events) == 1 else nullcontext()
         try:
-            outcome = await self._persist(lambda: self._subscription.handler(events), attempts)
+            with named:
+                outcome = await self._persist(lambda: self._subscription.handler(events), attempts)
             if outcome.emit:
                 await self._persist(
                     lambda: self._output.emit(outcome.emit, self._source), self._policy.attempts
@@ -134,6 +140,13 @@ class Dispatcher(Generic[E]):
                 await self._settle(half, attempts, tried + 1, dead)
         else:
             self._reject(batch, outcome, tried, dead)
+            self._tell(events)
+
+    def _tell(self, events: Sequence[E]) -> None:
+        told = log.bind(topic=self._subscription.topic.value, stage=self._stage)
+        if told.is_enabled_for(logging.DEBUG):
+            for event in events:
+                told.debug("handled", event_id=event.event_id, key=event.key)
 
     def _reject(
         self,
@@ -159,6 +172,7 @@ class Dispatcher(Generic[E]):
                 stage=letter.stage,
                 kind=letter.kind.value,
                 event_id=letter.record.headers.get("ce_id", b"").decode(errors="replace"),
+                key=letter.record.key.decode(errors="replace"),
                 error=letter.message,
                 attempts=letter.attempts,
             )

@@ -1,7 +1,8 @@
 """The gateway, as the workers call it: GraphQL over one kept HTTP connection.
 
 Errors are named by what the bus must do: a gateway that does not answer is `DependencyDown`, an
-overloaded one `TransientError`, a refused document a bug.
+overloaded one `TransientError`, a refused document a bug. A refused token is `DependencyDown` too:
+nothing can be done until somebody mends the setting, and nothing must be given up for it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,8 @@ from typing import Any, TypeVar
 import httpx
 
 from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
+
+_NO_TOKEN = "the gateway refuses this service: SONIQUEBAY_SERVICE_TOKEN must be the gateway's"  # noqa: S105 - a message
 
 T = TypeVar("T")
 JSON = dict[str, Any]
@@ -40,6 +43,8 @@ class Gateway:
             codes = {error.get("extensions", {}).get("code") for error in answer["errors"]}
             if "UNAVAILABLE" in codes:
                 raise DependencyDown(messages)
+            if "FORBIDDEN" in codes:
+                raise DependencyDown(f"{_NO_TOKEN} ({messages})")
             raise GatewayRefused(messages)
         data: JSON = answer["data"]
         return data
@@ -59,6 +64,8 @@ class Gateway:
             raise TransientError(f"the gateway broke off: {error!r}") from error
         if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             raise DependencyDown("the gateway says that it is not ready")
+        if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            raise DependencyDown(_NO_TOKEN)
         if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise TransientError(f"the gateway answered {response.status_code}")
         if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:

@@ -22,7 +22,6 @@ from tenacity import (
 )
 
 from shared.bus.kafka import KafkaBus
-from shared.bus.kafka.description import asyncapi
 from shared.bus.kafka.topics import Layout
 from shared.bus.port import Bus
 from shared.contracts.errors import DependencyDown, PipelineError, TransientError
@@ -37,6 +36,7 @@ from shared.runtime.stopping import stop_signals
 _LONGEST_WAIT_S = 10
 _GATEWAY_TIMEOUT_S = 600
 _PROBE_TIMEOUT_S = 3
+_WAITS = "waiting: "
 _HEALTH = ("SONIQUEBAY_HEALTH_HOST", "SONIQUEBAY_HEALTH_PORT")
 
 _log = structlog.get_logger(__name__)
@@ -143,16 +143,19 @@ class _Alone:
             return "" if bus.health().polling else "the bus has not been polled for too long"
 
         async def ready() -> str:
-            if self._waits_for:
+            if self._waits_for.startswith(_WAITS):
                 return self._waits_for
-            if not bus.health().connected:
+            if not self._waits_for and not bus.health().connected:
                 return f"the brokers at {self._settings.kafka_servers} do not answer"
-            return await self._gateway_trouble(client)
+            trouble = await service.trouble() or await self._gateway_trouble(client)
+            return trouble or self._waits_for
 
-        app = health_app(
-            alive=alive, ready=ready,
-            description=lambda: asyncapi(self._name, service.subscriptions),
-        )  # fmt: skip
+        def description() -> str:
+            from shared.bus.kafka.description import asyncapi  # noqa: PLC0415 - FastStream: 7 MB
+
+            return asyncapi(self._name, service.subscriptions)
+
+        app = health_app(alive=alive, ready=ready, description=description)
         settings = self._settings
         with listening(settings.health_host, settings.health_port, _HEALTH) as listener:
             async with serving(app, listener, name="health") as url:
@@ -166,6 +169,8 @@ class _Alone:
             answer = await client.get("/healthz", timeout=_PROBE_TIMEOUT_S)
         except httpx.HTTPError as error:
             return f"the gateway at {self._settings.gateway_address} is out of reach: {error!r}"
+        if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            return "the gateway refuses SONIQUEBAY_SERVICE_TOKEN"
         return "" if answer.is_success else f"the gateway answered {answer.status_code}"
 
     async def _enter(self, stack: AsyncExitStack, service: Service) -> None:
@@ -188,7 +193,7 @@ class _Alone:
 
     def _note(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        self._waits_for = f"waiting: {error}"
+        self._waits_for = f"{_WAITS}{error}"
         _log.warning("waiting", error=str(error), times=state.attempt_number)
 
 

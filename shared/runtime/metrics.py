@@ -45,11 +45,21 @@ FILES_TO_READ = Gauge(
 )
 WORK_PENDING = Gauge(
     "soniquebay_api_work_pending_count",
-    "Files to read and tracks that are neither through nor failed: divided by the rate of"
-    " soniquebay_bus_records_handled of a stage, the time that is left.",
+    "Files to read and tracks that are neither through nor failed.",
+)
+TIME_LEFT = Gauge(
+    "soniquebay_api_time_left_seconds",
+    "Until a stage (extracted, analyzed, vectorized, indexed) is through with all tracks at the"
+    " rate of the last quarter of a minute; NaN while it stands still.",
+    ["stage"],
 )
 DB_CONNECTIONS = Gauge(
-    "soniquebay_api_db_connections_count", "Connections of the database pool.", ["state"]
+    "soniquebay_api_db_connections_count",
+    "Connections of the database pool: idle, used.",
+    ["state"],
+)
+DB_WAITING = Gauge(
+    "soniquebay_api_db_waiting_count", "Requests that wait for a connection of the database pool."
 )
 WORKER_JOBS = Gauge(
     "soniquebay_workers_jobs_count", "Jobs for worker processes: running, waiting.", ["state"]

@@ -1,6 +1,6 @@
 """A service: its subscriptions, and what must be open while it runs."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,11 @@ async def nothing_to_open() -> AsyncIterator[None]:
     yield
 
 
+async def no_trouble() -> str:
+    """The readiness of a service that needs nothing beyond bus and gateway."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """What a service's `build` returns. Building opens nothing; the lifespan does.
@@ -24,6 +29,8 @@ class Service:
         subscriptions: the table topic -> handler.
         lifespan: opens pools, files and worker processes, and closes them at its end.
         running: what goes on while the bus runs; entered when all of the process subscribed.
+        trouble: what it needs beyond the bus and lacks now, in words; empty when nothing. For
+            `/readyz`, so it answers within a few seconds.
         dead_letters: the handler of dead letters, for the one service that keeps failures.
     """
 
@@ -31,6 +38,7 @@ class Service:
     subscriptions: Sequence[Subscription[Any]]
     lifespan: Callable[[], AbstractAsyncContextManager[None]] = nothing_to_open
     running: Callable[[], AbstractAsyncContextManager[None]] = nothing_to_open
+    trouble: Callable[[], Awaitable[str]] = no_trouble
     dead_letters: tuple[Stage, DeadLetterHandler] | None = None
 
     def subscribe(self, bus: Bus) -> None:

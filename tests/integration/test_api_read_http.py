@@ -352,6 +352,30 @@ async def test_a_websocket_presents_the_token_in_its_header_or_its_first_message
             pass
 
 
+async def stored(opened: ClientConnection, **told: Any) -> dict[str, Any]:
+    """Begin a websocket with what is told, and store something through it."""
+    await say(opened, type="connection_init", payload=told)
+    assert (await hear(opened))["type"] == "connection_ack"
+    await say(opened, id="1", type="subscribe", payload={"query": STORE})
+    payload: dict[str, Any] = (await hear(opened))["payload"]
+    return payload
+
+
+@pytest.mark.parametrize("person", [None, "person"])
+async def test_through_a_websocket_too_only_the_services_may_store(
+    pool: asyncpg.Pool, database_settings: Settings, person: str | None
+) -> None:
+    tokens = {"token": SecretStr(person) if person else None, "service_token": SecretStr("engines")}
+    mine = {"authorization": f"Bearer {person}"} if person else {}
+    theirs = {"authorization": "Bearer engines"}
+    async with running(database_settings, **tokens) as client:
+        for told, refused in ((mine, True), (theirs, False)):
+            async with websocket(client) as opened:
+                assert ("errors" in await stored(opened, **told)) is refused
+            async with websocket(client, additional_headers=told) as opened:
+                assert ("errors" in await stored(opened)) is refused
+
+
 async def test_a_stop_ends_open_websockets(pool: asyncpg.Pool, database_settings: Settings) -> None:
     async with running(database_settings) as client:
         address = str(client.base_url).replace("http", "ws") + "/graphql"

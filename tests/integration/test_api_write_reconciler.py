@@ -9,8 +9,9 @@ import pytest
 from pytest_asyncio import fixture
 
 from services.api.handlers import keep_failures, note_indexed
-from services.api.reconciler import Reconciler
+from services.api.reconciler import TRY_TURN, Reconciler
 from services.api.store import analyses, artists, files, scans, tracks, vectors
+from services.api.store.embedded import EmbeddedPostgres
 from services.api.store.outcomes import TrackUpserted
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
@@ -24,6 +25,7 @@ from shared.contracts.events import (
     TrackVectorized,
 )
 from shared.contracts.topics import CONSUMERS, Stage
+from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 from tests.integration.test_api_write_stages import (
     AUDIO,
@@ -40,8 +42,8 @@ from tests.integration.test_api_write_stages import (
 class Line:
     """All stages on a real bus; what they get is kept, and handled once the gate is open."""
 
-    def __init__(self) -> None:
-        self.bus = InProcessBus()
+    def __init__(self, bus: InProcessBus | None = None) -> None:
+        self.bus = bus or InProcessBus()
         self.gate = asyncio.Event()
         self.seen: list[Event] = []
         for topic, stages in CONSUMERS.items():
@@ -185,6 +187,42 @@ async def test_only_one_of_several_reconcilers_works_at_a_time(
     several = [Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(4)]
     told = await asyncio.gather(*(one.look() for one in several))
     assert sum(map(len, told)) == 50
+
+
+async def test_a_reconciler_that_is_killed_in_its_turn_leaves_it_to_the_others(
+    pool: asyncpg.Pool,
+    store_tracks: StoreTracks,
+    reconciler: Reconciler,
+    database_settings: Settings,
+) -> None:
+    await store_tracks("a.mp3")
+    server = EmbeddedPostgres(database_settings.data_dir / "postgres")
+    killed = await asyncpg.connect(**server.dsn)
+    assert await killed.fetchval(TRY_TURN)
+    assert await reconciler.look() == []
+    killed.terminate()  # as a killed process does: the socket is closed without a word
+    async with asyncio.timeout(10):
+        while not await reconciler.look():  # noqa: ASYNC110 - the server has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_the_turn_lasts_until_the_events_are_published(
+    pool: asyncpg.Pool, store_tracks: StoreTracks
+) -> None:
+    class _Slow(InProcessBus):
+        async def publish(self, events: Sequence[Event]) -> None:
+            told.append(await second.look())
+            await super().publish(events)
+
+    told: list[Sequence[Event]] = []
+    line = Line(_Slow())
+    await line.bus.start()
+    first, second = (Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(2))
+    await store_tracks("a.mp3")
+    assert len(await first.look()) == 1
+    assert told == [[]]
+    line.gate.set()
+    await line.bus.drain(5)
 
 
 async def test_what_no_track_speaks_of_any_longer_is_removed_but_not_at_once(

@@ -18,7 +18,8 @@ def test_every_command_has_a_help_that_teaches(name: str) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [["nonsense"], ["search"], ["similar"], ["search", "x", "--limit", "0"],
-     ["failures", "--stage", "x"], ["replay", "--topic", "x"], ["up", "--music", "/nowhere/at/all"]],
+     ["failures", "--stage", "x"], ["replay", "--topic", "x"],
+     ["up", "--music", "/nowhere/at/all"]],
 )  # fmt: skip
 def test_wrong_usage_has_exit_code_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(commands, arguments).exit_code == 2
