@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -89,16 +89,29 @@ class Api:
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:
-        # The port first: that it is taken is known in a moment, the database takes seconds.
-        with bound(self.settings) as listener:
-            async with open_pool(self.settings) as pool, self.search.reading():
-                self._pool = pool
-                try:
-                    guarded = Guard(self.app, self.settings)
-                    async with serving(guarded, listener, name="gateway") as self.url:
-                        yield
-                finally:
-                    self._pool, self.url = None, ""
+        async with AsyncExitStack() as stack:
+            if self.settings.database_url is None:
+                # That the port is taken is known in a moment, a database of our own takes seconds.
+                listener = stack.enter_context(bound(self.settings))
+                await stack.enter_async_context(self._opened())
+            else:
+                # Until it is there, who connects is refused, so that workers know and wait.
+                await stack.enter_async_context(self._opened())
+                listener = stack.enter_context(bound(self.settings))
+            guarded = Guard(self.app, self.settings)
+            async with serving(guarded, listener, name="gateway") as self.url:
+                yield
+            self.url = ""
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[None]:
+        """Hold database and search index."""
+        async with open_pool(self.settings) as pool, self.search.reading():
+            self._pool = pool
+            try:
+                yield
+            finally:
+                self._pool = None
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:

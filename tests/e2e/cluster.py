@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -25,9 +25,17 @@ from tests.engines.ports import free_port
 SERVICES = ("api", "extractor", "analyzer", "vectorizer", "indexer")
 ADDRESSES = ("/healthz", "/readyz", "/metrics", "/asyncapi")
 TOKEN, SERVICE_TOKEN = "a-persons-token", "the-services-token"
-_READY_TIMEOUT_S = 120
+_TIMEOUT_S = 120
 _END_TIMEOUT_S = 90
 _LOOK_EVERY_S = 0.1
+
+
+def eventually(condition: Callable[[], bool], told: Callable[[], str] = str) -> None:
+    """Wait until the condition holds; fail, with what is told, when it does not come true."""
+    give_up_s = time.monotonic() + _TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < give_up_s, told()
+        time.sleep(_LOOK_EVERY_S)
 
 
 class Member:
@@ -69,16 +77,17 @@ class Member:
 
     def wait_until_ready(self) -> None:
         """Return when it says that it has all it needs."""
-        give_up_s = time.monotonic() + _READY_TIMEOUT_S
-        told = "nothing"
-        while told != "ready":
-            assert self.is_running, self.last_words()
-            assert time.monotonic() < give_up_s, f"not ready: {told}\n{self.last_words()}"
-            time.sleep(_LOOK_EVERY_S)
-            try:
-                told = self.probe("/readyz").text
-            except httpx.TransportError as error:
-                told = repr(error)
+        eventually(
+            lambda: self.answers() and self.probe("/readyz").text == "ready", self.last_words
+        )
+
+    def answers(self) -> bool:
+        """Whether it serves its probes yet."""
+        assert self.is_running, self.last_words()
+        try:
+            return self.probe("/healthz").is_success
+        except httpx.TransportError:
+            return False
 
     def probe(self, path: str) -> httpx.Response:
         """What it answers to those who keep it."""

@@ -1,14 +1,13 @@
 """The five services as processes of their own, on a real broker and a real database."""
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from tests.e2e.cluster import ADDRESSES, SERVICES, Cluster, cluster_in
+from tests.e2e.cluster import ADDRESSES, SERVICES, Cluster, cluster_in, eventually
 from tests.e2e.running import ANALYSIS, TAGS, Bay, Served
 from tests.engines.kafka import fetch
 from tests.fetch_debian import NotFetched
@@ -30,13 +29,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, demo_music: Path) -> Itera
         started.json("scan", str(demo_music))
         started.wait_until_idle()
         yield started
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 async def publish(servers: str, topic: str, value: bytes) -> None:

@@ -176,6 +176,19 @@ async def test_where_the_services_have_a_token_only_they_may_store(
                 assert "errors" not in answer.json()
 
 
+@pytest.mark.parametrize("person", [None, "person"])
+async def test_a_service_with_a_wrong_token_waits_instead_of_giving_its_records_up(
+    pool: asyncpg.Pool, database_settings: Settings, person: str | None
+) -> None:
+    tokens = {"token": SecretStr(person) if person else None, "service_token": SecretStr("engines")}
+    async with running(database_settings, **tokens) as client:
+        client.headers["authorization"] = "Bearer engine"
+        with pytest.raises(DependencyDown, match="SONIQUEBAY_SERVICE_TOKEN"):
+            await Gateway(client).execute(STORE, {})
+        with pytest.raises(DependencyDown, match="SONIQUEBAY_SERVICE_TOKEN"):
+            await Gateway(client).put_cover("0" * 64, "image/png", picture("png"))
+
+
 @pytest.mark.parametrize("token", [None, "", " "])
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2"])
 async def test_beyond_loopback_it_does_not_start_without_a_token(

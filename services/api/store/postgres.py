@@ -53,7 +53,8 @@ async def _pool(target: dict[str, str]) -> AsyncIterator[asyncpg.Pool]:
             init=register_codecs,
         )
     except (OSError, TimeoutError, asyncpg.CannotConnectNowError) as error:
-        raise DependencyDown(_explain(error)) from error
+        told = f"the database cannot be reached: {error or type(error).__name__}"
+        raise DependencyDown(told) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseUnusable(_explain(error)) from error
     try:
