@@ -1,5 +1,8 @@
 """When the database does not answer, and what of its errors says so."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import asyncpg
 
 from shared.contracts.errors import DependencyDown
@@ -15,6 +18,7 @@ DATABASE_DOWN = (
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,  # disk full, out of memory, too many connections
     asyncpg.OperatorInterventionError,  # starting, stopping, crashed
+    asyncpg.InternalClientError,  # a connection that was ended from there while it was taken up
 )
 """Errors of a database that is out of reach or out of means; less `UNFIT_VALUES`."""
 
@@ -26,3 +30,19 @@ UNFIT_VALUES = (
     UnicodeEncodeError,  # half a surrogate pair
 )
 """Errors of values that the database cannot hold: the request is at fault."""
+
+
+@contextmanager
+def waiting_for_database() -> Iterator[None]:
+    """For what the bus calls: a database that is away is waited for.
+
+    Raises:
+        DependencyDown: it is away.
+    """
+    try:
+        yield
+    except UNFIT_VALUES:
+        raise
+    except DATABASE_DOWN as error:
+        told = str(error) or type(error).__name__
+        raise DependencyDown(f"the database does not answer: {told}") from error

@@ -9,7 +9,7 @@ import asyncpg
 from starlette.applications import Starlette
 
 from services.api import handlers
-from services.api.availability import DATABASE_DOWN, DatabaseNotOpen
+from services.api.availability import DatabaseNotOpen, waiting_for_database
 from services.api.gauges import Gauges
 from services.api.graphql.context import Context
 from services.api.guard import Guard
@@ -18,6 +18,7 @@ from services.api.server import bound, build_app
 from services.api.store.postgres import open_pool
 from shared.bus.port import Bus, Outcome, Subscription
 from shared.contracts.envelope import DeadLetter
+from shared.contracts.errors import DependencyDown
 from shared.contracts.events import TrackIndexed
 from shared.contracts.topics import Stage, Topic
 from shared.embedding.port import TextEmbedder
@@ -73,16 +74,18 @@ class Api:
 
     async def _trouble(self) -> str:
         try:
-            await self.pool.fetchval("SELECT 1", timeout=_PROBE_TIMEOUT_S)
-        except (*DATABASE_DOWN, DatabaseNotOpen, TimeoutError) as error:
-            return f"the database does not answer: {error or type(error).__name__}"
+            with waiting_for_database():
+                await self.pool.fetchval("SELECT 1", timeout=_PROBE_TIMEOUT_S)
+        except DependencyDown as error:
+            return str(error)
         return ""
 
     def _context(self) -> Context:
         return Context(self.pool, self.bus, self.settings, self.search, self.embedder)
 
     async def _note_indexed(self, events: Sequence[TrackIndexed]) -> Outcome:
-        return await handlers.note_indexed(self.pool, events)
+        with waiting_for_database():
+            return await handlers.note_indexed(self.pool, events)
 
     async def _keep_failures(self, letters: Sequence[DeadLetter]) -> None:
         await handlers.keep_failures(self.pool, letters)

@@ -53,7 +53,7 @@ async def _pool(target: dict[str, str]) -> AsyncIterator[asyncpg.Pool]:
             init=register_codecs,
         )
     except (OSError, TimeoutError, asyncpg.CannotConnectNowError) as error:
-        told = f"the database cannot be reached: {error or type(error).__name__}"
+        told = f"the database cannot be reached: {str(error) or type(error).__name__}"
         raise DependencyDown(told) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseUnusable(_explain(error)) from error
@@ -73,7 +73,7 @@ def _explain(error: Exception) -> str:
         return f"the database's user may not do this: {error}"
     if isinstance(error, asyncpg.DiskFullError):
         return f"the database's disk is full: free some space ({error})"
-    return f"the database cannot be used: {error or type(error).__name__}"
+    return f"the database cannot be used: {str(error) or type(error).__name__}"
 
 
 async def register_codecs(connection: asyncpg.Connection) -> None:
