@@ -1,0 +1,88 @@
+"""All rows of a library's tables, told so that two libraries of the same music can be compared.
+
+Ids are drawn at random and moments differ: an id is told as what it stands for (a track as its
+path, an artist as its name), moments and counts of changes are left out.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+# What each id stands for; nothing else holds ids that are drawn at random.
+_LABELS = """
+SELECT id, 'library ' || root FROM libraries
+UNION ALL
+SELECT id, 'artist ' || name_key || coalesce(' ' || musicbrainz_artist_id, '') FROM artists
+UNION ALL SELECT id, 'album ' || natural_key FROM albums
+UNION ALL SELECT id, 'genre ' || name_key FROM genres
+UNION ALL SELECT id, 'file ' || path FROM files
+UNION ALL SELECT track_id, 'track ' || path FROM files WHERE track_id IS NOT NULL
+"""
+_COLUMNS = """
+SELECT table_name, array_agg(column_name::text) FROM information_schema.columns
+WHERE table_schema = 'public' AND table_name <> ALL($1) AND column_name <> ALL($2)
+    AND data_type <> 'timestamp with time zone'
+GROUP BY table_name
+"""
+# How the work went, not what came of it; the digest is of ids too.
+_TABLES_LEFT_OUT = ("alembic_version", "scans", "search_generation")
+_COLUMNS_LEFT_OUT = ("revision", "indexed_revision", "read_by_scan_id", "tags_digest")
+
+_ID = re.compile(r"[0-9a-f]{32}(?![0-9a-f])")
+
+Tables = dict[str, Counter[str]]
+"""Rows by table, each as often as it is there."""
+
+
+def tables(dsn: Mapping[str, str] | str) -> Tables:
+    """Read everything. `dsn` is a URL or asyncpg's arguments."""
+    return asyncio.run(_read(dsn))
+
+
+async def _read(dsn: Mapping[str, str] | str) -> Tables:
+    connection = await (asyncpg.connect(dsn) if isinstance(dsn, str) else asyncpg.connect(**dsn))
+    try:
+        labels = dict(await connection.fetch(_LABELS))
+        found = await connection.fetch(_COLUMNS, _TABLES_LEFT_OUT, _COLUMNS_LEFT_OUT)
+        return {
+            table: Counter(
+                [
+                    _row(row, labels)
+                    for row in await connection.fetch(
+                        f"SELECT {', '.join(map(_quoted, sorted(columns)))} FROM {_quoted(table)}"
+                    )
+                ]
+            )
+            for table, columns in found
+        }
+    finally:
+        await connection.close()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _row(row: asyncpg.Record, labels: Mapping[UUID, str]) -> str:
+    told = "; ".join(f"{name}={_told(value, labels)}" for name, value in row.items())
+    # Natural keys have the library's id in their text.
+    return _ID.sub(lambda found: labels.get(UUID(found[0]), found[0]), told)
+
+
+def _told(value: Any, labels: Mapping[UUID, str]) -> str:
+    return labels.get(value, str(value)) if isinstance(value, UUID) else repr(value)
+
+
+def differences(one: Tables, other: Tables) -> list[str]:
+    """What is in one only ("- ") or in the other only ("+ "), shortened; empty where equal."""
+    told = []
+    for table in sorted(one.keys() | other.keys()):
+        rows, others = one.get(table, Counter()), other.get(table, Counter())
+        told += [f"- {table}: {row[:600]}" for row in rows - others]
+        told += [f"+ {table}: {row[:600]}" for row in others - rows]
+    return told
