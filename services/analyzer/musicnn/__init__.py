@@ -1,0 +1,1 @@
+"""A trained listener: musicnn's weights, read and run with numpy alone."""
