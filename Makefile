@@ -7,10 +7,10 @@ MUSIC ?=
 ARGS ?=
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help install run test chaos lint format bench music engines clean
+.PHONY: help install run test chaos lint format bench bench-cluster music engines clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 install: $(INSTALLED) ## install everything into .venv, from the lock
 
@@ -57,6 +57,9 @@ format: install ## mend what ruff can
 
 bench: install ## ratios against peers and floors; ARGS go to the bench
 	@.venv/bin/python -m bench $(ARGS)
+
+bench-cluster: engines ## what the bus costs, and what one more analyzer gives
+	@.venv/bin/python -m bench.cluster $(ARGS)
 
 clean: ## remove what was installed and fetched
 	rm -rf .venv .uv .music .engines .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

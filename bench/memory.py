@@ -13,9 +13,14 @@ def pss_mb(database: Path) -> dict[str, float]:
     postmaster = int((database / "postmaster.pid").read_text().split()[0])
     return {
         "main process": _pss_mb(os.getpid()),
-        "workers": sum(_pss_mb(pid) for pid in _below(os.getpid())),
-        "database": _pss_mb(postmaster) + sum(_pss_mb(pid) for pid in _below(postmaster)),
+        "workers": tree_pss_mb(os.getpid()) - _pss_mb(os.getpid()),
+        "database": tree_pss_mb(postmaster),
     }
+
+
+def tree_pss_mb(pid: int) -> float:
+    """The same of any process and all that descend from it."""
+    return _pss_mb(pid) + sum(map(_pss_mb, _below(pid)))
 
 
 def _below(pid: int) -> Iterator[int]:

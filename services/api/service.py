@@ -56,7 +56,7 @@ class Api:
             name="api",
             subscriptions=[
                 Subscription(
-                    Topic.TRACK_INDEXED, Stage.PROGRESS, self._note_indexed, batch_wait_s=0.2
+                    Topic.TRACK_INDEXED, Stage.PROGRESS, self._note_indexed, batch_wait_s=1.0
                 )
             ],
             lifespan=self._lifespan,

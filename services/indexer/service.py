@@ -31,7 +31,7 @@ def build(settings: Settings, *, gateway: Gateway, index: SearchWriter | None = 
     return Service(
         name="indexer",
         subscriptions=[
-            Subscription(topic, Stage.INDEX, handler, batch_wait_s=0.2) for topic in _TOPICS
+            Subscription(topic, Stage.INDEX, handler, batch_wait_s=1.0) for topic in _TOPICS
         ],
         lifespan=lifespan,
     )

@@ -26,7 +26,7 @@ def build(*, gateway: Gateway, embedder: TextEmbedder) -> Service:
         subscriptions=[
             Subscription(
                 Topic.AUDIO_ANALYZED, Stage.VECTORIZE, handler,
-                batch_size=200, batch_wait_s=0.2,
+                batch_size=200, batch_wait_s=1.0,
             )
         ],
         lifespan=lifespan,

@@ -5,6 +5,8 @@ and the reconciler emits again what was not finished (docs/adr/0001).
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -212,7 +214,9 @@ class InProcessBus:
     async def _consume(self, consumer: _Consumer, handle: Handle) -> None:
         """One member's life: claim a batch, handle it, commit it."""
         channel = self._channels[consumer.topic]
-        while (claim := await self._next(consumer, channel)) is not None:
+        began_s = -math.inf
+        while (claim := await self._next(consumer, channel, began_s)) is not None:
+            began_s = time.monotonic()
             try:
                 await handle(claim.records)
             except Exception:
@@ -229,8 +233,10 @@ class InProcessBus:
             channel.filled.set()  # its partitions may hold more, for another member
             await asyncio.sleep(0)
 
-    async def _next(self, consumer: _Consumer, channel: _Channel) -> Claim | None:
-        """The next batch, filled up for at most `batch_wait_s`; None when the bus drains."""
+    async def _next(
+        self, consumer: _Consumer, channel: _Channel, last_began_s: float
+    ) -> Claim | None:
+        """The next batch, filled up until `batch_wait_s` after the last; None when it drains."""
         share = -(-self._partitions // len(consumer.handles))
         enough = min(consumer.batch_size, self._capacity)
 
@@ -241,9 +247,10 @@ class InProcessBus:
 
         while not self._draining:
             await fill(1)
-            if consumer.batch_wait_s > 0:
+            rest_s = last_began_s + consumer.batch_wait_s - time.monotonic()
+            if rest_s > 0:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(consumer.batch_wait_s):
+                    async with asyncio.timeout(rest_s):
                         await fill(enough)
             if self._draining:
                 break

@@ -53,7 +53,8 @@ class Subscription(Generic[E]):
         stage: the consumer group: each group gets every event once, its members share them.
         handler: what is done with a batch.
         batch_size: at most so many events a call.
-        batch_wait_s: how long a batch may wait to fill; 0 takes what is there.
+        batch_wait_s: how long the next may fill after a batch that was not full; what comes after
+            a rest is handled at once. 0 takes what is there.
         members: so many batches are handled at a time, each key by one member.
         longest_batch_s: how long a batch may take; a bus between processes counts a member that
             needs longer as lost, and others get its records.

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from strawberry.extensions import (
+    AddValidationRules,
     MaxAliasesLimiter,
     MaxTokensLimiter,
+    ParserCache,
     QueryDepthLimiter,
     SchemaExtension,
+    ValidationCache,
 )
 
 from services.api.graphql.errors import bad_input
@@ -42,11 +45,23 @@ class Budget:
             )
 
 
+_RULES = [
+    *QueryDepthLimiter(max_depth=MOST_DEPTH).validation_rules,
+    *MaxAliasesLimiter(max_alias_count=MOST_ALIASES).validation_rules,
+]
+
+
 def document_limits() -> list[Callable[[], SchemaExtension]]:
-    """The limits of a document, for the schema's extensions."""
+    """The limits of a document, for the schema's extensions.
+
+    Workers ask with the same few documents again and again: what was found valid is remembered,
+    or a quarter of the gateway's time would go into it. The rules are made once, since what was
+    found by others would not count.
+    """
     limits: list[Callable[[], Any]] = [
-        lambda: QueryDepthLimiter(max_depth=MOST_DEPTH),
-        lambda: MaxAliasesLimiter(max_alias_count=MOST_ALIASES),
         lambda: MaxTokensLimiter(max_token_count=MOST_TOKENS),
+        lambda: AddValidationRules(_RULES),
+        ParserCache,
+        ValidationCache,
     ]
     return limits

@@ -21,7 +21,7 @@ _ANSWERS_WITHIN_S = 30.0
 _COMMITS_WITHIN_S = 120.0
 _METADATA_AGE_MS = 30_000  # a topic or a partition that is new is seen so soon
 _NEVER_MS = 2**31 - 1
-_RECORD_BYTES = 512  # about what an event takes
+_IDLE_WAIT_MS = 500
 
 Got = dict[TopicPartition, list[Any]]
 """What a poll gave: aiokafka's records, by partition."""
@@ -41,12 +41,9 @@ def new_consumer(
     *,
     group: str,
     client: str,
-    batch_size: int,
-    batch_wait_s: float,
     longest_batch_s: float,
 ) -> AIOKafkaConsumer:
     """A consumer that is not started and not subscribed."""
-    wait_ms = max(1, round(batch_wait_s * 1000))
     return AIOKafkaConsumer(
         bootstrap_servers=connection.servers,
         client_id=client,
@@ -62,9 +59,9 @@ def new_consumer(
         # A batch may take long, and waits for dependencies have no end: the bus watches itself.
         max_poll_interval_ms=_NEVER_MS,
         max_partition_fetch_bytes=LARGEST_DEAD_LETTER_BYTES,
-        # Brokers fill batches: what is fetched can be handled at once.
-        fetch_min_bytes=1 if wait_ms == 1 else batch_size * _RECORD_BYTES,
-        fetch_max_wait_ms=500 if wait_ms == 1 else wait_ms,
+        # What comes is sent at once, and where nothing comes, brokers are asked seldom.
+        fetch_min_bytes=1,
+        fetch_max_wait_ms=_IDLE_WAIT_MS,
         # A join is answered when the others' batches are done, which may take longer than this:
         # it is then asked again, and a broker that hangs is noticed all the same.
         request_timeout_ms=_REQUEST_TIMEOUT_MS,

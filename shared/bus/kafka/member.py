@@ -40,7 +40,7 @@ class Work:
         stage: the name of the step.
         group: the consumer group.
         batch_size: at most so many records a call.
-        batch_wait_s: how long brokers may wait to fill a batch.
+        batch_wait_s: after a batch that was not full, the next is taken so much later.
         handle: when it returns, the batch is settled; when it raises, it comes again.
         longest_batch_s: how long a group waits for a member's batch before it goes on without.
         give_up: settles a record that cannot be read.
@@ -124,8 +124,8 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
     async def _consume(self) -> None:
         work = self._work
         consumer = new_consumer(
-            self._connection, group=work.group, client=self._client, batch_size=work.batch_size,
-            batch_wait_s=work.batch_wait_s, longest_batch_s=work.longest_batch_s,
+            self._connection, group=work.group, client=self._client,
+            longest_batch_s=work.longest_batch_s,
         )  # fmt: skip
         try:
             self._settled.clear()
@@ -150,8 +150,12 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
                 continue
             # No await since records were taken: a revocation sees them or comes before.
             if got:
+                began_s = time.monotonic()
                 await self._settle(consumer, got)
                 silent_since_s = time.monotonic()
+                if sum(map(len, got.values())) < self._work.batch_size:
+                    # The next ones gather in the consumer meanwhile; none is taken yet.
+                    await asyncio.sleep(began_s + self._work.batch_wait_s - silent_since_s)
             elif time.monotonic() - silent_since_s > _SILENT_AFTER_S:
                 if await is_deaf(consumer):
                     log.warning("consumer_deaf", group=self._work.group)
