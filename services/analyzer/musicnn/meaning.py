@@ -9,6 +9,8 @@ MOODS = ("aggressive", "relaxed", "party", "happy", "sad")
 """The keys of `Meaning.moods`."""
 SCALES = ("acoustic", "electronic", "instrumental", "energy", "valence", "arousal")
 """The fields of `Meaning` that are a `Score`."""
+EMBEDDING_DIMENSIONS = 420
+"""Largest and mean value over time of the 210 channels that vary, of the MSD model's 753."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Score:
         score: 0..1; the share of the reference music that has less of it, so .5 is average and
             a score means the same in every library.
         confidence: 0..1; how sure it is on which side of .5 the track stands, times what the
-            scale is worth at all (`derive.WORTH`). 0: nothing is known, and score is .5.
+            scale is worth at all (`models.Scale.worth`). 0: nothing is known.
     """
 
     score: float
@@ -32,20 +34,21 @@ class Meaning:
 
     Attributes:
         model: name of the model, "musicnn-msd".
-        version: of weights, patches and scales together: values compare within one only.
+        version: of weights, slices and scales together: values compare within one only.
         tags: the model's tags, each with its probability 0..1, mean over the patches. Of mood tags
             they are tiny (happy < .01): rank by them, never cut at .5.
-        genre: one of `derive.GENRES`; None where nothing is to be heard.
+        genre: one of the model's genres (`msd.MSD.genres`); None where nothing is to be heard.
         genre_confidence: 0..1; the genre's share among all genres' evidence.
         moods: by `MOODS`; happy and sad are weak, and their confidence says so.
         acoustic, electronic: their scores; they may both be low or both be high.
         instrumental: 1 is without a voice, 0 is sung.
         energy: loud, dense, driving against sparse and soft, as the tags tell it.
         valence: 1 is pleasant, cheerful; 0 is dark, sad. Weak.
-        arousal: 1 is exciting; 0 is calm.
+        arousal: 1 is exciting; 0 is calm. Nearly the same as energy (r = .99).
         embedding: pooled features, standardised, float32, shape (EMBEDDING_DIMENSIONS,), unit
             length: the cosine of two tells how alike two tracks sound.
-        patches: how many patches of 3 s were heard; 0 for silence, where all confidences are 0.
+        patches: how many patches of 3 s were heard; 0 for silence, where all confidences are 0,
+            all tags 0, all scores .5 but energy and arousal 0.
     """
 
     model: str
