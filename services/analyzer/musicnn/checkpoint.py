@@ -38,8 +38,8 @@ def read_checkpoint(folder: Path, *, wanted: Callable[[str], bool]) -> Tensors:
         OSError: they cannot be read.
     """
     index = (folder / ".index").read_bytes()
-    data = np.memmap(folder / ".data-00000-of-00001", dtype=np.uint8, mode="r")
     try:
+        data = np.memmap(folder / ".data-00000-of-00001", dtype=np.uint8, mode="r")
         entries = dict(_table(index))
         return {
             name.decode(): _tensor(entry, data)
@@ -65,7 +65,8 @@ def _tensor(entry: bytes, data: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _sizes(shape: bytes | int) -> Iterator[int]:
     """The dimensions of a TensorShapeProto: field 2 holds each, whose field 1 is its size."""
-    assert isinstance(shape, bytes)
+    if not isinstance(shape, bytes):
+        raise ValueError("a tensor without a shape")  # noqa: TRY004 - the file is wrong, no type
     for number, dimension in _message(shape):
         if number == 2 and isinstance(dimension, bytes):
             yield int(dict(_message(dimension)).get(1, 0))
