@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from services.analyzer.musicnn import derive
 from services.analyzer.musicnn.log_mel import RATE_HZ, log_mel
-from services.analyzer.musicnn.meaning import EMBEDDING_DIMENSIONS, MOODS, SCALES, Meaning
+from services.analyzer.musicnn.meaning import MOODS, SCALES, Meaning
 from services.analyzer.musicnn.models import Model
 from services.analyzer.musicnn.msd import MSD
 from services.analyzer.musicnn.network import logits_of, pooled_of
@@ -89,7 +89,7 @@ class Listener:
 
 
 def embedding_of(network: Network, pooled: Array) -> Array:
-    """Pooled values of patches, (p, 2, d), as one unit vector, (EMBEDDING_DIMENSIONS,).
+    """Pooled values of patches, (p, 2, d), as one unit vector, (e,): of MSD e = 420.
 
     Their mean is standardised by what the model learned of each in training, so that no music of
     ours decides what is average; dimensions that never varied there are left out, outliers bounded.
@@ -97,5 +97,4 @@ def embedding_of(network: Network, pooled: Array) -> Array:
     varying = network.pooled_deviation > _CONSTANT
     standard = (pooled.mean(axis=0) - network.pooled_mean)[varying]
     standard = np.clip(standard / network.pooled_deviation[varying], -_BOUND, _BOUND)
-    assert standard.shape == (EMBEDDING_DIMENSIONS,)
     return np.asarray(standard / np.linalg.norm(standard), np.float32)

@@ -2,11 +2,14 @@
 
 import sys
 from dataclasses import replace
+from importlib.metadata import distribution
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import services.analyzer.musicnn
 from services.analyzer.musicnn import derive
 from services.analyzer.musicnn.listener import Listener, absence
 from services.analyzer.musicnn.log_mel import PATCH_SAMPLES, log_mel
@@ -176,6 +179,15 @@ def test_where_the_weights_are_damaged_the_notice_says_what_to_do() -> None:
     model = replace(MSD, folder="no_such_model")
     assert Listener.open(model) is None
     assert "install it anew" in str(absence(model))
+
+
+def test_the_notice_holds_the_package_s_licence_in_full() -> None:
+    told = " ".join(
+        Path(services.analyzer.musicnn.__file__).with_name("NOTICE").read_text().split()
+    )
+    licence = distribution("musicnn").read_text("LICENSE.md")
+    assert licence
+    assert " ".join(licence.split()) in told
 
 
 def test_the_package_itself_is_never_imported(listener: Listener) -> None:
