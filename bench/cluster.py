@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from aiokafka import AIOKafkaConsumer
 
-from bench.library import generate
+from bench.library import FORMATS, generate
 from bench.measuring import compared, percentile
 from bench.memory import tree_pss_mb
 from soniquebay.demo.encoding import encode
@@ -43,14 +43,15 @@ def scanned(served: Served, music: Path) -> float:
 
 
 def _long_pieces(folder: Path, count: int, length_s: float) -> None:
-    """Pieces that take an analyzer as long as whole tracks do."""
+    """Whole tracks in five formats, each with a sound of its own."""
     folder.mkdir()
     noise = np.random.default_rng(4)
     t = np.arange(round(length_s * _RATE_HZ)) / _RATE_HZ
     for number in range(count):
         beat = (t * (1.6 + 0.01 * number) % 1 < 0.1) * noise.standard_normal(len(t))
         sound = 0.15 * np.sin(2 * np.pi * 220 * 2 ** (number % 12 / 12) * t) + 0.1 * beat
-        encode(folder / f"{number:03d}.flac", np.stack([sound, sound], axis=1), _RATE_HZ)
+        ending = FORMATS[number % len(FORMATS)]
+        encode(folder / f"{number:03d}.{ending}", np.stack([sound, sound], axis=1), _RATE_HZ)
 
 
 def analyzed_per_s(cluster: Cluster, music: Path, analyzers: int) -> float:
@@ -158,7 +159,7 @@ def ingest(work: Path, files: int) -> None:
 def analyzers(work: Path, pieces: int, rounds: int) -> None:
     """One analyzer process against two, on the same queue."""
     music = work / "long"
-    _long_pieces(music, pieces, length_s=180)
+    _long_pieces(music, pieces, length_s=240)
     rates: dict[int, list[float]] = {1: [], 2: []}
     for turn in range(rounds):
         for count, found in rates.items():
@@ -183,7 +184,7 @@ def main() -> None:
         if "ingest" in parts:
             ingest(work, files=3_000)
         if "analyzers" in parts:
-            analyzers(work, pieces=60, rounds=told.rounds)
+            analyzers(work, pieces=40, rounds=told.rounds)
 
 
 if __name__ == "__main__":

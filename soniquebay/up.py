@@ -17,7 +17,7 @@ from services.extractor import service as extractor
 from services.indexer import service as indexer
 from services.vectorizer import service as vectorizer
 from shared.bus.in_process import InProcessBus
-from shared.contracts.errors import InvalidInput
+from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
 from shared.embedding.choice import text_embedder
 from shared.gateway.client import Gateway
 from shared.runtime.logs import configure_logs
@@ -143,23 +143,35 @@ class _Up:
         ids = []
         for root in self._roots:
             told = {"input": {"root": root}}
-            payload = (await self._gateway.execute(REQUEST_SCAN, told))["requestScan"]
+            payload = (await self._ask(REQUEST_SCAN, told))["requestScan"]
             if payload["error"]:
                 raise InvalidInput(payload["error"]["message"])
             ids.append(payload["scan"]["id"])
         return ids
+
+    async def _ask(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """Ask the gateway; while its database is away, the question waits too."""
+        told = False
+        while True:
+            try:
+                return await self._gateway.execute(document, variables)
+            except (DependencyDown, TransientError) as error:
+                if not told:
+                    say(f"waiting: {error}")
+                told = True
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _follow(self, scans: Sequence[str]) -> bool:
         """Show progress until all is done, then tell what there is."""
         idle_looks = 0
         with ProgressView() as view:
             while idle_looks < _LOOKS_UNTIL_IDLE:
-                status = (await self._gateway.execute(STATUS, {}))["status"]
+                status = (await self._ask(STATUS, {}))["status"]
                 view.update(time.monotonic(), status)
                 idle = not status["activeScans"] and not status["pending"]
                 idle_looks = idle_looks + 1 if idle else 0
                 await asyncio.sleep(_LOOK_EVERY_S)
-        told = [(await self._gateway.execute(SCAN, {"id": id_}))["scan"] for id_ in scans]
+        told = [(await self._ask(SCAN, {"id": id_}))["scan"] for id_ in scans]
         for scan in told:
             if scan["message"]:
                 say(f"{scan['root']}: {scan['message']}")
@@ -179,7 +191,7 @@ class _Up:
         if self._until_idle:
             return
         program = sys.argv[0] if os.path.sep in sys.argv[0] else "soniquebay"
-        edges = (await self._gateway.execute(FIRST_TRACK, {}))["tracks"]["edges"]
+        edges = (await self._ask(FIRST_TRACK, {}))["tracks"]["edges"]
         if edges:
             track = edges[0]["node"]
             words = track["artists"][0] if track["artists"] else track["title"]

@@ -1,69 +1,69 @@
-"""What can go wrong while a library is worked through, in a random order that a seed repeats."""
+"""What can go wrong while a library is worked through: in a random order that a seed repeats.
+
+Acts are spread over the work, not over time: each waits until its share of the tracks is analysed,
+so that all of them hit a library that is not done.
+"""
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.e2e.cluster import SERVICES, Cluster
+import httpx
 
-_PAUSE_S = (0.5, 4.0)
-_DOWN_S = 3.0
-ANALYZERS = (3, 2)
+from tests.e2e.running import Served
+
+_LAST_AT = 0.85
+"""The share of the tracks that is analysed when the last act comes."""
+_LONGEST_WAIT_S = 20.0
+_LOOK_EVERY_S = 0.2
+
+Act = tuple[str, Callable[[], None]]
+"""What it is called, and what it does."""
 
 
 @dataclass
 class Disturber:
-    """Disturbs a cluster.
+    """Disturbs a library at work.
 
     Attributes:
-        cluster: a running one, one process of each service.
-        seed: the same seed, the same order and pauses.
-        kills: how often each service is killed.
-        outage_s: how long the database is away.
-        told: what was done, and how long after the beginning.
+        served: where it is asked how far it is.
+        files: how many there are.
+        told: what was done: seconds from the beginning, tracks analysed by then, name.
+        undone: how many acts came when all tracks were analysed; they prove little.
     """
 
-    cluster: Cluster
-    seed: int
-    kills: int
-    outage_s: float
+    served: Served
+    files: int
     told: list[str] = field(default_factory=list)
+    undone: int = 0
+    _done: int = 0
 
-    def disturb(self, watch: Callable[[], None]) -> None:
-        """Do all of it, with pauses; `watch` is called after each."""
-        chance = random.Random(self.seed)
-        acts: list[tuple[str, Callable[[], None]]] = [
-            (f"kill -9 {service}", lambda service=service: self._kill(service, chance))  # type: ignore[misc] # the default binds it
-            for service in SERVICES
-            for _ in range(self.kills)
-        ]
-        acts += [("kill -9 the broker", self._broker), ("stop the database", self._database)]
-        chance.shuffle(acts)
-        # Rebalances while busy: more analyzers early, fewer again later.
-        for place, count in zip((len(acts) // 4, len(acts) // 2), ANALYZERS, strict=True):
-            acts.insert(
-                place,
-                (f"{count} analyzers", lambda count=count: self.cluster.scale("analyzer", count)),  # type: ignore[misc] # the default binds it
-            )
+    def disturb(self, acts: Sequence[Act], after_each: Callable[[], None]) -> None:
+        """Do all of it."""
         began_s = time.monotonic()
-        for name, act in acts:
-            time.sleep(chance.uniform(*_PAUSE_S))
-            self.told.append(f"{time.monotonic() - began_s:6.1f} s  {name}")
+        for number, (name, act) in enumerate(acts, 1):
+            self._wait_for(round(_LAST_AT * self.files * number / len(acts)))
+            self.undone += self._done >= self.files
+            at_s = time.monotonic() - began_s
+            self.told.append(f"{at_s:6.1f} s  {self._done:5} of {self.files} analysed: {name}")
             act()
-            watch()
+            after_each()
 
-    def _kill(self, service: str, chance: random.Random) -> None:
-        member = chance.choice(self.cluster.running(service))
-        member.kill()
-        member.start()
+    def _wait_for(self, count: int) -> None:
+        """Wait until so many tracks are analysed; not for ever, for they may all wait."""
+        give_up_s = time.monotonic() + _LONGEST_WAIT_S
+        while time.monotonic() < give_up_s:
+            try:
+                self._done = self.served.ask("{ status { analyzed } }")["status"]["analyzed"]
+            except (httpx.HTTPError, ValueError, AssertionError):
+                pass  # it is just being killed, or its database is away
+            else:
+                if self._done >= count:
+                    return
+            time.sleep(_LOOK_EVERY_S)
 
-    def _broker(self) -> None:
-        self.cluster.broker.kill()
-        time.sleep(_DOWN_S)
-        self.cluster.broker.start()
 
-    def _database(self) -> None:
-        self.cluster.database.stop()
-        time.sleep(self.outage_s)
-        self.cluster.database.start()
+def in_some_order(seed: int, acts: Sequence[Act]) -> list[Act]:
+    """The acts, shuffled."""
+    return random.Random(seed).sample(acts, len(acts))

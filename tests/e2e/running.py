@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,17 +83,18 @@ class Served:
 
 
 class Bay(Served):
-    """A data folder, and what is run on it."""
+    """A data folder, and what is run on it, with settings besides."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, settings: Mapping[str, str] | None = None) -> None:
         super().__init__()
+        self._settings = dict(settings or {})
         self.data = data
         self.said = ""
 
     def environment(self) -> dict[str, str]:
         """The data folder's, with a free port."""
         told = {"SONIQUEBAY_DATA_DIR": str(self.data), "SONIQUEBAY_PORT": "0"}
-        return super().environment() | told
+        return super().environment() | told | self._settings
 
     def up(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
         """`soniquebay up ... --until-idle`, to its end."""

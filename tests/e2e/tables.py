@@ -7,7 +7,7 @@ path, an artist as its name), moments and counts of changes are left out.
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -39,16 +39,16 @@ Tables = dict[str, Counter[str]]
 """Rows by table, each as often as it is there."""
 
 
-def tables(dsn: Mapping[str, str] | str) -> Tables:
-    """Read everything. `dsn` is a URL or asyncpg's arguments."""
-    return asyncio.run(_read(dsn))
+def tables(dsn: Mapping[str, str] | str, without: Sequence[str] = ()) -> Tables:
+    """Read everything, but for columns that are named. `dsn`: a URL, or asyncpg's arguments."""
+    return asyncio.run(_read(dsn, (*_COLUMNS_LEFT_OUT, *without)))
 
 
-async def _read(dsn: Mapping[str, str] | str) -> Tables:
+async def _read(dsn: Mapping[str, str] | str, without: Sequence[str]) -> Tables:
     connection = await (asyncpg.connect(dsn) if isinstance(dsn, str) else asyncpg.connect(**dsn))
     try:
         labels = dict(await connection.fetch(_LABELS))
-        found = await connection.fetch(_COLUMNS, _TABLES_LEFT_OUT, _COLUMNS_LEFT_OUT)
+        found = await connection.fetch(_COLUMNS, _TABLES_LEFT_OUT, without)
         return {
             table: Counter(
                 [

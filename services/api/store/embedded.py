@@ -9,6 +9,7 @@ import hashlib
 import os
 import pwd
 import shlex
+import socket
 import stat
 import subprocess
 import tempfile
@@ -95,6 +96,15 @@ class EmbeddedPostgres:
                     self._launch()
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
+
+    def answers(self) -> bool:
+        """Whether somebody listens on its socket; a quick look."""
+        with socket.socket(socket.AF_UNIX) as knock:
+            try:
+                knock.connect(str(self.socket_folder / _SOCKET_NAME))
+            except OSError:
+                return False
+        return True
 
     def stop(self) -> None:
         """Use it no longer; the last process that does stops the server."""

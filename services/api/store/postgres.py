@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
+import structlog
 from pgvector.asyncpg import register_vector
 
 from services.api.migrations import migrate
@@ -18,6 +19,9 @@ __all__ = ["DatabaseUnusable", "open_pool"]
 _CONNECTIONS = 10
 _CONNECT_TIMEOUT_S = 30
 _CLOSE_TIMEOUT_S = 10
+_LOOK_EVERY_S = 2.0
+
+log = structlog.get_logger()
 
 
 @asynccontextmanager
@@ -36,9 +40,27 @@ async def open_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
     try:
         await asyncio.to_thread(server.start)
         async with _pool(server.dsn) as pool:
-            yield pool
+            keeping = asyncio.create_task(_keep(server))
+            try:
+                yield pool
+            finally:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
     finally:
         await asyncio.to_thread(server.stop)
+
+
+async def _keep(server: EmbeddedPostgres) -> None:
+    """Start it again whenever it has died (out of memory, say); those who ask it wait meanwhile."""
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        if server.answers():
+            continue
+        log.warning("database_gone", message="it is started again")
+        try:
+            await asyncio.to_thread(server.start)
+        except DatabaseUnusable as error:
+            log.warning("database_not_started", error=str(error))
 
 
 @asynccontextmanager
