@@ -69,13 +69,27 @@ OVERVIEW = [
         "Records handled and committed.", unit="cps",
     ),
     Panel(
-        "Time left", [(f"{_LAG} / ({_HANDLED} > 0)", "{{stage}}")],
-        "What waits, divided by what is done a second.", unit="s",
+        "Time left", [("max by (stage) (soniquebay_api_time_left_seconds)", "{{stage}}")],
+        "Until a stage is through with all tracks at its rate of now; a gap: it stands still.",
+        unit="s",
     ),
     Panel(
         "Given up a second", [(_DEAD, "{{stage}}: {{kind}}")],
         "Records sent to the dead letters. `invalid`: the file's fault; anything else is ours.",
         unit="cps",
+    ),
+    Panel(
+        "Scans and what they leave to do",
+        [("max(soniquebay_api_scans_active_count)", "scans that go on"),
+         ("max(soniquebay_api_files_to_read_count)", "files to read"),
+         ("max(soniquebay_api_work_pending_count)", "files and tracks not through"),
+         ("max(soniquebay_api_failures_open_count)", "failures")],
+        "A scan goes on until each file that it found is read.",
+    ),
+    Panel(
+        "Breakers",
+        [("max by (service, server) (soniquebay_breakers_open_state)", "{{service}}: {{server}}")],
+        "1 while a server that failed several times in a row is asked now and then only.",
     ),
 ]  # fmt: skip
 
@@ -128,6 +142,17 @@ SERVICE = [
         "1 while a stage waits for a server that is out of reach.",
     ),
     Panel(
+        "Worker processes' jobs",
+        [(f"sum by (state) (soniquebay_workers_jobs_count{{{_ONE}}})", "{{state}}")],
+        "Running and waiting; the analyzer and the extractor have worker processes.",
+    ),
+    Panel(
+        "Worker processes replaced in an hour",
+        [(f"sum by (instance) (increase(soniquebay_workers_restarts_total{{{_ONE}}}[1h]))",
+          "{{instance}}")],
+        "They died, or took longer than they may: the log names the file.",
+    ),
+    Panel(
         "CPU", [(f"rate(process_cpu_seconds_total{{{_ONE}}}[5m])", "{{instance}}")],
         "Of the main process; worker processes are not in it.", unit="percentunit",
     ),
@@ -177,6 +202,13 @@ CLUSTER = [
         "Paused stages",
         [("sum by (stage) (soniquebay_bus_stage_paused_state)", "{{stage}}")],
         "Processes in which a stage waits for a dependency.",
+    ),
+    Panel(
+        "Database pool",
+        [("sum by (instance, state) (soniquebay_api_db_connections_count)",
+          "{{instance}}: {{state}}"),
+         ("sum by (instance) (soniquebay_api_db_waiting_count)", "{{instance}}: waiting")],
+        "Connections of each api; requests that wait for one have too few.",
     ),
     Panel(
         "Memory",

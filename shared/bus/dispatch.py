@@ -79,6 +79,7 @@ class Dispatcher(Generic[E]):
         self._policy = policy
         self._output = output
         self._pauses = pauses
+        metrics.STAGE_PAUSED.labels(self._stage)  # told as 0 before anything has paused
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Handle a batch of records of the topic, in their order; return when all are settled."""

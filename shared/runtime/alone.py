@@ -153,7 +153,7 @@ class _Alone:
         def description() -> str:
             from shared.bus.kafka.description import asyncapi  # noqa: PLC0415 - FastStream: 7 MB
 
-            return asyncapi(self._name, service.subscriptions)
+            return asyncapi(self._name, service.subscriptions, self._settings.kafka_servers)
 
         app = health_app(alive=alive, ready=ready, description=description)
         settings = self._settings

@@ -22,7 +22,6 @@ ROOT_BY_IMAGE = {"ollama-model"}
 """Writes the models into a fresh volume, which belongs to root; without any capability."""
 NOT_ROOT_BY_IMAGE = {"redpanda", "console", "prometheus", "grafana", *OURS}
 SETTINGS = {f"SONIQUEBAY_{name.upper()}" for name in Settings.model_fields}
-SETTINGS |= {"SONIQUEBAY_OPENSEARCH_URL"}  # comes with the adapter
 SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|_KEY|DATABASE_URL")
 EXAMPLE = (ROOT / ".env.example").read_text()
 

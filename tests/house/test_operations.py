@@ -91,6 +91,11 @@ def test_every_label_that_is_asked_for_is_one_of_the_metrics(expression: str) ->
     assert labels(expression) <= known | GIVEN_BY_PROMETHEUS
 
 
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: str(metric._name))
+def test_every_metric_is_on_a_dashboard_or_alarms(metric: MetricWrapperBase) -> None:
+    assert names(metric) & {name for _, told in expressions() for name in named(told)}
+
+
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: str(alert["alert"]))
 def test_an_alert_is_tested_both_ways_and_explained(alert: dict[str, Any]) -> None:
     name = alert["alert"]

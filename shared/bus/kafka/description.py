@@ -14,15 +14,18 @@ from shared.bus.port import Subscription
 from shared.contracts.events import EVENT_OF_TOPIC, EVENTS
 
 
-def asyncapi(name: str, subscriptions: Sequence[Subscription[Any]], *, version: str = "1") -> str:
+def asyncapi(
+    name: str, subscriptions: Sequence[Subscription[Any]], servers: str, *, version: str = "1"
+) -> str:
     """The document of a service, in JSON.
 
     Args:
         name: of the service.
         subscriptions: what it consumes; every topic is told as one it may publish to.
+        servers: the brokers, `host:port` with commas between, as the settings name them.
         version: of the service.
     """
-    broker = KafkaBroker()
+    broker = KafkaBroker([server.strip() for server in servers.split(",")])
     for each in subscriptions:
         event = EVENT_OF_TOPIC[each.topic]
 

@@ -14,7 +14,8 @@ async def _nothing(_: Sequence[Any]) -> Outcome:
 
 
 def _described(*topics: Topic) -> dict[str, Any]:
-    told = asyncapi("indexer", [Subscription(topic, Stage.INDEX, _nothing) for topic in topics])
+    subscriptions = [Subscription(topic, Stage.INDEX, _nothing) for topic in topics]
+    told = asyncapi("indexer", subscriptions, "one:9092, two:9092")
     document: dict[str, Any] = json.loads(told)
     return document
 
@@ -38,6 +39,8 @@ def test_it_names_the_topics_that_are_consumed_and_those_that_may_be_published()
     document = _described(Topic.TRACK_EXTRACTED, Topic.AUDIO_ANALYZED)
     assert document["asyncapi"].startswith("3.")
     assert document["info"]["title"] == "SoniqueBay indexer"
+    hosts = {server["host"] for server in document["servers"].values()}
+    assert hosts == {"one:9092", "two:9092"}
     assert _addresses(document, "receive") == {"track.extracted", "audio.analyzed"}
     assert _addresses(document, "send") == {topic.value for topic in Topic}
 
