@@ -39,21 +39,22 @@ class Disturber:
     undone: int = 0
     _done: int = 0
 
-    def disturb(self, acts: Sequence[Act], after_each: Callable[[], None]) -> None:
-        """Do all of it."""
+    def disturb(self, acts: Sequence[Act], watch: Callable[[], None]) -> None:
+        """Do all of it; `watch` is called all the while."""
         began_s = time.monotonic()
         for number, (name, act) in enumerate(acts, 1):
-            self._wait_for(round(_LAST_AT * self.files * number / len(acts)))
+            self._wait_for(round(_LAST_AT * self.files * number / len(acts)), watch)
             self.undone += self._done >= self.files
             at_s = time.monotonic() - began_s
             self.told.append(f"{at_s:6.1f} s  {self._done:5} of {self.files} analysed: {name}")
             act()
-            after_each()
+            watch()
 
-    def _wait_for(self, count: int) -> None:
+    def _wait_for(self, count: int, watch: Callable[[], None]) -> None:
         """Wait until so many tracks are analysed; not for ever, for they may all wait."""
         give_up_s = time.monotonic() + _LONGEST_WAIT_S
         while time.monotonic() < give_up_s:
+            watch()
             try:
                 self._done = self.served.ask("{ status { analyzed } }")["status"]["analyzed"]
             except (httpx.HTTPError, ValueError, AssertionError):

@@ -111,7 +111,7 @@ def tell(disturber: Disturber, analyses: StoredAnalyses, whole_s: float) -> None
 def test_a_cluster_that_everything_happens_to_ends_as_one_process_left_alone(
     tmp_path: Path, size: Size, seed: int
 ) -> None:
-    """Ollama is absent all the while; when it comes, the vectors of texts are made after all."""
+    """Ollama is absent all the while; when it comes back, texts get their vectors after all."""
     try:
         kafka.fetch()
         node = opensearch.node(opensearch.fetch(), tmp_path / "opensearch")
@@ -133,13 +133,13 @@ def test_a_cluster_that_everything_happens_to_ends_as_one_process_left_alone(
         calm = Bay(tmp_path / "calm", settings)
         with calm.serving("--music", str(music)):
             truth = library(calm, EmbeddedPostgres(calm.data / "postgres").dsn)
-        embeds.stop()
 
         node.start()
         stack.callback(node.kill)
         settings |= {"SONIQUEBAY_SEARCH": "opensearch", "SONIQUEBAY_OPENSEARCH_URL": node.url}
         cluster = stack.enter_context(cluster_in(tmp_path / "cluster", settings))
-        cluster.start()
+        cluster.start()  # a vectorizer is ready only once it has met its model
+        embeds.stop()
         began_s = time.monotonic()
         cluster.json("scan", str(music))
         disturber = Disturber(cluster, size.files)
@@ -207,6 +207,7 @@ def test_one_process_that_everything_happens_to_ends_as_one_left_alone(
         truth = library(calm, EmbeddedPostgres(calm.data / "postgres").dsn)
     database = EmbeddedPostgres(harried.data / "postgres")
     analyses = StoredAnalyses(database.dsn)
+    chance = random.Random(seed)
     began_s = time.monotonic()
     with ExitStack() as stack:
         process = [stack.enter_context(harried.serving("--music", str(music)))]
@@ -219,7 +220,8 @@ def test_one_process_that_everything_happens_to_ends_as_one_left_alone(
             process[0] = stack.enter_context(harried.serving("--music", str(music)))
 
         def lose_a_worker() -> None:
-            os.kill(random.Random(seed).choice(_children(process[0].pid)), signal.SIGKILL)
+            eventually(lambda: bool(_workers(process[0].pid)))
+            os.kill(chance.choice(_workers(process[0].pid)), signal.SIGKILL)
 
         def hang() -> None:
             server = [_postmaster(harried), *_children(_postmaster(harried))]
@@ -253,3 +255,12 @@ def _postmaster(bay: Bay) -> int:
 def _children(pid: int) -> list[int]:
     found = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for path in found for child in path.read_text().split()]
+
+
+def _workers(pid: int) -> list[int]:
+    """Those of its children that read or analyse; not the one that only tidies up after them."""
+    return [
+        child
+        for child in _children(pid)
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
