@@ -104,7 +104,8 @@ def tell(disturber: Disturber, analyses: StoredAnalyses, whole_s: float) -> None
         f" {analyses.again} (stored, but killed or cut off before their batch was committed)",
     ]
     sys.stderr.write("\n".join(["", *lines, ""]))
-    assert disturber.undone <= len(disturber.told) // 4, "it was all over too soon"
+    # Those that come later still meet the stages behind the analysis at work.
+    assert disturber.undone <= len(disturber.told) // 2, "it was all over too soon"
 
 
 @pytest.mark.timeout(3_600)
