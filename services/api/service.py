@@ -102,7 +102,7 @@ class Api:
                 await stack.enter_async_context(self._opened())
                 listener = stack.enter_context(bound(self.settings))
             guarded = Guard(self.app, self.settings)
-            async with serving(guarded, listener, name="gateway") as self.url:
+            async with serving(guarded, listener, name="gateway", websockets=True) as self.url:
                 yield
             self.url = ""
 

@@ -61,11 +61,21 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Any, listener: socket.socket, *, name: str) -> AsyncIterator[str]:
-    """Serve an ASGI app while the block runs; gives its base URL, with the port that was taken."""
+async def serving(
+    app: Any, listener: socket.socket, *, name: str, websockets: bool = False
+) -> AsyncIterator[str]:
+    """Serve an ASGI app while the block runs; gives its base URL, with the port that was taken.
+
+    Args:
+        app: to be served.
+        listener: takes the connections.
+        name: of the task.
+        websockets: whether it takes them too; only the api is installed with the library.
+    """
     config = uvicorn.Config(
         app, log_config=None, log_level="warning", access_log=False,
-        lifespan="off", timeout_graceful_shutdown=_STOP_TIMEOUT_S, ws="websockets-sansio",
+        lifespan="off", timeout_graceful_shutdown=_STOP_TIMEOUT_S,
+        ws="websockets-sansio" if websockets else "none",
     )  # fmt: skip
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name=name)

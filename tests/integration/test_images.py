@@ -9,11 +9,15 @@ import re
 import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pathspec
 import pytest
+
+from tests.engines.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("api", "extractor", "analyzer", "vectorizer", "indexer")
@@ -24,6 +28,15 @@ NOT_NEEDED = {
     "analyzer": {"librosa", "mutagen", "tantivy", "wordllama", "asyncpg"},
     "vectorizer": {"librosa", "scipy", "av", "tantivy", "asyncpg"},
     "indexer": {"librosa", "scipy", "numpy", "av", "wordllama", "asyncpg"},
+}
+SEARCH_AND_EMBEDDER = {
+    "full": {
+        "SONIQUEBAY_SEARCH": "opensearch",
+        "SONIQUEBAY_OPENSEARCH_URL": "http://127.0.0.1:1",
+        "SONIQUEBAY_EMBEDDER": "ollama",
+        "SONIQUEBAY_OLLAMA_URL": "http://127.0.0.1:1",
+    },
+    "small": {"SONIQUEBAY_SEARCH": "tantivy", "SONIQUEBAY_EMBEDDER": "wordllama"},
 }
 # In a mount namespace of its own: the image at /mnt, all else read-only but /tmp; then the user of
 # the image, without capabilities.
@@ -145,6 +158,54 @@ for folder in ("/", "/mnt", "/var/tmp", {str(ROOT)!r}):
         raise AssertionError(folder)
 """
     subprocess.run(sandboxed(app, "python", "-c", code), check=True)
+
+
+@pytest.mark.parametrize("profile", ["full", "small"])
+def test_the_service_starts_from_it_and_says_what_it_waits_for(
+    name: str, app: Path, profile: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    told = {
+        "SONIQUEBAY_BUS": "kafka",
+        "SONIQUEBAY_KAFKA_SERVERS": "127.0.0.1:1",
+        "SONIQUEBAY_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "SONIQUEBAY_GATEWAY_URL": "http://127.0.0.1:1",
+        "SONIQUEBAY_HEALTH_PORT": str(port),
+        "SONIQUEBAY_DATA_DIR": "/tmp/data",  # a volume where the image runs
+        **SEARCH_AND_EMBEDDER[profile],
+    }
+    settings = [f"{key}={value}" for key, value in told.items()]
+    log = tmp_path / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            sandboxed(app, "env", *settings, "python", "-m", f"services.{name}"),
+            stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        _wait_for_probes(process, port, log)
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz").is_success
+        assert (
+            httpx.get(f"http://127.0.0.1:{port}/readyz").status_code
+            == httpx.codes.SERVICE_UNAVAILABLE
+        )
+        process.terminate()
+        assert process.wait(30) == 0, log.read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_for_probes(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    give_up_s = time.monotonic() + 60
+    while True:
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/healthz")
+        except httpx.TransportError:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < give_up_s, log.read_text()
+            time.sleep(0.1)
+        else:
+            return
 
 
 def test_nothing_in_an_image_leads_back_to_the_checkout(app: Path) -> None:
