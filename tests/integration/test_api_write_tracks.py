@@ -1,6 +1,5 @@
 """Tracks, artists, albums: idempotent, per item, safe to run side by side."""
 
-import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -123,23 +122,6 @@ async def test_of_two_items_of_one_path_the_later_counts(
     first, second = await store_tracks("a.mp3", track_item("a.mp3", title="Later"))
     assert first == second
     assert await pool.fetch("SELECT title FROM tracks") == [("Later",)]
-
-
-async def test_overlapping_batches_side_by_side_neither_deadlock_nor_double(
-    pool: asyncpg.Pool, library_id: UUID
-) -> None:
-    async def batch(number: int) -> None:
-        items = [
-            track_item(f"{n}.mp3", title=f"{number}", genres=[f"g{n % 7}", f"h{number}"])
-            for n in range(number * 20, number * 20 + 100)
-        ]
-        await artists.store(pool, [{"name": f"Artist {n}"} for n in range(number, number + 50)])
-        await tracks.store(pool, library_id, None, items[::-1] if number % 2 else items)
-
-    await asyncio.gather(*(batch(number % 5) for number in range(20)))
-    assert await pool.fetchval("SELECT count(*) FROM tracks") == 180
-    assert await pool.fetchval("SELECT count(*) FROM files") == 180
-    assert await pool.fetchval("SELECT count(*) FROM artists") == 54
 
 
 async def test_a_batch_takes_as_many_statements_for_500_tracks_as_for_5(

@@ -17,6 +17,7 @@ import asyncpg
 
 from services.api.identity import bounded
 from services.api.store import scans
+from services.api.store.files import make_in_turn
 from services.api.store.outcomes import Status, Upserted, in_transaction
 from shared.contracts.envelope import DeadLetter, Record, decode
 from shared.contracts.errors import FailureKind, InvalidInput
@@ -36,7 +37,7 @@ INSERT INTO files (library_id, path, size_bytes, mtime_ns, state)
 SELECT library_id, path, size_bytes, mtime_ns, 'unreadable'
 FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
     AS new(library_id, path, size_bytes, mtime_ns)
-ORDER BY library_id, path
+ORDER BY library_id, path COLLATE "C"
 ON CONFLICT (library_id, path) DO UPDATE SET
     size_bytes = EXCLUDED.size_bytes, mtime_ns = EXCLUDED.mtime_ns, state = 'unreadable',
     missing_since = NULL
@@ -267,6 +268,7 @@ async def _mark_unreadable(
     }
     if files:
         told = [(*key, *value) for key, value in files.items()]
+        await make_in_turn(connection)
         await connection.execute(_MARK_UNREADABLE, *zip(*told, strict=True))
 
 

@@ -8,7 +8,8 @@ import asyncpg
 _FIND = "SELECT name_key, id FROM genres WHERE name_key = ANY($1)"
 _CREATE = """
 INSERT INTO genres (name_key, name)
-SELECT name_key, name FROM unnest($1::text[], $2::text[]) AS new(name_key, name) ORDER BY name_key
+SELECT name_key, name FROM unnest($1::text[], $2::text[]) AS new(name_key, name)
+ORDER BY name_key COLLATE "C"
 ON CONFLICT DO NOTHING
 """
 # Kept from being pruned until this transaction ends.

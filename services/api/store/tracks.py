@@ -13,6 +13,7 @@ import asyncpg
 
 from services.api.store import genres, scans
 from services.api.store.checks import Item, Unfit
+from services.api.store.files import make_in_turn
 from services.api.store.outcomes import (
     Problem,
     ProblemCode,
@@ -60,7 +61,7 @@ INSERT INTO files (library_id, path, size_bytes, mtime_ns, state, track_id, read
 SELECT $1, path, size_bytes, mtime_ns, 'present', track_id, $2
 FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::uuid[])
     AS new(path, size_bytes, mtime_ns, track_id)
-ORDER BY path
+ORDER BY path COLLATE "C"
 ON CONFLICT (library_id, path) DO UPDATE SET
     size_bytes = EXCLUDED.size_bytes, mtime_ns = EXCLUDED.mtime_ns, state = 'present',
     track_id = EXCLUDED.track_id, missing_since = NULL,
@@ -143,6 +144,7 @@ async def _store(
     if await connection.fetchval(_LIBRARY, library_id) is None:
         unknown = Problem(ProblemCode.NOT_FOUND, "there is no such library", "libraryId")
         return dict.fromkeys(rows, TrackUpserted(problem=unknown))
+    await make_in_turn(connection, library_id, list(rows))
     if scan_id is not None:
         scan_id = await connection.fetchval(_SCAN, scan_id)
     files = {
