@@ -58,8 +58,7 @@ def artist_inputs(batch: Batch) -> dict[ArtistKey, JSON]:
     inputs: dict[ArtistKey, JSON] = {}
     for file, tags in batch.files:
         everyone = [*tags.artists, *tags.release.artists]
-        for names in tags.contributors.values():
-            everyone += map(CreditedName, names)
+        everyone += [contributor.name for contributor in tags.contributors]
         for name in everyone:
             told = inputs.setdefault(artist_key(name), {"name": name.name})
             if name.musicbrainz_id:
@@ -148,8 +147,8 @@ def track_input(
 ) -> JSON:
     """A file's `TrackInput`; `artists` has the ids of all that are credited."""
     credits_ = _credits(tags.artists, artists)
-    for role, names in tags.contributors.items():
-        credits_ += _credits([CreditedName(name) for name in names], artists, role.upper())
+    for contributor in tags.contributors:
+        credits_ += _credits([contributor.name], artists, contributor.role.upper())
     gain, audio = tags.replaygain, tags.audio
     return _told(
         path=file.path,

@@ -8,6 +8,7 @@ from services.extractor.credits import credited_names
 from services.extractor.normalise import first
 from services.extractor.tags import (
     AudioProperties,
+    Contributor,
     CreditedName,
     RawTags,
     Release,
@@ -15,7 +16,11 @@ from services.extractor.tags import (
     Tags,
 )
 
-ROLES = ("composer", "lyricist", "conductor", "remixer", "producer", "arranger", "performer")
+ROLES = (
+    "composer", "lyricist", "writer", "conductor", "performer", "arranger", "remixer", "producer",
+    "engineer", "mixer", "djmixer", "director",
+)  # fmt: skip
+MOST_CONTRIBUTORS = 200
 VARIOUS_ARTISTS = "various artists"
 VARIOUS_ARTISTS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"
 """MusicBrainz' artist that stands for many."""
@@ -92,18 +97,27 @@ def _sorted_by(names: tuple[CreditedName, ...], sort: str | None) -> tuple[Credi
     return (replace(names[0], sort_name=sort),) if len(names) == 1 and sort else names
 
 
-def _contributors(tags: _Raw) -> dict[str, tuple[str, ...]]:
-    found = {}
+def _contributors(tags: _Raw) -> tuple[Contributor, ...]:
+    found: dict[Contributor, None] = {}
     for role in ROLES:
-        values = tags.all(role)
-        if not values:
-            continue
-        names = (
-            name.name for value in normalise.texts(values) for name in credited_names([value])[0]
-        )
-        if told := tuple(dict.fromkeys(names)):
-            found[role] = told[: normalise.MOST_VALUES]
-    return found
+        for value in normalise.texts(tags.all(role)):
+            told, instrument = played(value) if role == "performer" else (value, None)
+            for name in credited_names([told])[0]:
+                found[Contributor(role, CreditedName(name.name), instrument)] = None
+    return tuple(found)[:MOST_CONTRIBUTORS]
+
+
+def played(value: str) -> tuple[str, str | None]:
+    """A performer and the instrument: "Ann (guitar)" is Ann, who plays the guitar."""
+    if not value.endswith(")"):
+        return value, None
+    depth = 0
+    for place in range(len(value) - 1, 0, -1):
+        depth += {")": 1, "(": -1}.get(value[place], 0)
+        if depth == 0:
+            name, instrument = value[:place].strip(), value[place + 1 : -1].strip()
+            return (name, instrument or None) if name else (value, None)
+    return value, None
 
 
 def _release(tags: _Raw, track_artists: tuple[CreditedName, ...]) -> Release:

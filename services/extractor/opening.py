@@ -4,16 +4,19 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from os import SEEK_END
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 import mutagen
 from mutagen.aac import AAC
 from mutagen.ac3 import AC3
 from mutagen.aiff import AIFF
+from mutagen.apev2 import APEv2
 from mutagen.asf import ASF
 from mutagen.dsdiff import DSDIFF
 from mutagen.dsf import DSF
 from mutagen.flac import FLAC
+from mutagen.id3 import ID3
 from mutagen.monkeysaudio import MonkeysAudio
 from mutagen.mp3 import MP3, HeaderNotFoundError
 from mutagen.mp4 import MP4
@@ -28,7 +31,7 @@ from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
 from mutagen.wavpack import WavPack
 
-from services.extractor.containers import ape, asf, id3, mp4, vorbis
+from services.extractor.containers import ape, asf, chunks, id3, mp4, vorbis
 from services.extractor.tags import AudioProperties, Picture, RawTags
 
 MOST_DURATION_S = 1e9
@@ -78,10 +81,10 @@ _CONTAINERS: dict[type, _Container] = {
 _BY_SUFFIX: dict[str, type] = {
     ".mp3": MP3, ".mp2": MP3, ".mp+": Musepack, ".mpc": Musepack, ".flac": FLAC, ".ogg": OggVorbis,
     ".oga": OggVorbis, ".opus": OggOpus, ".spx": OggSpeex, ".m4a": MP4, ".m4b": MP4, ".m4p": MP4,
-    ".mp4": MP4, ".aac": AAC, ".adts": AAC, ".ac3": AC3, ".wma": ASF, ".asf": ASF, ".wav": WAVE,
-    ".wave": WAVE, ".aiff": AIFF, ".aif": AIFF, ".aifc": AIFF, ".wv": WavPack,
-    ".ape": MonkeysAudio, ".dsf": DSF, ".dff": DSDIFF, ".tta": TrueAudio, ".tak": TAK,
-    ".ofr": OptimFROG, ".ofs": OptimFROG,
+    ".m4r": MP4, ".mp4": MP4, ".aac": AAC, ".adts": AAC, ".ac3": AC3, ".eac3": AC3, ".ec3": AC3,
+    ".wma": ASF, ".asf": ASF, ".wav": WAVE, ".wave": WAVE, ".aiff": AIFF, ".aif": AIFF,
+    ".aifc": AIFF, ".wv": WavPack, ".ape": MonkeysAudio, ".dsf": DSF, ".dff": DSDIFF,
+    ".tta": TrueAudio, ".tak": TAK, ".ofr": OptimFROG, ".ofs": OptimFROG,
 }  # fmt: skip
 
 
@@ -92,11 +95,13 @@ def open_audio(file: BinaryIO, suffix: str) -> Opened:
     """
     opened = _open(file, suffix)
     container = _CONTAINERS[type(opened)]
-    return Opened(
-        raw=container.raw_tags(opened.tags),
-        audio=_audio(opened.info, container, file),
-        pictures=list(container.pictures(opened)),
-    )
+    raw = container.raw_tags(opened.tags)
+    pictures = list(container.pictures(opened))
+    for more, images in _further_tags(file, opened):
+        is_better = isinstance(opened.tags, ID3) and opened.tags.version < (2,)  # cut at 30 letters
+        raw = {**raw, **more} if is_better else {**more, **raw}
+        pictures += images
+    return Opened(raw=raw, audio=_audio(opened.info, container, file), pictures=pictures)
 
 
 def _open(file: BinaryIO, suffix: str) -> Any:
@@ -105,6 +110,8 @@ def _open(file: BinaryIO, suffix: str) -> Any:
     told: Exception = mutagen.MutagenError("nothing in it is known")
     if kind is not None:
         try:
+            if kind is AC3:
+                file.seek(_id3_size_bytes(file))  # mutagen looks for its first frame here
             return kind(file)
         except mutagen.MutagenError as error:
             told = error
@@ -116,6 +123,59 @@ def _open(file: BinaryIO, suffix: str) -> Any:
     if opened is None or opened.info is None:
         raise told
     return opened
+
+
+def _id3_size_bytes(file: BinaryIO) -> int:
+    """Length of the ID3v2 tag at the file's beginning, whose size has seven bits a byte."""
+    head = file.read(10)
+    if len(head) < 10 or not head.startswith(b"ID3"):
+        return 0
+    return 10 + sum(
+        (byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)
+    )
+
+
+_STREAMS = (MP3, AAC, AC3, TrueAudio, FLAC, MonkeysAudio, WavPack, Musepack, OptimFROG, TAK)
+"""Kinds that may have an ID3 or APEv2 tag around the sound, whatever their own kind of tag is."""
+_LONGEST_END_BYTES = 32 + 128  # the footer of an APEv2 tag, and an ID3v1 tag after it
+
+
+def _further_tags(file: BinaryIO, opened: Any) -> Iterator[tuple[RawTags, list[Picture]]]:
+    """What is kept beside the container's own tag; a damaged one is passed over."""
+    readers: list[Callable[[], tuple[RawTags, list[Picture]]]] = []
+    if isinstance(opened, WAVE):
+        readers.append(lambda: (chunks.info(file), []))
+    elif isinstance(opened, AIFF):
+        readers.append(lambda: (chunks.texts(file), []))
+    elif isinstance(opened, _STREAMS):
+        file.seek(0)
+        head = file.read(8)
+        file.seek(-min(_LONGEST_END_BYTES, file.seek(0, SEEK_END)), SEEK_END)
+        end = file.read()
+        if (b"APETAGEX" in end or b"LYRICS200" in end or head == b"APETAGEX") and not isinstance(
+            opened.tags, APEv2
+        ):
+            readers.append(lambda: _separate(APEv2, file, ape))
+        if (head.startswith(b"ID3") or end[-128:-125] == b"TAG") and not isinstance(
+            opened.tags, ID3
+        ):
+            readers.append(lambda: _separate(ID3, file, id3))
+    for read in readers:
+        try:
+            yield read()
+        except Exception as error:  # a damaged tag raises all kinds
+            if _is_of_disk(error):
+                raise
+
+
+def _separate(kind: type, file: BinaryIO, names: Any) -> tuple[RawTags, list[Picture]]:
+    file.seek(0)
+    tags = kind(file)
+    return names.raw_tags(tags), list(names.pictures(SimpleNamespace(tags=tags)))
+
+
+def _is_of_disk(error: Exception) -> bool:
+    return any(isinstance(one, OSError) and one.errno is not None for one in (error, *error.args))
 
 
 # Some of mutagen's errors begin with the file's whole path, as Python writes bytes.

@@ -1,6 +1,6 @@
 """What is read from a music file: one record, the same for all containers. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 RawTags = dict[str, list[str]]
 """A file's tags by MusicBrainz Picard's internal names, values as they are written there.
@@ -17,6 +17,17 @@ class CreditedName:
     join_phrase: str = ""
     musicbrainz_id: str | None = None
     sort_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """Someone beside the credited artists, and a performer's instrument or voice."""
+
+    role: str
+    """composer, lyricist, writer, conductor, performer, arranger, remixer, producer, engineer,
+    mixer, djmixer or director."""
+    name: CreditedName
+    instrument: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +99,8 @@ class Tags:
     sort_title: str | None = None
     artists: tuple[CreditedName, ...] = ()
     artist_credit: str = ""
-    contributors: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Names by role: composer, lyricist, conductor, remixer, producer, arranger, performer."""
+    contributors: tuple[Contributor, ...] = ()
+    """In the order of their roles; a performer once an instrument."""
     release: Release = Release()
     genres: tuple[str, ...] = ()
     track: Numbered = Numbered()

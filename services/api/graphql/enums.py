@@ -30,6 +30,11 @@ class CreditRole(Enum):
     PRODUCER = "producer"
     PERFORMER = "performer"
     ARRANGER = "arranger"
+    WRITER = "writer"
+    ENGINEER = "engineer"
+    MIXER = "mixer"
+    DJMIXER = "djmixer"
+    DIRECTOR = "director"
 
 
 @strawberry.enum
@@ -50,12 +55,13 @@ class ScanMode(Enum):
 
 @strawberry.enum
 class ScanState(Enum):
-    """How far a scan is."""
+    """How far a scan is. HELD: over, but what seems lost waits for a person."""
 
     REQUESTED = "requested"
     WALKING = "walking"
     READING = "reading"
     FINISHED = "finished"
+    HELD = "held"
     REFUSED = "refused"
 
 

@@ -15,8 +15,11 @@ MOST_CREDITS = 500
 MOST_GENRES = 100
 _PATH_LIMIT = 2_500  # bytes: the path is in an index
 _ROLES = frozenset(
-    ("artist", "composer", "lyricist", "conductor", "remixer", "producer", "performer", "arranger")
-)
+    (
+        "artist", "composer", "lyricist", "writer", "conductor", "performer", "arranger",
+        "remixer", "producer", "engineer", "mixer", "djmixer", "director",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

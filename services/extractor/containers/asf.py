@@ -15,6 +15,8 @@ _ATTRIBUTES = {
     "wm/artistsortorder": "artistsort",
     "wm/albumartist": "albumartist",
     "wm/albumartistsortorder": "albumartistsort",
+    "wm/albumsortorder": "albumsort",
+    "wm/composersortorder": "composersort",
     "wm/albumtitle": "album",
     "wm/genre": "genre",
     "wm/composer": "composer",
@@ -22,6 +24,11 @@ _ATTRIBUTES = {
     "wm/conductor": "conductor",
     "wm/modifiedby": "remixer",
     "wm/producer": "producer",
+    "wm/arranger": "arranger",
+    "wm/engineer": "engineer",
+    "wm/mixer": "mixer",
+    "wm/djmixer": "djmixer",
+    "wm/director": "director",
     "wm/tracknumber": "tracknumber",
     "wm/partofset": "discnumber",
     "wm/setsubtitle": "discsubtitle",
@@ -39,6 +46,19 @@ _ATTRIBUTES = {
     "wm/media": "media",
     "wm/artists": "artists",
     "wm/albumartists": "albumartists",
+    "wm/mood": "mood",
+    "wm/initialkey": "key",
+    "wm/contentgroupdescription": "grouping",
+    "wm/work": "work",
+    "wm/subtitle": "subtitle",
+    "wm/script": "script",
+    "wm/encodedby": "encodedby",
+    "wm/encodingsettings": "encodersettings",
+    "wm/originalartist": "originalartist",
+    "wm/originalalbumtitle": "originalalbum",
+    "wm/originalfilename": "originalfilename",
+    "wm/authorurl": "website",
+    "wm/lyrics_synchronised": "syncedlyrics",
 }
 _PICTURE = "WM/Picture"
 
@@ -51,7 +71,8 @@ def raw_tags(tags: Any) -> RawTags:
             continue
         lower = name.lower().replace("musicbrainz/", "musicbrainz ")
         known = _ATTRIBUTES.get(lower) or internal_name(lower)
-        raw.setdefault(known, []).append(str(value.value))
+        if not isinstance(value.value, bytes):
+            raw.setdefault(known, []).append(str(value.value))
     return raw
 
 

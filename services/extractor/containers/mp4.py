@@ -19,7 +19,34 @@ _ATOMS = {
     "\xa9day": "date",
     "\xa9cmt": "comment",
     "\xa9lyr": "lyrics",
+    "\xa9grp": "grouping",
+    "\xa9too": "encodedby",
+    "\xa9dir": "director",
+    "\xa9wrk": "work",
+    "\xa9mvn": "movement",
+    "cprt": "copyright",
+    "soal": "albumsort",
+    "soco": "composersort",
+    "sosn": "showsort",
+    "tvsh": "show",
+    "purl": "podcasturl",
+    "desc": "description",
+    "ldes": "longdescription",
+    "catg": "category",
+    "keyw": "keyword",
 }
+_NUMBERS = {
+    "tmpo": "bpm",
+    "\xa9mvi": "movementnumber",
+    "\xa9mvc": "movementtotal",
+    "stik": "itunesmediatype",
+    "rtng": "itunesadvisory",
+    "shwm": "showmovement",
+    "hdvd": "hdvideo",
+    "tvsn": "tvseason",
+    "tves": "tvepisode",
+}
+_FLAGS = {"cpil": "compilation", "pcst": "podcast", "pgap": "gapless"}
 _FREE = "----:"
 
 
@@ -37,10 +64,10 @@ def raw_tags(tags: Any) -> RawTags:
             name = "tracknumber" if atom == "trkn" else "discnumber"
             # 0 means that it is not told.
             raw[name] = [f"{number or ''}/{total or ''}" for number, total in values]
-        elif atom == "tmpo":
-            raw["bpm"] = [str(value) for value in values if value]
-        elif atom == "cpil":
-            raw["compilation"] = ["1" if values else "0"]
+        elif atom in _NUMBERS:
+            raw[_NUMBERS[atom]] = [str(value) for value in values if value or atom == "stik"]
+        elif atom in _FLAGS:
+            raw.setdefault(_FLAGS[atom], []).append("1" if values else "0")
     return raw
 
 

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.audio_files import HEADERS
+
 RATE_HZ = 44_100
 _BY_SOUNDFILE = {
     ".wav": ("WAV", "PCM_16"),
@@ -20,8 +22,11 @@ _BY_SOUNDFILE = {
     ".opus": ("OGG", "OPUS"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
-_BY_AV = {".m4a": "aac", ".wma": "wmav2", ".wv": "wavpack", ".tta": "tta"}
-FORMATS = [*_BY_SOUNDFILE, *_BY_AV]
+_BY_AV = {
+    ".m4a": "aac", ".m4b": "aac", ".alac.m4a": "alac", ".wma": "wmav2", ".wv": "wavpack",
+    ".tta": "tta", ".mp2": "mp2", ".aac": "aac", ".ac3": "ac3", ".eac3": "eac3",
+}  # fmt: skip
+_KINDS = {".alac.m4a": "mp4", ".m4b": "mp4", ".aac": "adts"}
 _JPEG = b"\xff\xd8\xff\xe0" + b"front" * 20
 MakeFile = Callable[..., Path]
 
@@ -33,7 +38,8 @@ def _tone() -> np.ndarray:
 
 
 def _write_av(path: Path, codec: str) -> None:
-    with av.open(str(path), "w") as container:
+    kind = _KINDS.get(path.name.removeprefix("a"))
+    with av.open(str(path), "w", format=kind) as container:
         stream = container.add_stream(codec, rate=RATE_HZ, layout="stereo")
         assert isinstance(stream, av.AudioStream)
         stream.time_base = Fraction(1, RATE_HZ)
@@ -59,7 +65,8 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         soundfile.write(folder / f"a{suffix}", _tone(), rate, format=kind, subtype=subtype)
     for suffix, codec in _BY_AV.items():
         _write_av(folder / f"a{suffix}", codec)
-    return {suffix: (folder / f"a{suffix}").read_bytes() for suffix in FORMATS}
+    made = {suffix: (folder / f"a{suffix}").read_bytes() for suffix in (*_BY_SOUNDFILE, *_BY_AV)}
+    return made | {suffix: make() for suffix, make in HEADERS.items()}
 
 
 @pytest.fixture
@@ -69,7 +76,7 @@ def make_file(tones: dict[str, bytes], tmp_path: Path) -> MakeFile:
     def make(name: str) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(tones[path.suffix])
+        path.write_bytes(tones["".join(path.suffixes[-2:])])
         return path
 
     return make
