@@ -17,7 +17,8 @@ SCAN = """
 query Scan($id: ID!) {
   scan(id: $id) {
     id root folder mode state message library { id name }
-    filesSeen filesToRead filesRead filesFailed filesUnchanged filesMissing requestedAt finishedAt
+    filesSeen filesToRead filesRead filesFailed filesUnchanged filesMissing filesHeld
+    acceptMissing requestedAt finishedAt
   }
 }
 """

@@ -32,7 +32,7 @@ from soniquebay.progress import ProgressView
 
 _LOOK_EVERY_S = 0.4
 _LOOKS_UNTIL_IDLE = 2
-_SCAN_OVER = {"FINISHED", "REFUSED"}
+_SCAN_OVER = {"FINISHED", "HELD", "REFUSED"}
 
 
 def run(settings: Settings, *, roots: Sequence[str], demo: bool, until_idle: bool) -> bool:
@@ -176,7 +176,7 @@ class _Up:
             if scan["message"]:
                 say(f"{scan['root']}: {scan['message']}")
         await self._tell(status)
-        return all(scan["state"] != "REFUSED" for scan in told)
+        return all(scan["state"] not in {"HELD", "REFUSED"} for scan in told)
 
     async def _tell(self, status: dict[str, Any]) -> None:
         passed = duration(time.monotonic() - self._began_s)

@@ -183,6 +183,7 @@ def _requested(scan: CutScan) -> Event:
         root=scan.root,
         folder=scan.folder,
         mode=ScanMode(scan.mode),
+        accept_missing=scan.accept_missing,
         scan_id=format_id(IdKind.SCAN, scan.id),
     )
 

@@ -1,15 +1,10 @@
-"""Compares what a walk saw with what the gateway knows, and guards against false removals. Pure."""
+"""Compares what a walk saw with what the gateway knows, path by path. Pure."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.extractor.walk import WalkedFile
-
-GUARDED_FROM = 20
-"""So many files may always go missing at once."""
-GUARDED_SHARE = 0.5
-"""More than this share of the known files is taken for an accident."""
 
 
 class KnownFile(NamedTuple):
@@ -71,29 +66,3 @@ def outside_of(missing: Sequence[str], unknown: Collection[str]) -> list[str]:
 def _ways(path: str) -> list[str]:
     parts = path.split("/")
     return ["/".join(parts[:depth]) for depth in range(len(parts) + 1)]
-
-
-def removal_guard(
-    *, missing: int, known: int, is_root_empty: bool, is_confirmed: bool
-) -> str | None:
-    """Why nothing is to be marked missing, in words for people; None where it may be.
-
-    Args:
-        missing: files that were not seen.
-        known: files that were there before.
-        is_root_empty: whether nothing at all is in the root: a disk that is not mounted.
-        is_confirmed: whether a person asked to look at everything anew.
-    """
-    if not missing:
-        return None
-    if is_root_empty:
-        return (
-            f"the root is empty, but {known:,} files are known: is a disk not mounted?"
-            " Nothing was marked missing"
-        )
-    if missing > GUARDED_FROM and missing > known * GUARDED_SHARE and not is_confirmed:
-        return (
-            f"{missing:,} of {known:,} known files are gone: nothing was marked missing."
-            " If they are really gone, scan everything again (mode FULL)"
-        )
-    return None

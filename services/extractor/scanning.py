@@ -10,10 +10,11 @@ import itertools
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from services.extractor.compare import KnownFile, compare, outside_of, removal_guard
+from services.extractor.compare import KnownFile, compare, outside_of
+from services.extractor.guarding import Guard, Listing, judge
 from services.extractor.ignoring import Ignoring
 from services.extractor.libraries import Libraries
-from services.extractor.walk import Walk, WalkedFile
+from services.extractor.walk import Problem, Walk, WalkedFile
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput
 from shared.contracts.events import Event, FileFound, FileMissing, ScanMode, ScanRequested
@@ -22,6 +23,7 @@ from shared.gateway.extraction import begin_scan, known_files, report_walk
 
 PORTION = 1_000
 _MOST_TOLD = 3
+_NOT_MOUNTED = "nothing was marked missing. Is a disk not mounted, or the name mistyped?"
 Publish = Callable[[Sequence[Event]], Awaitable[None]]
 
 
@@ -29,12 +31,18 @@ class ScanLibrary:
     """Handles `scan.requested`, one after another."""
 
     def __init__(
-        self, gateway: Gateway, publish: Publish, libraries: Libraries, ignoring: Ignoring
+        self,
+        gateway: Gateway,
+        publish: Publish,
+        libraries: Libraries,
+        ignoring: Ignoring,
+        guard: Guard,
     ) -> None:
         self._gateway = gateway
         self._publish = publish
         self._libraries = libraries
         self._ignoring = ignoring
+        self._guard = guard
 
     async def __call__(self, events: Sequence[ScanRequested]) -> Outcome:
         """Walk each library that is asked for."""
@@ -56,7 +64,8 @@ class ScanLibrary:
         try:
             await asyncio.to_thread(walk.check_root)
         except InvalidInput as error:
-            await self._report(scan, Counts(), message=str(error), is_refused=True)
+            told = f"{error}: {_NOT_MOUNTED}"
+            await self._report(scan, Counts(), message=told, is_refused=True)
             return
         counts = Counts()
         missing = await self._walk(scan, walk, counts)
@@ -72,6 +81,7 @@ class ScanLibrary:
                 "root": event.root,
                 "folder": event.folder,
                 "mode": event.mode.name,
+                "acceptMissing": event.accept_missing,
             },
         )
         if payload["error"] is not None:
@@ -108,19 +118,20 @@ class ScanLibrary:
         try:
             await asyncio.to_thread(walk.check_root)  # it may have been unmounted meanwhile
         except InvalidInput as error:
-            return f"{error}: nothing was marked missing"
-        gone = outside_of(missing, {problem.path for problem in walk.problems})
-        told = [f"could not look at {problem}" for problem in walk.problems[:_MOST_TOLD]]
-        if len(walk.problems) > _MOST_TOLD:
-            told.append(f"nor at {len(walk.problems) - _MOST_TOLD:,} other places")
-        guarded = removal_guard(
-            missing=len(gone),
-            known=counts.known,
-            is_root_empty=walk.is_root_empty,
-            is_confirmed=scan["mode"] == ScanMode.FULL.name,
-        )
-        if guarded is not None:
-            return "; ".join([*told, guarded])
+            counts.held = len(missing)
+            return f"{error}: {_NOT_MOUNTED}"
+        problems = walk.problems + _dangling(walk, missing)
+        gone: Sequence[str] = outside_of(missing, {problem.path for problem in problems})
+        told = [f"could not look at {problem}" for problem in problems[:_MOST_TOLD]]
+        if len(problems) > _MOST_TOLD:
+            told.append(f"nor at {len(problems) - _MOST_TOLD:,} other places")
+        if len(gone) < len(missing):
+            told.append(f"the {len(missing) - len(gone):,} files known there stay as they are")
+        if not scan["acceptMissing"]:
+            unknown = len(missing) - len(gone)
+            verdict = judge(_listing(scan, walk, counts, gone, unknown), self._guard)
+            gone, counts.held = verdict.gone, verdict.held
+            told += [verdict.message] if verdict.message else []
         for portion in in_portions(gone, PORTION):
             await self._publish([_missing(scan, path) for path in portion])
         counts.missing = len(gone)
@@ -141,6 +152,7 @@ class ScanLibrary:
             "filesToRead": counts.to_read,
             "filesUnchanged": counts.unchanged,
             "filesMissing": counts.missing,
+            "filesHeld": counts.held,
             "isFinished": is_finished,
             "isRefused": is_refused,
             "message": message,
@@ -158,6 +170,8 @@ class Counts:
     to_read: int = 0
     unchanged: int = 0
     missing: int = 0
+    held: int = 0
+    """Not seen, and not marked missing either."""
     known: int = 0
     """Files that were there before."""
 
@@ -202,6 +216,32 @@ class KnownFiles:
 
 def _next_portion(files: Iterator[WalkedFile]) -> list[WalkedFile]:
     return list(itertools.islice(files, PORTION))
+
+
+def _dangling(walk: Walk, missing: Sequence[str]) -> list[Problem]:
+    """Links to folders that are not there, where files were known: a disk may not be mounted."""
+    if not walk.dangling_links or not missing:
+        return []
+    inside = {path for path in missing if outside_of([path], walk.dangling_links) == []}
+    return [
+        Problem(link, "is a link to nothing")
+        for link in sorted(walk.dangling_links)
+        if any(path.startswith(f"{link}/") for path in inside)
+    ]
+
+
+def _listing(
+    scan: JSON, walk: Walk, counts: "Counts", missing: Sequence[str], unknown: int
+) -> Listing:
+    return Listing(
+        place="/".join(part for part in (scan["root"].rstrip("/"), walk.folder) if part) or "/",
+        is_whole=not walk.folder,
+        is_root_empty=walk.is_root_empty,
+        seen=counts.seen,
+        known=counts.known - unknown,
+        missing=missing,
+        empty_folders=walk.empty_folders,
+    )
 
 
 def _found(scan: JSON, file: WalkedFile) -> FileFound:

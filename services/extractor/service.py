@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.extractor.guarding import Guard
 from services.extractor.handlers import MarkMissing, ReadFiles
 from services.extractor.ignoring import Ignoring
 from services.extractor.jobs import prepare_reader
@@ -26,13 +27,14 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
     libraries = Libraries(gateway, settings.mounts)
     ignoring = Ignoring.of_settings(settings.ignore)
     readers = Readers(workers)
+    guard = Guard(share=settings.missing_guard_share, least=settings.missing_guard_files)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         async with workers.running():
             yield
 
-    scan = ScanLibrary(gateway, publish, libraries, ignoring)
+    scan = ScanLibrary(gateway, publish, libraries, ignoring, guard)
     read = ReadFiles(libraries, readers, Storing(gateway, readers))
     missing = MarkMissing(gateway, libraries, ignoring)
     return Service(

@@ -45,6 +45,8 @@ class Walk:
         ignoring: the rules that hold everywhere.
         problems: what could not be looked at, so far.
         is_root_empty: whether there was nothing at all in the root.
+        empty_folders: folders below the root with nothing at all in them.
+        dangling_links: links to nothing that may have been folders.
     """
 
     root: str
@@ -52,6 +54,8 @@ class Walk:
     ignoring: Ignoring = field(default_factory=Ignoring)
     problems: list[Problem] = field(default_factory=list)
     is_root_empty: bool = False
+    empty_folders: set[str] = field(default_factory=set)
+    dangling_links: set[str] = field(default_factory=set)
     _linked: set[tuple[int, int]] = field(default_factory=set)
 
     def check_root(self) -> None:
@@ -107,22 +111,38 @@ class Walk:
         inside = f"{folder}/" if folder else ""
         found: list[tuple[str, _Found]] = []
         try:
+            is_empty = True
             with os.scandir(local_path(self.root, folder)) as entries:
                 for entry in entries:
+                    is_empty = False
                     name = encode_path(entry.name)
-                    is_folder = _is_folder(entry)
+                    path = inside + name
+                    is_folder = self._is_folder(entry, path)
                     if not is_folder and not is_audio(name):
                         continue
-                    path = inside + name
                     if not ignoring.ignores(path, is_folder=is_folder):
                         # A folder's files sort by `name/...`, not by `name`.
                         key = f"{path}/" if is_folder else path
                         found.append((key, _Found(entry, is_folder)))
+            if is_empty:
+                self.empty_folders.add(folder)
         except OSError as error:
             if not (folder == self.folder != "" and error.errno in _GONE):
                 self.problems.append(Problem(folder, _reason(error)))
         found.sort(key=lambda pair: pair[0])
         return ((key.rstrip("/"), one) for key, one in found)
+
+    def _is_folder(self, entry: os.DirEntry[bytes], path: str) -> bool:
+        try:
+            is_folder = entry.is_dir()
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                self.problems.append(Problem(path, _reason(error)))
+                return False
+            is_folder = False
+        if not is_folder and entry.is_symlink() and not os.path.exists(entry.path):  # noqa: PTH110
+            self.dangling_links.add(path)
+        return is_folder
 
     def _file(self, path: str, entry: os.DirEntry[bytes]) -> WalkedFile | None:
         try:
@@ -166,13 +186,6 @@ class _Found:
 
     entry: os.DirEntry[bytes]
     is_folder: bool
-
-
-def _is_folder(entry: os.DirEntry[bytes]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
 
 
 def _reason(error: Exception) -> str:

@@ -62,6 +62,9 @@ class ScanRequested(Event):
     root: str | None = Field(None, max_length=8192, description="Absolute path of its folder.")
     folder: str = Field("", max_length=8192, description="Only this folder below the root.")
     mode: ScanMode = ScanMode.INCREMENTAL
+    accept_missing: bool = Field(
+        False, description="Files that are not seen are gone, however many: a person says so."
+    )
     scan_id: ScanId | None = Field(None, description="Set by the gateway; leave it out.")
 
     @model_validator(mode="after")

@@ -8,7 +8,10 @@ PORTION = 1_000
 """Items a call: the gateway takes at most 2,000."""
 KNOWN_FILES_A_PAGE = 20_000
 
-_SCAN = "scan { id state root folder mode filesRead filesFailed library { id name root } }"
+_SCAN = (
+    "scan { id state root folder mode acceptMissing filesRead filesFailed"
+    " library { id name root } }"
+)
 BEGIN_SCAN = f"""
 mutation BeginScan($input: BeginScanInput!) {{
   beginScan(input: $input) {{ {_SCAN} error {{ code message field }} }}

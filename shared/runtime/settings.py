@@ -72,6 +72,18 @@ class Settings(BaseSettings):
         description="Names or patterns the scan passes over, separated by commas "
         "(`.soniqueignore` files in the folders work too).",
     )
+    missing_guard_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="A scan that sees so much less than what is known (a share of it) marks"
+        " nothing missing and waits for `soniquebay scan DIR --accept-missing`.",
+    )
+    missing_guard_files: int = Field(
+        50,
+        ge=1,
+        description="From so many known files on; a library of which nothing is seen waits always.",
+    )
     acoustid_key: SecretStr | None = Field(
         None, description="AcoustID application key; with it fingerprints are looked up."
     )

@@ -18,7 +18,8 @@ from soniquebay.progress import ProgressView
 
 _LOOK_EVERY_S = 0.5
 _BEGINS_WITHIN_S = 3.0  # an extractor that is busy or away begins later
-_OVER = {"FINISHED", "REFUSED"}
+_OVER = {"FINISHED", "HELD", "REFUSED"}
+_NOT_DONE = {"HELD", "REFUSED"}
 _PAGE = 500
 _STAGES = ("extractor.walk", "extractor.read", "analyzer", "vectorizer", "indexer")
 _TOPICS = tuple(topic.value for topic in Topic)
@@ -29,18 +30,26 @@ _KINDS = ("invalid", "transient", "dependency", "bug")
 @click.argument("folder", metavar="DIR")
 @click.option("--follow", is_flag=True, help="Show progress until all work is done.")
 @click.option("--full", is_flag=True, help="Read every file again, changed or not.")
+@click.option(
+    "--accept-missing",
+    is_flag=True,
+    help="Files that are not seen are really gone, however many.",
+)
 @as_json_option
-def scan(folder: str, follow: bool, full: bool, as_json: bool) -> None:
+def scan(folder: str, follow: bool, full: bool, accept_missing: bool, as_json: bool) -> None:
     """Have DIR scanned: a library's root, a folder below one, or a new one.
 
-    DIR is as the extractor sees it. Only what is new or changed is read.
+    DIR is as the extractor sees it. Only what is new or changed is read. Where far less is seen
+    than is known, as of a disk that is not mounted, nothing is marked missing: the scan is held,
+    and the exit code 1, until you say --accept-missing.
 
     \b
     soniquebay scan ~/Music --follow
     """
     gateway = Gateway(Settings())
     root = os.path.abspath(os.path.expanduser(folder))  # noqa: PTH100,PTH111 - keeps symbolic links
-    told = {"root": root, "mode": "FULL" if full else "INCREMENTAL"}
+    mode = "FULL" if full else "INCREMENTAL"
+    told = {"root": root, "mode": mode, "acceptMissing": accept_missing}
     payload = gateway.execute(REQUEST_SCAN, {"input": told})["requestScan"]
     raise_user_error(payload)
     id_ = payload["scan"]["id"]
@@ -49,7 +58,7 @@ def scan(folder: str, follow: bool, full: bool, as_json: bool) -> None:
         print_json(found)
     else:
         click.echo(told_scan(found))
-    if found["state"] == "REFUSED":
+    if found["state"] in _NOT_DONE:
         raise click.exceptions.Exit(1)
 
 
@@ -84,6 +93,8 @@ def told_scan(found: dict[str, Any]) -> str:
         f" {found['filesUnchanged']:,} unchanged, {found['filesMissing']:,} missing,"
         f" {found['filesFailed']:,} failed"
     )
+    if found["filesHeld"]:
+        counts += f", {found['filesHeld']:,} held"
     note = f"\nnote: {found['message']}" if found["message"] else ""
     return f"{found['state'].lower()}: {counts}{note}"
 

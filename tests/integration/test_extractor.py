@@ -31,11 +31,12 @@ from shared.search.tantivy_index import TantivyIndex
 
 JPEG = b"\xff\xd8\xff\xe0" + b"cover" * 20
 _SCAN = (
-    "{ id state message filesSeen filesToRead filesRead filesFailed filesUnchanged filesMissing }"
+    "{ id state message filesSeen filesToRead filesRead filesFailed filesUnchanged filesMissing"
+    " filesHeld }"
 )
 _REQUEST = f"""
-mutation ($root: String!, $folder: String, $mode: ScanMode) {{
-  requestScan(input: {{root: $root, folder: $folder, mode: $mode}}) {{
+mutation ($root: String!, $folder: String, $mode: ScanMode, $accept: Boolean) {{
+  requestScan(input: {{root: $root, folder: $folder, mode: $mode, acceptMissing: $accept}}) {{
     scan {_SCAN} error {{ message }}
   }}
 }}
@@ -62,13 +63,15 @@ class World:
         self.gateway = gateway
         self.root = root
 
-    async def scan(self, folder: str = "", mode: str = "INCREMENTAL", root: str = "") -> Any:
+    async def scan(
+        self, folder: str = "", mode: str = "INCREMENTAL", root: str = "", *, accept: bool = False
+    ) -> Any:
         """Ask for a scan and follow it to its end."""
-        told = {"root": root or str(self.root), "folder": folder, "mode": mode}
+        told = {"root": root or str(self.root), "folder": folder, "mode": mode, "accept": accept}
         payload = (await self.gateway.execute(_REQUEST, told))["requestScan"]
         assert payload["error"] is None, payload
         scan = payload["scan"]
-        while scan["state"] not in {"FINISHED", "REFUSED"}:
+        while scan["state"] not in {"FINISHED", "HELD", "REFUSED"}:
             await asyncio.sleep(0.05)
             scan = (await self.gateway.execute(_FOLLOW, {"id": scan["id"]}))["scan"]
         return scan
@@ -228,15 +231,21 @@ async def test_a_root_that_is_empty_or_gone_loses_nothing(
     await world.scan()
     aside = world.root.rename(world.root.parent / "aside")
     gone = await world.scan()
-    assert (gone["state"], gone["message"]) == ("REFUSED", f"{world.root} does not exist")
+    assert gone["state"] == "REFUSED"
+    assert f"{world.root} does not exist: nothing was marked missing" in gone["message"]
     world.root.mkdir()
     empty = await world.scan(mode="FULL")
-    assert empty["state"] == "FINISHED"
-    assert "the root is empty, but 1 files are known" in empty["message"]
+    assert (empty["state"], empty["filesMissing"], empty["filesHeld"]) == ("HELD", 0, 1)
+    assert f"{world.root} is empty, but 1 files are known in it" in empty["message"]
+    assert "--accept-missing" in empty["message"]
     assert set(await world.tracks()) == {"1.flac"}
     world.root.rmdir()
     aside.rename(world.root)
     assert (await world.scan())["filesUnchanged"] == 1
+    (world.root / "1.flac").unlink()
+    accepted = await world.scan(accept=True)
+    assert (accepted["state"], accepted["filesMissing"]) == ("FINISHED", 1)
+    await world.until_missing("1.flac")
 
 
 async def test_two_scans_at_once_end_with_each_file_read(

@@ -226,6 +226,10 @@ class RequestScanInput:
     root: str | None = UNSET
     folder: str | None = ""
     mode: ScanMode | None = ScanMode.INCREMENTAL
+    accept_missing: bool | None = strawberry.field(
+        default=False,
+        description="Files that are not seen are really gone, however many: a person says so.",
+    )
 
 
 @_plain
@@ -238,6 +242,7 @@ class BeginScanInput:
     root: str | None = UNSET
     folder: str | None = ""
     mode: ScanMode | None = ScanMode.INCREMENTAL
+    accept_missing: bool | None = False
 
 
 @_plain
@@ -250,6 +255,7 @@ class ReportWalkInput:
     files_to_read: BigInt
     files_unchanged: BigInt
     files_missing: BigInt
+    files_held: BigInt | None = UNSET
     is_finished: bool
     is_refused: bool | None = False
     message: str | None = UNSET

@@ -101,6 +101,7 @@ async def _find_scan(connection: asyncpg.Connection, told: dict[str, Any]) -> tu
         root=checks.optional_text(told, "root", 8_192),
         folder=checks.optional_text(told, "folder", 8_192) or "",
         mode=told["mode"] or ScanMode.INCREMENTAL,
+        accept_missing=bool(told["accept_missing"]),
     )
 
 
@@ -149,6 +150,7 @@ class Mutation:
                 root=scan.root,
                 folder=scan.folder,
                 mode=ScanMode(scan.mode),
+                accept_missing=scan.accept_missing,
                 scan_id=format_id(IdKind.SCAN, scan.id),
             )
             await info.context.bus.publish([event])
@@ -219,6 +221,8 @@ class Mutation:
                 name.removeprefix("files_"): checks.integer(row, name, 0, checks.BIGINT_LIMIT)
                 for name in ("files_seen", "files_to_read", "files_unchanged", "files_missing")
             }
+            if row["files_held"] is not None:
+                counts["held"] = checks.integer(row, "files_held", 0, checks.BIGINT_LIMIT)
             finished = row["is_finished"] and not row["is_refused"]
             await scans.report(connection, scan, **counts, is_finished=finished, message=message)
             if row["is_refused"]:

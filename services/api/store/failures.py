@@ -91,7 +91,8 @@ _REVIVE_SCANS = """
 UPDATE scans s SET state = 'requested', message = NULL, finished_at = NULL, moved_at = now()
 WHERE id = ANY($1) AND state = 'refused' AND NOT EXISTS (
     SELECT FROM scans o
-    WHERE (o.library_id, o.folder, o.mode) = (s.library_id, s.folder, s.mode)
+    WHERE (o.library_id, o.folder, o.mode, o.accept_missing)
+            = (s.library_id, s.folder, s.mode, s.accept_missing)
         AND o.state IN ('requested', 'walking', 'reading')
 )
 """

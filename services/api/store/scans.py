@@ -22,7 +22,10 @@ MOST_WALKS = 5
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A scan as it stands. `files_failed` are open failures to read, while it is active."""
+    """A scan as it stands. `files_failed` are open failures to read, while it is active.
+
+    `files_held` are known files that were not seen and not marked missing: too many at once.
+    """
 
     id: UUID
     library_id: UUID | None
@@ -38,6 +41,8 @@ class Scan:
     files_failed: int
     files_unchanged: int
     files_missing: int
+    files_held: int
+    accept_missing: bool
     requested_at: datetime
     finished_at: datetime | None
 
@@ -50,7 +55,8 @@ class Scan:
 # $1: ids, or null for the newest $2.
 _READ = f"""
 SELECT s.id, s.library_id, l.name AS library, s.root, s.folder, s.mode, s.state, s.message,
-    s.files_seen, s.files_to_read, s.files_read, s.files_unchanged, s.files_missing,
+    s.files_seen, s.files_to_read, s.files_read, s.files_unchanged, s.files_missing, s.files_held,
+    s.accept_missing,
     CASE WHEN s.finished_at IS NOT NULL THEN s.files_failed ELSE (
         SELECT count(*) FROM failures f
         WHERE f.scan_id = s.id AND f.resolved_at IS NULL AND f.stage = '{Stage.READ}'
@@ -62,11 +68,11 @@ ORDER BY s.requested_at DESC, s.id LIMIT $2
 """  # noqa: S608 - the stage's name is a constant of ours
 _JOIN_ACTIVE = """
 SELECT id FROM scans
-WHERE library_id = $1 AND folder = $2 AND mode = $3
+WHERE library_id = $1 AND folder = $2 AND mode = $3 AND accept_missing = $4
     AND state IN ('requested', 'walking', 'reading')
 """
 _REQUEST = """
-INSERT INTO scans (library_id, root, folder, mode) VALUES ($1, $2, $3, $4)
+INSERT INTO scans (library_id, root, folder, mode, accept_missing) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING id
 """
 # A walk begins (again): what is done already won't be found, except by a full scan. Files that
@@ -84,7 +90,7 @@ WHERE id = $1 AND state IN ('requested', 'walking', 'reading')
 _REPORT = """
 UPDATE scans SET
     files_seen = $2, files_to_read = files_before + $3, files_unchanged = $4, files_missing = $5,
-    state = CASE WHEN $6 THEN 'reading' ELSE state END,
+    files_held = $8, state = CASE WHEN $6 THEN 'reading' ELSE state END,
     message = coalesce($7, message), moved_at = now()
 WHERE id = $1 AND state = 'walking'
 """
@@ -102,13 +108,16 @@ WITH counted AS (
     FROM scans s WHERE s.state = 'reading' AND ($1::uuid[] IS NULL OR s.id = ANY($1))
 )
 UPDATE scans s SET
-    state = 'finished', files_failed = counted.failed, moved_at = now(), finished_at = now()
+    state = CASE WHEN s.files_held > 0 THEN 'held' ELSE 'finished' END,
+    files_failed = counted.failed, moved_at = now(), finished_at = now()
 FROM counted
 WHERE s.id = counted.id AND s.state = 'reading'
     AND s.files_read + counted.failed >= s.files_to_read
 """  # noqa: S608 - as above
 _GIVE_UP = """
-UPDATE scans SET state = 'finished', moved_at = now(), finished_at = now(),
+UPDATE scans SET
+    state = CASE WHEN files_held > 0 THEN 'held' ELSE 'finished' END,
+    moved_at = now(), finished_at = now(),
     message = concat_ws('; ', message, $2::text)
 WHERE id = ANY($1) AND state IN ('requested', 'walking', 'reading')
 """
@@ -134,6 +143,7 @@ async def request(
     root: str | None,
     folder: str,
     mode: str,
+    accept_missing: bool = False,
 ) -> tuple[UUID, bool]:
     """A scan to be done: a new one in state `requested` (and True), or the one already at work.
 
@@ -145,7 +155,7 @@ async def request(
     place = await libraries.place(
         connection, library=library or None, root=root or None, folder=folder
     )
-    covered = (place.library_id, place.folder, mode)
+    covered = (place.library_id, place.folder, mode, accept_missing)
     scan: UUID | None = await connection.fetchval(_JOIN_ACTIVE, *covered)
     is_new = False
     while scan is None:
@@ -174,6 +184,7 @@ async def report(
     to_read: int,
     unchanged: int,
     missing: int,
+    held: int = 0,
     is_finished: bool,
     message: str | None,
 ) -> None:
@@ -183,7 +194,8 @@ async def report(
         Unfit: there is no such scan.
     """
     await _must_exist(connection, scan)
-    await connection.execute(_REPORT, scan, seen, to_read, unchanged, missing, is_finished, message)
+    counts = (seen, to_read, unchanged, missing)
+    await connection.execute(_REPORT, scan, *counts, is_finished, message, held)
     if is_finished:
         await settle(connection, [scan])
 

@@ -27,6 +27,7 @@ class CutScan:
     root: str
     folder: str
     mode: str
+    accept_missing: bool
     state: str
     walks: int
 
@@ -77,7 +78,8 @@ ORDER BY id LIMIT $1
 """  # noqa: S608 - as above
 # A moment's grace: one that was just asked for is not on the bus yet.
 _SCANS = """
-SELECT s.id, l.name AS library, s.root, s.folder, s.mode, s.state, s.walks
+SELECT s.id, l.name AS library, s.root, s.folder, s.mode, s.accept_missing, s.state,
+    s.walks
 FROM scans s JOIN libraries l ON l.id = s.library_id
 WHERE s.state IN ('requested', 'walking', 'reading')
     AND s.moved_at < now() - make_interval(secs => $1)

@@ -30,6 +30,11 @@ class Scan(Node):
     files_failed: BigInt
     files_unchanged: BigInt
     files_missing: BigInt
+    files_held: BigInt = strawberry.field(
+        description="Known files that were not seen and not marked missing, since they are too"
+        " many at once: `requestScan` with `acceptMissing` does."
+    )
+    accept_missing: bool
     requested_at: datetime
     finished_at: datetime | None
 
@@ -59,6 +64,8 @@ class Scan(Node):
             files_failed=BigInt(scan.files_failed),
             files_unchanged=BigInt(scan.files_unchanged),
             files_missing=BigInt(scan.files_missing),
+            files_held=BigInt(scan.files_held),
+            accept_missing=scan.accept_missing,
             requested_at=scan.requested_at,
             finished_at=scan.finished_at,
         )

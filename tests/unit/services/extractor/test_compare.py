@@ -1,8 +1,11 @@
 """What a scan makes of what is there and what was known."""
 
+from typing import Any
+
 import pytest
 
-from services.extractor.compare import KnownFile, compare, outside_of, removal_guard
+from services.extractor.compare import KnownFile, compare, outside_of
+from services.extractor.guarding import Guard, Listing, judge
 from services.extractor.places import album_folder, is_named_after
 from services.extractor.walk import WalkedFile
 
@@ -44,25 +47,37 @@ def test_what_could_not_be_looked_at_is_not_missing() -> None:
     assert outside_of(missing, set()) == missing
 
 
+NAMES = [f"a/{number}.mp3" for number in range(100)]
+
+
 @pytest.mark.parametrize(
-    ("missing", "known", "empty", "confirmed", "is_guarded"),
+    ("known", "seen", "missing", "changes", "held"),
     [
-        (0, 0, True, False, False),
-        (1, 1, True, False, True),
-        (1, 1, True, True, True),
-        (20, 20, False, False, False),
-        (21, 30, False, False, True),
-        (21, 30, False, True, False),
-        (21, 42, False, False, False),
+        (100, 100, 0, {}, 0),
+        (100, 50, 50, {}, 0),
+        (100, 49, 51, {}, 51),
+        (49, 1, 48, {}, 0),
+        (1, 0, 1, {}, 1),
+        (1, 0, 1, {"is_root_empty": True}, 1),
+        (12, 0, 12, {"is_whole": False}, 0),
+        (50, 0, 50, {"is_whole": False}, 50),
+        (100, 100, 100, {}, 0),
+        (100, 40, 60, {"empty_folders": ["a"]}, 60),
+        (200, 140, 60, {"empty_folders": ["a"]}, 60),
+        (200, 140, 60, {"empty_folders": ["b"]}, 0),
+        (200, 151, 49, {"empty_folders": ["a"]}, 0),
+        (200, 200, 60, {"empty_folders": ["a"]}, 0),
     ],
 )
 def test_a_removal_that_looks_like_an_accident_waits_for_a_person(
-    missing: int, known: int, empty: bool, confirmed: bool, is_guarded: bool
+    known: int, seen: int, missing: int, changes: dict[str, Any], held: int
 ) -> None:
-    message = removal_guard(
-        missing=missing, known=known, is_root_empty=empty, is_confirmed=confirmed
-    )
-    assert (message is not None) == is_guarded
+    told = {"place": "/music", "is_whole": True, "is_root_empty": False, "empty_folders": []}
+    listing = Listing(known=known, seen=seen, missing=NAMES[:missing], **{**told, **changes})
+    verdict = judge(listing, Guard(share=0.5, least=50))
+    assert (verdict.held, len(verdict.gone)) == (held, missing - held)
+    assert (verdict.message is None) == (held == 0)
+    assert verdict.message is None or ("/music" in verdict.message)
 
 
 @pytest.mark.parametrize(
