@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.extractor.covers import FolderImages, Image, folder_images
+from services.extractor.credits import DEFAULT_RULES, CreditRules
 from services.extractor.reading import read_file
 from services.extractor.tags import Tags
 from shared.contracts.errors import PipelineError
@@ -49,13 +50,13 @@ def prepare_reader() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
 
 
-def read_chunk(root: str, paths: Sequence[str]) -> ChunkRead:
-    """Read files; what is wrong with one is its result."""
+def read_chunk(root: str, paths: Sequence[str], rules: CreditRules = DEFAULT_RULES) -> ChunkRead:
+    """Read files, whose credits `rules` split; what is wrong with one is its result."""
     chunk = ChunkRead()
     carried = 0
     for path in paths:
         try:
-            read = read_file(local_path(root, path))
+            read = read_file(local_path(root, path), rules)
         except PipelineError as error:
             chunk.files.append(FileRead(path, error=error))
             continue

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from services.extractor import normalise
-from services.extractor.credits import credited_names
+from services.extractor.credits import DEFAULT_RULES, CreditRules, credited_names
 from services.extractor.normalise import first
 from services.extractor.tags import (
     AudioProperties,
@@ -29,8 +29,9 @@ VARIOUS_ARTISTS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"
 class _Raw:
     """Raw tags, asked by name; a name that is not there has no values."""
 
-    def __init__(self, raw: RawTags) -> None:
+    def __init__(self, raw: RawTags, rules: CreditRules) -> None:
         self._raw = raw
+        self.rules = rules
 
     def all(self, *names: str) -> Sequence[str]:
         """The values of the first name that has any."""
@@ -45,9 +46,11 @@ class _Raw:
         return first(values) if values else None
 
 
-def meaning(raw: RawTags, audio: AudioProperties, *, file_name: str) -> Tags:
+def meaning(
+    raw: RawTags, audio: AudioProperties, *, file_name: str, rules: CreditRules = DEFAULT_RULES
+) -> Tags:
     """What the tags say. Without a title, the file's name (without its ending) is the title."""
-    tags = _Raw(raw)
+    tags = _Raw(raw, rules)
     title = tags.one("title")
     artists, artist_credit = _credit(tags, "artist", "artists", "musicbrainz_artistid")
     return Tags(
@@ -89,6 +92,7 @@ def _credit(tags: _Raw, credit: str, listed: str, ids: str) -> tuple[tuple[Credi
         normalise.texts(tags.all(credit)),
         listed=normalise.texts(tags.all(listed)),
         ids=normalise.musicbrainz_ids(tags.all(ids)),
+        rules=tags.rules,
     )
 
 
@@ -102,7 +106,7 @@ def _contributors(tags: _Raw) -> tuple[Contributor, ...]:
     for role in ROLES:
         for value in normalise.texts(tags.all(role)):
             told, instrument = played(value) if role == "performer" else (value, None)
-            for name in credited_names([told])[0]:
+            for name in credited_names([told], rules=tags.rules)[0]:
                 found[Contributor(role, CreditedName(name.name), instrument)] = None
     return tuple(found)[:MOST_CONTRIBUTORS]
 

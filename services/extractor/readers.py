@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from services.extractor.covers import FolderImages, Image
+from services.extractor.credits import DEFAULT_RULES, CreditRules
 from services.extractor.jobs import ChunkRead, FileRead, read_chunk, read_cover, read_folders
 from shared.gateway.client import in_portions
 from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
@@ -16,8 +17,9 @@ FILE_TIMEOUT_S = 30.0
 class Readers:
     """The worker processes, asked for tags and images."""
 
-    def __init__(self, workers: WorkerProcesses) -> None:
+    def __init__(self, workers: WorkerProcesses, rules: CreditRules = DEFAULT_RULES) -> None:
         self._workers = workers
+        self._rules = rules
 
     async def files(self, root: str, paths: Sequence[str]) -> ChunkRead:
         """Read files in parallel; one result a path, in order."""
@@ -32,7 +34,7 @@ class Readers:
         alone = len(paths) == 1
         limit_s = FILE_TIMEOUT_S if alone else CHUNK_TIMEOUT_S
         try:
-            return await self._workers.run_within(limit_s, read_chunk, root, paths)
+            return await self._workers.run_within(limit_s, read_chunk, root, paths, self._rules)
         except (WorkerDied, WorkerTimeout) as error:
             if alone:
                 return ChunkRead([FileRead(paths[0], error=error)])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from services.extractor.covers import Image, embedded_cover
+from services.extractor.credits import DEFAULT_RULES, CreditRules
 from services.extractor.formats import suffix_of
 from services.extractor.meaning import meaning
 from services.extractor.opening import in_words, open_audio
@@ -39,8 +40,8 @@ _KINDS = (
 _AT_FAULT = frozenset((errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL))
 
 
-def read_file(path: bytes) -> ReadFile:
-    """Read tags, sound properties and the embedded cover of a file.
+def read_file(path: bytes, rules: CreditRules = DEFAULT_RULES) -> ReadFile:
+    """Read tags, sound properties and the embedded cover of a file; `rules` split its credits.
 
     Raises:
         UnreadableFile: it is no music, damaged, not a regular file, or gone.
@@ -55,7 +56,7 @@ def read_file(path: bytes) -> ReadFile:
             _check_regular(told)
             if told.st_size == 0:
                 raise UnreadableFile("is empty")
-            tags, cover = _read(file, path)
+            tags, cover = _read(file, path, rules)
             return ReadFile(told.st_size, told.st_mtime_ns, tags, cover)
     except OSError as error:
         raise _of_system(error, path) from error
@@ -78,11 +79,11 @@ def _of_system(error: OSError, path: bytes) -> Exception:
     return TransientError(f"cannot be read: {reason}")
 
 
-def _read(file: BinaryIO, path: bytes) -> tuple[Tags, Image | None]:
+def _read(file: BinaryIO, path: bytes, rules: CreditRules) -> tuple[Tags, Image | None]:
     name = encode_path(os.path.basename(path))  # noqa: PTH119 - names are bytes
     try:
         opened = open_audio(file, suffix_of(name))
-        tags = meaning(opened.raw, opened.audio, file_name=name)
+        tags = meaning(opened.raw, opened.audio, file_name=name, rules=rules)
         return tags, embedded_cover(opened.pictures)
     except Exception as error:
         disk = _of_disk(error)

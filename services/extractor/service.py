@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.extractor.guarding import Guard
+from services.extractor.credits import CreditRules
 from services.extractor.handlers import MarkMissing, ReadFiles
 from services.extractor.ignoring import Ignoring
 from services.extractor.jobs import prepare_reader
@@ -26,7 +27,8 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
     workers = WorkerProcesses(settings.readers, warm=prepare_reader)
     libraries = Libraries(gateway, settings.mounts)
     ignoring = Ignoring.of_settings(settings.ignore)
-    readers = Readers(workers)
+    rules = CreditRules.with_names(settings.credit_names, settings.credit_joins)
+    readers = Readers(workers, rules)
     guard = Guard(share=settings.missing_guard_share, least=settings.missing_guard_files)
 
     @asynccontextmanager

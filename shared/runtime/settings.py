@@ -84,6 +84,17 @@ class Settings(BaseSettings):
         ge=1,
         description="From so many known files on; a library of which nothing is seen waits always.",
     )
+    credit_names: tuple[str, ...] = Field(
+        (),
+        description="Names with `&`, a comma or the like that are one artist's: a JSON list, beside"
+        " the well-known ones (AC/DC, Simon & Garfunkel). Counts for what is read from then on:"
+        " `soniquebay scan --full` reads all anew.",
+    )
+    credit_joins: tuple[str, ...] = Field(
+        ("&", "with", "vs", "vs.", "versus", "x", "presents", "pres."),
+        description="What stands between artists, beside `feat.`, `;` and ` / `: a JSON list."
+        " Commas split lists such as `A, B & C`; with `,` in this list they split always.",
+    )
     acoustid_key: SecretStr | None = Field(
         None, description="AcoustID application key; with it fingerprints are looked up."
     )

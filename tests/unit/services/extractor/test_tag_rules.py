@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.extractor import normalise
-from services.extractor.credits import credited_names
+from services.extractor.credits import CreditRules, credited_names
 from services.extractor.meaning import VARIOUS_ARTISTS_ID, meaning
 from services.extractor.tags import AudioProperties, CreditedName, Numbered, RawTags, Tags
+from shared.runtime.settings import Settings
 
 AUDIO = AudioProperties("flac", "flac", 1.0)
 ID_1 = "11111111-1111-4111-8111-111111111111"
@@ -33,7 +34,7 @@ def meant(**raw: list[str]) -> Tags:
         (["Björk"], [("Björk", "")]),
         (["A feat. B"], [("A", " feat. "), ("B", "")]),
         (["A ft B"], [("A", " ft "), ("B", "")]),
-        (["A Featuring B & C"], [("A", " Featuring "), ("B & C", "")]),
+        (["A Featuring B & C"], [("A", " Featuring "), ("B", " & "), ("C", "")]),
         (["A (feat. B)"], [("A", " (feat. "), ("B", ")")]),
         (["A; B"], [("A", "; "), ("B", "")]),
         (["A;B"], [("A", ";"), ("B", "")]),
@@ -44,6 +45,30 @@ def meant(**raw: list[str]) -> Tags:
         (["Simon & Garfunkel"], [("Simon & Garfunkel", "")]),
         (["Tyler, The Creator"], [("Tyler, The Creator", "")]),
         (["Ft. Minor"], [("Ft. Minor", "")]),
+        (["A & B"], [("A", " & "), ("B", "")]),
+        (["A with B"], [("A", " with "), ("B", "")]),
+        (["A (with B)"], [("A", " (with "), ("B", ")")]),
+        (["A vs. B"], [("A", " vs. "), ("B", "")]),
+        (["A VS B"], [("A", " VS "), ("B", "")]),
+        (["A presents B"], [("A", " presents "), ("B", "")]),
+        (["A x B"], [("A", " x "), ("B", "")]),
+        (["Lil X Men"], [("Lil X Men", "")]),
+        (["A, B & C"], [("A", ", "), ("B", " & "), ("C", "")]),
+        (["A, B, C"], [("A", ", "), ("B", ", "), ("C", "")]),
+        (["A, B, and C"], [("A", ", "), ("B", ", and "), ("C", "")]),
+        (["A, B, D and C"], [("A", ", "), ("B", ", "), ("D", " and "), ("C", "")]),
+        (["A, B feat. C & D"], [("A, B", " feat. "), ("C", " & "), ("D", "")]),
+        (["Bach, Johann Sebastian"], [("Bach, Johann Sebastian", "")]),
+        (["Iron and Wine"], [("Iron and Wine", "")]),
+        (["R&B All-Stars"], [("R&B All-Stars", "")]),
+        (["Nick Cave & The Bad Seeds"], [("Nick Cave & The Bad Seeds", "")]),
+        (["Kay Kyser & His Orchestra"], [("Kay Kyser & His Orchestra", "")]),
+        (["Earth, Wind & Fire"], [("Earth, Wind & Fire", "")]),
+        (["Crosby, Stills, Nash & Young"], [("Crosby, Stills, Nash & Young", "")]),
+        (["A & Tyler, The Creator"], [("A", " & "), ("Tyler, The Creator", "")]),
+        (["SIMON & GARFUNKEL feat. AC/DC"], [("SIMON & GARFUNKEL", " feat. "), ("AC/DC", "")]),
+        (["AC/DC & Simon & Garfunkel"], [("AC/DC", " & "), ("Simon & Garfunkel", "")]),
+        (["Sammy Davis, Jr. & Dean"], [("Sammy Davis, Jr.", " & "), ("Dean", "")]),
         ([";"], [(";", "")]),
         ([], []),
     ],
@@ -53,6 +78,57 @@ def test_a_credit_is_split_by_what_is_never_part_of_a_name(
 ) -> None:
     names, _ = credited_names(values)
     assert [(name.name, name.join_phrase) for name in names] == expected
+
+
+@given(st.text(st.sampled_from("AB &,;/()"), max_size=30).filter(str.strip))
+def test_a_credit_loses_no_letter_when_it_is_split(credit: str) -> None:
+    names, shown = credited_names(normalise.texts([credit]))
+    assert [letter for letter in shown if letter in "AB&"] == [
+        letter for letter in credit if letter in "AB&"
+    ]
+    assert all(name.name.strip() for name in names)
+
+
+def test_the_defaults_of_the_settings_are_the_rules_defaults() -> None:
+    settings = Settings()
+    rules = CreditRules.with_names(settings.credit_names, settings.credit_joins)
+    assert rules == CreditRules()
+
+
+@pytest.mark.parametrize(
+    ("rules", "credit", "expected"),
+    [
+        (CreditRules.with_names(["Hot & Cold"], ["&"]), "Hot & Cold & A", ["Hot & Cold", "A"]),
+        (CreditRules.with_names([], []), "A & B with C", ["A & B with C"]),
+        (CreditRules.with_names([], []), "Simon & Garfunkel; B", ["Simon & Garfunkel", "B"]),
+        (CreditRules.with_names([], [","]), "A, B", ["A", "B"]),
+        (CreditRules.with_names([], [","]), "Iron and Wine", ["Iron and Wine"]),
+        (CreditRules.with_names([], ["+"]), "A + B", ["A", "B"]),
+    ],
+)
+def test_settings_say_what_is_split(rules: CreditRules, credit: str, expected: list[str]) -> None:
+    assert [name.name for name in credited_names([credit], rules=rules)[0]] == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "count", "expected"),
+    [
+        (["A & B"], 1, ["A & B"]),
+        (["Iron and Wine"], 2, ["Iron", "Wine"]),
+        (["Nick Cave & The Bad Seeds"], 2, ["Nick Cave", "The Bad Seeds"]),
+        (["A & B feat. C"], 2, ["A & B", "C"]),
+        (["A & B feat. C"], 3, ["A", "B", "C"]),
+        (["A/B"], 2, ["A", "B"]),
+        (["A & B", "C"], 2, ["A & B", "C"]),
+        (["AC/DC & B"], 2, ["AC/DC", "B"]),
+        (["A & B"], 5, ["A", "B"]),
+    ],
+)
+def test_a_credit_has_as_many_artists_as_musicbrainz_ids(
+    values: list[str], count: int, expected: list[str]
+) -> None:
+    names, _ = credited_names(values, ids=[ID_1] * count)
+    assert [name.name for name in names] == expected
 
 
 @pytest.mark.parametrize(
