@@ -7,7 +7,7 @@ MUSIC ?=
 ARGS ?=
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help install run test chaos lint format bench bench-cluster music engines clean
+.PHONY: help install run test chaos lint format bench bench-cluster bench-truth music engines clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -60,6 +60,9 @@ bench: install ## ratios against peers and floors; ARGS go to the bench
 
 bench-cluster: engines ## what the bus costs, and what one more analyzer gives
 	@.venv/bin/python -m bench.cluster $(ARGS)
+
+bench-truth: install ## how right an analysis is; ARGS=--write puts it into docs/analysis.md
+	@.venv/bin/python -m bench.truth $(ARGS)
 
 clean: ## remove what was installed and fetched
 	rm -rf .venv .uv .music .engines .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""The truth suite: generated music and signals whose tempo, key and levels are known."""

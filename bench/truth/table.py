@@ -1,0 +1,248 @@
+"""From what was heard to the tables of docs/analysis.md. Pure, but for writing them there."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.truth.listening import MUSIC_CODECS, Heard, Moved
+from bench.truth.scores import is_accurate, is_accurate_but_octave, key_score
+from bench.truth.signals import Signal
+from bench.truth.variants import CODECS, GAINS_DB, LOSSLESS, VARIANTS
+from shared.contracts.analysis import Analysis
+
+BEGIN, END = "<!-- truth:begin -->", "<!-- truth:end -->"
+Row = Sequence[str]
+
+
+def markdown(header: Row, rows: Iterable[Row]) -> str:
+    """A table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write_between_markers(document: Path, text: str) -> None:
+    """Replace what is between the markers; they are appended where there are none."""
+    content = document.read_text()
+    if BEGIN not in content:
+        content = f"{content.rstrip()}\n\n{BEGIN}\n{END}\n"
+    before, _, rest = content.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+def tempo_table(heard: Sequence[Heard]) -> str:
+    """Accuracy 1 and 2 by group and by codec, and the peer on its subset."""
+    rows = []
+    groups = sorted({each.piece.group for each in heard})
+    for name in [*groups, "all"]:
+        chosen = [each for each in heard if name in {each.piece.group, "all"}]
+        found = [
+            (each.by_codec[codec].tempo_bpm, each.piece.tempo_bpm)
+            for each in chosen
+            for codec in MUSIC_CODECS
+        ]
+        rows.append([name, str(len(chosen)), *_accuracies(found)])
+    for codec in MUSIC_CODECS:
+        found = [(each.by_codec[codec].tempo_bpm, each.piece.tempo_bpm) for each in heard]
+        rows.append([f"all, {codec}", str(len(heard)), *_accuracies(found)])
+    if asked := [each for each in heard if each.peer]:
+        ours = [(each.by_codec["flac"].tempo_bpm, each.piece.tempo_bpm) for each in asked]
+        peers = [(each.peer[0], each.piece.tempo_bpm) for each in asked if each.peer]
+        rows.append(["the subset below, ours", str(len(asked)), *_accuracies(ours)])
+        rows.append(["librosa `beat_track`", str(len(asked)), *_accuracies(peers)])
+    return markdown(["tempo", "pieces", "Acc1", "Acc2"], rows)
+
+
+def _accuracies(found: Sequence[tuple[float, float]]) -> tuple[str, str]:
+    tests = (is_accurate, is_accurate_but_octave)
+    first, second = (np.mean([test(*pair) for pair in found]) for test in tests)
+    return f"{first:.3f}", f"{second:.3f}"
+
+
+def key_table(heard: Sequence[Heard]) -> str:
+    """Exact and weighted keys by what is special about a piece's pitch, and the peer."""
+    pitched = [each for each in heard if each.piece.key]
+    kinds: dict[str, Callable[[Heard], bool]] = {
+        "major and minor, in tune": lambda h: not h.piece.is_modal and not h.piece.detuned_cents,
+        "major and minor, detuned": lambda h: not h.piece.is_modal and bool(h.piece.detuned_cents),
+        "major and minor": lambda h: not h.piece.is_modal,
+        "modal": lambda h: h.piece.is_modal,
+        "all": lambda _: True,
+    }
+    rows = []
+    for name, belongs in kinds.items():
+        if not (chosen := [each for each in pitched if belongs(each)]):
+            continue
+        scores = [_key_score(each, codec) for each in chosen for codec in MUSIC_CODECS]
+        rows.append([name, str(len(chosen)), *_exact_and_weighted(scores)])
+    for codec in MUSIC_CODECS:
+        scores = [_key_score(each, codec) for each in pitched]
+        rows.append([f"all, {codec}", str(len(pitched)), *_exact_and_weighted(scores)])
+    if asked := [each for each in pitched if each.peer]:
+        ours = [_key_score(each, "flac") for each in asked]
+        peers = [
+            key_score(each.peer[1], each.peer[2], each.piece.key or "", each.piece.third)
+            for each in asked
+            if each.peer
+        ]
+        rows.append(["the subset below, ours", str(len(asked)), *_exact_and_weighted(ours)])
+        rows.append(
+            ["librosa `chroma_cqt`, Krumhansl", str(len(asked)), *_exact_and_weighted(peers)]
+        )
+    return markdown(["key", "pieces", "exact", "weighted"], rows)
+
+
+def _key_score(heard: Heard, codec: str) -> float:
+    found, piece = heard.by_codec[codec], heard.piece
+    return key_score(found.key, found.mode, piece.key or "", piece.third)
+
+
+def _exact_and_weighted(scores: Sequence[float]) -> tuple[str, str]:
+    return f"{np.mean([score == 1 for score in scores]):.3f}", f"{np.mean(scores):.3f}"
+
+
+def confidence_notes(heard: Sequence[Heard]) -> str:
+    """Whether the confidences know where there is no key, and what is detuned by how much."""
+    pitched = [each for each in heard if each.piece.key]
+    tuned = [
+        abs((each.by_codec[c].tuning_cents - each.piece.detuned_cents + 50) % 100 - 50)
+        for each in pitched
+        for c in MUSIC_CODECS
+    ]
+    confidences = {
+        "pieces whose key is right": [
+            h.by_codec["flac"].key_confidence for h in pitched if _key_score(h, "flac") == 1
+        ],
+        "those where it is wrong": [
+            h.by_codec["flac"].key_confidence for h in pitched if _key_score(h, "flac") < 1
+        ],
+        "percussion only": [h.by_codec["flac"].key_confidence for h in heard if not h.piece.key],
+    }
+    told = ", ".join(f"{name} {np.median(c):.2f}" for name, c in confidences.items() if c)
+    return (
+        f"Median key confidence: {told}.\nTuning: half of all within"
+        f" {np.median(tuned):.1f} cents, 95% within {np.percentile(tuned, 95):.1f}."
+    )
+
+
+def level_table(measured: Mapping[tuple[str, str], float | None], signals: Sequence[Signal]) -> str:
+    """The largest error over the signals of each field, by codec."""
+    rows = []
+    for field in dict.fromkeys(signal.field for signal in signals):
+        chosen = [signal for signal in signals if signal.field == field]
+        cells = []
+        for codec in CODECS:
+            errors = [
+                found - signal.value
+                for signal in chosen
+                if (found := measured[signal.name, codec]) is not None
+            ]
+            cells.append(f"{max(errors, key=abs):+.2f} ({len(errors)})" if errors else "-")
+        names = f"{chosen[0].name} to {chosen[-1].name}"
+        rows.append([f"{field.replace('_', ' ')} ({names})", *cells])
+    return markdown(["largest error, LU or dB (signals)", *CODECS], rows)
+
+
+def music_level_notes(heard: Sequence[Heard]) -> str:
+    """Loudness and true peak of the music in FLAC against a second measure of the same samples."""
+    loudness = [each.by_codec["flac"].loudness_lufs - each.reference_lufs for each in heard]
+    worst = max(loudness, key=abs)
+    told = (
+        f"Music (FLAC, {len(heard)} pieces): loudness at most {worst:+.2f} LU off a second measure"
+    )
+    peaks = [
+        found - each.reference_dbtp
+        for each in heard
+        if (found := getattr(each.by_codec["flac"], "true_peak_dbtp", None)) is not None
+    ]
+    if not peaks:
+        return f"{told}; true peak: no field yet."
+    return f"{told}, true peak {max(peaks, key=abs):+.2f} dB off the peak at 16 times the rate."
+
+
+def closest_table(moved: Sequence[Moved]) -> str:
+    """Of each variant: is its vector closest to its own track's, and what of the answers moved?"""
+    originals = np.stack([each.vectors["original"] for each in moved])
+    rows = []
+    for name in VARIANTS:
+        own, nearest = [], []
+        for number, each in enumerate(moved):
+            cosines = originals @ each.vectors[name]
+            own.append(float(cosines[number]))
+            nearest.append(float(np.delete(cosines, number).max()))
+        closest = np.mean([a > b for a, b in zip(own, nearest, strict=True)])
+        pairs = [(each.analyses["original"], each.analyses[name]) for each in moved]
+        rows.append(
+            [
+                name,
+                f"{closest:.3f}",
+                f"{np.median(own):.3f}, {min(own):.3f}",
+                f"{np.mean([is_accurate(b.tempo_bpm, a.tempo_bpm) for a, b in pairs]):.3f}",
+                f"{np.mean([(a.key, a.mode) == (b.key, b.mode) for a, b in pairs]):.3f}",
+                f"{max(abs(_loudness_move(a, b, name)) for a, b in pairs):.2f}",
+            ]
+        )
+    header = [
+        "variant", "closest to its own track", "cosine to it: median, least", "same tempo",
+        "same key", "loudness, LU, at most",
+    ]  # fmt: skip
+    return markdown(header, rows)
+
+
+def _loudness_move(a: Analysis, b: Analysis, variant: str) -> float:
+    """Beyond the gain that was applied."""
+    return b.loudness_lufs - a.loudness_lufs - GAINS_DB.get(variant, 0.0)
+
+
+def moves_table(moved: Sequence[Moved]) -> str:
+    """How far each field moves, the median in percent of its spread over the tracks."""
+    rows = []
+    fields = Analysis.model_fields
+    for field in fields:
+        originals = [_numbers(each.analyses["original"], field) for each in moved]
+        if any(values is None for values in originals):
+            continue
+        known = np.stack([values for values in originals if values is not None])
+        spread = float(np.sqrt(((known - known.mean(axis=0)) ** 2).sum(axis=1).mean()))
+        if spread < 1e-9:
+            continue  # the same in all tracks
+        cells = []
+        for name in VARIANTS:
+            there = [_numbers(each.analyses[name], field) for each in moved]
+            moves = [
+                np.linalg.norm(there_values - here) / spread
+                for here, there_values in zip(known, there, strict=True)
+                if there_values is not None and there_values.shape == here.shape
+            ]
+            cells.append(f"{100 * np.median(moves):.0f}%" if moves else "-")
+        rows.append([f"`{field}`", *cells])
+    return markdown(["median move", *VARIANTS], rows)
+
+
+def _numbers(analysis: Analysis, field: str) -> NDArray[np.float64] | None:
+    """A field as a row of numbers; None for words, and for lists whose length is the track's."""
+    value = getattr(analysis, field)
+    if isinstance(value, bool | str) or value is None:
+        return None
+    try:
+        numbers = np.atleast_1d(np.asarray(value, float))
+    except (TypeError, ValueError):
+        return None
+    info = Analysis.model_fields[field]
+    fixed = numbers.size == 1 or any(hasattr(m, "max_length") for m in info.metadata)
+    return numbers.ravel() if fixed else None
+
+
+def level_notes(measured: Mapping[tuple[str, str], float | None], signals: Sequence[Signal]) -> str:
+    """Signals that are not within the documents' own tolerance where no codec is to blame."""
+    outside = [
+        f"{signal.name} in {codec}: {found:.2f} instead of {signal.value:g}"
+        for signal in signals
+        for codec in LOSSLESS
+        if (found := measured[signal.name, codec]) is not None
+        and not signal.value - signal.below - 0.005 <= found <= signal.value + signal.above + 0.005
+    ]
+    told = "; ".join(outside) or "none"
+    return f"Outside the documents' own tolerance without a codec to blame: {told}."

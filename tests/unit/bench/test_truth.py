@@ -1,0 +1,83 @@
+"""The truth suite's own truth: scores, signals, and pieces that are what they are said to be."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.truth.arranging import play
+from bench.truth.pieces import pieces
+from bench.truth.scores import is_accurate, is_accurate_but_octave, key_score
+from bench.truth.signals import signals
+from bench.truth.table import BEGIN, END, write_between_markers
+from bench.truth.voices import RATE_HZ
+
+
+@pytest.mark.parametrize(
+    ("found", "first", "second"),
+    [(100, True, True), (103.9, True, True), (104.1, False, False), (200, False, True),
+     (50, False, True), (300, False, True), (33.4, False, True), (150, False, False)],
+)  # fmt: skip
+def test_accuracy_1_wants_the_tempo_and_accuracy_2_forgives_octaves_and_thirds(
+    found: float, first: bool, second: bool
+) -> None:
+    assert is_accurate(found, 100) == first
+    assert is_accurate_but_octave(found, 100) == second
+
+
+@pytest.mark.parametrize(
+    ("found", "score"),
+    [("C major", 1), ("G major", 0.5), ("F major", 0.5), ("A minor", 0.3), ("C minor", 0.2),
+     ("E minor", 0), ("D major", 0)],
+)  # fmt: skip
+def test_a_key_that_is_nearly_right_scores_what_mirex_gives(found: str, score: float) -> None:
+    key, mode = found.split()
+    assert key_score(key, mode, "C", "major") == score
+    if mode == "minor":
+        assert key_score("C", "major", key, mode) == score
+
+
+def test_the_same_seed_gives_the_same_pieces_and_another_one_others() -> None:
+    assert pieces(40, 3) == pieces(40, 3)
+    assert pieces(40, 3) != pieces(40, 4)
+    first = pieces(4, 3)[2]
+    np.testing.assert_array_equal(play(first, 4), play(first, 4))
+
+
+def test_a_hundred_pieces_have_every_key_and_tempi_from_60_to_200() -> None:
+    made = pieces(120, 5)
+    assert len({(p.key, p.mode) for p in made if p.key and not p.is_modal}) == 24
+    tempi = [p.tempo_bpm for p in made]
+    assert min(tempi) < 66
+    assert max(tempi) > 180
+    assert all(60 <= tempo <= 200 for tempo in tempi)
+
+
+def test_a_piece_is_a_sound_of_its_length_that_does_not_clip() -> None:
+    for piece in pieces(8, 6):
+        sound = play(piece, 5)
+        assert sound.shape == (5 * RATE_HZ, 2)
+        assert 0.05 < np.abs(sound).max() < 1
+
+
+def test_the_standards_signals_have_the_peaks_that_are_written() -> None:
+    made = {signal.name: signal for signal in signals()}
+    assert len(made) == 22
+    assert np.abs(made["3341-1"].samples).max() == pytest.approx(10 ** (-23 / 20), rel=1e-3)
+    assert made["3341-6"].samples.shape[1] == 5
+    assert np.abs(made["3341-19"].samples).max() == pytest.approx(1.41 * 0.5**0.5, rel=1e-3)
+    # Of the bursts' full scale, what a sample meter sees depends on where between samples it lies.
+    seen = [np.abs(made[f"3341-{number}"].samples).max() for number in (20, 21, 22, 23)]
+    assert max(seen) > 0.9
+    assert min(seen) < 0.8
+
+
+def test_tables_replace_what_is_between_their_markers_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    document = tmp_path / "analysis.md"
+    document.write_text("# Before\n")
+    write_between_markers(document, "one")
+    document.write_text(document.read_text() + "after\n")
+    write_between_markers(document, "two")
+    assert document.read_text() == f"# Before\n\n{BEGIN}\ntwo\n{END}\nafter\n"
