@@ -13,65 +13,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 from aiokafka import AIOKafkaConsumer
 
-from bench.library import FORMATS, generate
-from bench.measuring import compared, percentile
+from bench import analyzers
+from bench.library import generate
+from bench.load import scanned
+from bench.measuring import percentile
 from bench.memory import tree_pss_mb
-from soniquebay.demo.encoding import encode
-from soniquebay.documents import REQUEST_SCAN, SCAN
-from tests.e2e.cluster import Cluster, cluster_in
+from tests.e2e.cluster import cluster_in
 from tests.e2e.running import Bay, Served
-
-_RATE_HZ = 44_100
-_LOOK_EVERY_S = 0.1
-_LOOK_SELDOM_S = 1.0  # to ask costs what the analyzers could use
-_FEW = 0.1
-"""Analysers are measured from this share of the tracks on, when all of them are at work ..."""
-_MOST = 0.6
-"""... to this one, while none has run out of its partitions yet."""
-
-
-def scanned(served: Served, music: Path) -> float:
-    """Scan a folder; return when all its files are stored, and how many seconds it took."""
-    began_s = time.monotonic()
-    told = served.ask(REQUEST_SCAN, input={"root": str(music)})["requestScan"]
-    while served.ask(SCAN, id=told["scan"]["id"])["scan"]["state"] != "FINISHED":
-        time.sleep(_LOOK_EVERY_S)
-    return time.monotonic() - began_s
-
-
-def _long_pieces(folder: Path, count: int, length_s: float) -> None:
-    """Whole tracks in five formats, each with a sound of its own."""
-    folder.mkdir()
-    noise = np.random.default_rng(4)
-    t = np.arange(round(length_s * _RATE_HZ)) / _RATE_HZ
-    for number in range(count):
-        beat = (t * (1.6 + 0.01 * number) % 1 < 0.1) * noise.standard_normal(len(t))
-        sound = 0.15 * np.sin(2 * np.pi * 220 * 2 ** (number % 12 / 12) * t) + 0.1 * beat
-        ending = FORMATS[number % len(FORMATS)]
-        encode(folder / f"{number:03d}.{ending}", np.stack([sound, sound], axis=1), _RATE_HZ)
-
-
-def analyzed_per_s(cluster: Cluster, music: Path, analyzers: int) -> float:
-    """Tracks a second that so many analyzers get through, of a queue that waits for them."""
-    cluster.start()
-    cluster.scale("analyzer", 0)
-    scanned(cluster, music)
-    tracks = cluster.ask("{ status { tracks } }")["status"]["tracks"]
-    cluster.scale("analyzer", analyzers)
-    began, began_s = _wait_for(cluster, round(_FEW * tracks))
-    ended, ended_s = _wait_for(cluster, round(_MOST * tracks))
-    return (ended - began) / (ended_s - began_s)
-
-
-def _wait_for(cluster: Cluster, count: int) -> tuple[int, float]:
-    while True:
-        done: int = cluster.ask("{ status { analyzed } }")["status"]["analyzed"]
-        if done >= count:
-            return done, time.monotonic()
-        time.sleep(_LOOK_SELDOM_S)
 
 
 def one_by_one(served: Served, music: Path, files: Sequence[Path]) -> dict[str, float]:
@@ -156,20 +106,6 @@ def ingest(work: Path, files: int) -> None:
     print(f"scan and ingest: {alone:.0f} files/s in one process, {together:.0f} over the broker")
 
 
-def analyzers(work: Path, pieces: int, rounds: int) -> None:
-    """One analyzer process against two, on the same queue."""
-    music = work / "long"
-    _long_pieces(music, pieces, length_s=240)
-    rates: dict[int, list[float]] = {1: [], 2: []}
-    for turn in range(rounds):
-        for count, found in rates.items():
-            with cluster_in(work / f"{turn}-{count}") as cluster:
-                found.append(analyzed_per_s(cluster, music, count))
-                print(f"{count} analyzers: {found[-1]:.2f} tracks/s", flush=True)
-    row = compared("two analyzers", rates[2], "one", rates[1])
-    print(f"two analyzers / one: {row.ratio:.2f} ({row.lowest:.2f}..{row.highest:.2f})")
-
-
 def main() -> None:
     """Run what the command line names, all by default."""
     parser = argparse.ArgumentParser(prog="make bench-cluster ARGS=", description=__doc__)
@@ -184,7 +120,7 @@ def main() -> None:
         if "ingest" in parts:
             ingest(work, files=3_000)
         if "analyzers" in parts:
-            analyzers(work, pieces=40, rounds=told.rounds)
+            analyzers.compare(work, pieces=90, rounds=told.rounds)
 
 
 if __name__ == "__main__":

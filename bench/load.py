@@ -1,12 +1,17 @@
-"""Clients that ask the gateway one question after another, over HTTP, and how long each took."""
+"""What is asked of a product that is up: scans, and many clients' questions at once."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 
+from soniquebay.documents import REQUEST_SCAN, SCAN
+from tests.e2e.running import Served
+
+_LOOK_EVERY_S = 0.1
 _QUESTIONS = (
     """{ tracks(first: 50, sort: ARTIST) { edges { node {
         title artists album { title } genres { name } analysis { tempoBpm key } } } } }""",
@@ -48,3 +53,12 @@ async def ask_for_a_while(url: str, askers: int, length_s: float) -> list[float]
     async with keep_asking(url, askers) as latencies_s:
         await asyncio.sleep(length_s)
     return latencies_s
+
+
+def scanned(served: Served, music: Path) -> float:
+    """Scan a folder; return when all its files are stored, and how many seconds it took."""
+    began_s = time.monotonic()
+    told = served.ask(REQUEST_SCAN, input={"root": str(music)})["requestScan"]
+    while served.ask(SCAN, id=told["scan"]["id"])["scan"]["state"] != "FINISHED":
+        time.sleep(_LOOK_EVERY_S)
+    return time.monotonic() - began_s

@@ -10,7 +10,7 @@ def pss_mb(database: Path) -> dict[str, float]:
 
     Shared pages are divided among those who share them, so the parts can be added up.
     """
-    postmaster = int((database / "postmaster.pid").read_text().split()[0])
+    postmaster = postmaster_pid(database)
     return {
         "main process": _pss_mb(os.getpid()),
         "workers": tree_pss_mb(os.getpid()) - _pss_mb(os.getpid()),
@@ -18,9 +18,19 @@ def pss_mb(database: Path) -> dict[str, float]:
     }
 
 
+def postmaster_pid(database: Path) -> int:
+    """The process of the PostgreSQL on a folder of data."""
+    return int((database / "postmaster.pid").read_text().split()[0])
+
+
 def tree_pss_mb(pid: int) -> float:
     """The same of any process and all that descend from it."""
-    return _pss_mb(pid) + sum(map(_pss_mb, _below(pid)))
+    return sum(map(_pss_mb, tree(pid)))
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    return [pid, *_below(pid)]
 
 
 def _below(pid: int) -> Iterator[int]:

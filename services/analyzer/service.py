@@ -21,6 +21,8 @@ from shared.runtime.workers import WorkerProcesses
 _NICE = 10
 _MEMBERS = 2
 """While one batch waits for its longest file, the other one keeps the processes at work."""
+_FILES_A_WORKER = 4
+"""In a batch: more would spare requests, and would be lost work where the service is killed."""
 
 _log = structlog.get_logger(__name__)
 
@@ -57,7 +59,7 @@ def build(
         subscriptions=[
             Subscription(
                 Topic.TRACK_EXTRACTED, Stage.ANALYZE, handler,
-                batch_size=2 * settings.workers, members=_MEMBERS,
+                batch_size=_FILES_A_WORKER * settings.workers, members=_MEMBERS,
             )
         ],
         lifespan=lifespan,

@@ -15,13 +15,13 @@ from shared.bus.kafka.topics import LARGEST_DEAD_LETTER_BYTES
 
 POLL_S = 1.0
 _SESSION_TIMEOUT_MS = 10_000
-_HEARTBEAT_MS = 2_000
+_HEARTBEAT_MS = 3_000
 _REQUEST_TIMEOUT_MS = 40_000
 _ANSWERS_WITHIN_S = 30.0
 _COMMITS_WITHIN_S = 120.0
 _METADATA_AGE_MS = 30_000  # a topic or a partition that is new is seen so soon
 _NEVER_MS = 2**31 - 1
-_IDLE_WAIT_MS = 500
+_IDLE_WAIT_MS = 1_000
 
 Got = dict[TopicPartition, list[Any]]
 """What a poll gave: aiokafka's records, by partition."""

@@ -5,10 +5,11 @@ too, and the reconciler emits it again should it be lost. Dead letters stay long
 look at them with Kafka's own tools; the api keeps them as failures in any case.
 """
 
+import asyncio
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
 from shared.bus.kafka.connection import REQUEST_TIMEOUT_S, Connection
 from shared.contracts.topics import Topic, dead_letter_topic
@@ -17,6 +18,7 @@ LARGEST_RECORD_BYTES = 4 * 2**20
 LARGEST_DEAD_LETTER_BYTES = 5 * 2**20  # the record, and the headers that say why
 _WEEK_MS = 7 * 24 * 3600 * 1000
 _EXISTS = 36
+_LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ def names() -> list[str]:
 async def declare(connection: Connection, layout: Layout) -> None:
     """Make the topics that are not there yet; any number of processes may do so at once.
 
+    Returns when they are seen: a group that a member joins before takes them for topics without
+    partitions, and does nothing until the member looks again.
+
     Raises:
         KafkaError: the brokers are out of reach, or refuse one.
     """
@@ -52,12 +57,25 @@ async def declare(connection: Connection, layout: Layout) -> None:
     await admin.start()
     try:
         answer = await admin.create_topics([_new(connection, name, layout) for name in names()])
+        for name, code, *_ in answer.topic_errors:
+            if code not in {0, _EXISTS}:
+                error: KafkaError = for_code(code)(f"topic {name}")
+                raise error
+        await _until_seen(admin, [connection.topic(name) for name in names()])
     finally:
         await admin.close()
-    for name, code, *_ in answer.topic_errors:
-        if code not in {0, _EXISTS}:
-            error: KafkaError = for_code(code)(f"topic {name}")
-            raise error
+
+
+async def _until_seen(admin: AIOKafkaAdminClient, wanted: list[str]) -> None:
+    try:
+        async with asyncio.timeout(REQUEST_TIMEOUT_S):
+            while True:
+                seen = await admin.describe_topics(wanted)
+                if not any(told["error_code"] for told in seen):
+                    return
+                await asyncio.sleep(_LOOK_EVERY_S)
+    except TimeoutError as error:
+        raise UnknownTopicOrPartitionError("topics that were just made are not seen") from error
 
 
 def _new(connection: Connection, name: str, layout: Layout) -> NewTopic:
