@@ -49,14 +49,22 @@ class ReadFiles:
     ) -> tuple[list[TrackExtracted], list[Rejected]]:
         root = await self._libraries.root_of(library_id)
         chunk = await self._readers.files(root, sorted(by_path))
-        results = await self._storing.store(
+        results, freed = await self._storing.store(
             root=root, library_id=library_id, scan_id=scan_id, chunk=chunk
         )
         errors = await _errors(root, chunk, results)
+        emit = _extracted(results)
+        if freed:
+            # Their own events may be over; where they are not, they count them for the scan.
+            again = await self._readers.files(root, freed)
+            results, _ = await self._storing.store(
+                root=root, library_id=library_id, scan_id=None, chunk=again
+            )
+            emit += _extracted(results)
         rejected = [
             Rejected(event, error) for path, error in errors.items() for event in by_path[path]
         ]
-        return _extracted(results), rejected
+        return emit, rejected
 
 
 async def _errors(root: str, chunk: ChunkRead, results: Sequence[JSON]) -> dict[str, Exception]:

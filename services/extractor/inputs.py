@@ -187,6 +187,7 @@ def track_input(
         channels=audio.channels,
         bitDepth=audio.bit_depth,
         coverSha256=file.cover_sha256,
+        contentHash=file.content_hash,
     )
 
 

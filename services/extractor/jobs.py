@@ -27,6 +27,7 @@ class FileRead:
         tags: what was read.
         cover_sha256: the embedded cover's, whose bytes are with the chunk.
         error: why it could not be read.
+        content_hash: of its sound, tags apart.
     """
 
     path: str
@@ -35,6 +36,7 @@ class FileRead:
     tags: Tags | None = None
     cover_sha256: str | None = None
     error: PipelineError | None = None
+    content_hash: str | None = None
 
 
 @dataclass(slots=True)
@@ -66,7 +68,8 @@ def read_chunk(root: str, paths: Sequence[str], rules: CreditRules = DEFAULT_RUL
             if carried <= _MOST_IMAGE_BYTES:
                 chunk.images[cover.sha256] = cover
         sha256 = cover.sha256 if cover is not None else None
-        chunk.files.append(FileRead(path, read.size_bytes, read.mtime_ns, read.tags, sha256))
+        told = (path, read.size_bytes, read.mtime_ns, read.tags, sha256)
+        chunk.files.append(FileRead(*told, content_hash=read.content_hash))
     return chunk
 
 

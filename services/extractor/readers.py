@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from services.extractor.covers import FolderImages, Image
 from services.extractor.credits import DEFAULT_RULES, CreditRules
 from services.extractor.jobs import ChunkRead, FileRead, read_chunk, read_cover, read_folders
+from services.extractor.moving import Sight, Suspect, look_at
 from shared.gateway.client import in_portions
 from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
 
@@ -58,3 +59,10 @@ class Readers:
             return await self._workers.run_within(CHUNK_TIMEOUT_S, read_folders, root, folders)
         except (WorkerDied, WorkerTimeout):
             return {folder: FolderImages() for folder in folders}
+
+    async def sights(self, suspects: Sequence[Suspect]) -> list[Sight]:
+        """Which files that may have moved are still there; all of them where it takes too long."""
+        try:
+            return await self._workers.run_within(CHUNK_TIMEOUT_S, look_at, suspects)
+        except (WorkerDied, WorkerTimeout):
+            return [Sight.THERE] * len(suspects)

@@ -6,6 +6,7 @@ import stat
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from services.extractor.content import content_hash
 from services.extractor.covers import Image, embedded_cover
 from services.extractor.credits import DEFAULT_RULES, CreditRules
 from services.extractor.formats import suffix_of
@@ -28,6 +29,7 @@ class ReadFile:
     mtime_ns: int
     tags: Tags
     cover: Image | None
+    content_hash: str | None = None
 
 
 _KINDS = (
@@ -57,7 +59,8 @@ def read_file(path: bytes, rules: CreditRules = DEFAULT_RULES) -> ReadFile:
             if told.st_size == 0:
                 raise UnreadableFile("is empty")
             tags, cover = _read(file, path, rules)
-            return ReadFile(told.st_size, told.st_mtime_ns, tags, cover)
+            content = content_hash(file.fileno(), told.st_size)
+            return ReadFile(told.st_size, told.st_mtime_ns, tags, cover, content)
     except OSError as error:
         raise _of_system(error, path) from error
 

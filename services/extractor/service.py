@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.extractor.guarding import Guard
 from services.extractor.credits import CreditRules
+from services.extractor.guarding import Guard
 from services.extractor.handlers import MarkMissing, ReadFiles
 from services.extractor.ignoring import Ignoring
 from services.extractor.jobs import prepare_reader
 from services.extractor.libraries import Libraries
+from services.extractor.placing import Placing
 from services.extractor.readers import Readers
 from services.extractor.scanning import Publish, ScanLibrary
 from services.extractor.storing import Storing
@@ -36,8 +37,9 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
         async with workers.running():
             yield
 
+    placing = Placing(gateway, readers, libraries)
     scan = ScanLibrary(gateway, publish, libraries, ignoring, guard)
-    read = ReadFiles(libraries, readers, Storing(gateway, readers))
+    read = ReadFiles(libraries, readers, Storing(gateway, readers, placing))
     missing = MarkMissing(gateway, libraries, ignoring)
     return Service(
         name="extractor",

@@ -16,11 +16,12 @@ from services.extractor.inputs import (
     wanted_folders,
 )
 from services.extractor.jobs import ChunkRead, FileRead
+from services.extractor.placing import Placing
 from services.extractor.readers import Readers
 from services.extractor.tags import Tags
 from shared.contracts.errors import InvalidInput, TransientError
 from shared.gateway.client import JSON, Gateway, GatewayRefused, in_portions
-from shared.gateway.extraction import create_albums, create_artists, create_tracks, missing_covers
+from shared.gateway.extraction import create_albums, create_artists, missing_covers
 
 _AT_A_TIME = 4
 _log = structlog.get_logger()
@@ -32,35 +33,43 @@ class Storing:
     Args:
         gateway: where it goes.
         readers: who looks for images in folders.
+        placing: who stores the tracks.
     """
 
-    def __init__(self, gateway: Gateway, readers: Readers) -> None:
+    def __init__(self, gateway: Gateway, readers: Readers, placing: Placing) -> None:
         self._gateway = gateway
         self._readers = readers
+        self._placing = placing
 
     async def store(
-        self, *, root: str, library_id: str, scan_id: str, chunk: ChunkRead
-    ) -> list[JSON]:
-        """Store the files of a chunk that have tags; one `TrackUpsertResult` each, in order.
+        self, *, root: str, library_id: str, scan_id: str | None, chunk: ChunkRead
+    ) -> tuple[list[JSON], list[str]]:
+        """Store the files of a chunk that have tags.
+
+        Returns:
+            One `TrackUpsertResult` each, in order; and paths that are to be read again since
+            the track that was there moved (`Placing`).
 
         Raises:
             TransientError: something that tracks refer to was removed meanwhile.
         """
         files = [(file, file.tags) for file in chunk.files if file.tags is not None]
         if not files:
-            return []
+            return [], []
         folders = wanted_folders(file.path for file, _ in files)
         batch = Batch(library_id, files, await self._readers.folders(root, folders))
         await self._send_covers(root, batch, chunk.images)
         artists = await self._artists(batch)
         albums = await self._albums(batch, artists)
         items = [_item(file, tags, artists, albums) for file, tags in files]
-        results = await create_tracks(self._gateway, library_id, scan_id, items)
+        results, freed = await self._placing.store(
+            root=root, library_id=library_id, scan_id=scan_id, items=items
+        )
         for result in results:
             error = result["error"]
             if error and error["code"] == "NOT_FOUND" and error["field"] in {"credits", "albumId"}:
                 raise TransientError(f"removed meanwhile: {error['message']}")
-        return results
+        return results, freed
 
     async def _artists(self, batch: Batch) -> dict[ArtistKey, str]:
         inputs = artist_inputs(batch)

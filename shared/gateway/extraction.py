@@ -51,7 +51,10 @@ mutation CreateAlbums($input: [AlbumInput!]!) {
 CREATE_TRACKS = """
 mutation CreateTracks($libraryId: ID!, $scanId: ID, $input: [TrackInput!]!) {
   createTracks(libraryId: $libraryId, scanId: $scanId, input: $input) {
-    results { id status revision contentRevision error { code message field } }
+    results {
+      id status revision contentRevision error { code message field }
+      candidates { trackId libraryId path isSameContent }
+    }
   }
 }
 """

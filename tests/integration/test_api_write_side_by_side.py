@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from services.api.store import analyses, artists, failures, files, tracks, vectors
 from shared.contracts.errors import FailureKind
+from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 from tests.integration.test_api_write_stages import (
@@ -85,3 +87,37 @@ async def test_all_stages_write_the_same_tracks_without_a_deadlock(
     await asyncio.gather(*(write(number % 6) for number in range(90)))
     assert await deadlocks(pool) == before
     assert await pool.fetchval("SELECT count(*) FROM files") == len(paths)
+
+
+async def test_tracks_that_move_among_files_neither_deadlock_nor_get_lost(
+    pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
+) -> None:
+    rng = random.Random(11)
+    paths = [f"{n:03}.mp3" for n in range(60)]
+    hashes = [f"{n:032x}" for n in range(60)]
+    items = [track_item(p, content_hash=h) for p, h in zip(paths, hashes, strict=True)]
+    known = await store_tracks(*items)
+    ids = [format_id(IdKind.TRACK, track.id) for track in known if track.id]
+    scan = await begin_scan(pool, len(paths))
+
+    def moving() -> dict[str, Any]:
+        """A content at any path, which says that it is a file's of that content."""
+        n = rng.randrange(60)
+        path = rng.choice([*paths, *(f"new {number:03}.mp3" for number in range(30))])
+        return track_item(path, content_hash=hashes[n], moved_from=ids[n])
+
+    async def write(kind: int) -> None:
+        if kind % 3:
+            await tracks.store(pool, library_id, scan, [moving() for _ in range(20)])
+        else:
+            await files.mark_missing(pool, library_id, rng.sample(paths, 20))
+
+    before = await deadlocks(pool)
+    await asyncio.gather(*(write(number) for number in range(60)))
+    assert await deadlocks(pool) == before
+    lost = (
+        "SELECT count(*) FROM tracks t WHERE NOT EXISTS (SELECT FROM files WHERE track_id = t.id)"
+    )
+    assert await pool.fetchval(lost) == 0
+    kept = "SELECT count(*) FROM tracks WHERE id = ANY($1)"
+    assert await pool.fetchval(kept, [track.id for track in known]) == 60

@@ -127,6 +127,18 @@ class TrackInput:
     channels: int | None = UNSET
     bit_depth: int | None = UNSET
     cover_sha256: str | None = UNSET
+    content_hash: str | None = strawberry.field(
+        default=UNSET,
+        description="Of the sound, tags apart, 32 hex digits: by it the track is known wherever"
+        " its file goes.",
+    )
+    moved_from: strawberry.ID | None = strawberry.field(
+        default=UNSET,
+        description="The candidate whose file no longer is what it was: this is its file now.",
+    )
+    is_checked: bool | None = strawberry.field(
+        default=False, description="All candidates' files are still what they were."
+    )
 
 
 @_plain

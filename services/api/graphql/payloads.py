@@ -9,7 +9,7 @@ from services.api.graphql.enums import UpsertStatus, UserErrorCode
 from services.api.graphql.scalars import BigInt
 from services.api.graphql.types.failures import Failure
 from services.api.graphql.types.scans import Scan
-from services.api.store.outcomes import Problem, TrackUpserted, Upserted
+from services.api.store.outcomes import Candidate, Problem, TrackUpserted, Upserted
 from shared.contracts.identity import IdKind, format_id
 
 
@@ -66,6 +66,30 @@ class UpsertPayload:
         )
 
 
+@strawberry.type(
+    description="A track whose file an item may be. Look whether its own file still is what it"
+    " was (`isSameContent`: has that content; else: is there at all), then send the item again"
+    " with `movedFrom` or `isChecked`."
+)
+class TrackCandidate:
+    """A candidate as the gateway shows it."""
+
+    track_id: strawberry.ID
+    library_id: strawberry.ID
+    path: str
+    is_same_content: bool
+
+    @classmethod
+    def of(cls, candidate: Candidate) -> "TrackCandidate":
+        """The store's candidate."""
+        return cls(
+            track_id=strawberry.ID(format_id(IdKind.TRACK, candidate.track_id)),
+            library_id=strawberry.ID(format_id(IdKind.LIBRARY, candidate.library_id)),
+            path=candidate.path,
+            is_same_content=candidate.is_same_content,
+        )
+
+
 @strawberry.type
 class TrackUpsertResult:
     """The result of one item that concerns a track, with the track's numbers afterwards."""
@@ -75,6 +99,9 @@ class TrackUpsertResult:
     revision: BigInt | None
     content_revision: int | None
     error: UserError | None
+    candidates: list[TrackCandidate] = strawberry.field(
+        default_factory=list, description="Of an UNDECIDED item, of which nothing was stored."
+    )
 
 
 @strawberry.type
@@ -94,6 +121,7 @@ class TrackUpsertPayload:
                     revision=None if one.revision is None else BigInt(one.revision),
                     content_revision=one.content_revision,
                     error=UserError.of(one.problem),
+                    candidates=[TrackCandidate.of(each) for each in one.candidates],
                 )
                 for one in results
             ]

@@ -131,3 +131,17 @@ def sha256(item: Item, name: str) -> bytes | None:
     if len(digest) != 32:
         raise Unfit("a SHA-256 has 64 hex digits", name)
     return digest
+
+
+def content_hash(item: Item, name: str) -> bytes | None:
+    """A hash of a content in hex (16 bytes), or None."""
+    value = item.get(name)
+    if value is None:
+        return None
+    try:
+        digest = bytes.fromhex(str(value))
+    except ValueError:
+        digest = b""
+    if len(digest) != 16:
+        raise Unfit("a hash of the content has 32 hex digits", name)
+    return digest

@@ -75,16 +75,16 @@ async def make_in_turn(
     connection: asyncpg.Connection,
     library_id: UUID | None = None,
     paths: Sequence[str] = (),
-) -> None:
+) -> bool:
     """Be the only one who makes files until this transaction ends.
 
     To be called before any lock is taken, by all who may make files. With a library, no turn is
-    taken where all its paths are known.
+    taken where all its paths are known. Returns whether it was taken.
     """
     if library_id is None:
         await connection.execute(_IN_TURN)
-    else:
-        await connection.execute(_IN_TURN_IF_NEW, library_id, paths)
+        return True
+    return bool(await connection.fetch(_IN_TURN_IF_NEW, library_id, paths))
 
 
 async def known(

@@ -19,6 +19,7 @@ class Status(StrEnum):
     UPDATED = "UPDATED"
     UNCHANGED = "UNCHANGED"
     RETURNED = "RETURNED"
+    UNDECIDED = "UNDECIDED"
 
 
 class ProblemCode(StrEnum):
@@ -49,6 +50,17 @@ class Upserted:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A track that a file may be the file of, and where that track's file was last."""
+
+    track_id: UUID
+    library_id: UUID
+    path: str
+    is_same_content: bool
+    """By the content; otherwise by what the tags say."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrackUpserted:
     """The result of one item that concerns a track, with the track's numbers afterwards."""
 
@@ -57,6 +69,8 @@ class TrackUpserted:
     revision: int | None = None
     content_revision: int | None = None
     problem: Problem | None = None
+    candidates: tuple[Candidate, ...] = ()
+    """Of an UNDECIDED item: nothing was stored."""
 
 
 class Raced(Exception):

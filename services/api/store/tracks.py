@@ -1,17 +1,18 @@
 """Tracks, upserted by their file: (library, path).
 
-`content_revision` counts the contents of the file (size or time of change differ),
-`revision` every change of what is shown. An equal item changes nothing.
+`content_revision` counts the contents of the file (by the hash of its sound, or by size and time
+of change), `revision` every change of what is shown. An equal item changes nothing. Where a
+content moved, its track goes with it: `moves`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.api.store import genres, scans
+from services.api.store import genres, moves, scans, track_details
 from services.api.store.checks import Item, Unfit
 from services.api.store.files import make_in_turn
 from services.api.store.outcomes import (
@@ -27,11 +28,7 @@ from shared.contracts.topics import Stage
 
 _LIBRARY = "SELECT id FROM libraries WHERE id = $1"
 _SCAN = "SELECT id FROM scans WHERE id = $1 FOR KEY SHARE"
-# Locks, in the order that all writes keep: files by path, tracks by id.
-_LOCK_FILES = """
-SELECT id, path, size_bytes, mtime_ns, state, track_id, read_by_scan_id FROM files
-WHERE library_id = $1 AND path = ANY($2) ORDER BY path FOR UPDATE
-"""
+# Locks, in the order that all writes keep: files by path (see `moves`), tracks by id.
 _LOCK_TRACKS = """
 SELECT id, revision, content_revision, is_missing, tags_digest FROM tracks
 WHERE id = ANY($1) ORDER BY id FOR UPDATE
@@ -44,6 +41,8 @@ _TAGS = (
     "title", "title_is_file_name", "sort_key", "artist_credit", "artist_key", "album_id",
     "track_number", "track_total", "disc_number", "disc_total", "disc_subtitle", "release_date",
     "year", "original_date", "isrcs", "tag_bpm", "comment", "language", "has_lyrics",
+    "kind", "work", "movement_name", "movement_number", "movement_total", "moods", '"grouping"',
+    "copyright", "tag_key",
     "musicbrainz_recording_id", "musicbrainz_track_id", "replaygain_track_gain_db",
     "replaygain_track_peak", "replaygain_album_gain_db", "replaygain_album_peak", "container",
     "codec", "duration_s", "bitrate_bps", "sample_rate_hz", "channels", "bit_depth",
@@ -57,27 +56,41 @@ SELECT id, {_COLUMNS} FROM jsonb_populate_recordset(NULL::tracks, $1)
 ON CONFLICT (id) DO UPDATE SET ({_COLUMNS}, updated_at) = ROW ({_NEW_VALUES}, now())
 """  # noqa: S608 - the column names above
 _WRITE_FILES = """
-INSERT INTO files (library_id, path, size_bytes, mtime_ns, state, track_id, read_by_scan_id)
-SELECT $1, path, size_bytes, mtime_ns, 'present', track_id, $2
-FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::uuid[])
-    AS new(path, size_bytes, mtime_ns, track_id)
+INSERT INTO files (
+    library_id, path, size_bytes, mtime_ns, state, track_id, content_hash, replaced_hash,
+    read_by_scan_id
+)
+SELECT $1, path, size_bytes, mtime_ns, 'present', track_id, content_hash, replaced_hash, $2
+FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::uuid[], $7::bytea[], $8::bytea[])
+    AS new(path, size_bytes, mtime_ns, track_id, content_hash, replaced_hash)
 ORDER BY path COLLATE "C"
 ON CONFLICT (library_id, path) DO UPDATE SET
     size_bytes = EXCLUDED.size_bytes, mtime_ns = EXCLUDED.mtime_ns, state = 'present',
-    track_id = EXCLUDED.track_id, missing_since = NULL,
+    track_id = EXCLUDED.track_id, content_hash = EXCLUDED.content_hash,
+    replaced_hash = EXCLUDED.replaced_hash, missing_since = NULL,
     read_by_scan_id = coalesce(EXCLUDED.read_by_scan_id, files.read_by_scan_id)
 RETURNING xmax = 0 AS is_new
 """
 _CLEAR_CREDITS = "DELETE FROM track_credits WHERE track_id = ANY($1)"
 _CLEAR_GENRES = "DELETE FROM track_genres WHERE track_id = ANY($1)"
 _WRITE_CREDITS = """
-INSERT INTO track_credits (track_id, role, position, artist_id, credited_as, join_phrase)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::uuid[], $5::text[], $6::text[])
+INSERT INTO track_credits (
+    track_id, role, position, artist_id, credited_as, join_phrase, instrument
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::text[], $3::smallint[], $4::uuid[], $5::text[], $6::text[], $7::text[]
+)
 """
 _WRITE_GENRES = """
 INSERT INTO track_genres (track_id, position, genre_id)
 SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::uuid[])
 """
+# What the tags say is in the text vector: it has to be made anew, the analysis stands.
+_OUTDATE_TEXTS = """
+UPDATE track_vectors v SET content_revision = 0 FROM vector_spaces s
+WHERE s.id = v.vector_space_id AND s.space = 'text' AND v.track_id = ANY($1)
+"""
+_WAIT_FOR_TEXTS = "UPDATE tracks SET vectorized_content_revision = NULL WHERE id = ANY($1)"
 # A file that could be read failed no longer; a new content has not failed yet at any stage.
 _RESOLVE = f"""
 WITH done AS (
@@ -101,6 +114,9 @@ class _Decision:
     revision: int
     content_revision: int
     is_new_content: bool
+    is_retagged: bool
+    """The tags changed, the content did not."""
+    replaced_hash: bytes | None
     is_written: bool
     """The file's row is: something changed, or this scan has not counted it yet."""
     is_first_read: bool
@@ -144,33 +160,43 @@ async def _store(
     if await connection.fetchval(_LIBRARY, library_id) is None:
         unknown = Problem(ProblemCode.NOT_FOUND, "there is no such library", "libraryId")
         return dict.fromkeys(rows, TrackUpserted(problem=unknown))
-    await make_in_turn(connection, library_id, list(rows))
+    in_turn = await make_in_turn(connection, library_id, list(rows))
     if scan_id is not None:
         scan_id = await connection.fetchval(_SCAN, scan_id)
-    files = {
-        row["path"]: row for row in await connection.fetch(_LOCK_FILES, library_id, list(rows))
-    }
-    ids = [row["track_id"] for row in files.values() if row["track_id"]]
+    locked = await moves.lock(connection, library_id, rows)
+    if not in_turn and not rows.keys() <= {file["path"] for file in locked}:
+        raise Raced  # a file went elsewhere meanwhile: to make it takes a turn
+    ids = [file["track_id"] for file in locked if file["track_id"]]
     tracks = {row["id"]: row for row in await connection.fetch(_LOCK_TRACKS, ids)}
     problems = await _hold_references(connection, rows)
+    fit = {path: row for path, row in rows.items() if path not in problems}
+    moved = await moves.settle(connection, library_id, scan_id, fit, locked)
     decisions = [
-        _decide(row, files.get(path), tracks, scan_id)
-        for path, row in rows.items()
-        if path not in problems
+        _decide(row, moved, tracks, scan_id)
+        for path, row in fit.items()
+        if path not in moved.undecided
     ]
-    await _write(connection, decisions, files)
-    await _write_files(connection, library_id, scan_id, decisions, files)
+    await moves.write(connection, moved, tracks)
+    await _write(connection, decisions, tracks)
+    await _write_files(connection, library_id, scan_id, decisions, moved)
     await connection.execute(
         _RESOLVE,
         library_id,
-        [decision.row.path for decision in decisions],
-        [decision.track_id for decision in decisions if decision.is_new_content],
+        [*(decision.row.path for decision in decisions), *moves.paths_left(moved)],
+        [d.track_id for d in decisions if d.is_new_content or d.track_id in moved.moved],
     )
     if scan_id is not None:
         await scans.count_read(connection, scan_id, sum(d.is_first_read for d in decisions))
-    return {path: TrackUpserted(problem=problem) for path, problem in problems.items()} | {
-        d.row.path: TrackUpserted(d.track_id, d.status, d.revision, d.content_revision)
-        for d in decisions
+    return {
+        **{path: TrackUpserted(problem=problem) for path, problem in problems.items()},
+        **{
+            path: TrackUpserted(status=Status.UNDECIDED, candidates=candidates)
+            for path, candidates in moved.undecided.items()
+        },
+        **{
+            d.row.path: TrackUpserted(d.track_id, d.status, d.revision, d.content_revision)
+            for d in decisions
+        },
     }
 
 
@@ -194,22 +220,21 @@ async def _hold_references(
 
 def _decide(
     row: TrackRow,
-    file: asyncpg.Record | None,
+    moved: moves.Moves,
     tracks: dict[UUID, asyncpg.Record],
     scan_id: UUID | None,
 ) -> _Decision:
+    file = moved.files.get(row.path)
     is_first_read = scan_id is not None and (file is None or file["read_by_scan_id"] != scan_id)
     track = None if file is None else tracks.get(file["track_id"])
     if file is None or track is None:
-        return _Decision(row, uuid4(), Status.CREATED, 1, 1, False, True, is_first_read)
-    # An unreadable file has the size and time of a content that no revision stands for.
-    is_new_content = file["state"] == "unreadable" or (
-        (file["size_bytes"], file["mtime_ns"]) != (row.size_bytes, row.mtime_ns)
-    )
-    if is_new_content or track["tags_digest"] != row.digest:
-        status = Status.UPDATED
-    else:
-        status = Status.UNCHANGED
+        return _Decision(
+            row, uuid4(), Status.CREATED, 1, 1, False, False, None, True, is_first_read
+        )
+    is_new_content = not moves.is_same_content(row, file)
+    is_retagged = not is_new_content and track["tags_digest"] != row.digest
+    is_moved = track["id"] in moved.moved
+    status = Status.UPDATED if is_new_content or is_retagged or is_moved else Status.UNCHANGED
     if track["is_missing"] and not is_new_content:
         status = Status.RETURNED
     changed = status is not Status.UNCHANGED
@@ -220,13 +245,30 @@ def _decide(
         revision=track["revision"] + changed,
         content_revision=track["content_revision"] + is_new_content,
         is_new_content=is_new_content,
-        is_written=changed or is_first_read,
+        is_retagged=is_retagged,
+        replaced_hash=_replaced_hash(file, scan_id, is_new_content=is_new_content),
+        is_written=changed or is_first_read or _is_known_otherwise(row, file),
         is_first_read=is_first_read,
     )
 
 
+def _replaced_hash(
+    file: Mapping[str, Any], scan_id: UUID | None, *, is_new_content: bool
+) -> bytes | None:
+    """What the content was before this scan, where it was another one."""
+    if is_new_content:
+        told: bytes | None = file["content_hash"]
+        return told
+    return file["replaced_hash"] if file["read_by_scan_id"] == scan_id else None
+
+
+def _is_known_otherwise(row: TrackRow, file: Mapping[str, Any]) -> bool:
+    told = (row.size_bytes, row.mtime_ns, row.content_hash, "present")
+    return told != tuple(file[n] for n in ("size_bytes", "mtime_ns", "content_hash", "state"))
+
+
 async def _write(
-    connection: asyncpg.Connection, decisions: list[_Decision], files: dict[str, Any]
+    connection: asyncpg.Connection, decisions: list[_Decision], tracks: Mapping[UUID, Any]
 ) -> None:
     changed = [d for d in decisions if d.status is not Status.UNCHANGED]
     if not changed:
@@ -240,13 +282,18 @@ async def _write(
     if known:
         await connection.execute(_CLEAR_CREDITS, known)
         await connection.execute(_CLEAR_GENRES, known)
+    retagged = [d.track_id for d in changed if d.is_retagged]
+    if retagged:
+        await connection.execute(_WAIT_FOR_TEXTS, retagged)
+        await connection.execute(_OUTDATE_TEXTS, retagged)
     credits_ = [
-        (d.track_id, c.role, c.position, c.artist_id, c.credited_as, c.join_phrase)
+        (d.track_id, c.role, c.position, c.artist_id, c.credited_as, c.join_phrase, c.instrument)
         for d in changed
         for c in d.row.credits
     ]
     if credits_:
         await connection.execute(_WRITE_CREDITS, *zip(*credits_, strict=True))
+    await track_details.write(connection, ((d.track_id, d.row.details) for d in changed), known)
     genre_rows = [
         (d.track_id, position, ids[key])
         for d in changed
@@ -274,16 +321,27 @@ async def _write_files(
     library_id: UUID,
     scan_id: UUID | None,
     decisions: list[_Decision],
-    files: dict[str, Any],
+    moved: moves.Moves,
 ) -> None:
     written = [d for d in decisions if d.is_written]
     if not written:
         return
-    told = [(d.row.path, d.row.size_bytes, d.row.mtime_ns, d.track_id) for d in written]
+    told = [
+        (
+            d.row.path, d.row.size_bytes, d.row.mtime_ns, d.track_id, d.row.content_hash,
+            d.replaced_hash,
+        )
+        for d in written
+    ]  # fmt: skip
     columns = zip(*told, strict=True)
     done = await connection.fetch(_WRITE_FILES, library_id, scan_id, *columns)
-    if sum(row["is_new"] for row in done) != sum(d.row.path not in files for d in written):
+    if sum(row["is_new"] for row in done) != sum(_is_made(moved, d.row.path) for d in written):
         raise Raced  # another batch made one of these files: its track is the one
+
+
+def _is_made(moved: moves.Moves, path: str) -> bool:
+    file = moved.files.get(path)
+    return file is None or file["id"] is None
 
 
 # Analyses of another version than the current one don't count; run at the service's start.

@@ -1,0 +1,241 @@
+"""Which track a file is does not depend on the order in which a scan's events are handled."""
+
+import asyncio
+import itertools
+import random
+import shutil
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import mutagen
+import numpy as np
+import pytest
+import soundfile
+from pytest_asyncio import fixture
+
+from services.api.store.outcomes import in_transaction
+from services.extractor import service as extractor
+from shared.bus.in_process import InProcessBus
+from shared.bus.port import Subscription
+from shared.contracts.events import Event, FileFound, FileMissing
+from shared.contracts.identity import IdKind, format_id
+from shared.contracts.topics import Topic
+from shared.gateway.client import Gateway
+from shared.runtime.settings import Settings
+from tests.integration.test_extractor import running
+
+Change = Callable[[Path], object]
+
+
+def write(path: Path, sound: int, **tags: str) -> None:
+    """A music file; the same number is the same sound."""
+    noise = np.random.default_rng(sound).standard_normal(6_000)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, 0.1 * noise, 44_100)
+    file: Any = mutagen.File(path, easy=True)
+    file.update({"title": f"Song {sound}", "album": "Album", "artist": "Somebody"} | tags)
+    file.save()
+
+
+def rename(*names: str) -> Change:
+    """Files take each other's names: each the next one's, the last one the first's."""
+
+    def change(root: Path) -> None:
+        for name in names:
+            (root / name).rename(root / f"{name}.aside")
+        for name, to in zip(names, (*names[1:], names[0]), strict=True):
+            (root / f"{name}.aside").rename(root / to)
+
+    return change
+
+
+def move_and_replace(root: Path) -> None:
+    (root / "1.flac").rename(root / "old.flac")
+    write(root / "1.flac", root.stat().st_ino + 900, title="Another song")
+
+
+def take_the_place(root: Path) -> None:
+    (root / "1.flac").rename(root / "2.flac")
+
+
+def upgrade(root: Path) -> None:
+    (root / "1.flac").unlink()
+    write(
+        root / "1.ogg", root.stat().st_ino + 900, title=f"Song {seed_of(root) + 1}", tracknumber="1"
+    )
+
+
+def upgrade_and_keep(root: Path) -> None:
+    """A better copy, and the old file is kept elsewhere: it is still the track."""
+    (root / "old").mkdir()
+    (root / "1.flac").rename(root / "old" / "1.flac")
+    write(
+        root / "1.ogg", root.stat().st_ino + 900, title=f"Song {seed_of(root) + 1}", tracknumber="1"
+    )
+
+
+def copy(root: Path) -> None:
+    shutil.copy2(root / "1.flac", root / "copy.flac")
+
+
+def move_and_retag(root: Path) -> None:
+    (root / "1.flac").rename(root / "new name.flac")
+    file: Any = mutagen.File(root / "new name.flac", easy=True)
+    file.update({"title": "Another title", "album": "Another album"})
+    file.save()
+
+
+CHANGES: dict[str, tuple[Change, dict[str, str | None]]] = {
+    "moved": (lambda root: (root / "1.flac").rename(root / "b.flac"),
+              {"b.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"}),
+    "moved and retagged": (move_and_retag,
+                           {"new name.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"}),
+    "swapped": (rename("1.flac", "2.flac"),
+                {"1.flac": "2.flac", "2.flac": "1.flac", "3.flac": "3.flac"}),
+    "three in a ring": (rename("1.flac", "2.flac", "3.flac"),
+                        {"1.flac": "3.flac", "2.flac": "1.flac", "3.flac": "2.flac"}),
+    "moved, its name used anew": (move_and_replace,
+                                  {"1.flac": None, "old.flac": "1.flac", "2.flac": "2.flac",
+                                   "3.flac": "3.flac"}),
+    "moved onto another": (take_the_place, {"2.flac": "1.flac", "3.flac": "3.flac"}),
+    "another format": (upgrade, {"1.ogg": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"}),
+    "another format beside": (upgrade_and_keep,
+                              {"1.ogg": None, "old/1.flac": "1.flac", "2.flac": "2.flac",
+                               "3.flac": "3.flac"}),
+    "copied": (copy, {"copy.flac": None, "1.flac": "1.flac", "2.flac": "2.flac",
+                      "3.flac": "3.flac"}),
+}  # fmt: skip
+
+
+class Ground:
+    """Handlers of the extractor, called event by event in whatever order a test says."""
+
+    def __init__(self, pool: asyncpg.Pool, gateway: Gateway, handlers: dict[Topic, Any]) -> None:
+        self.pool = pool
+        self.gateway = gateway
+        self._handlers = handlers
+
+    async def library(self, root: Path) -> str:
+        id_ = await self.pool.fetchval(
+            "INSERT INTO libraries (name, root) VALUES ($1, $1) RETURNING id", str(root)
+        )
+        return format_id(IdKind.LIBRARY, id_)
+
+    async def scan(self) -> str:
+        id_ = await self.pool.fetchval(
+            "INSERT INTO scans (root, mode, state) VALUES ('', 'incremental', 'reading')"
+            " RETURNING id"
+        )
+        return format_id(IdKind.SCAN, id_)
+
+    async def handle(self, batches: Sequence[Sequence[Event]]) -> None:
+        """Handle batches, each of one kind of event, one after another."""
+        for batch in batches:
+            outcome = await self._handlers[batch[0].topic](batch)
+            assert not outcome.rejected, outcome.rejected
+
+    async def tracks(self, root: Path) -> dict[str, tuple[Any, int]]:
+        """Id and content revision of the tracks that are there, by path."""
+        rows = await self.pool.fetch(
+            "SELECT path, t.id, content_revision FROM files f JOIN tracks t ON t.id = track_id"
+            " JOIN libraries l ON l.id = library_id WHERE root = $1 AND state = 'present'",
+            str(root),
+        )
+        return {row["path"]: (row["id"], row["content_revision"]) for row in rows}
+
+
+@fixture
+async def ground(
+    pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
+) -> AsyncIterator[Ground]:
+    async with running(pool, database_settings) as gateway:
+        bus = InProcessBus()
+        service = extractor.build(database_settings, gateway=gateway, publish=bus.publish)
+        handlers = {
+            each.topic: each.handler
+            for each in service.subscriptions
+            if isinstance(each, Subscription)
+        }
+        async with service.lifespan():
+            yield Ground(pool, gateway, handlers)
+
+
+def seed_of(root: Path) -> int:
+    return int(root.name) * 10
+
+
+def events(root: Path, library: str, scan: str, known: dict[str, Any]) -> list[Event]:
+    """What a walk says after a change."""
+    there = {str(path.relative_to(root)): path.stat() for path in root.rglob("*") if path.is_file()}
+    told: list[Event] = [
+        FileFound(
+            library_id=library, scan_id=scan, path=path, size_bytes=stat.st_size,
+            mtime_ns=stat.st_mtime_ns,
+        )
+        for path, stat in there.items()
+        if known.get(path) != (stat.st_size, stat.st_mtime_ns)
+    ]  # fmt: skip
+    return told + [
+        FileMissing(library_id=library, scan_id=scan, path=path) for path in known.keys() - there
+    ]
+
+
+def orders(told: list[Event], rng: random.Random) -> list[list[list[Event]]]:
+    """Ways to handle events: all at once, one by one in several orders, and some twice."""
+    found: list[Event] = [event for event in told if isinstance(event, FileFound)]
+    missing: list[Event] = [event for event in told if isinstance(event, FileMissing)]
+    whole = [batch for batch in (found, missing) if batch]
+    singles = [[list(order)] for order in itertools.permutations(told)]
+    some = rng.sample(singles, min(4, len(singles)))
+    apart = [[[event] for event in order[0]] for order in some]
+    twice = [[*apart[0], *apart[0]]]
+    return [whole, whole[::-1], *apart, *twice]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_a_track_is_where_its_content_is_in_every_order(
+    ground: Ground, tmp_path: Path, name: str
+) -> None:
+    change, expected = CHANGES[name]
+    rng = random.Random(name)
+    base = list(CHANGES).index(name) * 20 + 1
+    ways = 1
+    number = 0
+    while number < ways:
+        root = tmp_path / str(base + number)
+        for sound in (1, 2, 3):
+            write(root / f"{sound}.flac", seed_of(root) + sound, tracknumber=str(sound))
+        library, first = await ground.library(root), await ground.scan()
+        await ground.handle([events(root, library, first, {})])
+        before = await ground.tracks(root)
+        known = {
+            path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in root.iterdir()
+        }
+        await asyncio.to_thread(change, root)
+        told = events(root, library, await ground.scan(), known)
+        way = orders(sorted(told, key=str), rng)
+        ways = len(way)
+        await ground.handle(way[number])
+        after = await ground.tracks(root)
+        names = {id_: path for path, (id_, _) in before.items()}
+        assert {path: names.get(id_) for path, (id_, _) in after.items()} == expected, way[number]
+        assert len({id_ for id_, _ in after.values()}) == len(after)
+        number += 1
+
+
+async def test_a_move_needs_no_second_analysis(ground: Ground, tmp_path: Path) -> None:
+    root = tmp_path / "1"
+    write(root / "1.flac", 1)
+    library = await ground.library(root)
+    await ground.handle([events(root, library, await ground.scan(), {})])
+    before = await ground.tracks(root)
+    known = {"1.flac": (0, 0)}
+    (root / "1.flac").rename(root / "2.flac")
+    for told in (events(root, library, await ground.scan(), known), []):
+        await ground.handle([[event] for event in told])
+    after = await ground.tracks(root)
+    assert after == {"2.flac": before["1.flac"]}
+    rows = await in_transaction(ground.pool, lambda c: c.fetch("SELECT path, state FROM files"))
+    assert [tuple(row) for row in rows] == [("2.flac", "present")]
