@@ -113,6 +113,7 @@ def _album_input(batch: Batch, path: str, tags: Tags, artists: Mapping[ArtistKey
     cover = _folder_cover(batch.folders, path)
     return _told(
         title=release.title,
+        sortTitle=release.sort_title,
         artistCredit=release.artist_credit,
         credits=_credits(release.artists, artists),
         folder=folder,
@@ -148,7 +149,10 @@ def track_input(
     """A file's `TrackInput`; `artists` has the ids of all that are credited."""
     credits_ = _credits(tags.artists, artists)
     for contributor in tags.contributors:
-        credits_ += _credits([contributor.name], artists, contributor.role.upper())
+        (told,) = _credits([contributor.name], artists, contributor.role.upper())
+        if contributor.instrument:
+            told["instrument"] = contributor.instrument
+        credits_.append(told)
     gain, audio = tags.replaygain, tags.audio
     return _told(
         path=file.path,
@@ -172,7 +176,7 @@ def track_input(
         tagBpm=tags.bpm,
         comment=tags.comment,
         language=tags.language,
-        hasLyrics=tags.has_lyrics,
+        **_details(tags),
         musicbrainzRecordingId=tags.musicbrainz_recording_id,
         musicbrainzTrackId=tags.musicbrainz_track_id,
         replaygainTrackGainDb=gain.track_gain_db,
@@ -189,6 +193,31 @@ def track_input(
         coverSha256=file.cover_sha256,
         contentHash=file.content_hash,
     )
+
+
+def _details(tags: Tags) -> JSON:
+    """What most tracks do not have: left out where it is not there, so that requests stay small."""
+    words = tags.lyrics
+    return {
+        "kind": tags.kind.upper() if tags.kind != "music" else None,
+        "work": tags.work,
+        "movementName": tags.movement.name,
+        "movementNumber": tags.movement.number,
+        "movementTotal": tags.movement.total,
+        "moods": list(tags.moods) or None,
+        "grouping": tags.grouping,
+        "copyright": tags.copyright,
+        "tagKey": tags.key,
+        "lyricsPlain": words.plain if words else None,
+        "lyricsSynced": words.synced if words else None,
+        "lyricsAreSidecar": (words.is_sidecar or None) if words else None,
+        "otherTags": tags.others or None,
+        "importedFacts": [
+            _told(source=fact.source, rating=fact.rating, playCount=fact.play_count)
+            for fact in tags.imported
+        ]
+        or None,
+    }
 
 
 def _credits(

@@ -5,11 +5,15 @@ from dataclasses import replace
 
 from services.extractor import normalise
 from services.extractor.credits import DEFAULT_RULES, CreditRules, credited_names
+from services.extractor.imported import imported_facts
+from services.extractor.lyrics import lyrics
 from services.extractor.normalise import first
+from services.extractor.other_tags import other_tags
 from services.extractor.tags import (
     AudioProperties,
     Contributor,
     CreditedName,
+    Movement,
     RawTags,
     Release,
     ReplayGain,
@@ -47,9 +51,22 @@ class _Raw:
 
 
 def meaning(
-    raw: RawTags, audio: AudioProperties, *, file_name: str, rules: CreditRules = DEFAULT_RULES
+    raw: RawTags,
+    audio: AudioProperties,
+    *,
+    file_name: str,
+    rules: CreditRules = DEFAULT_RULES,
+    sidecar: bytes | None = None,
 ) -> Tags:
-    """What the tags say. Without a title, the file's name (without its ending) is the title."""
+    """What the tags say. Without a title, the file's name (without its ending) is the title.
+
+    Args:
+        raw: the tags as written.
+        audio: what the container says of the sound.
+        file_name: without its folder.
+        rules: how credits are split.
+        sidecar: an LRC file that lies beside the music.
+    """
     tags = _Raw(raw, rules)
     title = tags.one("title")
     artists, artist_credit = _credit(tags, "artist", "artists", "musicbrainz_artistid")
@@ -73,7 +90,16 @@ def meaning(
         original_date=_original_date(tags),
         comment=next(filter(None, map(normalise.lines, tags.all("comment"))), None),
         language=first(tags.all("language"), 100),
-        has_lyrics=any(value.strip() for value in tags.all("lyrics")),
+        kind=_kind(tags, file_name),
+        work=tags.one("work"),
+        movement=_movement(tags),
+        moods=tuple(normalise.texts(tags.all("mood"))),
+        grouping=tags.one("grouping"),
+        copyright=tags.one("copyright"),
+        key=first(tags.all("key"), 100),
+        lyrics=lyrics(tags.all("lyrics"), tags.all("syncedlyrics"), sidecar),
+        imported=imported_facts(raw),
+        others=other_tags(raw),
         musicbrainz_recording_id=normalise.musicbrainz_id(tags.all("musicbrainz_recordingid")),
         musicbrainz_track_id=normalise.musicbrainz_id(tags.all("musicbrainz_trackid")),
     )
@@ -85,6 +111,30 @@ def _date(tags: _Raw) -> str | None:
 
 def _original_date(tags: _Raw) -> str | None:
     return normalise.partial_date(tags.one("originaldate", "originalyear"))
+
+
+_AUDIOBOOK, _PODCAST = "2", "21"  # iTunes' media types
+_SPOKEN = {
+    "podcast": "podcast", "podcasts": "podcast", "audiobook": "audiobook",
+    "audiobooks": "audiobook", "audio book": "audiobook", "hörbuch": "audiobook",
+    "hörbücher": "audiobook", "livre audio": "audiobook",
+}  # fmt: skip
+
+
+def _kind(tags: _Raw, file_name: str) -> str:
+    """A podcast or an audiobook says so: by a flag, iTunes' media type, its genre, release type."""
+    media = tags.one("itunesmediatype")
+    if normalise.truth(tags.one("podcast")) or media == _PODCAST:
+        return "podcast"
+    if media == _AUDIOBOOK or file_name.lower().endswith(".m4b"):
+        return "audiobook"
+    told = (*normalise.genres(tags.all("genre")), *normalise.texts(tags.all("releasetype")))
+    return next((_SPOKEN[one.casefold()] for one in told if one.casefold() in _SPOKEN), "music")
+
+
+def _movement(tags: _Raw) -> Movement:
+    place = normalise.numbered(tags.one("movementnumber"), tags.one("movementtotal"))
+    return Movement(tags.one("movement"), place.number, place.total)
 
 
 def _credit(tags: _Raw, credit: str, listed: str, ids: str) -> tuple[tuple[CreditedName, ...], str]:
@@ -104,10 +154,14 @@ def _sorted_by(names: tuple[CreditedName, ...], sort: str | None) -> tuple[Credi
 def _contributors(tags: _Raw) -> tuple[Contributor, ...]:
     found: dict[Contributor, None] = {}
     for role in ROLES:
-        for value in normalise.texts(tags.all(role)):
+        values = normalise.texts(tags.all(role))
+        for value in values:
             told, instrument = played(value) if role == "performer" else (value, None)
-            for name in credited_names([told], rules=tags.rules)[0]:
-                found[Contributor(role, CreditedName(name.name), instrument)] = None
+            names, _ = credited_names([told], rules=tags.rules)
+            if role == "composer" and len(values) == 1:
+                names = _sorted_by(names, tags.one("composersort"))
+            for name in names:
+                found[Contributor(role, replace(name, join_phrase=""), instrument)] = None
     return tuple(found)[:MOST_CONTRIBUTORS]
 
 
@@ -144,6 +198,7 @@ def _release(tags: _Raw, track_artists: tuple[CreditedName, ...]) -> Release:
         credit = artists[0].name
     return Release(
         title=title,
+        sort_title=tags.one("albumsort"),
         artists=artists,
         artist_credit=credit,
         is_compilation=is_compilation,

@@ -10,6 +10,7 @@ from services.extractor.content import content_hash
 from services.extractor.covers import Image, embedded_cover
 from services.extractor.credits import DEFAULT_RULES, CreditRules
 from services.extractor.formats import suffix_of
+from services.extractor.lyrics import MOST_SIDECAR_BYTES, SIDECAR_SUFFIXES
 from services.extractor.meaning import meaning
 from services.extractor.opening import in_words, open_audio
 from services.extractor.tags import Tags
@@ -58,7 +59,7 @@ def read_file(path: bytes, rules: CreditRules = DEFAULT_RULES) -> ReadFile:
             _check_regular(told)
             if told.st_size == 0:
                 raise UnreadableFile("is empty")
-            tags, cover = _read(file, path, rules)
+            tags, cover = _read(file, path, rules, _sidecar(path))
             content = content_hash(file.fileno(), told.st_size)
             return ReadFile(told.st_size, told.st_mtime_ns, tags, cover, content)
     except OSError as error:
@@ -82,11 +83,27 @@ def _of_system(error: OSError, path: bytes) -> Exception:
     return TransientError(f"cannot be read: {reason}")
 
 
-def _read(file: BinaryIO, path: bytes, rules: CreditRules) -> tuple[Tags, Image | None]:
+def _sidecar(path: bytes) -> bytes | None:
+    """The content of the file of lyrics that lies beside the music; None where there is none."""
+    stem = path.rpartition(b".")[0]
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+    for suffix in SIDECAR_SUFFIXES:
+        try:
+            with open(stem + suffix.encode(), "rb", opener=lambda n, _: os.open(n, flags)) as file:
+                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    return file.read(MOST_SIDECAR_BYTES)
+        except OSError:
+            continue
+    return None
+
+
+def _read(
+    file: BinaryIO, path: bytes, rules: CreditRules, sidecar: bytes | None
+) -> tuple[Tags, Image | None]:
     name = encode_path(os.path.basename(path))  # noqa: PTH119 - names are bytes
     try:
         opened = open_audio(file, suffix_of(name))
-        tags = meaning(opened.raw, opened.audio, file_name=name, rules=rules)
+        tags = meaning(opened.raw, opened.audio, file_name=name, rules=rules, sidecar=sidecar)
         return tags, embedded_cover(opened.pictures)
     except Exception as error:
         disk = _of_disk(error)

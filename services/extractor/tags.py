@@ -1,12 +1,27 @@
 """What is read from a music file: one record, the same for all containers. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 RawTags = dict[str, list[str]]
 """A file's tags by MusicBrainz Picard's internal names, values as they are written there.
 
 Source of the names: https://picard-docs.musicbrainz.org/en/appendices/tag_mapping.html
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Lyrics:
+    """The words of a track; at least one of both texts is there.
+
+    Attributes:
+        plain: without times.
+        synced: as LRC: a line a stamp, "[mm:ss.mmm]text", in the order of time.
+        is_sidecar: they lie in a file of their own.
+    """
+
+    plain: str | None = None
+    synced: str | None = None
+    is_sidecar: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +85,35 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Movement:
+    """A part of a work."""
+
+    name: str | None = None
+    number: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedFact:
+    """What another program noted about a file: not what our user says.
+
+    Attributes:
+        source: an address or a program's name; "tags" where none is told.
+        rating: 0 to 100.
+        play_count: how often it was played.
+    """
+
+    source: str
+    rating: int | None = None
+    play_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """What the tags say of the album. `title` is '' where the file belongs to none."""
 
     title: str = ""
+    sort_title: str | None = None
     artists: tuple[CreditedName, ...] = ()
     artist_credit: str = ""
     is_compilation: bool = False
@@ -114,6 +154,18 @@ class Tags:
     original_date: str | None = None
     comment: str | None = None
     language: str | None = None
-    has_lyrics: bool = False
+    kind: str = "music"
+    """music, podcast or audiobook."""
+    work: str | None = None
+    movement: Movement = Movement()
+    moods: tuple[str, ...] = ()
+    grouping: str | None = None
+    copyright: str | None = None
+    key: str | None = None
+    """As it is tagged."""
+    lyrics: Lyrics | None = None
+    imported: tuple[ImportedFact, ...] = ()
+    others: dict[str, list[str]] = field(default_factory=dict)
+    """Tags that have no field, by name."""
     musicbrainz_recording_id: str | None = None
     musicbrainz_track_id: str | None = None

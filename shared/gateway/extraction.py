@@ -1,11 +1,13 @@
 """What the extractor asks of the gateway and tells it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from shared.gateway.client import JSON, Gateway, in_portions
 
 PORTION = 1_000
 """Items a call: the gateway takes at most 2,000."""
+MOST_LONG_TEXT = 2_000_000
+"""Characters of lyrics and other tags a call, so that requests stay small whatever tags hold."""
 KNOWN_FILES_A_PAGE = 20_000
 
 _SCAN = (
@@ -128,7 +130,30 @@ async def create_tracks(
 ) -> list[JSON]:
     """Upsert tracks by their path; one result an item, in order."""
     results: list[JSON] = []
-    for portion in in_portions(items, PORTION):
-        told = {"libraryId": library_id, "scanId": scan_id, "input": list(portion)}
+    for portion in _track_portions(items):
+        told = {"libraryId": library_id, "scanId": scan_id, "input": portion}
         results += (await gateway.execute(CREATE_TRACKS, told))["createTracks"]["results"]
     return results
+
+
+def _track_portions(items: Sequence[JSON]) -> Iterator[list[JSON]]:
+    """Portions of at most `PORTION` items and about `MOST_LONG_TEXT` characters of long texts."""
+    portion: list[JSON] = []
+    length = 0
+    for item in items:
+        long = _long_text(item)
+        if portion and (len(portion) == PORTION or length + long > MOST_LONG_TEXT):
+            yield portion
+            portion, length = [], 0
+        portion.append(item)
+        length += long
+    if portion:
+        yield portion
+
+
+def _long_text(item: JSON) -> int:
+    texts = (item.get("lyricsPlain"), item.get("lyricsSynced"), item.get("comment"))
+    others = item.get("otherTags") or {}
+    return sum(len(text) for text in texts if text) + sum(
+        len(value) for values in others.values() for value in values
+    )

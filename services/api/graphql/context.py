@@ -91,6 +91,21 @@ class Loaders:
         return self._loader(related.track_genres)
 
     @cached_property
+    def lyrics(self) -> DataLoader[UUID, Any]:
+        """Lyrics rows by track id."""
+        return self._loader(related.lyrics)
+
+    @cached_property
+    def other_tags(self) -> DataLoader[UUID, Any]:
+        """Rows of tags without a column by track id."""
+        return self._loader(related.other_tags)
+
+    @cached_property
+    def imported_facts(self) -> DataLoader[UUID, list[Any]]:
+        """Rows of other programs' notes by track id."""
+        return self._loader(related.imported_facts)
+
+    @cached_property
     def album_tracks(self) -> DataLoader[UUID, list[Any]]:
         """Track rows by album id."""
         return self._loader(related.album_tracks)

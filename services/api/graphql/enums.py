@@ -12,6 +12,7 @@ __all__ = [
     "FailureKind",
     "ScanMode",
     "ScanState",
+    "TrackKind",
     "UpsertStatus",
     "UserErrorCode",
     "VectorSpace",
@@ -35,6 +36,15 @@ class CreditRole(Enum):
     MIXER = "mixer"
     DJMIXER = "djmixer"
     DIRECTOR = "director"
+
+
+@strawberry.enum
+class TrackKind(Enum):
+    """What a recording is."""
+
+    MUSIC = "music"
+    PODCAST = "podcast"
+    AUDIOBOOK = "audiobook"
 
 
 @strawberry.enum

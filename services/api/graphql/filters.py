@@ -6,6 +6,7 @@ from enum import Enum
 import strawberry
 
 from services.api.graphql.arguments import uuid_of
+from services.api.graphql.enums import TrackKind
 from services.api.graphql.errors import bad_input
 from services.api.store.reading.pages import Order
 from services.api.store.reading.track_lists import Range, TrackFilters
@@ -57,6 +58,7 @@ class TrackFilter:
     genre: str | None = None
     path_prefix: str | None = None
     is_missing: bool | None = False
+    kind: TrackKind | None = None
     year: IntRange | None = None
     duration_s: FloatRange | None = None
     tempo_bpm: FloatRange | None = None
@@ -76,6 +78,7 @@ class TrackFilter:
             genre=self.genre,
             path_prefix=self.path_prefix,
             is_missing=self.is_missing,
+            kind=self.kind.value if self.kind else None,
             key=self.key,
             mode=self.mode,
             camelot=self.camelot,

@@ -12,8 +12,8 @@ import strawberry
 from strawberry import UNSET
 from strawberry.types.base import get_object_definition
 
-from services.api.graphql.enums import CreditRole, FailureKind, ScanMode, VectorSpace
-from services.api.graphql.scalars import BigInt, Vector
+from services.api.graphql.enums import CreditRole, FailureKind, ScanMode, TrackKind, VectorSpace
+from services.api.graphql.scalars import BigInt, KeyValues, Vector
 
 T = TypeVar("T")
 
@@ -56,6 +56,9 @@ class CreditInput:
     role: CreditRole | None = CreditRole.ARTIST
     credited_as: str
     join_phrase: str | None = ""
+    instrument: str | None = strawberry.field(
+        default=UNSET, description="Of a performer: an instrument or a voice."
+    )
 
 
 @_plain
@@ -64,6 +67,7 @@ class AlbumInput:
     """An album."""
 
     title: str
+    sort_title: str | None = UNSET
     artist_credit: str
     credits: list[CreditInput]
     folder: str = strawberry.field(
@@ -84,6 +88,16 @@ class AlbumInput:
     musicbrainz_release_id: str | None = UNSET
     musicbrainz_release_group_id: str | None = UNSET
     cover_sha256: str | None = UNSET
+
+
+@_plain
+@strawberry.input
+class ImportedFactInput:
+    """What another program noted about a file."""
+
+    source: str
+    rating: int | None = strawberry.field(default=UNSET, description="0 to 100.")
+    play_count: int | None = UNSET
 
 
 @_plain
@@ -113,6 +127,24 @@ class TrackInput:
     comment: str | None = UNSET
     language: str | None = UNSET
     has_lyrics: bool | None = False
+    kind: TrackKind | None = TrackKind.MUSIC
+    work: str | None = UNSET
+    movement_name: str | None = UNSET
+    movement_number: int | None = UNSET
+    movement_total: int | None = UNSET
+    moods: list[str] | None = strawberry.field(default_factory=list)
+    grouping: str | None = UNSET
+    copyright: str | None = UNSET
+    tag_key: str | None = UNSET
+    lyrics_plain: str | None = UNSET
+    lyrics_synced: str | None = strawberry.field(
+        default=UNSET, description="LRC: `[mm:ss.mmm]words`, a line a stamp."
+    )
+    lyrics_are_sidecar: bool | None = False
+    other_tags: KeyValues | None = strawberry.field(
+        default=UNSET, description="At most 64 names and 16,000 characters."
+    )
+    imported_facts: list[ImportedFactInput] | None = strawberry.field(default_factory=list)
     musicbrainz_recording_id: str | None = UNSET
     musicbrainz_track_id: str | None = UNSET
     replaygain_track_gain_db: float | None = UNSET
@@ -298,10 +330,10 @@ def _row(item: Any) -> dict[str, Any]:
 
 _NESTED = {
     _camel(field.name): field.name
-    for kind in (CreditInput, VectorSpaceInput)
+    for kind in (CreditInput, ImportedFactInput, VectorSpaceInput)
     for field in dataclasses.fields(kind)
 }
-_ENUMS = (CreditRole, FailureKind, ScanMode, VectorSpace)
+_ENUMS = (CreditRole, FailureKind, ScanMode, TrackKind, VectorSpace)
 
 
 def _value(value: Any) -> Any:

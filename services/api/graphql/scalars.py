@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NewType
 
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from strawberry.types.scalar import ScalarDefinition
 
 BigInt = NewType("BigInt", int)
+KeyValues = NewType("KeyValues", object)  # dict[str, list[str]]
 Vector = NewType("Vector", object)  # NDArray[np.float32] (n,)
 
 
@@ -31,12 +34,27 @@ def _write_vector(value: Any) -> str:
     return base64.b64encode(np.asarray(value, dtype="<f4").tobytes()).decode()
 
 
+def _key_values(value: Any) -> Mapping[str, list[str]]:
+    if not isinstance(value, dict) or not all(
+        isinstance(values, list) and all(isinstance(one, str) for one in values)
+        for values in value.values()
+    ):
+        raise ValueError("lists of texts by name are needed")
+    return MappingProxyType(value)  # unlike a nested input, which is a plain dict
+
+
 SCALAR_MAP: dict[object, ScalarDefinition] = {
     BigInt: strawberry.scalar(
         name="BigInt",
         description="A size or time that exceeds 32 bits, as a JSON number.",
         serialize=int,
         parse_value=_big_int,
+    ),
+    KeyValues: strawberry.scalar(
+        name="KeyValues",
+        description="Lists of texts by name: a JSON object.",
+        serialize=dict,
+        parse_value=_key_values,
     ),
     Vector: strawberry.scalar(
         name="Vector",

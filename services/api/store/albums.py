@@ -120,7 +120,7 @@ def _columns(item: Item) -> dict[str, Any]:
             musicbrainz_release_id=release,
         ),
         "title": title,
-        "sort_key": sort_key(title),
+        "sort_key": sort_key(title, checks.optional_text(item, "sort_title")),
         "artist_credit": artist,
         "artist_key": fold(artist),
         "release_date": date,

@@ -50,7 +50,7 @@ class TrackRow:
     genres: dict[str, str]
     """Name by folded name, in order."""
     digest: bytes
-    details: Details = Details()
+    details: Details
     content_hash: bytes | None = None
     moved_from: UUID | None = None
     """The track whose file this is now, as somebody who looked at the disk says."""

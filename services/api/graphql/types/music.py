@@ -98,6 +98,7 @@ class Credit:
     role: CreditRole
     credited_as: str
     join_phrase: str
+    instrument: str | None
 
     @classmethod
     def of(cls, row: Any) -> "Credit":
@@ -107,6 +108,7 @@ class Credit:
             role=CreditRole(row["role"]),
             credited_as=row["credited_as"],
             join_phrase=row["join_phrase"],
+            instrument=row["instrument"],
         )
 
     @strawberry.field

@@ -9,11 +9,12 @@ import strawberry
 from strawberry import Info
 
 from services.api.graphql.arguments import page_size
-from services.api.graphql.enums import CreditRole, VectorSpace
-from services.api.graphql.scalars import BigInt
+from services.api.graphql.enums import CreditRole, TrackKind, VectorSpace
+from services.api.graphql.scalars import BigInt, KeyValues
 from services.api.graphql.types.albums import Album
 from services.api.graphql.types.analysis import Analysis
 from services.api.graphql.types.covers import Cover, cover_of
+from services.api.graphql.types.details import ImportedFact, Lyrics, Movement
 from services.api.graphql.types.libraries import Library
 from services.api.graphql.types.music import Credit, Genre, text_or_none
 from services.api.graphql.types.node import Node
@@ -23,7 +24,8 @@ MOST_SIMILAR = 200
 _PLAIN = (
     "title", "title_is_file_name", "artist_credit", "track_number", "track_total", "disc_number",
     "disc_total", "disc_subtitle", "release_date", "original_date", "year", "isrcs", "tag_bpm",
-    "comment", "language", "has_lyrics", "container", "codec", "duration_s", "bitrate_bps",
+    "comment", "language", "has_lyrics", "work", "moods", "grouping", "copyright", "tag_key",
+    "container", "codec", "duration_s", "bitrate_bps",
     "sample_rate_hz", "channels", "bit_depth", "path", "size_bytes", "mtime_ns", "is_missing",
     "revision", "content_revision", "created_at", "updated_at",
 )  # fmt: skip
@@ -102,6 +104,12 @@ class Track(Node):
     comment: str | None
     language: str | None
     has_lyrics: bool
+    kind: TrackKind
+    work: str | None
+    moods: list[str]
+    grouping: str | None
+    copyright: str | None
+    tag_key: str | None = strawberry.field(description="As it is tagged.")
     musicbrainz_recording_id: str | None
     musicbrainz_track_id: str | None
     container: str
@@ -128,6 +136,7 @@ class Track(Node):
         return cls(
             id=strawberry.ID(format_id(IdKind.TRACK, row["id"])),
             row=row,
+            kind=TrackKind(row["kind"]),
             musicbrainz_recording_id=text_or_none(row["musicbrainz_recording_id"]),
             musicbrainz_track_id=text_or_none(row["musicbrainz_track_id"]),
             **{name: row[name] for name in _PLAIN},
@@ -150,6 +159,30 @@ class Track(Node):
         rows = await info.context.loaders.track_credits.load(self._key)
         names = [row["credited_as"] for row in rows if row["role"] == CreditRole.ARTIST.value]
         return names or ([self.artist_credit] if self.artist_credit else [])
+
+    @strawberry.field(description="Of a work; null where the tags name none.")
+    def movement(self) -> Movement | None:
+        """The part of the work."""
+        told = [self.row[f"movement_{name}"] for name in ("name", "number", "total")]
+        return Movement(name=told[0], number=told[1], total=told[2]) if any(told) else None
+
+    @strawberry.field(description="Null where there are none.")
+    async def lyrics(self, info: Info) -> Lyrics | None:
+        """The words."""
+        row = await info.context.loaders.lyrics.load(self._key)
+        return Lyrics.of(row) if row else None
+
+    @strawberry.field(description="Tags that have no field, by name.")
+    async def other_tags(self, info: Info) -> KeyValues:
+        """As they are in the file, within limits."""
+        row = await info.context.loaders.other_tags.load(self._key)
+        return KeyValues(row["tags"] if row else {})
+
+    @strawberry.field(description="Ratings and play counts that other programs left in the file.")
+    async def imported_facts(self, info: Info) -> list[ImportedFact]:
+        """By source."""
+        rows = await info.context.loaders.imported_facts.load(self._key)
+        return [ImportedFact.of(row) for row in rows]
 
     @strawberry.field
     async def album(self, info: Info) -> Album | None:

@@ -19,11 +19,12 @@ WHERE t.album_id = ANY($1) AND NOT t.is_missing
 ORDER BY t.album_id, t.disc_number NULLS FIRST, t.track_number NULLS LAST, f.path
 """  # noqa: S608 - the columns are ours
 _TRACK_CREDITS = """
-SELECT track_id AS owner, artist_id, role, credited_as, join_phrase FROM track_credits
+SELECT track_id AS owner, artist_id, role, credited_as, join_phrase, instrument FROM track_credits
 WHERE track_id = ANY($1) ORDER BY track_id, role <> 'artist', role, position
 """
 _ALBUM_CREDITS = """
-SELECT album_id AS owner, artist_id, 'artist' AS role, credited_as, join_phrase
+SELECT album_id AS owner, artist_id, 'artist' AS role, credited_as, join_phrase,
+    NULL AS instrument
 FROM album_credits WHERE album_id = ANY($1) ORDER BY album_id, position
 """
 _GENRES_OF_TRACKS = """
@@ -40,6 +41,14 @@ SELECT v.track_id AS owner, v.content_revision, v.embedding, s.space, s.model, s
     s.dimensions
 FROM track_vectors v JOIN vector_spaces s ON s.id = v.vector_space_id
 WHERE v.track_id = ANY($1) AND s.is_current ORDER BY v.track_id, s.space
+"""
+_LYRICS = """
+SELECT track_id AS id, plain, synced, is_sidecar FROM track_lyrics WHERE track_id = ANY($1)
+"""
+_OTHER_TAGS = "SELECT track_id AS id, tags FROM track_other_tags WHERE track_id = ANY($1)"
+_IMPORTED_FACTS = """
+SELECT track_id AS owner, source, rating, play_count FROM imported_facts
+WHERE track_id = ANY($1) ORDER BY track_id, source
 """
 _COVERS = """
 SELECT sha256, mime_type, width, height, size_bytes FROM covers WHERE sha256 = ANY($1)
@@ -108,6 +117,21 @@ async def album_credits(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Ro
 async def track_genres(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:
     """Each track's genres."""
     return await _many(pool, _GENRES_OF_TRACKS, ids)
+
+
+async def lyrics(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
+    """Each track's lyrics, None where there are none."""
+    return await _each(pool, _LYRICS, ids)
+
+
+async def other_tags(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
+    """Each track's tags that have no column, None where there are none."""
+    return await _each(pool, _OTHER_TAGS, ids)
+
+
+async def imported_facts(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:
+    """What other programs noted of each track."""
+    return await _many(pool, _IMPORTED_FACTS, ids)
 
 
 async def vectors(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:

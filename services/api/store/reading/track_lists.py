@@ -38,6 +38,7 @@ class TrackFilters:
     genre: str | None = None
     path_prefix: str | None = None
     is_missing: bool | None = False
+    kind: str | None = None
     key: str | None = None
     mode: str | None = None
     camelot: str | None = None
@@ -82,6 +83,7 @@ def _source(where: Conditions, filters: TrackFilters) -> str:
     equal = {
         "t.is_missing": filters.is_missing,
         "f.library_id": filters.library_id,
+        "t.kind": filters.kind,
         "t.album_id": filters.album_id,
         "a.key": filters.key,
         "a.mode": filters.mode,

@@ -16,7 +16,7 @@ from mutagen.mp4 import MP4Cover, MP4FreeForm
 
 from services.extractor.jobs import read_chunk
 from services.extractor.reading import UnreadableFile, read_file
-from services.extractor.tags import CreditedName, Numbered, Tags
+from services.extractor.tags import CreditedName, Lyrics, Numbered, Tags
 from shared.contracts.errors import PipelineError
 
 FORMATS = [".wav", ".aiff", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".wma", ".wv", ".tta"]
@@ -113,7 +113,7 @@ def test_the_same_tags_are_read_from_every_format(
     assert (tags.release.title, tags.release.artist_credit) == ("Homogenic", "Björk")
     assert tags.genres == ("Trip Hop", "Electronic")
     assert (tags.track, tags.disc) == (Numbered(2, 10), Numbered(1, 2))
-    assert (tags.release_date, tags.comment, tags.has_lyrics) == ("1997-09-22", "live", True)
+    assert (tags.release_date, tags.comment, tags.lyrics) == ("1997-09-22", "live", Lyrics("la la"))
     assert tags.musicbrainz_recording_id == ID
     assert [(one.role, one.name.name) for one in tags.contributors] == [
         ("composer", "Björk"),

@@ -1,0 +1,150 @@
+"""What few tracks have goes from the file to the answer: instruments, works, lyrics, other tags."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import mutagen
+import numpy as np
+import pytest
+import soundfile
+from pytest_asyncio import fixture
+
+from services.api.store.outcomes import Status
+from shared.contracts.identity import IdKind, format_id
+from shared.gateway.client import Gateway
+from shared.gateway.extraction import MOST_LONG_TEXT, create_tracks
+from shared.runtime.settings import Settings
+from tests.integration.conftest import StoreTracks, track_item
+from tests.integration.test_extractor import World, running
+
+_SHOWN = """
+query ($kind: TrackKind) { tracks(first: 10, filter: {kind: $kind}) { edges { node {
+  path kind work movement { name number total } moods grouping copyright tagKey hasLyrics
+  credits { role creditedAs instrument artist { name sortName } }
+  lyrics { text lrc lines { timeMs words } isSidecar }
+  otherTags importedFacts { source rating playCount }
+} } } }
+"""
+
+
+@fixture
+async def world(
+    pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
+) -> AsyncIterator[World]:
+    root = tmp_path / "music"
+    root.mkdir()
+    async with running(pool, database_settings) as gateway:
+        yield World(gateway, root)
+
+
+def write(path: Path, **tags: Any) -> None:
+    soundfile.write(path, np.zeros(4_410, dtype=np.float32), 44_100)
+    file: Any = mutagen.File(path)
+    file.update(tags)
+    file.save()
+
+
+async def shown(gateway: Gateway, kind: str | None = None) -> dict[str, Any]:
+    found = await gateway.execute(_SHOWN, {"kind": kind})
+    return {edge["node"].pop("path"): edge["node"] for edge in found["tracks"]["edges"]}
+
+
+async def test_all_that_a_file_says_is_shown(world: World) -> None:
+    write(world.root / "plain.flac", title="Plain")
+    write(
+        world.root / "rich.flac", title="Rich", performer=["Ann (guitar)", "Bob (bass)"],
+        composer="Bach", composersort="Bach, J. S.", work="Suite", movementname="Air",
+        movement="2", movementtotal="5", mood=["calm", "slow"], grouping="Group", copyright="Us",
+        key="Dm", lyrics="la", asin="B000", rating="0.8", podcast="1", encodedby=["a", "b"],
+    )  # fmt: skip
+    (world.root / "rich.lrc").write_text("[00:01.50]One\n[00:03.00]Two")
+    await world.scan()
+    both = await shown(world.gateway)
+    assert both["plain.flac"] == {
+        "kind": "MUSIC", "work": None, "movement": None, "moods": [], "grouping": None,
+        "copyright": None, "tagKey": None, "hasLyrics": False, "credits": [], "lyrics": None,
+        "otherTags": {}, "importedFacts": [],
+    }  # fmt: skip
+    rich = both["rich.flac"]
+    assert [(one["creditedAs"], one["instrument"]) for one in rich.pop("credits")] == [
+        ("Bach", None), ("Ann", "guitar"), ("Bob", "bass"),
+    ]  # fmt: skip
+    assert rich == {
+        "kind": "PODCAST", "work": "Suite", "movement": {"name": "Air", "number": 2, "total": 5},
+        "moods": ["calm", "slow"], "grouping": "Group", "copyright": "Us", "tagKey": "Dm",
+        "hasLyrics": True,
+        "lyrics": {
+            "text": "One\nTwo", "lrc": "[00:01.500]One\n[00:03.000]Two", "isSidecar": True,
+            "lines": [{"timeMs": 1_500, "words": "One"}, {"timeMs": 3_000, "words": "Two"}],
+        },
+        "otherTags": {"asin": ["B000"], "encodedby": ["a", "b"]},
+        "importedFacts": [{"source": "tags", "rating": 80, "playCount": None}],
+    }  # fmt: skip
+    assert set(await shown(world.gateway, "PODCAST")) == {"rich.flac"}
+    assert set(await shown(world.gateway, "AUDIOBOOK")) == set()
+
+    write(world.root / "rich.flac", title="Rich")
+    (world.root / "rich.lrc").unlink()
+    await world.scan()
+    after = await shown(world.gateway)
+    assert after["rich.flac"] == after["plain.flac"]
+
+
+_DETAILS: dict[str, Any] = {
+    "kind": "audiobook", "work": "W", "moods": ["calm"], "lyrics_plain": "la",
+    "lyrics_synced": "[00:01.000]la", "other_tags": {"asin": ["B"]},
+    "imported_facts": [{"source": "a@b", "rating": 80, "play_count": 3}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _DETAILS)
+async def test_each_detail_that_changes_is_a_change_and_an_equal_one_is_none(
+    name: str, pool: asyncpg.Pool, store_tracks: StoreTracks
+) -> None:
+    await store_tracks("a.mp3")
+    told = {name: _DETAILS[name]}
+    statuses = [(await store_tracks(track_item("a.mp3", **told)))[0].status for _ in range(2)]
+    statuses += [(await store_tracks("a.mp3"))[0].status for _ in range(2)]
+    changed_once = [Status.UPDATED, Status.UNCHANGED]
+    assert statuses == changed_once * 2
+    for table in ("track_lyrics", "track_other_tags", "imported_facts"):
+        assert await pool.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"kind": "noise"}, "kind"),
+        ({"lyrics_plain": "x" * 50_001}, "lyricsPlain"),
+        ({"other_tags": {f"n{n}": ["v"] for n in range(65)}}, "otherTags"),
+        ({"other_tags": {"n": ["v" * 16_000]}}, "otherTags"),
+        ({"other_tags": {"n": ["\0"]}}, "otherTags"),
+        ({"imported_facts": [{"source": "a", "rating": 101}]}, "rating"),
+        ({"imported_facts": [{"source": f"{n}"} for n in range(11)]}, "importedFacts"),
+    ],
+)
+async def test_a_detail_over_its_limit_is_told_and_the_others_are_stored(
+    change: dict[str, Any], field: str, store_tracks: StoreTracks
+) -> None:
+    bad, good = await store_tracks(track_item("a.mp3", **change), "b.mp3")
+    assert bad.problem is not None
+    assert bad.problem.field == field
+    assert good.status is Status.CREATED
+
+
+async def test_requests_stay_small_whatever_the_tags_hold(library_id: Any) -> None:
+    sizes: list[int] = []
+
+    class Counting:
+        async def execute(self, _document: str, variables: Any) -> Any:
+            sizes.append(len(variables["input"]))
+            return {"createTracks": {"results": variables["input"]}}
+
+    items = [{"lyricsPlain": "x" * 20_000, "otherTags": {"n": ["v" * 5_000]}}] * 200
+    gateway: Any = Counting()
+    library = format_id(IdKind.LIBRARY, library_id)
+    assert await create_tracks(gateway, library, None, items) == items
+    assert max(sizes) <= MOST_LONG_TEXT / 25_000
+    assert sum(sizes) == len(items)

@@ -1,0 +1,167 @@
+"""Lyrics, other programs' ratings, kinds of recordings, and the tags that have no field."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mutagen
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.extractor.imported import imported_facts
+from services.extractor.lyrics import LYRICS_LIMIT, lyrics, timed_lines
+from services.extractor.meaning import meaning
+from services.extractor.other_tags import (
+    FIELDS,
+    MOST_NAMES,
+    TOTAL_LIMIT,
+    other_tags,
+)
+from services.extractor.reading import read_file
+from services.extractor.tags import AudioProperties, ImportedFact, Lyrics, Movement, RawTags, Tags
+
+AUDIO = AudioProperties("flac", "flac", 1.0)
+MakeFile = Callable[[str], Path]
+
+
+def meant(**raw: list[str]) -> Tags:
+    return meaning(raw, AUDIO, file_name="a.flac")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("[00:01.50]One\n[01:02.003]Two", [(1_500, "One"), (62_003, "Two")]),
+        ("[ar:A]\n[00:02]Two\n[00:01][00:03]Odd", [(1_000, "Odd"), (2_000, "Two"), (3_000, "Odd")]),
+        ("[offset:+500]\n[00:01.00]One", [(500, "One")]),
+        ("[offset:x]\n[00:01:25]One <00:01.30>word", [(1_250, "One word")]),
+        ("[00:01.00]", [(1_000, "")]),
+        ("Just words\n[Chorus]", []),
+    ],
+)
+def test_lines_with_times_are_read(written: str, expected: list[tuple[int, str]]) -> None:
+    assert timed_lines(written) == expected
+
+
+def test_lyrics_are_plain_or_synced_whatever_their_tag_is_called() -> None:
+    assert lyrics(["[00:01.00]One"], []) == Lyrics(synced="[00:01.000]One")
+    assert lyrics(["la"], ["[00:01.00]One"]) == Lyrics("la", "[00:01.000]One")
+    assert lyrics(["", " "], []) is None
+    assert lyrics(["x" * 1_000_000], []) == Lyrics("x" * LYRICS_LIMIT)
+    endless = lyrics([], ["[00:01.00]" + "x" * 900 + "\n"] * 1)
+    assert endless is not None
+    long = lyrics([], ["\n".join(f"[00:01.00]{'x' * 900}" for _ in range(5_000))])
+    assert long is not None
+    assert len(long.synced or "") <= LYRICS_LIMIT
+
+
+@given(st.binary(max_size=500))
+def test_any_file_beside_the_music_is_borne(content: bytes) -> None:
+    told = lyrics(["embedded"], [], content)
+    assert told is not None
+    assert told.plain or told.synced
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.lrc", "[00:01.00]Jóga".encode(), Lyrics(synced="[00:01.000]Jóga", is_sidecar=True)),
+        ("a.LRC", "J\xf3ga".encode("cp1252"), Lyrics("Jóga", is_sidecar=True)),
+        ("a.lrc", "[00:01.00]Jóga".encode("utf-16"), Lyrics(None, "[00:01.000]Jóga", True)),
+        ("a.lrc", b"", Lyrics("embedded")),
+        ("b.lrc", b"another's", Lyrics("embedded")),
+    ],
+)
+def test_lyrics_beside_the_music_count_before_those_in_it(
+    name: str, content: bytes, expected: Lyrics, make_file: MakeFile
+) -> None:
+    path = make_file("a.flac")
+    file: Any = mutagen.File(path)
+    file.update(lyrics="embedded")
+    file.save()
+    path.with_name(name).write_bytes(content)
+    assert read_file(os.fsencode(path)).tags.lyrics == expected
+
+
+def test_a_folder_or_a_pipe_is_no_file_of_lyrics(make_file: MakeFile) -> None:
+    path = make_file("a.flac")
+    path.with_suffix(".lrc").mkdir()
+    os.mkfifo(path.with_suffix(".LRC"))
+    assert read_file(os.fsencode(path)).tags.lyrics is None
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "expected"),
+    [
+        ("popm:a@b", "196/7", ImportedFact("a@b", 80, 7)),
+        ("popm:a@b", "0/7", ImportedFact("a@b", None, 7)),
+        ("popm:", "51/0", ImportedFact("tags", 20, 0)),
+        ("popm:no@email", "255/0", ImportedFact("no@email", 100, 0)),
+        ("rating:a@b", "0.8", ImportedFact("a@b", 80)),
+        ("rating", "4", ImportedFact("tags", 80)),
+        ("rating", "8", ImportedFact("tags", 80)),
+        ("rating", "80", ImportedFact("tags", 80)),
+        ("rating", "0", ImportedFact("tags", 0)),
+        ("rating", "loud", None),
+        ("rating", "-1", None),
+        ("rate", "60", ImportedFact("tags", 60)),
+        ("fmps_rating", "0.6", ImportedFact("fmps", 60)),
+        ("fmps_playcount", "12.0", ImportedFact("fmps", None, 12)),
+        ("playcount:a@b", "3", ImportedFact("a@b", None, 3)),
+        ("pcnt", "9", ImportedFact("tags", None, 9)),
+        ("wm/shareduserrating", "75", ImportedFact("windows media", 80)),
+        ("wm/shareduserrating", "0", None),
+    ],
+)
+def test_ratings_of_every_scale_become_percent(
+    name: str, written: str, expected: ImportedFact | None
+) -> None:
+    assert imported_facts({name: [written]}) == ((expected,) if expected else ())
+
+
+@pytest.mark.parametrize(
+    ("raw", "file_name", "kind"),
+    [
+        ({}, "a.flac", "music"),
+        ({"podcast": ["1"]}, "a.mp3", "podcast"),
+        ({"podcast": ["0"]}, "a.mp3", "music"),
+        ({"itunesmediatype": ["21"]}, "a.m4a", "podcast"),
+        ({"itunesmediatype": ["2"]}, "a.m4a", "audiobook"),
+        ({"itunesmediatype": ["1"]}, "a.m4a", "music"),
+        ({}, "A Book.M4B", "audiobook"),
+        ({"podcast": ["1"]}, "a.m4b", "podcast"),
+        ({"genre": ["Hörbuch"]}, "a.mp3", "audiobook"),
+        ({"genre": ["Rock; Podcast"]}, "a.mp3", "podcast"),
+        ({"releasetype": ["other", "audiobook"]}, "a.mp3", "audiobook"),
+    ],
+)
+def test_podcasts_and_audiobooks_are_told_apart(raw: RawTags, file_name: str, kind: str) -> None:
+    assert meaning(raw, AUDIO, file_name=file_name).kind == kind
+
+
+def test_movements_have_a_number_and_a_total() -> None:
+    tags = meant(work=["Symphony"], movement=["Allegro"], movementnumber=["2/4"])
+    assert (tags.work, tags.movement) == ("Symphony", Movement("Allegro", 2, 4))
+    assert meant(movementnumber=["2"], movementtotal=["4"]).movement == Movement(None, 2, 4)
+
+
+def test_what_has_no_field_is_kept_and_what_has_one_is_not_kept_twice() -> None:
+    told = other_tags({"title": ["T"], "asin": ["B000"], "popm:a": ["1/1"], "zz": ["", " b\n c"]})
+    assert told == {"asin": ["B000"], "zz": ["b\n c"]}
+    assert not other_tags({name: ["x"] for name in FIELDS})
+
+
+def test_other_tags_are_bounded() -> None:
+    many = other_tags({f"tag{n:04}": ["v" * 100] * 100 for n in range(1_000)})
+    assert len(many) <= MOST_NAMES
+    assert sum(len(name) + sum(map(len, values)) for name, values in many.items()) <= TOTAL_LIMIT
+    assert len(other_tags({f"tag{n:04}": ["v"] for n in range(1_000)})) == MOST_NAMES
+
+
+@given(st.dictionaries(st.text(max_size=20), st.lists(st.text(max_size=30), max_size=3)))
+def test_whatever_other_tags_hold_the_gateway_can_store_them(raw: RawTags) -> None:
+    told = repr(meant(**raw).others)
+    assert "\\x00" not in told
+    told.encode()
