@@ -47,3 +47,13 @@ def test_noise_and_a_steady_tone_have_little_confidence() -> None:
     noise = np.random.default_rng(5).standard_normal(RATE_HZ * 30).astype(np.float32)
     assert _tempo(noise * np.float32(0.1)).confidence < 0.15
     assert _tempo(sine(440, 20, dbfs=-6)).confidence < 0.15
+
+
+def test_where_the_tempo_changes_it_is_the_one_that_lasts_longest() -> None:
+    sound = np.concatenate([clicks(90, 40.0), clicks(124, 20.0)])
+    assert _tempo(sound).bpm == pytest.approx(90, rel=0.02)
+
+
+def test_three_notes_to_a_beat_make_no_tempo_of_two_notes() -> None:
+    eighths = clicks(210, 30.0) * np.float32(0.3)
+    assert _tempo(clicks(70, 30.0) + eighths).bpm == pytest.approx(70, rel=0.02)
