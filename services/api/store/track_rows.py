@@ -9,11 +9,13 @@ from uuid import UUID
 from services.api.identity import fold, sort_key, year_of
 from services.api.store import checks
 from services.api.store.checks import Item, Unfit
+from services.api.store.track_details import Details, details
 from shared.contracts.identity import IdKind
 
 MOST_CREDITS = 500
 MOST_GENRES = 100
 _PATH_LIMIT = 2_500  # bytes: the path is in an index
+_KINDS = frozenset(("music", "podcast", "audiobook"))
 _ROLES = frozenset(
     (
         "artist", "composer", "lyricist", "writer", "conductor", "performer", "arranger",
@@ -31,6 +33,7 @@ class Credit:
     artist_id: UUID
     credited_as: str
     join_phrase: str
+    instrument: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class TrackRow:
     genres: dict[str, str]
     """Name by folded name, in order."""
     digest: bytes
+    details: Details
     content_hash: bytes | None = None
     moved_from: UUID | None = None
     """The track whose file this is now, as somebody who looked at the disk says."""
@@ -57,15 +61,20 @@ class TrackRow:
 def track_row(item: Item) -> TrackRow:
     """Check an item of `createTracks` and make it a row; `Unfit` says what is wrong."""
     path = _path(item)
-    columns = _columns(item)
+    more = details(item)
+    columns = _columns(item, more)
     credits_ = credit_rows(item)
     genres = _genres(item)
     album_id = checks.optional_identifier(item, "album_id", IdKind.ALBUM)
     told = [
         columns,
         album_id and album_id.hex,
-        [(c.role, c.position, c.artist_id.hex, c.credited_as, c.join_phrase) for c in credits_],
+        [
+            (c.role, c.position, c.artist_id.hex, c.credited_as, c.join_phrase, c.instrument)
+            for c in credits_
+        ],
         list(genres.items()),
+        more.told,
     ]
     return TrackRow(
         path=path,
@@ -76,6 +85,7 @@ def track_row(item: Item) -> TrackRow:
         credits=credits_,
         genres=genres,
         digest=hashlib.sha256(json.dumps(told, sort_keys=True).encode()).digest(),
+        details=more,
         content_hash=checks.content_hash(item, "content_hash"),
         moved_from=checks.optional_identifier(item, "moved_from", IdKind.TRACK),
         is_checked=checks.flag(item, "is_checked"),
@@ -91,7 +101,7 @@ def _path(item: Item) -> str:
     return path
 
 
-def _columns(item: Item) -> dict[str, Any]:
+def _columns(item: Item, more: Details) -> dict[str, Any]:
     title = checks.text(item, "title")
     artist = checks.text(item, "artist_credit")
     date = checks.optional_text(item, "release_date", 100)
@@ -111,11 +121,20 @@ def _columns(item: Item) -> dict[str, Any]:
         "release_date": date,
         "year": year_of(date),
         "original_date": checks.optional_text(item, "original_date", 100),
-        "isrcs": _isrcs(item),
+        "isrcs": _texts(item, "isrcs", 100),
         "tag_bpm": checks.optional_number(item, "tag_bpm"),
         "comment": checks.optional_text(item, "comment", 100_000),
         "language": checks.optional_text(item, "language"),
-        "has_lyrics": checks.flag(item, "has_lyrics"),
+        "has_lyrics": checks.flag(item, "has_lyrics") or more.has_lyrics,
+        "kind": _kind(item),
+        "work": checks.optional_text(item, "work"),
+        "movement_name": checks.optional_text(item, "movement_name"),
+        "movement_number": checks.optional_integer(item, "movement_number"),
+        "movement_total": checks.optional_integer(item, "movement_total"),
+        "moods": _texts(item, "moods", 1_000),
+        "grouping": checks.optional_text(item, "grouping"),
+        "copyright": checks.optional_text(item, "copyright"),
+        "tag_key": checks.optional_text(item, "tag_key", 100),
         **{
             name: (uuid := checks.musicbrainz_id(item, name)) and str(uuid)
             for name in ("musicbrainz_recording_id", "musicbrainz_track_id")
@@ -140,11 +159,18 @@ def _columns(item: Item) -> dict[str, Any]:
     }
 
 
-def _isrcs(item: Item) -> list[str]:
-    isrcs = item.get("isrcs") or []
-    if len(isrcs) > MOST_CREDITS:
-        raise Unfit(f"more than {MOST_CREDITS} are too many", "isrcs")
-    return [checks.text({"isrcs": isrc}, "isrcs", 100) for isrc in isrcs]
+def _kind(item: Item) -> str:
+    kind = str(item.get("kind") or "music")
+    if kind not in _KINDS:
+        raise Unfit(f"{kind!r} is no kind", "kind")
+    return kind
+
+
+def _texts(item: Item, name: str, limit: int) -> list[str]:
+    given = item.get(name) or []
+    if len(given) > MOST_CREDITS:
+        raise Unfit(f"more than {MOST_CREDITS} are too many", name)
+    return [checks.text({name: one}, name, limit) for one in given]
 
 
 def credit_rows(item: Item) -> tuple[Credit, ...]:
@@ -167,6 +193,7 @@ def credit_rows(item: Item) -> tuple[Credit, ...]:
                 artist_id=checks.identifier(credit, "artist_id", IdKind.ARTIST),
                 credited_as=checks.text(credit, "credited_as"),
                 join_phrase=checks.text({"join_phrase": "", **credit}, "join_phrase"),
+                instrument=checks.optional_text(credit, "instrument", 1_000),
             )
         )
     return tuple(made)

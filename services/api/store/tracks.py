@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.api.store import genres, moves, scans
+from services.api.store import genres, moves, scans, track_details
 from services.api.store.checks import Item, Unfit
 from services.api.store.files import make_in_turn
 from services.api.store.outcomes import (
@@ -41,6 +41,8 @@ _TAGS = (
     "title", "title_is_file_name", "sort_key", "artist_credit", "artist_key", "album_id",
     "track_number", "track_total", "disc_number", "disc_total", "disc_subtitle", "release_date",
     "year", "original_date", "isrcs", "tag_bpm", "comment", "language", "has_lyrics",
+    "kind", "work", "movement_name", "movement_number", "movement_total", "moods", '"grouping"',
+    "copyright", "tag_key",
     "musicbrainz_recording_id", "musicbrainz_track_id", "replaygain_track_gain_db",
     "replaygain_track_peak", "replaygain_album_gain_db", "replaygain_album_peak", "container",
     "codec", "duration_s", "bitrate_bps", "sample_rate_hz", "channels", "bit_depth",
@@ -72,8 +74,12 @@ RETURNING xmax = 0 AS is_new
 _CLEAR_CREDITS = "DELETE FROM track_credits WHERE track_id = ANY($1)"
 _CLEAR_GENRES = "DELETE FROM track_genres WHERE track_id = ANY($1)"
 _WRITE_CREDITS = """
-INSERT INTO track_credits (track_id, role, position, artist_id, credited_as, join_phrase)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::uuid[], $5::text[], $6::text[])
+INSERT INTO track_credits (
+    track_id, role, position, artist_id, credited_as, join_phrase, instrument
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::text[], $3::smallint[], $4::uuid[], $5::text[], $6::text[], $7::text[]
+)
 """
 _WRITE_GENRES = """
 INSERT INTO track_genres (track_id, position, genre_id)
@@ -281,12 +287,13 @@ async def _write(
         await connection.execute(_WAIT_FOR_TEXTS, retagged)
         await connection.execute(_OUTDATE_TEXTS, retagged)
     credits_ = [
-        (d.track_id, c.role, c.position, c.artist_id, c.credited_as, c.join_phrase)
+        (d.track_id, c.role, c.position, c.artist_id, c.credited_as, c.join_phrase, c.instrument)
         for d in changed
         for c in d.row.credits
     ]
     if credits_:
         await connection.execute(_WRITE_CREDITS, *zip(*credits_, strict=True))
+    await track_details.write(connection, ((d.track_id, d.row.details) for d in changed), known)
     genre_rows = [
         (d.track_id, position, ids[key])
         for d in changed
