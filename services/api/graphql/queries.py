@@ -1,5 +1,6 @@
 """All queries: read the arguments, ask the store, show the rows."""
 
+from itertools import islice
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from services.api.graphql.inputs import FailureFilter
 from services.api.graphql.searching import search_meaning, search_text
 from services.api.graphql.types.albums import Album
 from services.api.graphql.types.connections import Connection, connection
+from services.api.graphql.types.duplicates import Duplicates
 from services.api.graphql.types.failures import Failure, failures_page
 from services.api.graphql.types.files import KnownFiles
 from services.api.graphql.types.libraries import Library
@@ -39,6 +41,7 @@ from shared.contracts.identity import IdKind, parse_id
 _FILTER = strawberry.argument(name="filter")
 _MOST_FILES = 50_000
 _MOST_HASHES = 10_000
+_MOST_COPIES = 100
 
 
 @strawberry.type
@@ -170,6 +173,22 @@ class Query:
         if mode is SearchMode.MEANING:
             return await search_meaning(info, text, size, told)
         return await search_text(info, text, size, told)
+
+    @strawberry.field(
+        description="Tracks whose files hold the same sound, whatever their tags; at most 100 of"
+        " each group, large groups first."
+    )
+    async def duplicates(self, info: Info, first: int | None = 50) -> list[Duplicates]:
+        """Groups of copies."""
+        groups = await files.duplicates(
+            info.context.pool, first=page_size(first), most=_MOST_COPIES
+        )
+        keys = [key for group in groups for key in group]
+        rows = iter(await info.context.loaders.tracks.load_many(keys))
+        return [
+            Duplicates(tracks=[Track.of(row) for row in islice(rows, len(group)) if row])
+            for group in groups
+        ]
 
     @strawberry.field
     async def scan(self, info: Info, id: strawberry.ID) -> Scan | None:  # noqa: A002 - as `node`

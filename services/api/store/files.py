@@ -71,6 +71,14 @@ UPDATE failures SET resolved_at = now() FROM gone WHERE failures.id = gone.id
 """
 
 
+_DUPLICATES = """
+SELECT (array_agg(track_id ORDER BY library_id, path))[:$2] AS tracks FROM files
+WHERE content_hash IS NOT NULL AND state = 'present' AND track_id IS NOT NULL
+GROUP BY content_hash HAVING count(*) > 1
+ORDER BY count(*) DESC, min(path) LIMIT $1
+"""
+
+
 async def make_in_turn(
     connection: asyncpg.Connection,
     library_id: UUID | None = None,
@@ -107,6 +115,14 @@ async def known(
         missing=[row["missing"] for row in rows],
         end_cursor=rows[-1]["path"] if more else None,
     )
+
+
+async def duplicates(pool: asyncpg.Pool, *, first: int, most: int) -> list[list[UUID]]:
+    """Tracks whose files hold the same sound, whatever their tags: `most` of each group.
+
+    The largest of `first` groups comes first.
+    """
+    return [row["tracks"] for row in await pool.fetch(_DUPLICATES, first, most)]
 
 
 async def mark_missing(

@@ -146,18 +146,32 @@ async def settle(
     }
     moves = Moves(files)
     by_track = {file["track_id"]: file for file in locked if file["track_id"]}
+    leaving = _leaving(rows, files.values())
     open_rows = []
     for path in sorted(rows):
         row, file = rows[path], moves.files.get(path)
         if row.content_hash is None or (file and is_same_content(row, file)):
             continue
-        source = by_track.get(row.moved_from) if row.moved_from else None
+        source = by_track.get(row.moved_from) if row.moved_from else leaving.get(row.content_hash)
         if source is not None and _fits(row, source, file, scan_id):
             _take_over(moves, library_id, path, source, by_track)
+            if leaving or moves.displaced:
+                leaving = _leaving(rows, moves.files.values())
         elif not row.is_checked:
             open_rows.append(row)
     moves.undecided = await _candidates(connection, library_id, scan_id, open_rows, moves.files)
     return moves
+
+
+def _leaving(rows: Mapping[str, TrackRow], files: Iterable[FileRow]) -> dict[bytes, FileRow]:
+    """Files of the batch, by what they had: it says itself that they have another content now."""
+    return {
+        file["content_hash"]: file
+        for file in files
+        if file["content_hash"] is not None
+        and file["track_id"] is not None
+        and rows[file["path"]].content_hash not in {None, file["content_hash"]}
+    }
 
 
 def is_same_content(row: TrackRow, file: Mapping[str, Any]) -> bool:

@@ -1,0 +1,303 @@
+"""What happens to libraries, and what a scan must make of it. docs/scan.md shows this table."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import mutagen
+import numpy as np
+import soundfile
+
+Change = Callable[[Path], object]
+
+FILES = ("a/One.flac", "a/Two.flac", "b/Three.flac", "b/Four.flac")
+"""Each library begins with these."""
+SAME = {path: path for path in FILES}
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """One row.
+
+    Attributes:
+        what: happens, for people. expected: what the scan makes of it.
+        change: does it to the library's root.
+        tracks: path after the next scan -> path at which the track was before; None: a new one.
+        renewed: paths whose content is another one, to be analysed again.
+        missing: paths before whose tracks are missing then.
+        state: of the scan. says: what its message contains. scan: arguments for it.
+        setup: before the first scan.
+        undo: after that; one more scan must find all as it was in the beginning.
+    """
+
+    what: str
+    expected: str
+    change: Change
+    tracks: Mapping[str, str | None] = field(default_factory=lambda: SAME)
+    renewed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    state: str = "FINISHED"
+    says: str = ""
+    scan: Mapping[str, Any] = field(default_factory=dict)
+    setup: Change | None = None
+    undo: Change | None = None
+
+
+def sound_of(root: Path, path: str) -> int:
+    """A number for the sound of a path, another one in each library."""
+    return sum(os.fsencode(str(root / path))) * 1_000 + len(path)
+
+
+def write(path: Path, sound: int, **tags: str) -> None:
+    """A music file; the same number is the same sound."""
+    noise = np.random.default_rng(sound).standard_normal(6_000)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, 0.1 * noise, 44_100)
+    retag(path, title=path.stem, album="Album", artist="Somebody", **tags)
+
+
+def retag(path: Path, **tags: str) -> None:
+    file: Any = mutagen.File(path, easy=True)
+    file.update(tags)
+    file.save()
+
+
+def move(path: str, to: str) -> Change:
+    def change(root: Path) -> None:
+        (root / to).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).rename(root / to)
+
+    return change
+
+
+def both(*changes: Change) -> Change:
+    def change(root: Path) -> None:
+        for each in changes:
+            each(root)
+
+    return change
+
+
+def swap(root: Path) -> None:
+    one, two = root / FILES[0], root / FILES[1]
+    one.rename(root / "aside")
+    two.rename(one)
+    (root / "aside").rename(two)
+
+
+def better_copy(root: Path) -> None:
+    (root / FILES[0]).unlink()
+    write(root / "a" / "One.ogg", 1, tracknumber="1")
+
+
+def aside(root: Path) -> Path:
+    return root.with_name(root.name + " aside")
+
+
+def unmount(root: Path) -> None:
+    root.rename(aside(root))
+    root.mkdir()
+
+
+def mount(root: Path) -> None:
+    root.rmdir()
+    aside(root).rename(root)
+
+
+def put_aside(*paths: str) -> Change:
+    def change(root: Path) -> None:
+        for path in paths:
+            place = aside(root) / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            (root / path).rename(place)
+
+    return change
+
+
+def put_back(root: Path) -> None:
+    for place in [path for path in aside(root).rglob("*") if path.is_file()]:
+        place.rename(root / place.relative_to(aside(root)))
+
+
+def rewrite(path: str, *, keep_time: bool) -> Change:
+    """Another content: longer, at the same time of change or now."""
+
+    def change(root: Path) -> None:
+        told = (root / path).stat()
+        write(root / path, 17, comment="x" * 5_000)
+        if keep_time:
+            os.utime(root / path, ns=(told.st_atime_ns, told.st_mtime_ns))
+
+    return change
+
+
+def touch(path: str, year: int) -> Change:
+    moment = time.mktime((year, 1, 1, 0, 0, 0, 0, 0, 0))
+    return lambda root: os.utime(root / path, (moment, moment))
+
+
+def overwrite_alike(root: Path) -> None:
+    """One byte in the middle changes; size and time don't."""
+    path = root / FILES[0]
+    told, content = path.stat(), bytearray(path.read_bytes())
+    content[-1_000] ^= 0xFF
+    path.write_bytes(content)
+    os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns))
+
+
+def linked_root(root: Path) -> None:
+    """The root is a link from the beginning."""
+    root.rename(root.with_name(root.name + " disk 1"))
+    root.symlink_to(root.with_name(root.name + " disk 1"))
+
+
+def other_disk(root: Path) -> None:
+    root.with_name(root.name + " disk 1").rename(root.with_name(root.name + " disk 2"))
+    root.unlink()
+    root.symlink_to(root.with_name(root.name + " disk 2"))
+
+
+def linked_folder(root: Path) -> None:
+    (root / "b").rename(aside(root))
+    (root / "b").symlink_to(aside(root))
+
+
+def shorten(path: str) -> Change:
+    """As if it were still being copied."""
+
+    def change(root: Path) -> None:
+        shutil.copy2(root / path, aside(root))
+        content = (root / path).read_bytes()
+        (root / path).write_bytes(content[: len(content) // 2])
+
+    return change
+
+
+def spoil(root: Path) -> None:
+    shutil.copy2(root / FILES[0], aside(root))
+    (root / FILES[0]).write_bytes(b"no music " * 100)
+
+
+def mend(root: Path) -> None:
+    aside(root).rename(root / FILES[0])
+
+
+def lock(root: Path) -> None:
+    (root / "b").chmod(0)
+
+
+def unlock(root: Path) -> None:
+    (root / "b").chmod(0o755)
+
+
+def many_files(root: Path) -> None:
+    for name in ("5", "6", "7", "8"):
+        for folder in ("c", "d"):
+            write(root / folder / f"{name}.flac", sound_of(root, folder + name))
+
+
+MANY = {f"{folder}/{name}.flac" for folder in "cd" for name in "5678"}
+ALL = SAME | {path: path for path in MANY}
+
+MISHAPS = (
+    Mishap("A file is moved to another folder", "the same track",
+           move(FILES[0], "c/One.flac"), {**SAME, "c/One.flac": FILES[0], FILES[0]: ""}),
+    Mishap("A file is renamed", "the same track",
+           move(FILES[0], "a/Uno.flac"), {**SAME, "a/Uno.flac": FILES[0], FILES[0]: ""}),
+    Mishap("A name changes its case", "the same track",
+           move(FILES[0], "a/ONE.flac"), {**SAME, "a/ONE.flac": FILES[0], FILES[0]: ""}),
+    Mishap("A name that is no UTF-8 becomes one", "the same track",
+           move(FILES[0], os.fsdecode(b"\xe9.flac")),
+           {**SAME, "\uf7e9.flac": FILES[0], FILES[0]: ""},
+           undo=move(os.fsdecode(b"\xe9.flac"), FILES[0])),
+    Mishap("A folder is moved with all its tracks", "the same tracks",
+           move("a", "c/d/a"),
+           {**SAME, "c/d/a/One.flac": FILES[0], "c/d/a/Two.flac": FILES[1],
+            FILES[0]: "", FILES[1]: ""}),
+    Mishap("A file is retagged", "the same track; its analysis stands",
+           lambda root: retag(root / FILES[0], title="Another title")),
+    Mishap("A file is moved and retagged", "the same track; its analysis stands",
+           both(move(FILES[0], "b/Uno.flac"),
+                lambda root: retag(root / "b/Uno.flac", title="Uno", album="Another")),
+           {**SAME, "b/Uno.flac": FILES[0], FILES[0]: ""}),
+    Mishap("Two files swap their names", "each track follows its content",
+           swap, {**SAME, FILES[0]: FILES[1], FILES[1]: FILES[0]}),
+    Mishap("A file is moved, another one gets its name", "the track follows its content; a new one",
+           both(move(FILES[0], "c/One.flac"), lambda root: write(root / FILES[0], 5)),
+           {**SAME, "c/One.flac": FILES[0], FILES[0]: None}),
+    Mishap("A file is replaced by a better copy in another format",
+           "the same track; analysed again", better_copy,
+           {**SAME, "a/One.ogg": FILES[0], FILES[0]: ""}, renewed=("a/One.ogg",)),
+    Mishap("A file is re-encoded in place", "the same track; analysed again",
+           rewrite(FILES[0], keep_time=False), renewed=(FILES[0],)),
+    Mishap("Another content with the same time of change, but another size",
+           "noticed; the same track, analysed again",
+           rewrite(FILES[0], keep_time=True), renewed=(FILES[0],)),
+    Mishap("Another content with the same time and size",
+           "not noticed: that is what `--full` is for", overwrite_alike),
+    Mishap("The same, and `--full`", "noticed; the same track, analysed again",
+           overwrite_alike, renewed=(FILES[0],), scan={"mode": "FULL"}),
+    Mishap("A file is copied", "two tracks, listed as duplicates",
+           lambda root: shutil.copy2(root / FILES[0], root / "b/copy.flac"),
+           {**SAME, "b/copy.flac": None}),
+    Mishap("A file gets a second name (hard link)", "two tracks",
+           lambda root: os.link(root / FILES[0], root / "b/link.flac"),
+           {**SAME, "b/link.flac": None}),
+    Mishap("Files are deleted, and restored", "missing; then whole again, nothing analysed",
+           put_aside(FILES[0], FILES[2]), {FILES[1]: FILES[1], FILES[3]: FILES[3]},
+           missing=(FILES[0], FILES[2]), undo=put_back),
+    Mishap("The disk is not mounted: the root is empty", "held; nothing is missing",
+           unmount, state="HELD", says="is empty, but 4 files are known in it", undo=mount),
+    Mishap("The disk is mounted again", "all unchanged, nothing is read",
+           both(unmount, mount)),
+    Mishap("The root is gone or renamed", "refused; nothing is missing",
+           lambda root: root.rename(aside(root)), state="REFUSED",
+           says="does not exist: nothing was marked missing",
+           undo=lambda root: aside(root).rename(root)),
+    Mishap("The root is empty, and a person accepts it", "all are missing; they return whole",
+           unmount, {}, missing=FILES, scan={"accept": True}, undo=mount),
+    Mishap("All files are deleted, the folders stay", "held; nothing is missing",
+           put_aside(*FILES), state="HELD", says="none of the 4 files known", undo=put_back),
+    Mishap("More than half of the files are gone", "held; nothing is missing",
+           put_aside(*FILES[:3]), state="HELD", says="only 1 of 4 files were seen", undo=put_back),
+    Mishap("A disk that is mounted below the root is not mounted", "held below that folder",
+           both(lambda root: (root / "c").rename(aside(root)), lambda root: (root / "c").mkdir()),
+           ALL, state="HELD", says="nothing is left in", setup=many_files,
+           undo=both(lambda root: (root / "c").rmdir(),
+                     lambda root: aside(root).rename(root / "c"))),
+    Mishap("A folder may not be read any longer", "what is known below it stays, all else is done",
+           both(lock, move(FILES[0], "a/Uno.flac")),
+           {**SAME, "a/Uno.flac": FILES[0], FILES[0]: ""}, says="could not look at b: Permission",
+           undo=both(unlock, move("a/Uno.flac", FILES[0]))),
+    Mishap("A linked folder's disk is not mounted", "what is known below it stays",
+           lambda root: aside(root).rename(aside(aside(root))), setup=linked_folder,
+           says="could not look at b: is a link to nothing",
+           undo=lambda root: aside(aside(root)).rename(aside(root))),
+    Mishap("The root is a link, and its target moves to another disk", "all unchanged",
+           other_disk, setup=linked_root),
+    Mishap("The clock jumps: a file's time is 1971", "read again; the same track, not analysed",
+           touch(FILES[0], 1971)),
+    Mishap("The clock jumps: a file's time is 2099", "read again; the same track, not analysed",
+           touch(FILES[0], 2099)),
+    Mishap("A file is still being copied", "a track; whole, the same one, analysed again",
+           shorten(FILES[0]), renewed=(FILES[0],)),
+    Mishap("A file becomes unreadable, then it is repaired",
+           "listed as failed; then the same track, its analysis stands",
+           spoil, {**SAME, FILES[0]: ""}, undo=mend),
+    Mishap("A link leads to nothing", "listed as failed, all else is done",
+           lambda root: (root / "a/link.flac").symlink_to(root / "nothing.flac")),
+    Mishap("A link leads back to the root", "it is not followed",
+           lambda root: (root / "a/loop").symlink_to(root)),
+    Mishap("A folder is passed over by a `.soniqueignore`, and no longer",
+           "missing; then whole again",
+           lambda root: (root / ".soniqueignore").write_text("b/\n"),
+           {path: path for path in FILES[:2]}, missing=FILES[2:],
+           undo=lambda root: (root / ".soniqueignore").unlink()),
+    Mishap("A moved file is looked for in one folder alone", "the same track",
+           move(FILES[0], "b/One.flac"), {**SAME, "b/One.flac": FILES[0], FILES[0]: ""},
+           scan={"folder": "b"}),
+)  # fmt: skip

@@ -1,0 +1,211 @@
+"""The table of mishaps: each happens to a library of its own, below one running product."""
+
+import asyncio
+import ctypes
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from pytest_asyncio import fixture
+
+from shared.runtime.settings import Settings
+from tests.integration.mishaps import (
+    FILES,
+    MISHAPS,
+    Mishap,
+    retag,
+    sound_of,
+    write,
+)
+from tests.integration.test_extractor import World, running
+
+DOCS = Path(__file__).parents[2] / "docs" / "scan.md"
+NOBODY = 65_534
+GUARDED_FROM = 4  # files: the libraries are small
+
+
+class AsNobody(ThreadPoolExecutor):
+    """Threads that look at files as nobody in particular: root may read everything."""
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
+        def as_nobody() -> Any:
+            libc = ctypes.CDLL(None)
+            libc.setfsuid(NOBODY)  # of this thread alone
+            try:
+                return work(*args, **named)
+            finally:
+                libc.setfsuid(os.geteuid())
+
+        return super().submit(as_nobody)
+
+
+@fixture(scope="module")
+async def gateway(database: asyncpg.Pool, database_settings: Settings) -> AsyncIterator[Any]:
+    settings = database_settings.model_copy(update={"missing_guard_files": GUARDED_FROM})
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(AsNobody())
+    async with running(database, settings) as gateway:
+        yield gateway
+    loop.set_default_executor(ThreadPoolExecutor())
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """A folder for a library that everybody may look into."""
+    place = Path(tempfile.mkdtemp(prefix="mishap"))
+    place.chmod(0o755)
+    music = place / "music"
+    for number, path in enumerate(FILES, 1):
+        write(music / path, sound_of(music, path), tracknumber=str(number))
+    yield music
+    shutil.rmtree(place)
+
+
+class Library:
+    """What is known of the library below one root."""
+
+    def __init__(self, pool: asyncpg.Pool, world: World) -> None:
+        self._pool = pool
+        self._world = world
+
+    async def scan(self, **told: Any) -> Any:
+        """A scan, until its files are read and missing ones are marked."""
+        scan = await self._world.scan(**told)
+        async with asyncio.timeout(20):
+            while await self._is_behind(scan):  # noqa: ASYNC110 - it is polled
+                await asyncio.sleep(0.02)
+        return scan
+
+    async def _is_behind(self, scan: Any) -> bool:
+        """Whether files that a finished walk did not see are still said to be there."""
+        if not scan["filesMissing"]:
+            return False
+        there = await self.tracks("present")
+        root = self._world.root
+        seen = [p for p in there if (root / os.fsdecode(p.encode())).exists() or "\uf7e9" in p]
+        ignored = (root / ".soniqueignore").exists()
+        return len(seen) < len(there) or (ignored and any(p.startswith("b/") for p in there))
+
+    async def tracks(self, state: str) -> dict[str, tuple[Any, int]]:
+        """Id and content revision by path, of files in a state."""
+        rows = await self._pool.fetch(
+            "SELECT path, t.id, content_revision FROM files f JOIN tracks t ON t.id = track_id"
+            " JOIN libraries l ON l.id = library_id WHERE root = $1 AND state = $2",
+            str(self._world.root),
+            state,
+        )
+        return {row["path"]: (row["id"], row["content_revision"]) for row in rows}
+
+
+@pytest.mark.parametrize("mishap", MISHAPS, ids=lambda mishap: mishap.what)
+async def test_a_mishap_ends_as_the_table_says(
+    gateway: Any, database: asyncpg.Pool, root: Path, mishap: Mishap
+) -> None:
+    if mishap.setup is not None:
+        mishap.setup(root)
+    library = Library(database, World(gateway, root))
+    await library.scan()
+    before = await library.tracks("present")
+
+    mishap.change(root)
+    scan = await library.scan(**mishap.scan)
+    assert (scan["state"], scan["filesHeld"] > 0) == (mishap.state, mishap.state == "HELD")
+    assert mishap.says in (scan["message"] or ""), scan["message"]
+    after = await library.tracks("present")
+    expected = {path: was for path, was in mishap.tracks.items() if was != ""}
+    names = {id_: path for path, (id_, _) in before.items()}
+    assert {path: names.get(id_) for path, (id_, _) in after.items()} == expected
+    assert len({id_ for id_, _ in after.values()}) == len(after)
+    for path, was in expected.items():
+        if was is not None:
+            assert after[path][1] - before[was][1] == (path in mishap.renewed), path
+    assert set(await library.tracks("missing")) == set(mishap.missing)
+
+    if mishap.undo is not None:
+        mishap.undo(root)
+        again = await library.scan()
+        assert again["state"] == "FINISHED"
+        assert await library.tracks("present") == before
+
+
+async def test_a_scan_that_was_cut_goes_on(
+    gateway: Any, database: asyncpg.Pool, root: Path
+) -> None:
+    library = Library(database, World(gateway, root))
+    await library.scan(folder="a")
+    before = await library.tracks("present")
+    assert set(before) == set(FILES[:2])
+    cut = await database.fetchval(
+        "INSERT INTO scans (library_id, root, mode, state, walks, moved_at)"
+        " SELECT id, root, 'incremental', 'walking', 1, now() - interval '1 minute'"
+        " FROM libraries WHERE root = $1 RETURNING id",
+        str(root),
+    )
+    async with asyncio.timeout(20):
+        state = "SELECT state FROM scans WHERE id = $1"
+        while await database.fetchval(state, cut) != "finished":  # noqa: ASYNC110 - it is polled
+            await asyncio.sleep(0.05)
+    after = await library.tracks("present")
+    assert set(after) == set(FILES)
+    assert {path: after[path] for path in before} == before
+
+
+async def test_a_file_that_goes_to_another_library_stays_itself(
+    gateway: Any, database: asyncpg.Pool, root: Path
+) -> None:
+    here, other = World(gateway, root), World(gateway, root.with_name("other"))
+    write(other.root / "x.flac", sound_of(root, "x"))
+    await Library(database, here).scan()
+    await Library(database, other).scan()
+    (one, revision) = (await Library(database, here).tracks("present"))[FILES[0]]
+    (root / FILES[0]).rename(other.root / "came.flac")
+    await Library(database, other).scan()
+    assert (await Library(database, other).tracks("present"))["came.flac"] == (one, revision)
+    await Library(database, here).scan()
+    assert set(await Library(database, here).tracks("present")) == set(FILES[1:])
+
+
+async def test_copies_are_listed(gateway: Any, database: asyncpg.Pool, root: Path) -> None:
+    shutil.copy(root / FILES[0], root / "b" / "copy.flac")
+    retag(root / "b" / "copy.flac", title="Another title")
+    library = Library(database, World(gateway, root))
+    await library.scan()
+    mine = {f"trk_{id_.hex}" for id_, _ in (await library.tracks("present")).values()}
+    answer = await gateway.execute("{ duplicates(first: 200) { tracks { id path } } }", {})
+    groups = [
+        {track["path"] for track in group["tracks"] if track["id"] in mine}
+        for group in answer["duplicates"]
+    ]
+    assert [group for group in groups if group] == [{FILES[0], "b/copy.flac"}]
+
+
+async def test_libraries_do_not_contain_each_other(
+    gateway: Any, database: asyncpg.Pool, root: Path
+) -> None:
+    library = Library(database, World(gateway, root))
+    await library.scan()
+    before = await library.tracks("present")
+    await World(gateway, root).scan(root=str(root / "a"))
+    assert await library.tracks("present") == before
+    assert await database.fetchval("SELECT count(*) FROM libraries WHERE root LIKE $1",
+                                   str(root) + "%") == 1  # fmt: skip
+    told = {"root": str(root.parent), "folder": "", "mode": "INCREMENTAL", "accept": False}
+    document = (
+        "mutation ($root: String!) { requestScan(input: {root: $root})"
+        " { error { code message } } }"
+    )  # fmt: skip
+    answer = await gateway.execute(document, {"root": told["root"]})
+    assert answer["requestScan"]["error"]["code"] == "CONFLICT"
+    assert "contains the library" in answer["requestScan"]["error"]["message"]
+
+
+def test_the_page_shows_the_table() -> None:
+    rows = [f"| {mishap.what} | {mishap.expected} |" for mishap in MISHAPS]
+    shown = [line for line in DOCS.read_text().splitlines() if line.startswith("| ")]
+    assert [row for row in rows if row not in shown] == []
