@@ -11,7 +11,8 @@ import structlog
 from shared.bus.dispatch import DeadLetterDispatcher, Dispatcher, Pauses
 from shared.bus.kafka import topics
 from shared.bus.kafka.connection import Connection
-from shared.bus.kafka.member import Member, Work
+from shared.bus.kafka.in_flight import Work
+from shared.bus.kafka.member import Member
 from shared.bus.kafka.offsets import Group, Offsets
 from shared.bus.kafka.publisher import Publisher
 from shared.bus.kafka.pulse import Pulse
