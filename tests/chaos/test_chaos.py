@@ -51,6 +51,7 @@ class Size:
     files: int
     kills: int
     outage_s: float
+    is_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Library:
 
 @pytest.fixture
 def size(thorough: bool) -> Size:
-    return Size(2_000, 5, 20.0) if thorough else Size(400, 1, 3.0)
+    return Size(2_000, 5, 20.0, is_long=True) if thorough else Size(400, 1, 3.0)
 
 
 @pytest.fixture
@@ -95,17 +96,18 @@ def check_equal(found: Library, truth: Library) -> None:
     assert found.found == truth.found
 
 
-def tell(disturber: Disturber, analyses: StoredAnalyses, whole_s: float) -> None:
-    """Print what happened; most acts must have met a library at work."""
+def tell(disturber: Disturber, analyses: StoredAnalyses, whole_s: float, size: Size) -> None:
+    """Print what happened; in the long form most acts must have met a library at work."""
     lines = [
         *disturber.told,
         f"{disturber.files} files, all done after {whole_s:.0f} s; {len(disturber.told)} acts,"
-        f" of which {disturber.undone} came after the last analysis; analyses stored again:"
+        f" of which {len(disturber.late)} came after the last analysis; analyses stored again:"
         f" {analyses.again} (stored, but killed or cut off before their batch was committed)",
     ]
     sys.stderr.write("\n".join(["", *lines, ""]))
-    # An outage may outlast the analysis of the few files of the short form; most acts must not.
-    assert disturber.undone <= len(disturber.told) // 2, "it was all over too soon"
+    if size.is_long:  # a quick machine may be through with the few files of the short one
+        assert len(disturber.late) <= len(disturber.told) // 4, "it was all over too soon"
+        assert not [name for name in disturber.late if not name.startswith("kill")], disturber.late
 
 
 @pytest.mark.timeout(3_600)
@@ -149,7 +151,7 @@ def test_a_cluster_that_everything_happens_to_ends_as_one_process_left_alone(
         embeds.start()
         found = library(cluster, database_url(cluster.database))
         analyses.look()
-        tell(disturber, analyses, time.monotonic() - began_s)
+        tell(disturber, analyses, time.monotonic() - began_s, size)
         assert all(codes == [0] * len(codes) for codes in cluster.stop().values())
     check_equal(found, truth)
 
@@ -182,15 +184,13 @@ def _to_a_cluster(cluster: Cluster, node: opensearch.Node, size: Size, seed: int
         for service in SERVICES
         for _ in range(size.kills)
     ]
-    acts = in_some_order(
-        seed,
-        [
-            *kills,
-            ("kill -9 the broker", lose_broker),
-            ("stop the database", lose_database),
-            ("stop OpenSearch", lose_index),
-        ],
-    )
+    outages: list[Act] = [
+        ("the broker goes away, by kill -9", lose_broker),
+        ("stop the database", lose_database),
+    ]
+    chance.shuffle(outages)
+    # Without OpenSearch the analyses go on: it is the last to go away.
+    acts = in_some_order(chance, kills, [*outages, ("stop OpenSearch", lose_index)])
     # Rebalances while busy: more analyzers early, fewer again later.
     acts.insert(len(acts) // 4, ("3 analyzers", lambda: cluster.scale("analyzer", 3)))
     acts.insert(len(acts) // 2, ("2 analyzers", lambda: cluster.scale("analyzer", 2)))
@@ -232,17 +232,17 @@ def test_one_process_that_everything_happens_to_ends_as_one_left_alone(
             for pid in server:
                 os.kill(pid, signal.SIGCONT)
 
-        acts: list[Act] = [
+        kills: list[Act] = [
             *[("kill -9 of it all", start_again)] * size.kills,
             *[("kill -9 a worker process", lose_a_worker)] * size.kills,
             ("kill -9 the database", lambda: os.kill(_postmaster(harried), signal.SIGKILL)),
             ("stop the database", lambda: os.kill(_postmaster(harried), signal.SIGINT)),
-            ("the database hangs", hang),
         ]
-        disturber.disturb(in_some_order(seed, acts), analyses.look)
+        acts = in_some_order(chance, kills, [("the database hangs", hang)])
+        disturber.disturb(acts, analyses.look)
         found = library(harried, database.dsn)
         analyses.look()
-        tell(disturber, analyses, time.monotonic() - began_s)
+        tell(disturber, analyses, time.monotonic() - began_s, size)
     check_equal(found, truth)
 
 
