@@ -19,7 +19,7 @@ import httpx
 from services.api.store.embedded import EmbeddedPostgres
 from tests.e2e.running import Served
 from tests.engines import kafka
-from tests.engines.jars import Server, end_with_parent
+from tests.engines.jars import Server, spawn
 from tests.engines.ports import free_port
 
 SERVICES = ("api", "extractor", "analyzer", "vectorizer", "indexer")
@@ -68,12 +68,8 @@ class Member:
         """Start the process; it may not be ready yet."""
         assert not self.is_running, self.service
         with self.log.open("ab") as out:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", f"services.{self.service}"], env=self._environment,
-                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                cwd=Path(__file__).parents[2], start_new_session=True,
-                preexec_fn=end_with_parent,  # noqa: PLW1509 - it calls nothing that takes a lock
-            )  # fmt: skip
+            command = [sys.executable, "-m", f"services.{self.service}"]
+            self._process = spawn(command, out, env=self._environment)
 
     def wait_until_ready(self) -> None:
         """Return when it says that it has all it needs."""

@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 from tests.fetch_debian import NotFetched
 
@@ -20,6 +22,7 @@ _FETCH_TIMEOUT_S = 600
 _START_TIMEOUT_S = 90
 _LOOK_EVERY_S = 0.05
 _PR_SET_PDEATHSIG = 1
+_STARTER = ThreadPoolExecutor(1, "starts servers")
 
 
 def fetch_jars(name: str) -> Path:
@@ -81,11 +84,7 @@ class Server:
     def start(self) -> None:
         """Start it on the data that it has; return when it can be connected to."""
         with self._log.open("ab") as out:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=end_with_parent,  # noqa: PLW1509 - it calls nothing that takes a lock
-            )  # fmt: skip
+            self._process = spawn(self._command, out)
         give_up_s = time.monotonic() + _START_TIMEOUT_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > give_up_s:
@@ -118,7 +117,25 @@ class Server:
             return False
 
 
-def end_with_parent() -> None:
-    """For a new process: it is killed when the thread that started it ends."""
+def spawn(
+    command: Sequence[str], out: IO[bytes], *, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """A child process that writes there; it is killed when this process ends.
+
+    Linux kills it with the *thread* that started it, so one starts all: a test's own may end
+    before the tests do.
+    """
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command, env=env, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out,
+            stderr=subprocess.STDOUT, start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - it calls nothing that takes a lock
+        )  # fmt: skip
+
+    return _STARTER.submit(start).result()
+
+
+def _end_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
