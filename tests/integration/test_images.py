@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import stat
 import subprocess
 import time
 from collections.abc import Iterator
@@ -39,10 +40,15 @@ SEARCH_AND_EMBEDDER = {
     "small": {"SONIQUEBAY_SEARCH": "tantivy", "SONIQUEBAY_EMBEDDER": "wordllama"},
 }
 # In a mount namespace of its own: the image at /mnt, all else read-only but /tmp; then the user of
-# the image, without capabilities.
+# the image, without capabilities. Python ($2) may be in a home ($3) that other users cannot enter:
+# that one is laid over by a folder with nothing but Python.
 _SANDBOX = """
-mount --bind "$1" /mnt && mount -o remount,bind,ro /mnt && mount -o remount,bind,ro / \
-    && mount -t tmpfs tmpfs /tmp && cd / && shift \
+mount --bind "$1" /mnt && mount -o remount,bind,ro /mnt && mount -t tmpfs tmpfs /tmp && cd / \
+    && if [ -n "$3" ]; then \
+        mkdir /tmp/python && mount --bind "$2" /tmp/python \
+        && mount -t tmpfs -o mode=755 tmpfs "$3" && mkdir -p "$2" && mount --move /tmp/python "$2" \
+        && rmdir /tmp/python; fi \
+    && mount -o remount,bind,ro / && shift 3 \
     && exec setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs \
         --bounding-set=-all --inh-caps=-all env -i HOME=/tmp PATH=/mnt/bin:/usr/bin:/bin "$@"
 """
@@ -106,17 +112,16 @@ def app(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def sandboxed(app: Path, *command: str) -> list[str]:
     """The command, to be run as the image's user on the image's read-only file system."""
-    within = [
-        "unshare",
-        "--mount",
-        "--propagation",
-        "private",
-        "sh",
-        "-c",
-        _SANDBOX,
-        "sh",
-        str(app),
+    python = (app / "bin" / "python").resolve().parents[1]
+    closed = [
+        str(folder)
+        for folder in reversed(python.parents)
+        if not folder.stat().st_mode & stat.S_IXOTH
     ]
+    within = [
+        "unshare", "--mount", "--propagation", "private", "sh", "-c", _SANDBOX, "sh",
+        str(app), str(python), closed[0] if closed else "",
+    ]  # fmt: skip
     allowed = subprocess.run([*within, "true"], capture_output=True, text=True, check=False)
     if allowed.returncode:
         pytest.skip(f"a file system of its own cannot be had here: {allowed.stderr.strip()}")
