@@ -48,6 +48,23 @@ def musepack() -> bytes:
     )
 
 
+def tak() -> bytes:
+    """TAK, one second. Source: the "TAK decoder SDK", metadata objects; bits come lowest first."""
+    told, place = 0, 0
+    fields = ((0, 10), (0, 4), (RATE_HZ, 35), (0, 3), (RATE_HZ - 6_000, 18), (8, 5), (1, 4), (0, 1))
+    for value, bits in fields:  # codec, frame, samples, type, rate, bits - 8, channels - 1
+        told |= value << place
+        place += bits
+    stream_info = told.to_bytes(10, "little") + bytes(3)
+    return b"tBaK\1" + struct.pack("<I", len(stream_info))[:3] + stream_info + bytes(2_000)
+
+
+def optimfrog() -> bytes:
+    """OptimFROG, one second of 16 bits."""
+    told = struct.pack("<IHBBIH", RATE_HZ * 2, 0, 2, 1, RATE_HZ, 0)
+    return b"OFR " + struct.pack("<I", 15) + told + bytes(2_000)
+
+
 def speex() -> bytes:
     """Ogg Speex. Source: the Speex manual, "Ogg file format"."""
     header = b"Speex   " + b"1.2".ljust(20, b"\0")
@@ -83,6 +100,8 @@ HEADERS = {
     ".dff": dsdiff,
     ".ape": monkeys_audio,
     ".mpc": musepack,
+    ".tak": tak,
+    ".ofr": optimfrog,
     ".spx": speex,
     ".oga": ogg_flac,
 }

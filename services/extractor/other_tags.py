@@ -14,7 +14,7 @@ TOTAL_LIMIT = 16_000
 _NAMES = """\
 title titlesort artist artists artistsort album albumsort albumartist albumartists albumartistsort
 composer composersort lyricist writer conductor performer arranger remixer producer engineer mixer
-djmixer director tracknumber totaltracks tracktotal discnumber totaldiscs disctotal discsubtitle
+djmixer director tracknumber totaltracks discnumber totaldiscs discsubtitle
 date year releasedate originaldate originalyear genre isrc bpm comment language lyrics syncedlyrics
 compilation releasetype label catalognumber barcode releasecountry media musicbrainz_recordingid
 musicbrainz_trackid musicbrainz_albumid musicbrainz_artistid musicbrainz_albumartistid
@@ -23,15 +23,15 @@ replaygain_album_peak r128_track_gain r128_album_gain work movement movementnumb
 mood grouping copyright key podcast itunesmediatype"""
 FIELDS = frozenset(_NAMES.split())
 """Internal names of what becomes a field."""
-# Long, and known better from our own analysis.
-_LEFT_OUT = frozenset(("acoustid_fingerprint",))
+LEFT_OUT = frozenset(("acoustid_fingerprint",))
+"""Long, and known better from our own analysis."""
 
 
 def other_tags(raw: RawTags) -> dict[str, list[str]]:
     """Values by internal name, in the order of the names; what is over the limits is left out."""
     kept: dict[str, list[str]] = {}
     total = 0
-    for name in sorted(raw.keys() - FIELDS - _LEFT_OUT):
+    for name in sorted(raw.keys() - FIELDS - LEFT_OUT):
         if is_imported(name):
             continue
         clean = normalise.text(name, NAME_LIMIT)

@@ -7,7 +7,7 @@ from typing import Any
 from services.extractor.containers.names import internal_name
 from services.extractor.tags import Picture, RawTags
 
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "title": "title",
     "author": "artist",
     "description": "comment",
@@ -70,7 +70,7 @@ def raw_tags(tags: Any) -> RawTags:
         if name == _PICTURE:
             continue
         lower = name.lower().replace("musicbrainz/", "musicbrainz ")
-        known = _ATTRIBUTES.get(lower) or internal_name(lower)
+        known = ATTRIBUTES.get(lower) or internal_name(lower)
         if not isinstance(value.value, bytes):
             raw.setdefault(known, []).append(str(value.value))
     return raw

@@ -9,7 +9,7 @@ from services.extractor.tags import RawTags
 
 MOST_CHUNKS = 10_000
 _MOST_TEXT_BYTES = 1_000_000
-_INFO = {
+INFO = {
     b"INAM": "title",
     b"IART": "artist",
     b"IAAR": "albumartist",
@@ -20,20 +20,22 @@ _INFO = {
     b"ITRK": "tracknumber",
     b"IPRT": "tracknumber",
     b"IFRM": "totaltracks",
+    b"ICNT": "releasecountry",
     b"ICOP": "copyright",
     b"IENG": "engineer",
     b"ILNG": "language",
     b"IMUS": "composer",
-    b"IWRI": "lyricist",
+    b"IWRI": "writer",
     b"IPRO": "producer",
     b"IPUB": "label",
     b"IMED": "media",
     b"ISTR": "performer",
     b"IBPM": "bpm",
+    b"IENC": "encodedby",
     b"ITCH": "encodedby",
     b"ISFT": "encodersettings",
 }
-_AIFF = {b"NAME": "title", b"AUTH": "artist", b"(c) ": "copyright", b"ANNO": "comment"}
+AIFF = {b"NAME": "title", b"AUTH": "artist", b"(c) ": "copyright", b"ANNO": "comment"}
 
 
 def info(file: BinaryIO) -> RawTags:
@@ -49,7 +51,7 @@ def info(file: BinaryIO) -> RawTags:
         place = 0
         while place + 8 <= len(block):
             key, length = struct.unpack_from("<4sI", block, place)
-            known = _INFO.get(key) or key.decode("latin-1").strip().lower()
+            known = INFO.get(key) or key.decode("latin-1").strip().lower()
             _keep(raw, known, block[place + 8 : place + 8 + length])
             place += 8 + length + length % 2
     return raw
@@ -59,8 +61,8 @@ def texts(file: BinaryIO) -> RawTags:
     """The texts of an AIFF's own chunks. Source: Apple's AIFF 1.3, "Text Chunks"."""
     raw: RawTags = {}
     for name, size in _chunks(file, ">"):
-        if name in _AIFF and size <= _MOST_TEXT_BYTES:
-            _keep(raw, _AIFF[name], file.read(size))
+        if name in AIFF and size <= _MOST_TEXT_BYTES:
+            _keep(raw, AIFF[name], file.read(size))
     return raw
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from services.extractor.containers.names import internal_name
 from services.extractor.tags import Picture, RawTags
 
-_FRAMES = {
+FRAMES = {
     "TIT2": "title",
     "TSOT": "titlesort",
     "TPE1": "artist",
@@ -52,7 +52,7 @@ _FRAMES = {
     "WCOP": "license",
     "WFED": "podcasturl",
 }
-_PEOPLE = {
+PEOPLE = {
     "producer": "producer",
     "arranger": "arranger",
     "engineer": "engineer",
@@ -80,13 +80,13 @@ def raw_tags(tags: Any) -> RawTags:
     raw: RawTags = {}
     for frame in tags.values() if tags else ():
         kind = frame.FrameID
-        if kind in _SPECIAL:
-            for name, value in _SPECIAL[kind](frame):
+        if kind in SPECIAL:
+            for name, value in SPECIAL[kind](frame):
                 raw.setdefault(name, []).append(value)
         elif kind[0] in "TGM" and hasattr(frame, "text"):
-            raw.setdefault(_FRAMES.get(kind) or kind.lower(), []).extend(map(str, frame.text))
+            raw.setdefault(FRAMES.get(kind) or kind.lower(), []).extend(map(str, frame.text))
         elif kind[0] == "W" and hasattr(frame, "url"):
-            raw.setdefault(_FRAMES.get(kind) or kind.lower(), []).append(frame.url)
+            raw.setdefault(FRAMES.get(kind) or kind.lower(), []).append(frame.url)
     return raw
 
 
@@ -123,7 +123,7 @@ def _lrc_time(ms: int) -> str:
 def _people(frame: Any) -> Iterator[tuple[str, str]]:
     """Involvements that are no role are instruments: ID3v2.3 keeps both in one list."""
     for part, name in frame.people:
-        role = _PEOPLE.get(part.lower()) if frame.FrameID == "TIPL" else None
+        role = PEOPLE.get(part.lower()) if frame.FrameID == "TIPL" else None
         if role:
             yield role, name
         else:
@@ -162,7 +162,7 @@ def _gain(frame: Any) -> Iterator[tuple[str, str]]:
         yield f"replaygain_{scope}_peak", f"{frame.peak:.6f}"
 
 
-_SPECIAL = {
+SPECIAL = {
     "TXXX": _described,
     "TCON": _genres,
     "COMM": _comment,

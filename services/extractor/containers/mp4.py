@@ -6,7 +6,7 @@ from typing import Any
 from services.extractor.containers.names import internal_name
 from services.extractor.tags import Picture, RawTags
 
-_ATOMS = {
+ATOMS = {
     "\xa9nam": "title",
     "sonm": "titlesort",
     "\xa9ART": "artist",
@@ -35,7 +35,7 @@ _ATOMS = {
     "catg": "category",
     "keyw": "keyword",
 }
-_NUMBERS = {
+NUMBERS = {
     "tmpo": "bpm",
     "\xa9mvi": "movementnumber",
     "\xa9mvc": "movementtotal",
@@ -46,7 +46,8 @@ _NUMBERS = {
     "tvsn": "tvseason",
     "tves": "tvepisode",
 }
-_FLAGS = {"cpil": "compilation", "pcst": "podcast", "pgap": "gapless"}
+FLAGS = {"cpil": "compilation", "pcst": "podcast", "pgap": "gapless"}
+PAIRS = {"trkn": "tracknumber", "disk": "discnumber"}
 _FREE = "----:"
 
 
@@ -54,20 +55,19 @@ def raw_tags(tags: Any) -> RawTags:
     """The atoms by internal name; `tags` is mutagen's mapping of atoms, or None."""
     raw: RawTags = {}
     for atom, values in (tags or {}).items():
-        if atom in _ATOMS:
-            raw.setdefault(_ATOMS[atom], []).extend(map(str, values))
+        if atom in ATOMS:
+            raw.setdefault(ATOMS[atom], []).extend(map(str, values))
         elif atom.startswith(_FREE):
-            name = internal_name(atom.rpartition(":")[2])
+            name = internal_name(atom.removeprefix(_FREE).partition(":")[2])
             told = (bytes(value).decode("utf-8", "replace") for value in values)
             raw.setdefault(name, []).extend(told)
-        elif atom in {"trkn", "disk"}:
-            name = "tracknumber" if atom == "trkn" else "discnumber"
+        elif atom in PAIRS:
             # 0 means that it is not told.
-            raw[name] = [f"{number or ''}/{total or ''}" for number, total in values]
-        elif atom in _NUMBERS:
-            raw[_NUMBERS[atom]] = [str(value) for value in values if value or atom == "stik"]
-        elif atom in _FLAGS:
-            raw.setdefault(_FLAGS[atom], []).append("1" if values else "0")
+            raw[PAIRS[atom]] = [f"{number or ''}/{total or ''}" for number, total in values]
+        elif atom in NUMBERS:
+            raw[NUMBERS[atom]] = [str(value) for value in values if value or atom == "stik"]
+        elif atom in FLAGS:
+            raw.setdefault(FLAGS[atom], []).append("1" if values else "0")
     return raw
 
 

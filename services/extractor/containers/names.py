@@ -31,6 +31,7 @@ ALIASES = {
     "catalog number": "catalognumber",
     "catalogue number": "catalognumber",
     "catalog": "catalognumber",
+    "original artist": "originalartist",
     "weblink": "website",
     "musicbrainz_albumstatus": "releasestatus",
     "musicbrainz album status": "releasestatus",
