@@ -1,4 +1,4 @@
-"""What makes two things the same: folded names, sort keys, and the key of an album. Pure."""
+"""What makes two things the same: folded names, sort keys, and the keys of an album. Pure."""
 
 import hashlib
 import unicodedata
@@ -64,27 +64,38 @@ def year_of(date: str | None) -> int | None:
     return None
 
 
-def album_key(
-    *,
-    title: str,
-    artist_credit: str,
-    folder: str,
-    library_id: UUID,
-    is_compilation: bool = False,
-    release_date: str | None = None,
-    musicbrainz_release_id: UUID | None = None,
+def place_key(
+    *, title: str, folder: str, library_id: UUID, musicbrainz_release_id: UUID | None = None
 ) -> str:
-    """The natural key of an album: equal for all tracks of it, different for other editions.
+    """Where the tracks of an album come together.
 
-    A MusicBrainz release is one album wherever its files are. Without one, an album is its
-    artist, title, year and folder (disc folders stripped by the caller, so that a set of many
-    discs is one). The tracks of a compilation differ in artist and year: its folder and title
-    hold it together.
+    A MusicBrainz release is one album wherever its files are. Without one it is a title in a
+    folder (disc folders stripped by the caller, so that a set of many discs is one).
     """
     if musicbrainz_release_id is not None:
         return f"mb{_SEPARATOR}{musicbrainz_release_id}"
-    place = (library_id.hex, folder, fold(title))
+    return bounded(_SEPARATOR.join((library_id.hex, folder, fold(title))))
+
+
+def owner_key(
+    *,
+    artist_credit: str,
+    folder: str,
+    is_compilation: bool = False,
+    is_artist_told: bool = True,
+    release_date: str | None = None,
+    musicbrainz_release_id: UUID | None = None,
+) -> str:
+    """Whose an album is among those of one place, as a track of it tells; '' where it does not.
+
+    A compilation's tracks differ in artist: place and being one hold it together. In the
+    library's root all kinds of files may lie: there the track's artist counts where no album
+    artist is tagged, and the year tells editions apart.
+    """
+    if musicbrainz_release_id is not None:
+        return ""
     if is_compilation:
-        return bounded(_SEPARATOR.join(("various", *place)))
-    year = year_of(release_date)
-    return bounded(_SEPARATOR.join(("album", *place, fold(artist_credit), str(year or ""))))
+        return "various"
+    if folder:
+        return f"artist{_SEPARATOR}{fold(artist_credit)}" if is_artist_told else ""
+    return _SEPARATOR.join(("artist", fold(artist_credit), str(year_of(release_date) or "")))

@@ -13,7 +13,7 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
-from services.api.store import albums, artists, genres, scans, standing_still, tracks
+from services.api.store import album_claims, albums, artists, genres, scans, standing_still, tracks
 from services.api.store.standing_still import CutScan, WaitingTrack
 from shared.bus.port import Bus, Lag
 from shared.contracts.events import (
@@ -139,6 +139,8 @@ class Reconciler:
 
     async def _find(self, connection: asyncpg.Connection) -> list[Event]:
         quiet = quiet_ways(await self._bus.lag())
+        if quiet.read:
+            await tracks.show_anew(connection)
         to_analyze = await standing_still.to_analyze(connection, PORTION)
         to_vectorize = await standing_still.to_vectorize(connection, PORTION)
         to_index = await standing_still.to_index(connection, PORTION)
@@ -172,6 +174,7 @@ class Reconciler:
         if now - self._pruned_at < _PRUNE_EVERY_S or await standing_still.is_scanning(connection):
             return
         self._pruned_at = now
+        await album_claims.prune(connection, older_than=_PRUNE_OLDER_THAN)
         await albums.prune(connection, older_than=_PRUNE_OLDER_THAN)
         await artists.prune(connection, older_than=_PRUNE_OLDER_THAN)
         await genres.prune(connection)

@@ -1,11 +1,13 @@
 """From what was read to what the gateway's mutations take. Pure."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from services.extractor.covers import FolderImages
 from services.extractor.jobs import FileRead
-from services.extractor.places import album_folder, is_named_after
+from services.extractor.places import album_folder, disc_of, is_named_after
 from services.extractor.tags import CreditedName, Release, Tags
 from shared.gateway.client import JSON
 
@@ -44,13 +46,14 @@ def artist_key(name: CreditedName) -> ArtistKey:
 
 
 def album_key(path: str, release: Release) -> AlbumKey:
-    """What tells an album apart within a batch; the gateway decides what is one."""
-    if release.musicbrainz_release_id:
-        return (release.musicbrainz_release_id,)
-    if release.is_compilation:
-        return ("", album_folder(path), release.title)
-    year = (release.date or "")[:4]
-    return ("", album_folder(path), release.title, release.artist_credit, year)
+    """What tells an album and what is said of it apart; the gateway decides what is one album."""
+    return (album_folder(path), claim_of(release))
+
+
+@lru_cache(maxsize=4_096)
+def claim_of(release: Release) -> str:
+    """A name for what a file says of its album: the same for the same."""
+    return hashlib.blake2b(repr(release).encode(), digest_size=10).hexdigest()
 
 
 def artist_inputs(batch: Batch) -> dict[ArtistKey, JSON]:
@@ -85,43 +88,30 @@ def _artist_image(folders: Mapping[str, FolderImages], album: str, artist: str) 
 
 
 def album_inputs(batch: Batch, artists: Mapping[ArtistKey, str]) -> dict[AlbumKey, JSON]:
-    """`AlbumInput`s, each album once: what its first track leaves out, a later one may tell."""
+    """`AlbumInput`s: each thing that is said of an album once."""
     inputs: dict[AlbumKey, JSON] = {}
-    embedded: dict[AlbumKey, str] = {}
     for file, tags in batch.files:
-        if not tags.release.title:
-            continue
         key = album_key(file.path, tags.release)
-        told = _album_input(batch, file.path, tags, artists)
-        known = inputs.setdefault(key, told)
-        for name, value in told.items():
-            known.setdefault(name, value)
-        known["discTotal"] = max(known.get("discTotal", 0), told.get("discTotal", 0))
-        if file.cover_sha256:
-            embedded.setdefault(key, file.cover_sha256)
-    for key, told in inputs.items():
-        if not told["discTotal"]:
-            del told["discTotal"]
-        if key in embedded:
-            told.setdefault("coverSha256", embedded[key])
+        if tags.release.title and key not in inputs:
+            inputs[key] = _album_input(batch, file.path, tags.release, artists)
     return inputs
 
 
-def _album_input(batch: Batch, path: str, tags: Tags, artists: Mapping[ArtistKey, str]) -> JSON:
-    release = tags.release
-    folder = album_folder(path)
-    cover = _folder_cover(batch.folders, path)
+def _album_input(
+    batch: Batch, path: str, release: Release, artists: Mapping[ArtistKey, str]
+) -> JSON:
     return _told(
         title=release.title,
         sortTitle=release.sort_title,
         artistCredit=release.artist_credit,
         credits=_credits(release.artists, artists),
-        folder=folder,
+        folder=album_folder(path),
         libraryId=batch.library_id,
         releaseDate=release.date,
         originalDate=release.original_date,
         isCompilation=release.is_compilation,
-        discTotal=tags.disc.total,
+        isArtistTold=release.is_artist_told,
+        claim=claim_of(release),
         releaseType=release.release_type,
         label=release.label,
         catalogueNumber=release.catalogue_number,
@@ -130,11 +120,10 @@ def _album_input(batch: Batch, path: str, tags: Tags, artists: Mapping[ArtistKey
         media=release.media,
         musicbrainzReleaseId=release.musicbrainz_release_id,
         musicbrainzReleaseGroupId=release.musicbrainz_release_group_id,
-        coverSha256=cover,
     )
 
 
-def _folder_cover(folders: Mapping[str, FolderImages], path: str) -> str | None:
+def folder_cover(folders: Mapping[str, FolderImages], path: str) -> str | None:
     """The cover that lies in the album's folder, else in the disc's."""
     for folder in (album_folder(path), path.rpartition("/")[0]):
         cover = folders.get(folder, FolderImages()).cover
@@ -144,9 +133,23 @@ def _folder_cover(folders: Mapping[str, FolderImages], path: str) -> str | None:
 
 
 def track_input(
-    file: FileRead, tags: Tags, *, artists: Mapping[ArtistKey, str], album_id: str | None
+    file: FileRead,
+    tags: Tags,
+    *,
+    artists: Mapping[ArtistKey, str],
+    album_id: str | None,
+    cover_sha256: str | None = None,
 ) -> JSON:
-    """A file's `TrackInput`; `artists` has the ids of all that are credited."""
+    """A file's `TrackInput`.
+
+    Args:
+        file: what was read.
+        tags: what they mean.
+        artists: ids of all that are credited.
+        album_id: of the album, if there is one.
+        cover_sha256: of the image that lies beside it.
+    """
+    disc = tags.disc.number
     credits_ = _credits(tags.artists, artists)
     for contributor in tags.contributors:
         (told,) = _credits([contributor.name], artists, contributor.role.upper())
@@ -164,10 +167,11 @@ def track_input(
         artistCredit=tags.artist_credit,
         credits=credits_,
         albumId=album_id,
+        albumClaim=claim_of(tags.release) if album_id else None,
         genres=list(tags.genres),
         trackNumber=tags.track.number,
         trackTotal=tags.track.total,
-        discNumber=tags.disc.number,
+        discNumber=disc_of(file.path) if disc is None else disc,
         discTotal=tags.disc.total,
         discSubtitle=tags.disc_subtitle,
         releaseDate=tags.release_date,
@@ -191,6 +195,7 @@ def track_input(
         channels=audio.channels,
         bitDepth=audio.bit_depth,
         coverSha256=file.cover_sha256,
+        folderCoverSha256=cover_sha256,
         contentHash=file.content_hash,
     )
 

@@ -9,11 +9,13 @@ from services.extractor.imported import imported_facts
 from services.extractor.lyrics import lyrics
 from services.extractor.normalise import first
 from services.extractor.other_tags import other_tags
+from services.extractor.places import without_disc
 from services.extractor.tags import (
     AudioProperties,
     Contributor,
     CreditedName,
     Movement,
+    Numbered,
     RawTags,
     Release,
     ReplayGain,
@@ -81,7 +83,7 @@ def meaning(
         release=_release(tags, artists),
         genres=normalise.genres(tags.all("genre")),
         track=normalise.numbered(tags.one("tracknumber"), tags.one("totaltracks")),
-        disc=normalise.numbered(tags.one("discnumber"), tags.one("totaldiscs")),
+        disc=_disc(tags),
         disc_subtitle=tags.one("discsubtitle"),
         replaygain=_replaygain(tags),
         isrcs=normalise.isrcs(tags.all("isrc")),
@@ -130,6 +132,16 @@ def _kind(tags: _Raw, file_name: str) -> str:
         return "audiobook"
     told = (*normalise.genres(tags.all("genre")), *normalise.texts(tags.all("releasetype")))
     return next((_SPOKEN[one.casefold()] for one in told if one.casefold() in _SPOKEN), "music")
+
+
+def _disc(tags: _Raw) -> Numbered:
+    told = normalise.numbered(tags.one("discnumber"), tags.one("totaldiscs"))
+    _, number, total = without_disc(tags.one("album") or "")
+    named = normalise.numbered(number, total)
+    return Numbered(
+        named.number if told.number is None else told.number,
+        named.total if told.total is None else told.total,
+    )
 
 
 def _movement(tags: _Raw) -> Movement:
@@ -182,6 +194,7 @@ def _release(tags: _Raw, track_artists: tuple[CreditedName, ...]) -> Release:
     title = tags.one("album")
     if title is None:
         return Release()
+    title, _, _ = without_disc(title)
     artists, credit = _credit(tags, "albumartist", "albumartists", "musicbrainz_albumartistid")
     artists = _sorted_by(artists, tags.one("albumartistsort"))
     various = [artist.musicbrainz_id == VARIOUS_ARTISTS_ID for artist in artists]
@@ -190,6 +203,7 @@ def _release(tags: _Raw, track_artists: tuple[CreditedName, ...]) -> Release:
         or any(various)
         or credit.casefold() == VARIOUS_ARTISTS
     )
+    is_told = bool(artists) or is_compilation
     if not artists and is_compilation:
         artists, credit = (CreditedName("Various Artists"),), "Various Artists"
     elif not artists and track_artists:
@@ -201,6 +215,7 @@ def _release(tags: _Raw, track_artists: tuple[CreditedName, ...]) -> Release:
         sort_title=tags.one("albumsort"),
         artists=artists,
         artist_credit=credit,
+        is_artist_told=is_told,
         is_compilation=is_compilation,
         date=_date(tags),
         original_date=_original_date(tags),

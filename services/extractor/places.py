@@ -3,15 +3,45 @@
 import re
 
 _DISC_FOLDER = re.compile(
-    r"(?:(?:cd|dis[ck]|dvd|lp)[\s._#-]*\d{1,3}|side[\s._-]*[a-d])(?:\W.*)?", re.IGNORECASE
+    r"(?:(?:cd|dis[ck]|dvd|lp)[\s._#-]*(\d{1,3})|side[\s._-]*[a-d])(?:\W.*)?", re.IGNORECASE
+)
+_DISC = r"(?:cd|dis[ck])\s*[#.]?\s*(\d{1,2})(?:\s*(?:of|/)\s*(\d{1,2}))?"
+_DISC_AT_END = re.compile(
+    rf"(?:\s*[(\[]\s*{_DISC}\s*[)\]]|(?:\s*[,:;]|\s[-\u2013])\s*{_DISC})\s*$", re.IGNORECASE
 )
 
 
+def without_disc(title: str) -> tuple[str, str | None, str | None]:
+    """A title without the disc at its end, the disc, and of how many, as they are written.
+
+    "The Wall (Disc 2 of 2)", "The Wall [CD2]" and "The Wall, Disc 2" are of "The Wall".
+    """
+    found = _DISC_AT_END.search(title)
+    if found is None or found.start() == 0:
+        return title, None, None
+    number, total, other_number, other_total = found.groups()
+    return title[: found.start()], number or other_number, total or other_total
+
+
 def album_folder(path: str) -> str:
-    """The folder of a file's album, below the root: folders like `CD1` or `Disc 2` are left out."""
+    """The folder of a file's album, below the root: what a disc adds to it is left out.
+
+    That are folders like `CD1` or `Disc 2`, and the end of `The Wall (Disc 2)`: there it is a
+    name that the discs have in common, and need not be a folder that is there.
+    """
     folder = path.rpartition("/")[0]
-    parent, _, name = folder.rpartition("/")
-    return parent if parent and _DISC_FOLDER.fullmatch(name) else folder
+    parent, slash, name = folder.rpartition("/")
+    if parent and _DISC_FOLDER.fullmatch(name):
+        return parent
+    return parent + slash + without_disc(name)[0]
+
+
+def disc_of(path: str) -> int | None:
+    """The number of the disc that a file's folder tells; None where it tells none."""
+    name = path.rpartition("/")[0].rpartition("/")[2]
+    found = _DISC_FOLDER.fullmatch(name)
+    number = found[1] if found else without_disc(name)[1]
+    return int(number) if number else None
 
 
 def is_named_after(folder: str, artist: str) -> bool:

@@ -7,11 +7,13 @@ import structlog
 
 from services.extractor.covers import Image
 from services.extractor.inputs import (
+    AlbumKey,
     ArtistKey,
     Batch,
     album_inputs,
     album_key,
     artist_inputs,
+    folder_cover,
     track_input,
     wanted_folders,
 )
@@ -61,7 +63,7 @@ class Storing:
         await self._send_covers(root, batch, chunk.images)
         artists = await self._artists(batch)
         albums = await self._albums(batch, artists)
-        items = [_item(file, tags, artists, albums) for file, tags in files]
+        items = [_item(batch, file, tags, artists, albums) for file, tags in files]
         results, freed = await self._placing.store(
             root=root, library_id=library_id, scan_id=scan_id, items=items
         )
@@ -76,7 +78,7 @@ class Storing:
         results = await create_artists(self._gateway, list(inputs.values()))
         return dict(zip(inputs, _ids(results, "an artist"), strict=True))
 
-    async def _albums(self, batch: Batch, artists: dict[ArtistKey, str]) -> dict[object, str]:
+    async def _albums(self, batch: Batch, artists: dict[ArtistKey, str]) -> dict[AlbumKey, str]:
         inputs = album_inputs(batch, artists)
         results = await create_albums(self._gateway, list(inputs.values()))
         return dict(zip(inputs, _ids(results, "an album"), strict=True))
@@ -110,10 +112,21 @@ class Storing:
 
 
 def _item(
-    file: FileRead, tags: Tags, artists: dict[ArtistKey, str], albums: dict[object, str]
+    batch: Batch,
+    file: FileRead,
+    tags: Tags,
+    artists: dict[ArtistKey, str],
+    albums: dict[AlbumKey, str],
 ) -> JSON:
-    key = album_key(file.path, tags.release) if tags.release.title else None
-    return track_input(file, tags, artists=artists, album_id=albums.get(key))
+    if not tags.release.title:
+        return track_input(file, tags, artists=artists, album_id=None)
+    return track_input(
+        file,
+        tags,
+        artists=artists,
+        album_id=albums[album_key(file.path, tags.release)],
+        cover_sha256=folder_cover(batch.folders, file.path),
+    )
 
 
 def _ids(results: Iterable[JSON], what: str) -> Sequence[str]:

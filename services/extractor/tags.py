@@ -116,6 +116,8 @@ class Release:
     sort_title: str | None = None
     artists: tuple[CreditedName, ...] = ()
     artist_credit: str = ""
+    is_artist_told: bool = True
+    """Whether the album's artist is tagged, or guessed from the track's."""
     is_compilation: bool = False
     date: str | None = None
     original_date: str | None = None

@@ -18,7 +18,7 @@ _LABELS = """
 SELECT id, 'library ' || root FROM libraries
 UNION ALL
 SELECT id, 'artist ' || name_key || coalesce(' ' || musicbrainz_artist_id, '') FROM artists
-UNION ALL SELECT id, 'album ' || natural_key FROM albums
+UNION ALL SELECT id, 'album ' || place_key || ' ' || owner_key FROM albums
 UNION ALL SELECT id, 'genre ' || name_key FROM genres
 UNION ALL SELECT id, 'file ' || path FROM files
 UNION ALL SELECT track_id, 'track ' || path FROM files WHERE track_id IS NOT NULL
@@ -75,6 +75,8 @@ def _row(row: asyncpg.Record, labels: Mapping[UUID, str]) -> str:
 
 
 def _told(value: Any, labels: Mapping[UUID, str]) -> str:
+    if isinstance(value, list):
+        return repr([_told(one, labels) for one in value])
     return labels.get(value, str(value)) if isinstance(value, UUID) else repr(value)
 
 

@@ -78,6 +78,14 @@ class AlbumInput:
     release_date: str | None = UNSET
     original_date: str | None = UNSET
     is_compilation: bool | None = False
+    is_artist_told: bool | None = strawberry.field(
+        default=True, description="Whether the artist is tagged, or guessed from a track."
+    )
+    claim: str | None = strawberry.field(
+        default=UNSET,
+        description="A name for what is said here. Tracks that refer to it (`albumClaim`) decide"
+        " together what the album is.",
+    )
     disc_total: int | None = UNSET
     release_type: str | None = UNSET
     label: str | None = UNSET
@@ -114,6 +122,9 @@ class TrackInput:
     artist_credit: str
     credits: list[CreditInput]
     album_id: strawberry.ID | None = UNSET
+    album_claim: str | None = strawberry.field(
+        default=UNSET, description="What the file says of the album: the `claim` of an item."
+    )
     genres: list[str]
     track_number: int | None = UNSET
     track_total: int | None = UNSET
@@ -158,7 +169,10 @@ class TrackInput:
     sample_rate_hz: int | None = UNSET
     channels: int | None = UNSET
     bit_depth: int | None = UNSET
-    cover_sha256: str | None = UNSET
+    cover_sha256: str | None = strawberry.field(default=UNSET, description="The embedded image.")
+    folder_cover_sha256: str | None = strawberry.field(
+        default=UNSET, description="The image that lies in the album's folder, or in its own."
+    )
     content_hash: str | None = strawberry.field(
         default=UNSET,
         description="Of the sound, tags apart, 32 hex digits: by it the track is known wherever"

@@ -4,7 +4,7 @@ Two artists of one name are two only where MusicBrainz says so: a name without a
 one artist of that name, whoever was there first, and the id is added to it when it gets known.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -40,8 +40,17 @@ DELETE FROM artists WHERE id IN (
     WHERE updated_at < now() - $1::interval
         AND NOT EXISTS (SELECT FROM track_credits WHERE artist_id = a.id)
         AND NOT EXISTS (SELECT FROM album_credits WHERE artist_id = a.id)
+        AND NOT EXISTS (SELECT FROM album_claims WHERE artist_ids @> ARRAY[a.id])
     FOR UPDATE SKIP LOCKED
 )
+"""
+# First locked, then looked at again: a credit may have come in between.
+_LOCK_UNUSED = "SELECT id FROM artists WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED"
+_DROP_UNUSED = """
+DELETE FROM artists a WHERE id = ANY($1)
+    AND NOT EXISTS (SELECT FROM track_credits WHERE artist_id = a.id)
+    AND NOT EXISTS (SELECT FROM album_credits WHERE artist_id = a.id)
+    AND NOT EXISTS (SELECT FROM album_claims WHERE artist_ids @> ARRAY[a.id])
 """
 
 
@@ -78,6 +87,14 @@ async def store(pool: asyncpg.Pool, items: Sequence[Item]) -> list[Upserted]:
 async def prune(connection: asyncpg.Connection, *, older_than: Any) -> None:
     """Remove artists that nothing refers to, unchanged for `older_than` (a timedelta)."""
     await connection.execute(_PRUNE, older_than)
+
+
+async def drop_unused(connection: asyncpg.Connection, ids: Iterable[UUID]) -> None:
+    """Remove those of the artists that nothing refers to any longer."""
+    wanted = list(set(ids))
+    if wanted:
+        locked = [row["id"] for row in await connection.fetch(_LOCK_UNUSED, wanted)]
+        await connection.execute(_DROP_UNUSED, locked)
 
 
 def _check(item: Item) -> _Artist | Problem:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.api.store import album_claims
 from services.api.store.outcomes import (
     Problem,
     ProblemCode,
@@ -49,7 +50,7 @@ SELECT id, path, state, track_id FROM files
 WHERE library_id = $1 AND path = ANY($2) ORDER BY path FOR UPDATE
 """
 _LOCK_TRACKS = """
-SELECT id, revision, content_revision, is_missing FROM tracks
+SELECT id, revision, content_revision, is_missing, album_id FROM tracks
 WHERE id = ANY($1) ORDER BY id FOR UPDATE
 """
 _MARK_FILES = """
@@ -153,6 +154,8 @@ async def _mark_missing(
         await connection.execute(_MARK_FILES, gone)
         await connection.execute(_MARK_TRACKS, changed)
         await connection.execute(_RESOLVE, changed, library_id, list(files))
+        albums = {tracks[id_]["album_id"] for id_ in changed}
+        await album_claims.refresh(connection, filter(None, albums), just_written=changed)
     return [_result(files.get(path), tracks) for path in paths]
 
 

@@ -106,9 +106,9 @@ def _columns(item: Item, more: Details) -> dict[str, Any]:
     artist = checks.text(item, "artist_credit")
     date = checks.optional_text(item, "release_date", 100)
     small = checks.SMALLINT_LIMIT
-    cover = checks.sha256(item, "cover_sha256")
     return {
         "title": title,
+        "album_claim": checks.optional_text(item, "album_claim", 64),
         "title_is_file_name": checks.flag(item, "title_is_file_name"),
         "sort_key": sort_key(title, checks.optional_text(item, "sort_title")),
         "artist_credit": artist,
@@ -155,7 +155,10 @@ def _columns(item: Item, more: Details) -> dict[str, Any]:
         "sample_rate_hz": checks.optional_integer(item, "sample_rate_hz"),
         "channels": checks.optional_integer(item, "channels", 0, small),
         "bit_depth": checks.optional_integer(item, "bit_depth", 0, small),
-        "cover_sha256": cover and "\\x" + cover.hex(),
+        **{
+            name: (cover := checks.sha256(item, name)) and "\\x" + cover.hex()
+            for name in ("cover_sha256", "folder_cover_sha256")
+        },
     }
 
 

@@ -5,14 +5,14 @@ of change), `revision` every change of what is shown. An equal item changes noth
 content moved, its track goes with it: `moves`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.api.store import genres, moves, scans, track_details
+from services.api.store import album_claims, artists, genres, moves, scans, track_details
 from services.api.store.checks import Item, Unfit
 from services.api.store.files import make_in_turn
 from services.api.store.outcomes import (
@@ -30,7 +30,7 @@ _LIBRARY = "SELECT id FROM libraries WHERE id = $1"
 _SCAN = "SELECT id FROM scans WHERE id = $1 FOR KEY SHARE"
 # Locks, in the order that all writes keep: files by path (see `moves`), tracks by id.
 _LOCK_TRACKS = """
-SELECT id, revision, content_revision, is_missing, tags_digest FROM tracks
+SELECT id, revision, content_revision, is_missing, tags_digest, album_id FROM tracks
 WHERE id = ANY($1) ORDER BY id FOR UPDATE
 """
 # What the tracks refer to is kept from being pruned until this transaction ends.
@@ -39,6 +39,7 @@ _HOLD_ALBUMS = "SELECT id FROM albums WHERE id = ANY($1) ORDER BY id FOR KEY SHA
 
 _TAGS = (
     "title", "title_is_file_name", "sort_key", "artist_credit", "artist_key", "album_id",
+    "album_claim",
     "track_number", "track_total", "disc_number", "disc_total", "disc_subtitle", "release_date",
     "year", "original_date", "isrcs", "tag_bpm", "comment", "language", "has_lyrics",
     "kind", "work", "movement_name", "movement_number", "movement_total", "moods", '"grouping"',
@@ -46,7 +47,7 @@ _TAGS = (
     "musicbrainz_recording_id", "musicbrainz_track_id", "replaygain_track_gain_db",
     "replaygain_track_peak", "replaygain_album_gain_db", "replaygain_album_peak", "container",
     "codec", "duration_s", "bitrate_bps", "sample_rate_hz", "channels", "bit_depth",
-    "cover_sha256", "tags_digest",
+    "cover_sha256", "folder_cover_sha256", "tags_digest",
 )  # fmt: skip
 _COLUMNS = ", ".join(("revision", "content_revision", "is_missing", *_TAGS))
 _NEW_VALUES = ", ".join(f"EXCLUDED.{name}" for name in _COLUMNS.split(", "))
@@ -71,7 +72,7 @@ ON CONFLICT (library_id, path) DO UPDATE SET
     read_by_scan_id = coalesce(EXCLUDED.read_by_scan_id, files.read_by_scan_id)
 RETURNING xmax = 0 AS is_new
 """
-_CLEAR_CREDITS = "DELETE FROM track_credits WHERE track_id = ANY($1)"
+_CLEAR_CREDITS = "DELETE FROM track_credits WHERE track_id = ANY($1) RETURNING artist_id"
 _CLEAR_GENRES = "DELETE FROM track_genres WHERE track_id = ANY($1)"
 _WRITE_CREDITS = """
 INSERT INTO track_credits (
@@ -177,7 +178,7 @@ async def _store(
         if path not in moved.undecided
     ]
     await moves.write(connection, moved, tracks)
-    await _write(connection, decisions, tracks)
+    lost = await _write(connection, decisions, tracks)
     await _write_files(connection, library_id, scan_id, decisions, moved)
     await connection.execute(
         _RESOLVE,
@@ -185,6 +186,8 @@ async def _store(
         [*(decision.row.path for decision in decisions), *moves.paths_left(moved)],
         [d.track_id for d in decisions if d.is_new_content or d.track_id in moved.moved],
     )
+    await _refresh_albums(connection, decisions, tracks, moved.displaced)
+    await artists.drop_unused(connection, lost)
     if scan_id is not None:
         await scans.count_read(connection, scan_id, sum(d.is_first_read for d in decisions))
     return {
@@ -269,10 +272,12 @@ def _is_known_otherwise(row: TrackRow, file: Mapping[str, Any]) -> bool:
 
 async def _write(
     connection: asyncpg.Connection, decisions: list[_Decision], tracks: Mapping[UUID, Any]
-) -> None:
+) -> set[UUID]:
+    """Write what changed; the artists that lost a credit by it."""
     changed = [d for d in decisions if d.status is not Status.UNCHANGED]
     if not changed:
-        return
+        return set()
+    lost: set[UUID] = set()
     changed.sort(key=lambda decision: decision.track_id)
     ids = await genres.ensure(
         connection, {key: name for d in changed for key, name in d.row.genres.items()}
@@ -280,7 +285,7 @@ async def _write(
     await connection.execute(_WRITE_TRACKS, [_track_columns(d) for d in changed])
     known = [d.track_id for d in changed if d.status is not Status.CREATED]
     if known:
-        await connection.execute(_CLEAR_CREDITS, known)
+        lost = {row["artist_id"] for row in await connection.fetch(_CLEAR_CREDITS, known)}
         await connection.execute(_CLEAR_GENRES, known)
     retagged = [d.track_id for d in changed if d.is_retagged]
     if retagged:
@@ -301,6 +306,22 @@ async def _write(
     ]
     if genre_rows:
         await connection.execute(_WRITE_GENRES, *zip(*genre_rows, strict=True))
+    return lost.difference(credit[3] for credit in credits_)
+
+
+async def _refresh_albums(
+    connection: asyncpg.Connection,
+    decisions: list[_Decision],
+    tracks: Mapping[UUID, Any],
+    displaced: Iterable[UUID],
+) -> None:
+    """Let the albums that tracks came to, left or are missing in be what is said of them now."""
+    changed = [d for d in decisions if d.status is not Status.UNCHANGED]
+    before = [d.track_id for d in changed if d.track_id in tracks]
+    ids = {d.row.album_id for d in changed}
+    ids.update(tracks[id_]["album_id"] for id_ in (*before, *displaced))
+    written = [d.track_id for d in changed]
+    await album_claims.refresh(connection, filter(None, ids), just_written=written)
 
 
 def _track_columns(decision: _Decision) -> dict[str, Any]:
@@ -342,6 +363,38 @@ async def _write_files(
 def _is_made(moved: moves.Moves, path: str) -> bool:
     file = moved.files.get(path)
     return file is None or file["id"] is None
+
+
+# Albums were renamed: their tracks are searchable by title and artist of the album, and their text
+# vectors tell them. $1: albums, $2: when they were renamed.
+_RETITLED = "SELECT id, retitled_at FROM albums WHERE retitled_at IS NOT NULL LIMIT 1000"
+_SHOW_ANEW = """
+WITH shown AS (
+    SELECT id FROM tracks WHERE album_id = ANY($1) ORDER BY id FOR UPDATE
+)
+UPDATE tracks SET
+    revision = revision + 1, vectorized_content_revision = NULL, updated_at = now()
+FROM shown WHERE tracks.id = shown.id RETURNING tracks.id
+"""
+_SHOWN = """
+UPDATE albums SET retitled_at = NULL
+FROM (
+    SELECT a.id FROM unnest($1::uuid[], $2::timestamptz[]) AS told(id, retitled_at)
+    JOIN albums a ON a.id = told.id AND a.retitled_at = told.retitled_at
+    ORDER BY a.id FOR NO KEY UPDATE OF a
+) AS shown
+WHERE albums.id = shown.id
+"""
+
+
+async def show_anew(connection: asyncpg.Connection) -> None:
+    """Let tracks of renamed albums be indexed and put into words again."""
+    async with connection.transaction():
+        if albums := await connection.fetch(_RETITLED):
+            columns = [list(column) for column in zip(*albums, strict=True)]
+            rows = await connection.fetch(_SHOW_ANEW, columns[0])
+            await connection.execute(_OUTDATE_TEXTS, [row["id"] for row in rows])
+            await connection.execute(_SHOWN, *columns)
 
 
 # Analyses of another version than the current one don't count; run at the service's start.

@@ -203,10 +203,11 @@ class Track(Node):
         names = ("track_gain_db", "track_peak", "album_gain_db", "album_peak")
         return ReplayGain(**{name: self.row[f"replaygain_{name}"] for name in names})
 
-    @strawberry.field(description="The embedded cover, else the album's.")
+    @strawberry.field(description="The image beside the file, else the embedded one, the album's.")
     async def cover(self, info: Info) -> Cover | None:
         """The image to show."""
-        found = await cover_of(info, self.row["cover_sha256"])
+        beside = await cover_of(info, self.row["folder_cover_sha256"])
+        found = beside or await cover_of(info, self.row["cover_sha256"])
         if found is None and self.row["album_id"] is not None:
             album = await info.context.loaders.albums.load(self.row["album_id"])
             found = await cover_of(info, album["cover_sha256"]) if album else None

@@ -39,11 +39,13 @@ async def count(pool: asyncpg.Pool, table: str, where: Conditions) -> int:
 
 
 def artists(name_prefix: str | None) -> Conditions:
-    """Artists whose sort name or name begins so, and who have a track or album."""
+    """Artists whose sort name or name begins so, and who have a track or album that is there."""
     where = Conditions()
     where.add(
-        "(EXISTS (SELECT FROM track_credits c WHERE c.artist_id = t.id)"
-        " OR EXISTS (SELECT FROM album_credits c WHERE c.artist_id = t.id))"
+        "(EXISTS (SELECT FROM track_credits c WHERE c.artist_id = t.id"
+        " AND c.track_id NOT IN (SELECT id FROM tracks WHERE is_missing))"
+        " OR EXISTS (SELECT FROM album_credits c JOIN tracks k USING (album_id)"
+        " WHERE c.artist_id = t.id AND NOT k.is_missing))"
     )
     if name_prefix:
         start = fold(name_prefix)
@@ -62,9 +64,9 @@ def albums(
     year: tuple[int | None, int | None] = (None, None),
     is_compilation: bool | None = None,
 ) -> Conditions:
-    """Albums that have a track and fit the filters; `artist_id` is an album artist's."""
+    """Albums that have a track that is there, and fit; `artist_id` is an album artist's."""
     where = Conditions()
-    where.add("EXISTS (SELECT FROM tracks k WHERE k.album_id = t.id)")
+    where.add("EXISTS (SELECT FROM tracks k WHERE k.album_id = t.id AND NOT k.is_missing)")
     if artist_id is not None:
         where.add("t.id IN (SELECT album_id FROM album_credits WHERE artist_id = {})", artist_id)
     if title_prefix:

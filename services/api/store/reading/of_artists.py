@@ -22,7 +22,7 @@ _OF_OWNER: Mapping[str, Sequence[str]] = {
         "t.id IN (SELECT c.track_id FROM track_credits c WHERE c.artist_id = o.owner)",
     ),
     ALBUMS: (
-        "EXISTS (SELECT FROM tracks k WHERE k.album_id = t.id)",
+        "EXISTS (SELECT FROM tracks k WHERE k.album_id = t.id AND NOT k.is_missing)",
         "t.id IN (SELECT c.album_id FROM album_credits c WHERE c.artist_id = o.owner)",
     ),
 }

@@ -1,10 +1,11 @@
 """What makes two names, and two albums, the same."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.api.identity import album_key, bounded, fold, sort_key, year_of
+from services.api.identity import bounded, fold, owner_key, place_key, sort_key, year_of
 
 LIBRARY = UUID(int=1)
 RELEASE = UUID(int=2)
@@ -72,47 +73,66 @@ def test_a_year_is_four_digits_at_the_start_of_a_date(date: str | None, year: in
     assert year_of(date) == year
 
 
-def key(**changes: object) -> str:
-    told: dict[str, object] = {
-        "title": "Homogenic",
-        "artist_credit": "Björk",
-        "folder": "Björk/Homogenic",
-        "library_id": LIBRARY,
-        "release_date": "1997-09-22",
-    }
-    return album_key(**(told | changes))  # type: ignore[arg-type] # changes are checked below
+PLACE: dict[str, Any] = {
+    "title": "Homogenic", "folder": "Björk/Homogenic", "library_id": LIBRARY,
+}  # fmt: skip
+OWNER: dict[str, Any] = {
+    "artist_credit": "Björk", "folder": "Björk/Homogenic", "release_date": "1997-09-22",
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{"title": "HOMOGENIC "}, {"artist_credit": "Bjork"}, {"release_date": "1997"}],
-)
-def test_an_album_is_one_however_it_is_written(changes: dict[str, object]) -> None:
-    assert key(**changes) == key()
+def test_a_title_in_a_folder_is_one_place_however_it_is_written() -> None:
+    assert place_key(**PLACE | {"title": "HOMOGENIC "}) == place_key(**PLACE)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         {"folder": "Björk/Homogenic (vinyl)"},
-        {"release_date": "2017"},
-        {"artist_credit": "Other"},
+        {"title": "Homogenic Live"},
         {"library_id": UUID(int=9)},
         {"musicbrainz_release_id": RELEASE},
-        {"is_compilation": True},
     ],
 )
-def test_editions_are_albums_of_their_own(changes: dict[str, object]) -> None:
-    assert key(**changes) != key()
+def test_editions_are_in_places_of_their_own(changes: dict[str, Any]) -> None:
+    assert place_key(**PLACE | changes) != place_key(**PLACE)
 
 
-def test_a_musicbrainz_release_is_one_album_wherever_its_files_are() -> None:
-    assert key(musicbrainz_release_id=RELEASE, folder="a", title="x") == key(
-        musicbrainz_release_id=RELEASE, folder="b", title="y"
+def test_a_musicbrainz_release_is_one_album_wherever_its_files_are_and_whoever_plays() -> None:
+    one, other = (
+        {**PLACE, "musicbrainz_release_id": RELEASE, "folder": folder, "title": folder}
+        for folder in "ab"
     )
+    assert place_key(**one) == place_key(**other)
+    assert owner_key(**OWNER, musicbrainz_release_id=RELEASE) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_same"),
+    [
+        ({"artist_credit": "Bjork"}, True),
+        ({"artist_credit": "Other"}, False),
+        ({"release_date": "2017"}, True),
+        ({"is_artist_told": False}, False),
+        ({"is_compilation": True}, False),
+        ({"folder": ""}, False),
+    ],
+)
+def test_an_album_of_a_place_is_its_artists(changes: dict[str, Any], is_same: bool) -> None:
+    assert (owner_key(**OWNER | changes) == owner_key(**OWNER)) == is_same
 
 
 def test_a_compilation_holds_together_whoever_plays_on_it_and_whenever() -> None:
-    assert key(is_compilation=True, artist_credit="a", release_date="1980") == key(
-        is_compilation=True, artist_credit="b", release_date="1990"
-    )
+    one = OWNER | {"is_compilation": True}
+    assert owner_key(**one | {"artist_credit": "b", "release_date": "1990"}) == owner_key(**one)
+
+
+def test_who_owns_an_album_without_an_album_artist_its_tracks_tell_together() -> None:
+    assert owner_key(**OWNER | {"is_artist_told": False}) == ""
+
+
+def test_in_the_root_where_all_may_lie_the_track_artist_and_the_year_count_too() -> None:
+    root = OWNER | {"folder": "", "is_artist_told": False}
+    assert owner_key(**root | {"artist_credit": "b"}) != owner_key(**root)
+    assert owner_key(**root | {"release_date": "2017"}) != owner_key(**root)
+    assert owner_key(**root | {"release_date": "1997"}) == owner_key(**root)

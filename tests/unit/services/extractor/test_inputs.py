@@ -9,6 +9,7 @@ from services.extractor.inputs import (
     Batch,
     album_inputs,
     artist_inputs,
+    folder_cover,
     track_input,
     wanted_folders,
 )
@@ -73,7 +74,8 @@ def test_covers_and_artist_images_are_told_apart(tmp_path: Path) -> None:
     artists = artist_inputs(told)
     assert [artist["imageSha256"] for artist in artists.values()] == [portrait]
     (album,) = album_inputs(told, dict.fromkeys(artists, "art_1")).values()
-    assert (album["coverSha256"], album["folder"]) == (cover, "Björk/Post")
+    assert album["folder"] == "Björk/Post"
+    assert {folder_cover(told.folders, file.path) for file, _ in told.files} == {cover}
 
 
 def test_a_picture_in_a_folder_of_another_name_shows_no_artist(tmp_path: Path) -> None:
@@ -86,18 +88,24 @@ def test_a_picture_in_a_folder_of_another_name_shows_no_artist(tmp_path: Path) -
     assert artist["imageSha256"] == named
 
 
-def test_tracks_of_an_album_make_it_once_and_complete_each_other(tmp_path: Path) -> None:
+def test_what_is_said_of_an_album_is_told_once(tmp_path: Path) -> None:
     told = batch(tmp_path, {
         "a/1.flac": {"artist": ["A"], "album": ["X"], "discnumber": ["1/2"]},
         "a/2.flac": {"artist": ["A feat. B"], "album": ["X"], "label": ["L"]},
+        "a/3.flac": {"artist": ["A feat. B"], "album": ["X"]},
         "b/1.flac": {"artist": ["A"], "album": ["X"]},
         "c/1.flac": {"artist": ["A"]},
     })  # fmt: skip
     artists = artist_inputs(told)
     assert [artist["name"] for artist in artists.values()] == ["A", "B"]
-    first, second = album_inputs(told, dict.fromkeys(artists, "art_1")).values()
-    assert (first["folder"], first["label"], first["discTotal"]) == ("a", "L", 2)
-    assert (second["folder"], "label" in second, "discTotal" in second) == ("b", False, False)
+    albums = album_inputs(told, dict.fromkeys(artists, "art_1"))
+    assert [(album["folder"], album.get("label")) for album in albums.values()] == [
+        ("a", None),
+        ("a", "L"),
+        ("b", None),
+    ]
+    assert len({album["claim"] for album in albums.values()}) == 2
+    assert not any(album["isArtistTold"] for album in albums.values())
 
 
 def test_a_track_tells_what_it_knows_and_nothing_else(tmp_path: Path) -> None:
@@ -111,3 +119,14 @@ def test_a_track_tells_what_it_knows_and_nothing_else(tmp_path: Path) -> None:
         ("art_C", "COMPOSER", ""),
     ]
     assert None not in track.values()
+
+
+def test_a_disc_is_known_by_its_folder_where_no_tag_tells_it(tmp_path: Path) -> None:
+    told = batch(tmp_path, {
+        "a/CD2/1.flac": {"artist": ["A"], "album": ["X"]},
+        "a/CD2/2.flac": {"artist": ["A"], "album": ["X"], "discnumber": ["1"]},
+        "a/3.flac": {"artist": ["A"], "album": ["X (Disc 3)"]},
+    })  # fmt: skip
+    ids = dict.fromkeys(artist_inputs(told), "art_1")
+    tracks = [track_input(f, t, artists=ids, album_id="alb_1") for f, t in told.files]
+    assert [track["discNumber"] for track in tracks] == [2, 1, 3]

@@ -1,0 +1,126 @@
+"""What tracks say of albums, written by many at once: nobody waits in a circle, nothing is left."""
+
+import asyncio
+import random
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.api.store import album_claims, albums, artists, files, tracks
+from services.api.store.outcomes import in_transaction
+from shared.contracts.identity import IdKind, format_id
+from tests.integration.conftest import track_item
+from tests.integration.test_api_write_side_by_side import deadlocks
+
+
+async def said(pool: asyncpg.Pool, library_id: UUID, names: list[str], **more: Any) -> list[Any]:
+    """Albums `X` of artists, one a folder `0`, `1`, ...: (album id, claim) each."""
+    made = await artists.store(pool, [{"name": name} for name in names])
+    items = [
+        {
+            "title": "X", "artist_credit": name, "folder": f"{number}",
+            "claim": f"{name} {more.get('label')}", "is_artist_told": False,
+            "library_id": format_id(IdKind.LIBRARY, library_id),
+            "credits": [{"artist_id": format_id(IdKind.ARTIST, one.id), "credited_as": name}],
+            **more,
+        }
+        for number, (name, one) in enumerate(zip(names, made, strict=True)) if one.id
+    ]  # fmt: skip
+    results = await albums.store(pool, items)
+    assert not any(result.problem for result in results)
+    return [
+        {"album_id": format_id(IdKind.ALBUM, result.id), "album_claim": item["claim"]}
+        for result, item in zip(results, items, strict=True) if result.id
+    ]  # fmt: skip
+
+
+async def test_many_who_retag_the_same_albums_neither_deadlock_nor_leave_ghosts(
+    pool: asyncpg.Pool, library_id: UUID
+) -> None:
+    rng = random.Random(3)
+    paths = [f"{n % 6}/{n}.mp3" for n in range(60)]
+
+    async def retag() -> None:
+        artist = rng.choice("ABCD")
+        told = await said(pool, library_id, [artist] * 6, label=rng.choice("LMN"))
+        some = rng.sample(paths, 20)
+        items = [track_item(path, artist_credit=artist, **rng.choice(told)) for path in some]
+        await tracks.store(pool, library_id, None, items)
+
+    async def write(kind: int) -> None:
+        if kind % 5 == 0:
+            await files.mark_missing(pool, library_id, rng.sample(paths, 20))
+        elif kind % 5 == 1:
+            async with pool.acquire() as connection:
+                await tracks.show_anew(connection)
+                await albums.prune(connection, older_than=timedelta(seconds=60))
+        else:
+            await retag()
+
+    before = await deadlocks(pool)
+    await asyncio.gather(*(write(number) for number in range(100)))
+    assert await deadlocks(pool) == before
+    empty = (
+        "SELECT count(*) FROM albums a WHERE NOT EXISTS (SELECT FROM tracks WHERE album_id = a.id)"
+    )
+    assert await pool.fetchval(empty) == 0
+    rows = await pool.fetch("SELECT id, updated_at FROM albums")
+    ids = [row["id"] for row in rows]
+    await in_transaction(pool, lambda c: album_claims.refresh(c, ids))
+    assert await pool.fetch("SELECT id, updated_at FROM albums") == rows
+
+
+async def test_the_number_of_statements_does_not_grow_with_the_albums_of_a_batch(
+    counted_pool: tuple[asyncpg.Pool, list[str]], library_id: UUID
+) -> None:
+    pool, asked = counted_pool
+    counts = []
+    for number in (2, 1, 30):  # the first one is the first in all
+        names = [f"{number} {n}" for n in range(number)]
+        told = await said(pool, library_id, names, title=str(number))
+        asked.clear()
+        items = [
+            track_item(f"{number}/{n}", **told[n % number], artist_credit=str(n)) for n in range(60)
+        ]
+        await tracks.store(pool, library_id, None, items)
+        counts.append(len(asked))
+    assert counts[1] == counts[2] < 30, asked
+
+
+async def test_what_no_track_says_any_longer_is_forgotten_and_its_artist_with_it(
+    pool: asyncpg.Pool, library_id: UUID
+) -> None:
+    (told,) = await said(pool, library_id, ["A"])
+    (other,) = await said(pool, library_id, ["B"])
+    assert told["album_id"] == other["album_id"]
+    await tracks.store(pool, library_id, None, [track_item("1", **told), track_item("2", **other)])
+    await tracks.store(pool, library_id, None, [track_item("2", **told)])
+    async with pool.acquire() as connection:
+        for age in (timedelta(hours=1), timedelta()):
+            await album_claims.prune(connection, older_than=age)
+            await artists.prune(connection, older_than=age)
+            left = await connection.fetch("SELECT claim FROM album_claims ORDER BY claim")
+            assert len(left) == (2 if age else 1)
+        names = await connection.fetch("SELECT name FROM artists")
+        assert [row["name"] for row in names] == ["A"]
+
+
+async def test_an_artist_that_only_some_tracks_name_is_there_when_they_are_most(
+    pool: asyncpg.Pool, library_id: UUID
+) -> None:
+    release = {"musicbrainz_release_id": "01234567-89ab-4def-8123-456789000001"}
+    (told,) = await said(pool, library_id, ["A"], is_artist_told=True, **release)
+    (other,) = await said(pool, library_id, ["B"], is_artist_told=True, **release)
+    items = [track_item("1", **told), track_item("2", **told), track_item("3", **other)]
+    await tracks.store(pool, library_id, None, items)
+    assert await pool.fetchval("SELECT artist_credit FROM albums") == "A"
+    async with pool.acquire() as connection:
+        await artists.prune(connection, older_than=timedelta())
+    await files.mark_missing(pool, library_id, ["1", "2"])
+    found = await pool.fetchrow(
+        "SELECT artist_credit, name FROM albums a JOIN album_credits c ON c.album_id = a.id"
+        " JOIN artists ON artists.id = artist_id"
+    )
+    assert found == ("B", "B")

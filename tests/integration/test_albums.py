@@ -1,0 +1,167 @@
+"""Albums hold together, whatever the order in which their files are read, and leave no ghosts."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import mutagen
+import numpy as np
+import pytest
+import soundfile
+
+from shared.contracts.events import Event
+from tests.integration.albums_table import CASES, PATHS, Albums, Case, Tags, song
+from tests.integration.test_scan_orders import Ground, events, ground
+
+__all__ = ["ground"]
+
+_ALBUMS = """
+{ albums(first: 50) { edges { node {
+  title artistCredit isCompilation discTotal year releaseDate label
+  artists { artist { name } } tracks { path }
+} } } artists(first: 50) { edges { node { name } } } }
+"""
+Way = Callable[[Ground, list[Event]], Any]
+
+
+def write(path: Path, sound: int, tags: Tags) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, 0.1 * np.random.default_rng(sound).standard_normal(6_000), 44_100)
+    retag(path, tags)
+
+
+def retag(path: Path, tags: Tags) -> None:
+    file: Any = mutagen.File(path)
+    file.delete()
+    file.update({"title": path.stem, **tags})
+    file.save()
+
+
+async def at_once(ground: Ground, told: list[Event]) -> None:
+    await ground.handle([[one for one in told if one.topic == t] for t in {e.topic for e in told}])
+
+
+async def one_by_one(ground: Ground, told: list[Event]) -> None:
+    await ground.handle([[event] for event in random.Random(len(told)).sample(told, len(told))])
+
+
+async def side_by_side(ground: Ground, told: list[Event]) -> None:
+    halves = told[::2], told[1::2]
+    await asyncio.gather(*(ground.handle([[event] for event in half]) for half in halves))
+
+
+async def shown(ground: Ground) -> tuple[list[Any], set[str]]:
+    """Albums and names of artists, as the gateway lists them."""
+    told = await ground.gateway.execute(_ALBUMS, {})
+    albums = [edge["node"] for edge in told["albums"]["edges"]]
+    albums.sort(key=lambda a: (a["title"], a["artistCredit"], [t["path"] for t in a["tracks"]]))
+    return albums, {edge["node"]["name"] for edge in told["artists"]["edges"]}
+
+
+def brief(albums: Sequence[Any]) -> list[Any]:
+    return [(a["title"], a["artistCredit"], [t["path"] for t in a["tracks"]]) for a in albums]
+
+
+async def left_over(ground: Ground) -> int:
+    """Albums without a track, and artists that nothing speaks of."""
+    found: int = await ground.pool.fetchval(
+        "SELECT (SELECT count(*) FROM albums a"
+        " WHERE NOT EXISTS (SELECT FROM tracks WHERE album_id = a.id))"
+        " + (SELECT count(*) FROM artists a"
+        " WHERE NOT EXISTS (SELECT FROM track_credits WHERE artist_id = a.id)"
+        " AND NOT EXISTS (SELECT FROM album_credits WHERE artist_id = a.id)"
+        " AND NOT EXISTS (SELECT FROM album_claims WHERE a.id = ANY(artist_ids)))"
+    )
+    return found
+
+
+@pytest.mark.parametrize("way", [at_once, one_by_one, side_by_side])
+async def test_albums_are_as_the_table_says_in_every_order(
+    ground: Ground, tmp_path: Path, way: Way
+) -> None:
+    for number, case in enumerate(CASES):
+        for table in ("libraries", "tracks", "albums", "artists"):
+            await ground.pool.execute(f"DELETE FROM {table}")
+        await check(ground, tmp_path / str(number), way, case)
+
+
+async def check(ground: Ground, root: Path, way: Way, case: Case) -> None:
+    for number, (path, tags) in enumerate(case.files.items()):
+        write(root / path, number, tags)
+    library = await ground.library(root)
+    await way(ground, events(root, library, await ground.scan(), {}))
+    albums, names = await shown(ground)
+    assert brief(albums) == listed(case.albums), case.what
+    if case.changed:
+        known = {
+            path: ((root / path).stat().st_size, (root / path).stat().st_mtime_ns)
+            for path in case.files
+        }
+        for path, changed in case.changed.items():
+            if changed is None:
+                (root / path).unlink()
+            else:
+                retag(root / path, changed)
+        await way(ground, events(root, library, await ground.scan(), known))
+        albums, names = await shown(ground)
+        assert brief(albums) == listed(case.after), case.what
+    assert {name: albums[0][name] for name in case.shows} == case.shows, case.what
+    there = [case.changed.get(path, tags) for path, tags in case.files.items()]
+    credited = {name["artist"]["name"] for album in albums for name in album["artists"]}
+    performers = {name for tags in there if tags for name in performing(tags["artist"])}
+    assert names == credited | performers, case.what
+    assert await left_over(ground) == 0, case.what
+
+
+def performing(credit: str) -> list[str]:
+    return credit.replace(" feat. ", " & ").split(" & ")
+
+
+def listed(albums: Albums) -> list[Any]:
+    return [(title, artist, list(paths)) for title, artist, paths in albums]
+
+
+async def test_tracks_that_tell_no_album_artist_follow_one_that_is_retagged(
+    ground: Ground, tmp_path: Path
+) -> None:
+    root = tmp_path / "1"
+    for number in (1, 2, 3):
+        write(root / f"X/{number}.flac", number, song(number))
+    retag(root / "X/1.flac", song(1, albumartist="B"))
+    library = await ground.library(root)
+    await at_once(ground, events(root, library, await ground.scan(), {}))
+    assert brief((await shown(ground))[0]) == [("X", "B", list(PATHS))]
+    retag(root / "X/1.flac", song(1, albumartist="C"))
+    for _ in range(2):  # the second time as a full scan does: nobody knows the files before
+        await one_by_one(ground, events(root, library, await ground.scan(), {}))
+    assert brief((await shown(ground))[0]) == [("X", "C", list(PATHS))]
+    assert await left_over(ground) == 0
+
+
+async def test_tracks_of_a_renamed_album_are_searchable_by_its_new_name(
+    ground: Ground, tmp_path: Path
+) -> None:
+    root = tmp_path / "1"
+    for number in (1, 2, 3):
+        write(root / f"X/{number}.flac", number, song(number))
+    library = await ground.library(root)
+    await at_once(ground, events(root, library, await ground.scan(), {}))
+    known = await revisions(ground)
+    for number in (1, 2):
+        retag(root / f"X/{number}.flac", song(number, "B"))
+    told = events(root, library, await ground.scan(), {})
+    await one_by_one(ground, [event for event in told if event.path != "X/3.flac"])  # type: ignore[attr-defined] # all are of files
+    assert brief((await shown(ground))[0]) == [("X", "B", list(PATHS))]
+    async with asyncio.timeout(20):
+        while (await revisions(ground))["X/3.flac"] == known["X/3.flac"]:  # noqa: ASYNC110 - it is polled
+            await asyncio.sleep(0.05)
+    assert await ground.pool.fetchval("SELECT count(retitled_at) FROM albums") == 0
+
+
+async def revisions(ground: Ground) -> dict[str, int]:
+    rows = await ground.pool.fetch(
+        "SELECT path, revision FROM files JOIN tracks t ON t.id = track_id"
+    )
+    return {row["path"]: row["revision"] for row in rows}
