@@ -1,5 +1,6 @@
 """The gateway over HTTP: the ASGI app, and where it listens."""
 
+import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -96,6 +97,8 @@ def build_app(make_context: Callable[[], Context]) -> Starlette:
         exception_handlers=dict.fromkeys(_DOWN, _unavailable),
     )
     app.state.pool = pool
+    # One at a time: a large image takes much memory while it is decoded.
+    app.state.decoding = asyncio.Semaphore(1)
     return app
 
 

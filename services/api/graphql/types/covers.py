@@ -1,10 +1,12 @@
 """Images."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
+from services.api.graphql.errors import bad_input
 from services.api.graphql.scalars import BigInt
+from services.api.images import SIZES
 
 
 @strawberry.type
@@ -12,11 +14,28 @@ class Cover:
     """An image; its bytes are at `url` of the gateway."""
 
     sha256: str
-    url: str
     mime_type: str
     width: int | None
     height: int | None
     size_bytes: BigInt
+
+    @strawberry.field
+    def url(
+        self,
+        size: Annotated[
+            int | None,
+            strawberry.argument(
+                description=f"Pixels of the longer side at most: {', '.join(map(str, SIZES))}."
+                " Without it, the image as it is."
+            ),
+        ] = None,
+    ) -> str:
+        """Where the image is, below the gateway's address."""
+        if size is None:
+            return f"/covers/{self.sha256}"
+        if size not in SIZES:
+            raise bad_input(f"size: one of {', '.join(map(str, SIZES))}")
+        return f"/covers/{self.sha256}?size={size}"
 
 
 async def cover_of(info: strawberry.Info, *hashes: bytes | None) -> Cover | None:
@@ -27,7 +46,6 @@ async def cover_of(info: strawberry.Info, *hashes: bytes | None) -> Cover | None
             told = bytes(row["sha256"]).hex()
             return Cover(
                 sha256=told,
-                url=f"/covers/{told}",
                 mime_type=row["mime_type"],
                 width=row["width"],
                 height=row["height"],

@@ -1,0 +1,83 @@
+"""Smaller images: sizes, colours, uprightness; and what is refused."""
+
+import io
+import struct
+import zlib
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from services.api.images import MOST_PIXELS, Unshowable, look_at, resized
+
+
+def picture(kind: str, mode: str = "RGB", size: tuple[int, int] = (400, 200), **more: Any) -> bytes:
+    made = io.BytesIO()
+    Image.new(mode, size).save(made, kind, **more)
+    return made.getvalue()
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of few bytes that decodes to many."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = zlib.compress(bytes(1_000_000))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP"])
+def test_an_image_is_measured_by_its_header(kind: str) -> None:
+    assert look_at(picture(kind)) == (f"image/{kind.lower()}", 400, 200)
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "made"),
+    [
+        ("RGB", "JPEG", "image/jpeg"),
+        ("CMYK", "JPEG", "image/jpeg"),
+        ("L", "JPEG", "image/jpeg"),
+        ("RGBA", "PNG", "image/png"),
+        ("LA", "PNG", "image/png"),
+        ("P", "GIF", "image/jpeg"),
+        ("1", "BMP", "image/jpeg"),
+        ("I;16", "PNG", "image/jpeg"),
+        ("RGBA", "WEBP", "image/png"),
+    ],
+)
+def test_a_smaller_image_has_the_shape_of_the_whole(mode: str, kind: str, made: str) -> None:
+    mime_type, content = resized(picture(kind, mode), 64)
+    assert (mime_type, look_at(content)) == (made, (made, 64, 32))
+
+
+def test_a_photograph_is_upright() -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6  # turned by a quarter
+    assert look_at(resized(picture("JPEG", exif=turned), 64)[1])[1:] == (32, 64)
+
+
+def test_a_bomb_is_told_by_its_header() -> None:
+    with pytest.raises(Unshowable, match="60,000 x 60,000 pixels"):
+        look_at(bomb(60_000, 60_000))
+    side = int(MOST_PIXELS**0.5)
+    assert look_at(bomb(side, side))[1:] == (side, side)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xd8\xff but no picture", b"<svg/>", picture("PPM"), picture("PNG")[:20]]
+)
+def test_what_is_no_image_of_a_browser_is_refused(content: bytes) -> None:
+    with pytest.raises(Unshowable, match="no JPEG, PNG, GIF, BMP or WebP image, or broken"):
+        look_at(content)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
+def test_one_that_ends_early_cannot_be_made_smaller(kind: str) -> None:
+    noisy = Image.effect_noise((300, 300), 90).convert("RGB")
+    made = io.BytesIO()
+    noisy.save(made, kind)
+    with pytest.raises(Unshowable, match="cannot be decoded"):
+        resized(made.getvalue()[: len(made.getvalue()) // 2], 64)
