@@ -1,9 +1,12 @@
-"""Opens music files with mutagen: the only module that knows it."""
+"""Opens music files: the common ones by the quick readers, all else with mutagen.
+
+The only module that knows mutagen, but for the list of ID3's genres.
+"""
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from os import SEEK_END
+from os import SEEK_END, fstat
 from types import SimpleNamespace
 from typing import Any, BinaryIO
 
@@ -31,6 +34,7 @@ from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
 from mutagen.wavpack import WavPack
 
+from services.extractor import quick
 from services.extractor.containers import ape, asf, chunks, id3, mp4, vorbis
 from services.extractor.tags import AudioProperties, Picture, RawTags
 
@@ -93,6 +97,24 @@ def open_audio(file: BinaryIO, suffix: str) -> Opened:
 
     Raises whatever mutagen or a damaged file makes it raise: `in_words` tells it.
     """
+    return open_quickly(file, suffix) or open_with_mutagen(file, suffix)
+
+
+def open_quickly(file: BinaryIO, suffix: str) -> Opened | None:
+    """The same by the quick readers alone; None where they leave it to mutagen."""
+    found = quick.read(file.fileno(), fstat(file.fileno()).st_size, suffix)
+    if found is None:
+        return None
+    container = _CONTAINERS[_BY_SUFFIX[suffix]]
+    return Opened(
+        raw=container.raw_tags(found.tags),
+        audio=_audio(found.info, container, file),
+        pictures=list(container.pictures(found)),
+    )
+
+
+def open_with_mutagen(file: BinaryIO, suffix: str) -> Opened:
+    """The same by mutagen alone: what the quick readers are held to."""
     opened = _open(file, suffix)
     container = _CONTAINERS[type(opened)]
     raw = container.raw_tags(opened.tags)

@@ -1,0 +1,38 @@
+"""Bytes of a file by their place; most lie in the part that is read at once."""
+
+import os
+
+from services.extractor.quick.found import Beyond
+
+_HEAD_BYTES = 16_384
+
+
+class Window:
+    """A file that is open; its beginning is kept.
+
+    Args:
+        descriptor: of the file.
+        size_bytes: its size.
+    """
+
+    def __init__(self, descriptor: int, size_bytes: int) -> None:
+        self.size = size_bytes
+        self.head = os.pread(descriptor, _HEAD_BYTES, 0)
+        self._descriptor = descriptor
+
+    def at(self, place: int, length: int) -> bytes:
+        """Exactly `length` bytes; `Beyond` where the file has not that many."""
+        end = place + length
+        if end <= len(self.head):
+            return self.head[place:end]
+        if end > self.size:
+            raise Beyond
+        told = os.pread(self._descriptor, length, place)
+        if len(told) != length:
+            raise Beyond
+        return told
+
+    def end(self, length: int) -> bytes:
+        """The last bytes; fewer where the file is shorter."""
+        length = min(length, self.size)
+        return self.at(self.size - length, length)

@@ -1,0 +1,181 @@
+"""The quick readers tell exactly what mutagen tells, or nothing."""
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import mutagen
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mutagen import id3
+
+from bench.library import generate
+from services.extractor import quick
+from services.extractor.opening import Opened, open_audio, open_quickly, open_with_mutagen
+from tests.unit.services.extractor.quick_corpus import SUFFIXES, damaged, tagged
+
+_SLOW_S = 5.0
+
+
+class _Memory:
+    """A file in memory that has a descriptor, and tones to fill it with."""
+
+    def __init__(self, tones: dict[str, bytes]) -> None:
+        self.tones = tones
+        self.file = os.fdopen(os.memfd_create("quick"), "w+b")
+
+    def holds(self, content: bytes) -> Any:
+        self.file.seek(0)
+        self.file.truncate(0)
+        self.file.write(content)
+        self.file.flush()
+        self.file.seek(0)
+        return self.file
+
+
+@pytest.fixture
+def memory(tones: dict[str, bytes]) -> Iterator[_Memory]:
+    made = _Memory(tones)
+    yield made
+    made.file.close()
+
+
+def told(opened: Opened) -> tuple[object, ...]:
+    """All that is told, and the tags' order."""
+    pictures = [(int(one.kind), bytes(one.content)) for one in opened.pictures]
+    return list(opened.raw.items()), opened.audio, pictures
+
+
+def _differs(memory: _Memory, content: bytes, suffix: str) -> str | None:
+    """What the quick readers tell otherwise than mutagen; '' where they leave it to mutagen."""
+    quickly = open_quickly(memory.holds(content), suffix)
+    if quickly is None:
+        return ""
+    try:
+        slowly: object = told(open_with_mutagen(BytesIO(content), suffix))
+    except Exception as error:
+        slowly = error
+    return None if slowly == told(quickly) else f"{told(quickly)!r:.2000}\n{slowly!r:.2000}"
+
+
+def _suffix(name: str) -> str:
+    return "." + name.rpartition(".")[2]
+
+
+@pytest.mark.parametrize("name", SUFFIXES)
+def test_tags_of_all_kinds_are_told_as_mutagen_tells_them(name: str, memory: _Memory) -> None:
+    read = Counter[bool]()
+    for seed in range(120):
+        content = tagged(random.Random(seed), name, memory.tones[name])
+        differs = _differs(memory, content, _suffix(name))
+        assert not differs, (seed, differs)
+        read[differs is None] += 1
+    assert read[True] > (25 if name == ".mp3" else 100), "most are read here"
+
+
+_TEXTS = st.lists(st.text(max_size=20), min_size=1, max_size=3)
+_FRAMES = ("TIT2", "TPE1", "TCON", "TDRC", "TRCK", "TALB", "TXXX", "COMM", "TMCL")
+_MADE = settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@_MADE
+@given(
+    tags=st.dictionaries(st.sampled_from(_FRAMES), _TEXTS),
+    encoding=st.integers(0, 3),
+    versions=st.sampled_from(((3, 0), (3, 2), (4, 0), (4, 2))),
+)
+def test_any_text_in_id3_is_told_as_mutagen_tells_it(
+    tags: dict[str, list[str]], encoding: int, versions: tuple[int, int], memory: _Memory
+) -> None:
+    version, v1 = versions
+    written = id3.ID3()
+    for name, texts in tags.items():
+        fits = [text.encode("latin-1", "ignore").decode("latin-1") if encoding == 0 else text
+                for text in texts]  # fmt: skip
+        told_by = {"people": [[text, text] for text in fits]} if name == "TMCL" else {"text": fits}
+        written.add(getattr(id3, name)(encoding=encoding, **told_by))
+    if version == 3:
+        written.update_to_v23()
+    file = BytesIO(memory.tones[".mp3"])
+    written.save(file, v2_version=version, v1=v1)
+    assert not _differs(memory, file.getvalue(), ".mp3")
+
+
+@_MADE
+@given(
+    suffix=st.sampled_from((".flac", ".ogg", ".opus", ".m4a")),
+    tags=st.dictionaries(st.sampled_from(("title", "artist", "date", "genre")), _TEXTS),
+)
+def test_any_text_in_other_tags_is_told_as_mutagen_tells_it(
+    suffix: str, tags: dict[str, list[str]], memory: _Memory
+) -> None:
+    atoms = {"title": "\xa9nam", "artist": "\xa9ART", "date": "\xa9day", "genre": "\xa9gen"}
+    file = BytesIO(memory.tones[suffix])
+    opened: Any = mutagen.File(file)
+    if opened.tags is None:
+        opened.add_tags()
+    for name, texts in tags.items():
+        opened.tags[atoms[name] if suffix == ".m4a" else name] = texts
+    file.seek(0)
+    opened.save(file)
+    assert _differs(memory, file.getvalue(), suffix) is None
+
+
+def test_damaged_files_are_told_as_mutagen_tells_them_or_left_to_it(
+    memory: _Memory, thorough: bool
+) -> None:
+    read = Counter[bool]()
+    for seed in range(24_000 if thorough else 1_500):
+        chance = random.Random(seed)
+        name = SUFFIXES[seed % len(SUFFIXES)]
+        content = damaged(chance, tagged(random.Random(seed // 60), name, memory.tones[name]))
+        began_s = time.process_time()
+        differs = _differs(memory, content, _suffix(name))
+        assert not differs, (seed, name, differs)
+        assert time.process_time() - began_s < _SLOW_S, f"{seed} hangs"
+        read[differs is None] += 1
+    assert read[True] > read[False] / 10, "damage that does not matter is read through"
+
+
+def test_a_generated_library_is_read_without_mutagen(tmp_path: Path) -> None:
+    left = []
+    for path in generate(tmp_path, 200, seed=5):
+        with path.open("rb") as file:
+            quickly = open_quickly(file, path.suffix)
+            if quickly is None:
+                left.append(path)
+                continue
+            file.seek(0)
+            assert told(quickly) == told(open_with_mutagen(file, path.suffix)), path
+    assert left == []
+
+
+def test_real_music_is_read_without_mutagen(wesnoth_music: Path) -> None:
+    for path in sorted(wesnoth_music.rglob("*.ogg")):
+        with path.open("rb") as file:
+            quickly = open_quickly(file, path.suffix)
+            assert quickly is not None, path
+            assert told(quickly) == told(open_with_mutagen(file, path.suffix)), path
+
+
+def test_what_is_no_music_raises_what_mutagen_raises(memory: _Memory) -> None:
+    for suffix in (".mp3", ".flac", ".ogg", ".opus", ".m4a"):
+        content = b"no music at all " * 100
+        with pytest.raises(Exception) as slowly:
+            open_with_mutagen(BytesIO(content), suffix)
+        with pytest.raises(type(slowly.value)) as quickly:
+            open_audio(memory.holds(content), suffix)
+        assert type(quickly.value) is type(slowly.value)
+
+
+def test_a_suffix_that_no_quick_reader_has_is_left_to_mutagen(memory: _Memory) -> None:
+    file = memory.holds(b"RIFF")
+    assert quick.read(file.fileno(), 4, ".wav") is None
