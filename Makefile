@@ -7,7 +7,7 @@ MUSIC ?=
 ARGS ?=
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help install run test chaos lint format bench bench-cluster bench-truth music engines clean
+.PHONY: help install run test chaos lint format bench bench-cluster bench-scan bench-truth music engines clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -60,6 +60,9 @@ bench: install ## ratios against peers and floors; ARGS go to the bench
 
 bench-cluster: engines ## what the bus costs, and what one more analyzer gives
 	@.venv/bin/python -m bench.cluster $(ARGS)
+
+bench-scan: install ## a first scan and a rescan beside MPD, beets and the floor, on one core
+	@.venv/bin/python -m bench.scan $(ARGS)
 
 bench-truth: install ## how right an analysis is; ARGS=--write puts it into docs/analysis.md
 	@.venv/bin/python -m bench.truth $(ARGS)

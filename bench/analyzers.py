@@ -21,7 +21,7 @@ import numpy as np
 from bench.library import FORMATS
 from bench.load import scanned
 from bench.measuring import compared
-from bench.memory import postmaster_pid, tree
+from bench.processes import postmaster_pid, tree
 from soniquebay.demo.encoding import encode
 from tests.e2e.cluster import Cluster, Member, cluster_in
 

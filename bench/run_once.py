@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from bench.load import ask_for_a_while, keep_asking
-from bench.memory import pss_mb
+from bench.processes import cpu_s_by_part, pss_mb
 from services.analyzer import service as analyzer
 from services.api import service as api_service
 from services.extractor import service as extractor
@@ -72,6 +72,7 @@ class Measured:
         tracks: how many there are then.
         busy_ask_s, idle_ask_s: latencies of queries during the run, and after it.
         idle_mb, full_mb: memory of each part before the scan, and when all is done.
+    read_cpu_s: CPU time of each part from the request of the scans until all was done.
     """
 
     read_s: float = 0.0
@@ -83,6 +84,7 @@ class Measured:
     idle_ask_s: list[float] = field(default_factory=list)
     idle_mb: dict[str, float] = field(default_factory=dict)
     full_mb: dict[str, float] = field(default_factory=dict)
+    read_cpu_s: dict[str, float] = field(default_factory=dict)
 
 
 class Running:
@@ -173,8 +175,11 @@ async def measure(data: Path, roots: Sequence[Path], warm_up: Path, profile: Pro
     async with running(settings, profile) as services:
         measured.idle_mb = pss_mb(settings.data_dir / "postgres")
         await services.scan([warm_up])
+        before = cpu_s_by_part(settings.data_dir / "postgres")
         async with keep_asking(services.url, profile.askers) as measured.busy_ask_s:
             measured.read_s, measured.whole_s = await services.scan(roots)
+        after = cpu_s_by_part(settings.data_dir / "postgres")
+        measured.read_cpu_s = {part: after[part] - before[part] for part in after}
         if profile.askers:
             measured.idle_ask_s = await ask_for_a_while(services.url, profile.askers, _ASK_S)
         measured.rescan_s, _ = await services.scan(roots)

@@ -1,4 +1,4 @@
-"""Memory of the process tree, from Linux's accounts (proc(5), smaps_rollup)."""
+"""Memory and CPU time of process trees, from Linux's accounts (proc(5))."""
 
 import os
 from collections.abc import Iterator
@@ -16,6 +16,20 @@ def pss_mb(database: Path) -> dict[str, float]:
         "workers": tree_pss_mb(os.getpid()) - _pss_mb(os.getpid()),
         "database": tree_pss_mb(postmaster),
     }
+
+
+def cpu_s_by_part(database: Path) -> dict[str, float]:
+    """CPU time so far: of this process, of its workers, and of the database in a folder."""
+    return {
+        "main process": _cpu_s(os.getpid()),
+        "workers": tree_cpu_s(os.getpid()) - _cpu_s(os.getpid()),
+        "database": tree_cpu_s(postmaster_pid(database)),
+    }
+
+
+def tree_cpu_s(pid: int) -> float:
+    """CPU time so far of a process, all that descend from it, and those of them that ended."""
+    return sum(map(_cpu_s, tree(pid)))
 
 
 def postmaster_pid(database: Path) -> int:
@@ -39,6 +53,14 @@ def _below(pid: int) -> Iterator[int]:
         for child in task.read_text().split():
             yield int(child)
             yield from _below(int(child))
+
+
+def _cpu_s(pid: int) -> float:
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0  # it ended meanwhile: its parent counts it
+    return sum(map(int, told[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _pss_mb(pid: int) -> float:

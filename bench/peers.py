@@ -1,0 +1,151 @@
+"""Other programs that scan music libraries, run with settings of their own: MPD and beets."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.processes import tree_cpu_s
+
+_ROOT = Path(__file__).parents[1]
+_BEETS = _ROOT / ".engines" / "beets"
+_BEETS_VERSION = "2.14.1"
+_WAIT_S = 900
+_LOOK_EVERY_S = 0.01
+
+
+class NotHad(Exception):
+    """The program cannot be had here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a piece of work took."""
+
+    wall_s: float
+    cpu_s: float
+
+
+class Mpd:
+    """A running MPD, asked over its socket."""
+
+    def __init__(self, process: subprocess.Popen[bytes], at: Path) -> None:
+        self._process = process
+        self._at = at
+
+    def update(self) -> Taken:
+        """Have it scan its music folder."""
+        cpu_s, began = tree_cpu_s(self._process.pid), time.perf_counter()
+        self._ask("update")
+        while "updating_db" in self._ask("status"):
+            time.sleep(_LOOK_EVERY_S)
+        wall_s = time.perf_counter() - began
+        return Taken(wall_s, tree_cpu_s(self._process.pid) - cpu_s)
+
+    def songs(self) -> int:
+        """How many it knows."""
+        told = dict(line.split(": ", 1) for line in self._ask("stats").splitlines() if ": " in line)
+        return int(told["songs"])
+
+    def _ask(self, command: str) -> str:
+        with socket.socket(socket.AF_UNIX) as at:
+            at.connect(str(self._at))
+            lines = at.makefile("r")
+            lines.readline()
+            at.sendall(f"{command}\n".encode())
+            answer = []
+            for line in lines:
+                if line.startswith("ACK"):
+                    raise RuntimeError(f"MPD: {line}")
+                if line == "OK\n":
+                    break
+                answer.append(line)
+        return "".join(answer)
+
+
+@contextmanager
+def mpd(work: Path, music: Path, cores: Sequence[int]) -> Iterator[Mpd]:
+    """MPD with an empty database, to which `music` is linked once it is up; no sound comes out.
+
+    Raises:
+        NotHad: it is not installed.
+    """
+    program = shutil.which("mpd")
+    if program is None:
+        raise NotHad("MPD is not installed (Debian and Ubuntu: apt-get install mpd)")
+    folder = work / "mpd"
+    (folder / "music").mkdir(parents=True)
+    config = folder / "mpd.conf"
+    config.write_text(
+        f'music_directory "{folder}/music"\ndb_file "{folder}/db"\nlog_file "{folder}/log"\n'
+        f'bind_to_address "{folder}/socket"\nzeroconf_enabled "no"\n'
+        'filesystem_charset "UTF-8"\naudio_output {\ntype "null"\nname "none"\n}\n'
+    )
+    command = [program, "--no-daemon", str(config)]
+    with (folder / "errors").open("wb") as errors:
+        process = subprocess.Popen(pinned(command, cores), stderr=errors)
+    try:
+        until = time.monotonic() + 30
+        while not (folder / "socket").exists() and time.monotonic() < until:
+            time.sleep(_LOOK_EVERY_S)
+        if not (folder / "socket").exists():
+            raise NotHad(f"MPD does not start: {(folder / 'errors').read_text().strip()[-300:]}")
+        running = Mpd(process, folder / "socket")
+        running.update()  # of the empty folder
+        (folder / "music" / "all").symlink_to(music)
+        yield running
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(folder)
+
+
+def fetch_beets() -> Path:
+    """The program, in an environment of its own.
+
+    Raises:
+        NotHad: there is no package index here.
+    """
+    program = _BEETS / "bin" / "beet"
+    if not program.exists():
+        uv = str(_ROOT / ".uv" / "bin" / "uv")
+        python = str(_BEETS / "bin" / "python")
+        for command in (
+            [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(_BEETS)],
+            [uv, "pip", "install", "--quiet", "--python", python, f"beets=={_BEETS_VERSION}"],
+        ):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise NotHad(f"beets cannot be installed: {done.stderr.strip()[-300:]}")
+    return program
+
+
+def import_with_beets(work: Path, music: Path, cores: Sequence[int]) -> Taken:
+    """Import as it is: nothing asked of MusicBrainz, nothing copied or written."""
+    folder = work / "beets"
+    folder.mkdir()
+    (folder / "config.yaml").write_text(
+        f"library: {folder}/library.db\ndirectory: {folder}/music\nplugins: []\n"
+    )
+    command = [str(fetch_beets()), "import", "-A", "-C", "-W", "-q", str(music)]
+    children = os.times()
+    began = time.perf_counter()
+    subprocess.run(
+        pinned(command, cores), check=True, timeout=_WAIT_S, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, env={**os.environ, "BEETSDIR": str(folder)},
+    )  # fmt: skip
+    wall_s, now = time.perf_counter() - began, os.times()
+    shutil.rmtree(folder)
+    used = now.children_user + now.children_system
+    return Taken(wall_s, used - children.children_user - children.children_system)
+
+
+def pinned(command: Sequence[str], cores: Sequence[int]) -> list[str]:
+    """The command, kept on some of the machine's cores."""
+    return ["taskset", "--cpu-list", ",".join(map(str, cores)), *command]
