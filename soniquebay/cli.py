@@ -5,6 +5,7 @@ import sys
 import click
 from pydantic import ValidationError
 
+from soniquebay.commands.correcting import correct
 from soniquebay.commands.finding import search, show, similar
 from soniquebay.commands.running import up
 from soniquebay.commands.working import failures, replay, scan, status
@@ -23,7 +24,7 @@ def commands() -> None:
     """
 
 
-for command in (up, scan, status, search, similar, show, failures, replay):
+for command in (up, scan, status, search, similar, show, correct, failures, replay):
     commands.add_command(command)
 
 

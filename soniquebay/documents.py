@@ -46,6 +46,7 @@ query Show($ids: [ID!]!) {
     id title artistCredit artists displayPath isMissing stage year releaseDate
     trackNumber trackTotal discNumber discTotal
     container codec durationS bitrateBps sampleRateHz channels bitDepth
+    tempoBpm key mode camelot moods correction { tempoBpm key genres moods correctedAt }
     hasLyrics musicbrainzRecordingId library { name root }
     album { id title artistCredit } genres { name } credits { role creditedAs }
     replaygain { trackGainDb albumGainDb } cover { url mimeType width height }
@@ -54,6 +55,22 @@ query Show($ids: [ID!]!) {
       key mode keyConfidence camelot tuningCents loudnessLufs loudnessRangeLu peakDbfs
       replaygainTrackGainDb dynamicRangeDb crestDb energy brightness spectralCentroidHz
       silenceStartS silenceEndS clippingShare fingerprint acoustidId damaged
+    }
+  }
+}
+"""
+CORRECT = """
+mutation Correct($input: [CorrectionInput!]!) {
+  correctTracks(input: $input) { results { id status error { code message field } } }
+}
+"""
+CORRECTED = """
+query Corrected($ids: [ID!]!) {
+  tracksById(ids: $ids) {
+    id title artists displayPath tempoBpm key mode camelot genres { name } moods
+    analysis { tempoBpm tempoConfidence key mode keyConfidence camelot }
+    correction {
+      tempoBpm key mode camelot genres moods tagGenres tagMoods correctedAt
     }
   }
 }

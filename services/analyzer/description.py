@@ -11,8 +11,9 @@ from services.analyzer.fingerprint import fingerprint_of
 from services.analyzer.listening import RATE_HZ, Heard, listen
 from services.analyzer.spectrum import HOP, spectrum_of
 from services.analyzer.tempo import estimate_tempo, onset_envelope, onset_rate_hz
-from services.analyzer.tonality import camelot, tonality_of
+from services.analyzer.tonality import tonality_of
 from shared.contracts.analysis import Analysis
+from shared.contracts.keys import camelot
 
 _MOST_MEMORY_BYTES = 4 * 2**30
 _FRAMES_A_SECOND = RATE_HZ / HOP

@@ -23,7 +23,6 @@ _MINOR = np.array(
     [0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052]
 )
 _ROTATIONS = np.stack([np.roll(profile, n) for profile in (_MAJOR, _MINOR) for n in range(12)])
-_MAJOR_CAMELOT_OF_C = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +57,6 @@ def tonality_of(sound: NDArray[np.float32], rate_hz: int) -> Tonality:
     confidence = float(np.clip((fits[best] - fits[second]) * 4, 0, 1) * np.clip(fits[best], 0, 1))
     mode = "major" if best < 12 else "minor"
     return Tonality(PITCH_CLASSES[best % 12], mode, confidence, tuning * 100, chroma)
-
-
-def camelot(key: str, mode: str) -> str:
-    """The place on the Camelot wheel: neighbours are a fifth apart, A minor is 8A, C major 8B."""
-    tonic = PITCH_CLASSES.index(key)
-    relative = tonic if mode == "major" else (tonic + 3) % 12
-    number = (_MAJOR_CAMELOT_OF_C - 1 + relative * 7) % 12 + 1
-    return f"{number}{'B' if mode == 'major' else 'A'}"
 
 
 def _correlations(chroma: NDArray[np.float64]) -> NDArray[np.float64]:

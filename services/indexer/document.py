@@ -9,7 +9,7 @@ def search_item(track: JSON) -> SearchDocument | Deletion:
     version = int(track["revision"])
     if track["isMissing"]:
         return Deletion(track["id"], version)
-    album, analysis = track["album"] or {}, track["analysis"] or {}
+    album = track["album"] or {}
     return SearchDocument(
         track_id=track["id"],
         version=version,
@@ -19,8 +19,8 @@ def search_item(track: JSON) -> SearchDocument | Deletion:
         album_artist=album.get("artistCredit") or None,
         genres=[genre["name"] for genre in track["genres"]],
         year=track["year"],
-        key=f"{analysis['key']} {analysis['mode']}" if analysis.get("keyConfidence") else None,
-        tempo_bpm=analysis.get("tempoBpm") or None,
+        key=f"{track['key']} {track['mode']}" if track["key"] else None,
+        tempo_bpm=track["tempoBpm"],
         path=track["displayPath"],
     )
 

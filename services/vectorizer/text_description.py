@@ -19,22 +19,25 @@ def text_description(track: JSON) -> str:
         f"composed by {', '.join(composers)}" if composers else "",
         " ".join(genre["name"] for genre in track["genres"]),
         f"{track['year'] // 10 * 10}s" if track["year"] else "",
-        *_sound(track["analysis"]),
+        ", ".join(track["moods"]),
+        *_sound(track),
     ]
     return ". ".join(part[:_MOST_CHARACTERS] for part in parts if part)
 
 
-def _sound(analysis: JSON) -> list[str]:
+def _sound(track: JSON) -> list[str]:
+    """Tempo and key as they stand, corrected or measured; the rest as measured."""
+    analysis = track["analysis"]
     words = [
         _word(analysis["energy"], _ENERGIES, "loud and intense"),
         _word(analysis["brightness"], _BRIGHTNESS, "bright"),
     ]
-    if analysis["tempoBpm"]:
-        words.append(_word(analysis["tempoBpm"], _TEMPI, "very fast"))
+    if track["tempoBpm"]:
+        words.append(_word(track["tempoBpm"], _TEMPI, "very fast"))
     if analysis["danceability"] > 0.6:
         words.append("danceable")
-    if analysis["keyConfidence"]:
-        words.append(f"{analysis['key']} {analysis['mode']}")
+    if track["key"]:
+        words.append(f"{track['key']} {track['mode']}")
     return words
 
 

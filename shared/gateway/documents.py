@@ -10,7 +10,7 @@ query ToIndex($ids: [ID!]!) {
   tracksById(ids: $ids) {
     id revision isMissing title artistCredit displayPath year
     credits { creditedAs artist { name } } album { title artistCredit } genres { name }
-    analysis { tempoBpm key mode keyConfidence }
+    tempoBpm key mode
   }
 }
 """

@@ -18,7 +18,7 @@ _MEASURED = """
 TO_VECTORIZE = f"""
 query ToVectorize($ids: [ID!]!) {{
   tracksById(ids: $ids) {{
-    id isMissing contentRevision title artists year
+    id isMissing contentRevision title artists year tempoBpm key mode moods
     album {{ title artistCredit }} genres {{ name }} credits(role: COMPOSER) {{ creditedAs }}
     analysis {{ {_MEASURED} }}
   }}

@@ -112,6 +112,7 @@ def _lines(track: dict[str, Any]) -> list[tuple[str, str]]:
         ("library", f"{track['library']['name']} ({track['library']['root']})"),
         ("state", "missing" if track["isMissing"] else track["stage"].lower()),
         ("id", track["id"]),
+        *_corrected(track["correction"], track),
         *_measured(track["analysis"]),
     ]
     return [(name, str(value)) for name, value in lines if value not in (None, "")]
@@ -135,6 +136,19 @@ def _format(track: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def _corrected(correction: dict[str, Any] | None, track: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a person says; of genres, the line above has it already."""
+    if correction is None:
+        return []
+    key = f"{track['key']} {track['mode']}, {track['camelot']}"
+    return [
+        ("corrected tempo", f"{track['tempoBpm']:.1f} BPM" if correction["tempoBpm"] else ""),
+        ("corrected key", key if correction["key"] else ""),
+        ("corrected genres", ", ".join(correction["genres"] or ())),
+        ("corrected moods", ", ".join(correction["moods"] or ())),
+    ]
+
+
 def _measured(analysis: dict[str, Any] | None) -> list[tuple[str, str]]:
     if analysis is None:
         return []
@@ -142,8 +156,8 @@ def _measured(analysis: dict[str, Any] | None) -> list[tuple[str, str]]:
     key = f"{analysis['key']} {analysis['mode']}, {analysis['camelot']}"
     loudness = f"{analysis['loudnessLufs']:.1f} LUFS, range {analysis['loudnessRangeLu']:.1f} LU"
     return [
-        ("tempo", tempo if analysis["tempoBpm"] else "none"),
-        ("key", f"{key} (confidence {analysis['keyConfidence']:.2f})"),
+        ("measured tempo", tempo if analysis["tempoBpm"] else "none"),
+        ("measured key", f"{key} (confidence {analysis['keyConfidence']:.2f})"),
         ("loudness", loudness),
         ("ReplayGain", f"{analysis['replaygainTrackGainDb']:+.2f} dB"),
         ("energy", f"{analysis['energy']:.2f}"),

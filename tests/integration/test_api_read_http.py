@@ -153,6 +153,7 @@ async def test_with_the_token_any_host_gets_in(guarded: httpx.AsyncClient) -> No
 
 STORE = 'mutation { registerSearchGeneration(generation: "g") }'
 REPLAY = "mutation { replayFailures { replayed } }"
+CORRECT = "mutation { correctTracks(input: []) { results { id } } }"
 
 
 @pytest.mark.parametrize("person", [None, "sésame"])
@@ -171,7 +172,7 @@ async def test_where_the_services_have_a_token_only_they_may_store(
             errors = answer.get("errors", [])
             assert [error["extensions"]["code"] for error in errors] == ([code] if code else [])
             assert (await one.put(cover, content=image, headers=headers)).status_code == status
-            for query in (STATUS, REPLAY):
+            for query in (STATUS, REPLAY, CORRECT):
                 answer = await one.post("/graphql", json={"query": query}, headers=headers)
                 assert "errors" not in answer.json()
 

@@ -71,6 +71,11 @@ class Loaders:
         return self._loader(related.analyses)
 
     @cached_property
+    def corrections(self) -> DataLoader[UUID, Any]:
+        """Rows of corrections by track id."""
+        return self._loader(related.corrections)
+
+    @cached_property
     def vectors(self) -> DataLoader[UUID, list[Any]]:
         """Vector rows by track id."""
         return self._loader(related.vectors)

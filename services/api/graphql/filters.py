@@ -142,6 +142,7 @@ class TrackSort(Enum):
     YEAR = "YEAR"
     CREATED = "CREATED"
     DURATION = "DURATION"
+    TEMPO = "TEMPO"
 
 
 @strawberry.enum

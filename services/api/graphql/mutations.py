@@ -13,11 +13,13 @@ from graphql import GraphQLError
 from strawberry import UNSET, Info
 from strawberry.permission import BasePermission
 
+from services.api import correcting
 from services.api.graphql.inputs import (
     AlbumInput,
     AnalysisInput,
     ArtistInput,
     BeginScanInput,
+    CorrectionInput,
     FailureFilter,
     FailureInput,
     ReportWalkInput,
@@ -25,6 +27,7 @@ from services.api.graphql.inputs import (
     TrackInput,
     VectorInput,
     VectorSpaceInput,
+    given,
     rows,
 )
 from services.api.graphql.payloads import (
@@ -70,10 +73,12 @@ def _bad_request(message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"code": "BAD_INPUT"})
 
 
-def _rows(items: Sequence[Any]) -> list[dict[str, Any]]:
+def _rows(
+    items: Sequence[Any], read: Callable[[Sequence[Any]], list[dict[str, Any]]] = rows
+) -> list[dict[str, Any]]:
     if len(items) > MOST_ITEMS:
         raise _bad_request(f"{len(items):,} items are too many: send at most {MOST_ITEMS:,} a call")
-    return rows(items)
+    return read(items)
 
 
 def _uuid(name: str, value: str, kind: IdKind) -> UUID:
@@ -184,6 +189,19 @@ class Mutation:
         shown = await failures.read(info.context.pool, replayed[:_REPLAY_SHOWN])
         return ReplayPayload(
             replayed=len(replayed), failures=[Failure.of(one) for one in shown.values()]
+        )
+
+    @strawberry.mutation(
+        description="Say what is right of tracks, and is measured or tagged otherwise. It wins, and"
+        " outlasts new analyses, tags and places. One result a track, in order."
+    )
+    async def correct_tracks(
+        self, info: Info, items: Annotated[list[CorrectionInput], _INPUT]
+    ) -> TrackUpsertPayload:
+        """Store, and let vectorizer and indexer know."""
+        context = info.context
+        return TrackUpsertPayload.of(
+            await correcting.correct(context.pool, context.bus, _rows(items, given))
         )
 
     @strawberry.mutation(

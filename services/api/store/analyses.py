@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from services.api.store import checks
 from services.api.store.checks import Item, Unfit
+from services.api.store.corrections import what_stands
 from services.api.store.outcomes import (
     Problem,
     ProblemCode,
@@ -36,12 +37,12 @@ WHERE track_id = ANY($1) AND analyzer_version = $2
 _CLEAR = "DELETE FROM analyses WHERE track_id = ANY($1) AND analyzer_version = $2"
 # The rows have every column of the table, so that none can be forgotten.
 _WRITE = "INSERT INTO analyses SELECT * FROM jsonb_populate_recordset(NULL::analyses, $1)"
-_MOVE_TRACKS = """
-UPDATE tracks SET
+_MOVE_TRACKS = f"""
+UPDATE tracks SET {what_stands("$2")},
     analyzer_version = $2, analyzed_content_revision = content_revision,
     vectorized_content_revision = NULL, revision = revision + 1, updated_at = now()
 WHERE id = ANY($1)
-"""
+"""  # noqa: S608 - names of ours
 # Vectors of the analysis before: kept for searching until the new ones are there.
 _OUTDATE_VECTORS = """
 UPDATE track_vectors SET content_revision = 0 WHERE track_id = ANY($1) AND content_revision <> 0

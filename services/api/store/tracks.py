@@ -12,7 +12,15 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.api.store import album_claims, artists, genres, moves, scans, track_details
+from services.api.store import (
+    album_claims,
+    artists,
+    corrections,
+    genres,
+    moves,
+    scans,
+    track_details,
+)
 from services.api.store.checks import Item, Unfit
 from services.api.store.files import make_in_turn
 from services.api.store.outcomes import (
@@ -306,6 +314,8 @@ async def _write(
     ]
     if genre_rows:
         await connection.execute(_WRITE_GENRES, *zip(*genre_rows, strict=True))
+    if known:
+        await corrections.outlast_tags(connection, known)
     return lost.difference(credit[3] for credit in credits_)
 
 

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 from soniquebay.cli import commands
 from soniquebay.tracks import choose
 
-NAMES = ("up", "scan", "status", "search", "similar", "show", "failures", "replay")
+NAMES = ("up", "scan", "status", "search", "similar", "show", "correct", "failures", "replay")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -19,6 +19,8 @@ def test_every_command_has_a_help_that_teaches(name: str) -> None:
     "arguments",
     [["nonsense"], ["search"], ["similar"], ["search", "x", "--limit", "0"],
      ["failures", "--stage", "x"], ["replay", "--topic", "x"],
+     ["correct"], ["correct", "x", "--key", "H"], ["correct", "x", "--tempo", "7"],
+     ["correct", "x", "--tempo", "90", "--clear", "tempo"], ["correct", "x", "--clear", "y"],
      ["up", "--music", "/nowhere/at/all"]],
 )  # fmt: skip
 def test_wrong_usage_has_exit_code_2(arguments: list[str]) -> None:

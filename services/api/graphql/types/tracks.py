@@ -13,6 +13,7 @@ from services.api.graphql.enums import CreditRole, TrackKind, VectorSpace
 from services.api.graphql.scalars import BigInt, KeyValues
 from services.api.graphql.types.albums import Album
 from services.api.graphql.types.analysis import Analysis
+from services.api.graphql.types.corrections import Correction
 from services.api.graphql.types.covers import Cover, cover_of
 from services.api.graphql.types.details import ImportedFact, Lyrics, Movement
 from services.api.graphql.types.libraries import Library
@@ -25,7 +26,7 @@ _PLAIN = (
     "title", "title_is_file_name", "artist_credit", "track_number", "track_total", "disc_number",
     "disc_total", "disc_subtitle", "release_date", "original_date", "year", "isrcs", "tag_bpm",
     "comment", "language", "has_lyrics", "work", "moods", "grouping", "copyright", "tag_key",
-    "container", "codec", "duration_s", "bitrate_bps",
+    "tempo_bpm", "key", "mode", "camelot", "container", "codec", "duration_s", "bitrate_bps",
     "sample_rate_hz", "channels", "bit_depth", "path", "size_bytes", "mtime_ns", "is_missing",
     "revision", "content_revision", "created_at", "updated_at",
 )  # fmt: skip
@@ -106,7 +107,16 @@ class Track(Node):
     has_lyrics: bool
     kind: TrackKind
     work: str | None
-    moods: list[str]
+    tempo_bpm: float | None = strawberry.field(
+        description="What stands: the correction, else what was measured; null where neither is"
+        " there, or no pulse."
+    )
+    key: str | None = strawberry.field(
+        description="The tonic, as `tempoBpm` stands; null where no key is heard."
+    )
+    mode: str | None = strawberry.field(description="`major` or `minor`, with `key`.")
+    camelot: str | None = strawberry.field(description="The key's place on the Camelot wheel.")
+    moods: list[str] = strawberry.field(description="The correction's, else the tags'.")
     grouping: str | None
     copyright: str | None
     tag_key: str | None = strawberry.field(description="As it is tagged.")
@@ -194,7 +204,7 @@ class Track(Node):
 
     @strawberry.field
     async def genres(self, info: Info) -> list[Genre]:
-        """The tags' genres."""
+        """The correction's genres, else the tags'."""
         return [Genre.of(row) for row in await info.context.loaders.track_genres.load(self._key)]
 
     @strawberry.field
@@ -234,11 +244,19 @@ class Track(Node):
         indexed = row["indexed_revision"] >= row["revision"]
         return TrackStage.INDEXED if indexed else TrackStage.VECTORIZED
 
-    @strawberry.field(description="The analysis that stands; null until there is one.")
+    @strawberry.field(
+        description="What was measured, whatever is corrected; null until there is an analysis."
+    )
     async def analysis(self, info: Info) -> Analysis | None:
         """While a new one is made, the one before."""
         row = await info.context.loaders.analyses.load(self._key)
         return Analysis.of(row) if row else None
+
+    @strawberry.field(description="What a person says of it; null where nothing is corrected.")
+    async def correction(self, info: Info) -> Correction | None:
+        """It wins: `tempoBpm`, `key`, `genres`, `moods` have it already."""
+        row = await info.context.loaders.corrections.load(self._key)
+        return Correction.of(row) if row else None
 
     @strawberry.field
     async def vectors(self, info: Info) -> list[TrackVector]:

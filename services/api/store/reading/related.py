@@ -36,6 +36,7 @@ _ANALYSES = """
 SELECT DISTINCT ON (track_id) * FROM analyses WHERE track_id = ANY($1)
 ORDER BY track_id, (analyzer_version = $2) DESC, analyzed_at DESC
 """
+_CORRECTIONS = "SELECT track_id AS id, * FROM corrections WHERE track_id = ANY($1)"
 _VECTORS = """
 SELECT v.track_id AS owner, v.content_revision, v.embedding, s.space, s.model, s.version,
     s.dimensions
@@ -97,6 +98,11 @@ async def analyses(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
     found = await pool.fetch(_ANALYSES, list(ids), ANALYZER_VERSION)
     by_id = {row["track_id"]: row for row in found}
     return [by_id.get(id_) for id_ in ids]
+
+
+async def corrections(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
+    """What a person says of each track, None where nobody corrected it."""
+    return await _each(pool, _CORRECTIONS, ids)
 
 
 async def album_tracks(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:

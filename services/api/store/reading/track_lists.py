@@ -8,7 +8,6 @@ import asyncpg
 
 from services.api.identity import fold
 from services.api.store.reading.pages import Conditions, Order, Page, page_of, page_query
-from shared.contracts.versions import ANALYZER_VERSION
 
 ORDERS = {
     "TITLE": Order("t.sort_key"),
@@ -16,13 +15,14 @@ ORDERS = {
     "YEAR": Order("t.year", int, may_be_null=True),
     "CREATED": Order("t.created_at", datetime),
     "DURATION": Order("t.duration_s", float),
+    "TEMPO": Order("t.tempo_bpm", float, may_be_null=True),
 }
 """By name of the schema's TrackSort; each has its index."""
 
 COLUMNS = """t.*, f.library_id, f.path, f.size_bytes, f.mtime_ns"""
 FROM = "tracks t JOIN files f ON f.track_id = t.id"
-# Only where a filter asks for it: the analysis of the current version.
-_ANALYZED = "JOIN analyses a ON a.track_id = t.id AND a.analyzer_version = {}"
+# Only where a filter asks for it: the analysis that stands.
+_ANALYZED = " JOIN analyses a ON a.track_id = t.id AND a.analyzer_version = t.analyzer_version"
 
 Range = tuple[float | None, float | None]
 
@@ -50,10 +50,8 @@ class TrackFilters:
 
     @property
     def needs_analysis(self) -> bool:
-        """Whether a filter looks at what was measured."""
-        ranges = (self.tempo_bpm, self.loudness_lufs, self.energy)
-        wanted = (self.key, self.mode, self.camelot, *(end for each in ranges for end in each))
-        return any(value is not None for value in wanted)
+        """Whether a filter looks at what is only in the analysis."""
+        return any(end is not None for end in (*self.loudness_lufs, *self.energy))
 
 
 async def page(
@@ -79,15 +77,15 @@ def _source(where: Conditions, filters: TrackFilters) -> str:
     """What stands behind FROM; the filters become conditions."""
     source = FROM
     if filters.needs_analysis:
-        source += " " + _ANALYZED.format(where.parameter(ANALYZER_VERSION))
+        source += _ANALYZED
     equal = {
         "t.is_missing": filters.is_missing,
         "f.library_id": filters.library_id,
         "t.kind": filters.kind,
         "t.album_id": filters.album_id,
-        "a.key": filters.key,
-        "a.mode": filters.mode,
-        "a.camelot": filters.camelot,
+        "t.key": filters.key,
+        "t.mode": filters.mode,
+        "t.camelot": filters.camelot,
     }
     for column, value in equal.items():
         if value is not None:
@@ -95,7 +93,7 @@ def _source(where: Conditions, filters: TrackFilters) -> str:
     ranges = {
         "t.year": filters.year,
         "t.duration_s": filters.duration_s,
-        "a.tempo_bpm": filters.tempo_bpm,
+        "t.tempo_bpm": filters.tempo_bpm,
         "a.loudness_lufs": filters.loudness_lufs,
         "a.energy": filters.energy,
     }

@@ -1,9 +1,9 @@
-"""Keys of chord progressions in all of them, tuning, and the wheel."""
+"""Keys of chord progressions in all of them, and tuning."""
 
 import numpy as np
 import pytest
 
-from services.analyzer.tonality import camelot, tonality_of
+from services.analyzer.tonality import tonality_of
 from shared.contracts.analysis import PITCH_CLASSES
 from tests.unit.services.analyzer.sounds import RATE_HZ, chord, progression, sine
 
@@ -41,20 +41,3 @@ def test_a_tone_of_440_hz_is_an_a_in_tune() -> None:
 def test_silence_is_c_major_with_confidence_0() -> None:
     found = tonality_of(np.zeros(RATE_HZ * 2, np.float32), RATE_HZ)
     assert (found.key, found.mode, found.confidence, found.tuning_cents) == ("C", "major", 0, 0)
-
-
-@pytest.mark.parametrize(
-    ("key", "mode", "code"),
-    [
-        ("C", "major", "8B"), ("G", "major", "9B"), ("F", "major", "7B"), ("B", "major", "1B"),
-        ("E", "major", "12B"), ("A", "minor", "8A"), ("E", "minor", "9A"), ("G#", "minor", "1A"),
-        ("C#", "minor", "12A"), ("F", "minor", "4A"),
-    ],
-)  # fmt: skip
-def test_keys_have_their_place_on_the_camelot_wheel(key: str, mode: str, code: str) -> None:
-    assert camelot(key, mode) == code
-
-
-def test_all_24_places_of_the_wheel_are_taken_once() -> None:
-    codes = {camelot(key, mode) for key in PITCH_CLASSES for mode in ("major", "minor")}
-    assert len(codes) == 24

@@ -80,19 +80,22 @@ def test_reference_statistics_are_written_as_they_are_read() -> None:
 TRACK: dict[str, Any] = {
     "title": "Nocturne", "artists": ["Maria Joao Pires"], "album": {"title": "Nocturnes"},
     "credits": [{"creditedAs": "Chopin"}], "genres": [{"name": "Classical"}], "year": 1996,
-    "analysis": analysis(tempoBpm=64.0, energy=0.1, brightness=0.05, danceability=0.2),
+    "tempoBpm": 64.0, "key": "A", "mode": "minor", "moods": ["dreamy", "soft"],
+    "analysis": analysis(tempoBpm=128.0, energy=0.1, brightness=0.05, danceability=0.2),
 }  # fmt: skip
 
 
 def test_a_track_is_told_in_words() -> None:
     assert text_description(TRACK) == (
         "Nocturne. by Maria Joao Pires. from Nocturnes. composed by Chopin. Classical. 1990s."
-        " calm and quiet. dark and warm. very slow. A minor"
+        " dreamy, soft. calm and quiet. dark and warm. very slow. A minor"
     )
 
 
 def test_what_is_not_known_is_not_told() -> None:
-    bare: dict[str, Any] = {"artists": [], "album": None, "credits": [], "genres": [], "year": None}
+    lists = ("artists", "credits", "genres", "moods")
+    others = ("album", "year", "tempoBpm", "key", "mode")
+    bare: dict[str, Any] = {**{name: [] for name in lists}, **dict.fromkeys(others)}
     assert text_description({**TRACK, **bare, "analysis": SILENCE}) == (
         "Nocturne. calm and quiet. dark and warm"
     )

@@ -1,0 +1,44 @@
+import pytest
+
+from shared.contracts.analysis import PITCH_CLASSES
+from shared.contracts.keys import camelot, parse_key, tonic
+
+
+@pytest.mark.parametrize(
+    ("key", "mode", "code"),
+    [
+        ("C", "major", "8B"), ("G", "major", "9B"), ("F", "major", "7B"), ("B", "major", "1B"),
+        ("E", "major", "12B"), ("A", "minor", "8A"), ("E", "minor", "9A"), ("G#", "minor", "1A"),
+        ("C#", "minor", "12A"), ("F", "minor", "4A"),
+    ],
+)  # fmt: skip
+def test_keys_have_their_place_on_the_camelot_wheel(key: str, mode: str, code: str) -> None:
+    assert camelot(key, mode) == code
+
+
+def test_all_24_places_of_the_wheel_are_taken_once() -> None:
+    codes = {camelot(key, mode) for key in PITCH_CLASSES for mode in ("major", "minor")}
+    assert len(codes) == 24
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ("A minor", ("A", "minor")), ("Am", ("A", "minor")), ("a MINOR", ("A", "minor")),
+        ("Bb", ("A#", "major")), ("Bbm", ("A#", "minor")), ("B", ("B", "major")),
+        ("b", ("B", "major")), ("Bm", ("B", "minor")), ("f# major", ("F#", "major")),
+        ("C♯ min", ("C#", "minor")), ("A♭ maj", ("G#", "major")), ("8A", ("A", "minor")),
+        ("12b", ("E", "major")), (" Cb ", ("B", "major")), ("AM", ("A", "major")),
+    ],
+)  # fmt: skip
+def test_a_key_is_understood_as_people_write_it(told: str, found: tuple[str, str]) -> None:
+    assert parse_key(told) == found
+
+
+@pytest.mark.parametrize("told", ["", "H", "A blues", "13A", "0B", "A##", "minor", "Ab b"])
+def test_what_is_no_key_is_none(told: str) -> None:
+    assert parse_key(told) is None
+
+
+def test_flats_are_told_as_sharps() -> None:
+    assert [tonic(name) for name in ("Db", "eb", "F", "x")] == ["C#", "D#", "F", None]
