@@ -204,7 +204,7 @@ async def test_filters_by_tempo_and_key_use_an_index(
     pool, told = counted_pool
     await track_lists.count(pool, filters)
     query = next(each for each in told if "count(*)" in each)
-    values = [
+    values: list[object] = [
         value for value in (False, filters.key, filters.mode, filters.camelot) if value is not None
     ]
     values += [end for end in filters.tempo_bpm if end is not None]
