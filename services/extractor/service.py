@@ -1,7 +1,8 @@
 """The extractor, put together."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from services.extractor.credits import CreditRules
 from services.extractor.guarding import Guard
@@ -13,6 +14,7 @@ from services.extractor.placing import Placing
 from services.extractor.readers import Readers
 from services.extractor.scanning import Publish, ScanLibrary
 from services.extractor.storing import Storing
+from services.extractor.watching.watcher import Watcher
 from shared.bus.port import Subscription
 from shared.contracts.topics import Stage, Topic
 from shared.gateway.client import Gateway
@@ -37,6 +39,23 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
         async with workers.running():
             yield
 
+    watcher = Watcher(
+        gateway, publish, libraries, watches=settings.watch, every_s=settings.scan_every_s
+    )
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        if not watcher.has_work:
+            yield
+            return
+        watching = asyncio.create_task(watcher.run())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+
     placing = Placing(gateway, readers, libraries)
     scan = ScanLibrary(gateway, publish, libraries, ignoring, guard)
     read = ReadFiles(libraries, readers, Storing(gateway, readers, placing))
@@ -57,4 +76,5 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
             Subscription(Topic.FILE_MISSING, Stage.READ, missing, batch_size=500),
         ],
         lifespan=lifespan,
+        running=running,
     )

@@ -72,6 +72,19 @@ class Settings(BaseSettings):
         description="Names or patterns the scan passes over, separated by commas "
         "(`.soniqueignore` files in the folders work too).",
     )
+    watch: bool = Field(
+        False,
+        description="Whether the extractor watches the libraries and scans what changes. Of several"
+        " extractors let one do it. `soniquebay up` does unless told `--no-watch`."
+        " Default: `False`; `soniquebay up` watches.",
+    )
+    scan_every_s: float | None = Field(
+        None,
+        gt=0,
+        description="How often each library is scanned whole by the clock, watched or not."
+        " Default: daily where it is watched, every 15 minutes where it was to be and cannot"
+        " (network mounts, inotify's limits), else never.",
+    )
     missing_guard_share: float = Field(
         0.5,
         gt=0,
@@ -162,7 +175,9 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("token", "service_token", "acoustid_key", "database_url", mode="before")
+    @field_validator(
+        "token", "service_token", "acoustid_key", "database_url", "scan_every_s", mode="before"
+    )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         # What a compose file passes on unset arrives empty.

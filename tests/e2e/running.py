@@ -94,6 +94,7 @@ class Bay(Served):
     def environment(self) -> dict[str, str]:
         """The data folder's, with a free port."""
         told = {"SONIQUEBAY_DATA_DIR": str(self.data), "SONIQUEBAY_PORT": "0"}
+        told["SONIQUEBAY_WATCH"] = "false"  # only the scans that a test asks for
         return super().environment() | told | self._settings
 
     def up(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,7 @@
 """What is known is not done again; what changed is, and nothing else."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import mutagen
@@ -50,6 +52,27 @@ def test_a_second_run_reads_only_what_changed(bay: Bay, tmp_path: Path) -> None:
         assert [hit["title"] for hit in bay.json("search", "quite another title")][:1] == [
             "Quite another title"
         ]
+
+
+def test_what_changes_while_it_serves_is_scanned(bay: Bay, tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    first, second = generate(music, 2)
+    aside = tmp_path / second.name
+    second.rename(aside)
+    with bay.serving("--watch", "--music", str(music)):
+        bay.wait_until_idle()
+        assert bay.json("status")["indexed"] == 1
+        aside.rename(second)
+        until(lambda: bay.json("status")["indexed"] == 2)
+        first.unlink()
+        until(lambda: bay.json("status")["missing"] == 1)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def test_the_command_line_says_what_is_wrong(bay: Bay, tmp_path: Path) -> None:

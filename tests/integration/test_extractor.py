@@ -96,8 +96,10 @@ class World:
 
 
 @asynccontextmanager
-async def running(pool: asyncpg.Pool, settings: Settings) -> AsyncIterator[Gateway]:
-    bus = InProcessBus()
+async def running(
+    pool: asyncpg.Pool, settings: Settings, bus: InProcessBus | None = None
+) -> AsyncIterator[Gateway]:
+    bus = bus or InProcessBus()
     search, embedder = TantivyIndex(settings.search_dir), WordLlamaEmbedder()
     app = build_app(lambda: Context(pool, bus, settings, search, embedder))
     async with httpx.AsyncClient(

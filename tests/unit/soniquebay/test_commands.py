@@ -21,7 +21,7 @@ def test_every_command_has_a_help_that_teaches(name: str) -> None:
      ["failures", "--stage", "x"], ["replay", "--topic", "x"],
      ["correct"], ["correct", "x", "--key", "H"], ["correct", "x", "--tempo", "7"],
      ["correct", "x", "--tempo", "90", "--clear", "tempo"], ["correct", "x", "--clear", "y"],
-     ["up", "--music", "/nowhere/at/all"]],
+     ["up", "--music", "/nowhere/at/all"], ["up", "--watch", "--until-idle"]],
 )  # fmt: skip
 def test_wrong_usage_has_exit_code_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(commands, arguments).exit_code == 2

@@ -1,0 +1,287 @@
+"""Libraries that are watched: what happens in a folder becomes rows, and nobody asked for it."""
+
+import asyncio
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from pytest_asyncio import fixture
+
+from services.extractor.libraries import Libraries
+from services.extractor.watching.changes import CannotWatch, Changes, changed_paths, in_words
+from services.extractor.watching.child import MOST_PATHS
+from services.extractor.watching.watcher import Watcher
+from shared.bus.in_process import InProcessBus
+from shared.runtime.settings import Settings
+from tests.integration.mishaps import retag, write
+from tests.integration.test_extractor import World, running
+
+_SCANS = "{ scans(first: 100) { folder state message library { name } } }"
+MakeWatcher = Callable[..., Any]
+
+
+@fixture
+async def bay(
+    pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
+) -> AsyncIterator["Bay"]:
+    bus = InProcessBus()
+    async with running(pool, database_settings, bus) as gateway:
+        yield Bay(World(gateway, tmp_path / "music"), bus)
+
+
+class Bay:
+    """The product, and a library."""
+
+    def __init__(self, world: World, bus: InProcessBus) -> None:
+        self.world = world
+        self.root = world.root
+        self._bus = bus
+
+    async def scans(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self.world.gateway.execute(_SCANS, {}))["scans"]
+        return found
+
+    async def titles(self, *, missing: bool = False) -> set[str]:
+        return {track["title"] for track in (await self.world.tracks(missing=missing)).values()}
+
+    @asynccontextmanager
+    async def watched(
+        self, changes: Changes = changed_paths, every_s: float | None = None, **told: Any
+    ) -> AsyncIterator[None]:
+        """The watcher, more impatient than for people; on from when it asked for its first scan."""
+        watcher = Watcher(
+            self.world.gateway, self._bus.publish, Libraries(self.world.gateway, {}),
+            watches=True, every_s=every_s, changes=changes, quiet_s=0.3, look_every_s=0.2, **told,
+        )  # fmt: skip
+        before = len(await self.scans())
+        work = asyncio.create_task(watcher.run())
+        try:
+            await until(lambda: self._more_than(before))
+            yield
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _more_than(self, scans: int) -> bool:
+        return len(await self.scans()) > scans
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(30):
+        while not await holds():  # noqa: ASYNC110 - it is polled
+            await asyncio.sleep(0.05)
+
+
+async def test_what_changes_in_a_folder_is_scanned_and_that_folder_alone(bay: Bay) -> None:
+    write(bay.root / "a" / "One.flac", 1)
+    await bay.world.scan()
+    write(bay.root / "a" / "Two.flac", 2)  # while nobody watches
+    async with bay.watched():
+        await until(lambda: has(bay, "One", "Two"))
+        write(bay.root / "b" / "c" / "Three.flac", 3)
+        await until(lambda: has(bay, "One", "Two", "Three"))
+        folders = {scan["folder"] for scan in await bay.scans()}
+        assert folders <= {"", "b", "b/c"}
+        assert "b" in folders
+
+        retag(bay.root / "a" / "Two.flac", title="Other")
+        await until(lambda: has(bay, "One", "Other", "Three"))
+        assert (await bay.scans())[0]["folder"] == "a"
+
+        (bay.root / "a" / "One.flac").unlink()
+        await until(lambda: has(bay, "Other", "Three"))
+        assert await bay.titles(missing=True) == {"One"}
+
+
+async def has(bay: Bay, *titles: str) -> bool:
+    return await bay.titles() == set(titles)
+
+
+async def test_a_folder_that_is_renamed_keeps_its_tracks(bay: Bay) -> None:
+    write(bay.root / "Jóga [1997]" / "One.flac", 1)
+    await bay.world.scan()
+    (before,) = (await bay.world.tracks()).values()
+    async with bay.watched():
+        (bay.root / "Jóga [1997]").rename(bay.root / "Vol. 2")
+
+        async def is_moved() -> bool:
+            return "Vol. 2/One.flac" in await bay.world.tracks()
+
+        await until(is_moved)
+        (after,) = (await bay.world.tracks()).values()
+        assert after["id"] == before["id"]
+        assert not await bay.world.tracks(missing=True)
+
+
+async def test_what_is_no_music_is_not_scanned(bay: Bay) -> None:
+    write(bay.root / "One.flac", 1)
+    await bay.world.scan()
+    async with bay.watched():
+        await until(lambda: is_still(bay))
+        before = len(await bay.scans())
+        (bay.root / "notes.txt").write_text("x")
+        (bay.root / ".hidden").mkdir()
+        (bay.root / "notes.txt").unlink()
+        (bay.root / "a").mkdir()  # the events come in order
+        await until(lambda: bay._more_than(before))
+        assert [scan["folder"] for scan in await bay.scans()][:-before] == ["a"]
+
+
+async def is_still(bay: Bay) -> bool:
+    return all(scan["state"] in {"FINISHED", "HELD"} for scan in await bay.scans())
+
+
+async def test_a_library_that_is_made_later_is_watched_too(bay: Bay, tmp_path: Path) -> None:
+    write(bay.root / "One.flac", 1)
+    await bay.world.scan()
+    async with bay.watched():
+        other = tmp_path / "other"
+        write(other / "Two.flac", 2)
+        await bay.world.scan(root=str(other))
+        write(other / "a" / "Three.flac", 3)
+        write(bay.root / "b" / "Four.flac", 4)
+        await until(lambda: has(bay, "One", "Two", "Three", "Four"))
+
+
+async def test_more_changes_than_can_be_told_are_a_scan_of_the_whole_library(bay: Bay) -> None:
+    write(bay.root / "One.flac", 1)
+    await bay.world.scan()
+    async with bay.watched():
+        await until(lambda: is_still(bay))
+        before = len(await bay.scans())
+        for number in range(4 * MOST_PATHS):
+            (bay.root / f"{number}.txt").touch()
+        await until(lambda: bay._more_than(before))
+        assert (await bay.scans())[0]["folder"] == ""
+
+
+async def test_a_disk_that_goes_away_and_comes_back_costs_nothing(bay: Bay, tmp_path: Path) -> None:
+    for number in range(3):
+        write(bay.root / "a" / f"{number}.flac", number)
+    await bay.world.scan()
+    before = await bay.world.tracks()
+    async with bay.watched():
+        bay.root.rename(tmp_path / "aside")
+        bay.root.mkdir()
+
+        async def is_held() -> bool:
+            return any(scan["state"] == "HELD" for scan in await bay.scans())
+
+        await until(is_held)
+        assert await bay.world.tracks() == before
+        bay.root.rmdir()
+        (tmp_path / "aside").rename(bay.root)
+        write(bay.root / "b" / "More.flac", 9)
+        await until(lambda: has(bay, "0", "1", "2", "More"))
+        write(bay.root / "c" / "Again.flac", 10)
+        await until(lambda: has(bay, "0", "1", "2", "More", "Again"))
+    assert not await bay.world.tracks(missing=True)
+
+
+async def test_what_cannot_be_watched_is_scanned_by_the_clock(bay: Bay) -> None:
+    async def at_its_limit(_: str) -> AsyncGenerator[Sequence[str] | None, None]:
+        raise CannotWatch("the system watches no more folders")
+        yield ()
+
+    write(bay.root / "One.flac", 1)
+    await bay.world.scan()
+    async with bay.watched(at_its_limit, every_s=0.3):
+        write(bay.root / "a" / "Two.flac", 2)
+        await until(lambda: has(bay, "One", "Two"))
+        shutil.rmtree(bay.root / "a")
+        await until(lambda: has(bay, "One"))
+        assert {scan["folder"] for scan in await bay.scans()} == {""}
+
+
+async def test_a_folder_that_cannot_be_watched_is_named_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(CannotWatch, match="no/where"):
+        async for _ in changed_paths(str(tmp_path / "no" / "where")):
+            pass
+
+
+class Child:
+    """The process that watches, told how to be started."""
+
+    def __init__(self, folder: Path, *before: str, **options: Any) -> None:
+        self.process = subprocess.Popen(
+            [*before, sys.executable, "-m", "services.extractor.watching.child", str(folder)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
+        )  # fmt: skip
+
+    def says(self) -> Any:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.process.stderr.read() if self.process.stderr else ""
+        return json.loads(line)
+
+    def tells_of(self, path: Path) -> list[Any]:
+        """What it says until it says this."""
+        said: list[Any] = []
+        while not said or str(path) not in (said[-1] or ()):
+            said.append(self.says())
+        return said
+
+    def end(self) -> int:
+        """Its reader goes away."""
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return self.process.wait(20)
+
+
+def test_the_process_that_watches_ends_with_whoever_reads(tmp_path: Path) -> None:
+    child = Child(tmp_path)
+    assert child.says() == []  # it stands
+    (tmp_path / "One.flac").touch()
+    child.tells_of(tmp_path / "One.flac")
+    assert child.end() == 0
+
+
+def without_overriding() -> None:
+    """Root, but no longer allowed to read everything (prctl's PR_CAPBSET_DROP)."""
+    libc = ctypes.CDLL(None)
+    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+        libc.prctl(24, capability, 0, 0, 0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a folder to somebody else")
+def test_folders_that_may_not_be_read_hide_no_others(tmp_path: Path) -> None:
+    for name in "abcdefgh":
+        (tmp_path / name).mkdir()
+    (tmp_path / "d").chmod(0o700)
+    os.chown(tmp_path / "d", 65_534, 65_534)
+    child = Child(tmp_path, preexec_fn=without_overriding)
+    assert child.says() is None  # what happened before it stood
+    for name in "abcefgh":
+        (tmp_path / name / "One.flac").touch()
+        child.tells_of(tmp_path / name / "One.flac")
+    (tmp_path / "new").mkdir()
+    child.tells_of(tmp_path / "new")
+    while child.says() is not None:
+        pass
+    (tmp_path / "new" / "One.flac").touch()
+    child.tells_of(tmp_path / "new" / "One.flac")
+    child.end()
+
+
+def test_the_systems_limit_is_told(tmp_path: Path) -> None:
+    for name in "abcdefgh":
+        (tmp_path / name).mkdir()
+    limited = 'echo 4 > /proc/sys/user/max_inotify_watches && exec "$@"'
+    child = Child(tmp_path, "unshare", "--user", "--map-root-user", "sh", "-c", limited, "sh")
+    said, told = child.process.communicate(timeout=20)
+    if "unshare" in told:
+        pytest.skip("user namespaces are not to be had here")
+    assert said == ""
+    assert "limit reached" in told
+    assert "max_user_watches" in in_words(told)
