@@ -8,6 +8,7 @@ from services.extractor.ignoring import Ignoring, is_seen
 from services.extractor.jobs import ChunkRead
 from services.extractor.libraries import Libraries
 from services.extractor.readers import Readers
+from services.extractor.rules import BadRules
 from services.extractor.storing import Storing
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput, TransientError
@@ -39,7 +40,13 @@ class ReadFiles:
         emit: list[TrackExtracted] = []
         rejected: list[Rejected] = []
         for (library_id, scan_id), by_path in groups.items():
-            outcome = await self._read(library_id, scan_id, by_path)
+            try:
+                outcome = await self._read(library_id, scan_id, by_path)
+            except BadRules as error:
+                # Not the files' fault: the next scan shall try them again.
+                told = TransientError(f"not read: {error}")
+                rejected += [Rejected(e, told) for events in by_path.values() for e in events]
+                continue
             emit += outcome[0]
             rejected += outcome[1]
         return Outcome(emit, rejected)

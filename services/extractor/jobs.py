@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.extractor.covers import FolderImages, Image, folder_images
-from services.extractor.credits import DEFAULT_RULES, CreditRules
 from services.extractor.reading import read_file
+from services.extractor.rules import DEFAULT_RULES, Rules
 from services.extractor.tags import Tags
 from shared.contracts.errors import PipelineError
 from shared.contracts.identity import local_path
@@ -52,8 +52,8 @@ def prepare_reader() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
 
 
-def read_chunk(root: str, paths: Sequence[str], rules: CreditRules = DEFAULT_RULES) -> ChunkRead:
-    """Read files, whose credits `rules` split; what is wrong with one is its result."""
+def read_chunk(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) -> ChunkRead:
+    """Read files, whose credits and genres `rules` split; what is wrong with one is its result."""
     chunk = ChunkRead()
     carried = 0
     for path in paths:

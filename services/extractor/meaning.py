@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from services.extractor import normalise
-from services.extractor.credits import DEFAULT_RULES, CreditRules, credited_names
+from services.extractor.credits import credited_names
 from services.extractor.imported import imported_facts
 from services.extractor.lyrics import lyrics
 from services.extractor.normalise import first
 from services.extractor.other_tags import other_tags
 from services.extractor.places import without_disc
+from services.extractor.rules import DEFAULT_RULES, Rules
 from services.extractor.tags import (
     AudioProperties,
     Contributor,
@@ -35,7 +36,7 @@ VARIOUS_ARTISTS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"
 class _Raw:
     """Raw tags, asked by name; a name that is not there has no values."""
 
-    def __init__(self, raw: RawTags, rules: CreditRules) -> None:
+    def __init__(self, raw: RawTags, rules: Rules) -> None:
         self._raw = raw
         self.rules = rules
 
@@ -57,7 +58,7 @@ def meaning(
     audio: AudioProperties,
     *,
     file_name: str,
-    rules: CreditRules = DEFAULT_RULES,
+    rules: Rules = DEFAULT_RULES,
     sidecar: bytes | None = None,
 ) -> Tags:
     """What the tags say. Without a title, the file's name (without its ending) is the title.
@@ -66,7 +67,7 @@ def meaning(
         raw: the tags as written.
         audio: what the container says of the sound.
         file_name: without its folder.
-        rules: how credits are split.
+        rules: how credits and genres are split.
         sidecar: an LRC file that lies beside the music.
     """
     tags = _Raw(raw, rules)
@@ -81,7 +82,7 @@ def meaning(
         artist_credit=artist_credit,
         contributors=_contributors(tags),
         release=_release(tags, artists),
-        genres=normalise.genres(tags.all("genre")),
+        genres=normalise.genres(tags.all("genre"), tags.rules.genres),
         track=normalise.numbered(tags.one("tracknumber"), tags.one("totaltracks")),
         disc=_disc(tags),
         disc_subtitle=tags.one("discsubtitle"),
@@ -130,7 +131,10 @@ def _kind(tags: _Raw, file_name: str) -> str:
         return "podcast"
     if media == _AUDIOBOOK or file_name.lower().endswith(".m4b"):
         return "audiobook"
-    told = (*normalise.genres(tags.all("genre")), *normalise.texts(tags.all("releasetype")))
+    told = (
+        *normalise.genres(tags.all("genre")),
+        *normalise.texts(tags.all("releasetype")),
+    )
     return next((_SPOKEN[one.casefold()] for one in told if one.casefold() in _SPOKEN), "music")
 
 
@@ -154,7 +158,7 @@ def _credit(tags: _Raw, credit: str, listed: str, ids: str) -> tuple[tuple[Credi
         normalise.texts(tags.all(credit)),
         listed=normalise.texts(tags.all(listed)),
         ids=normalise.musicbrainz_ids(tags.all(ids)),
-        rules=tags.rules,
+        rules=tags.rules.credits,
     )
 
 
@@ -169,7 +173,7 @@ def _contributors(tags: _Raw) -> tuple[Contributor, ...]:
         values = normalise.texts(tags.all(role))
         for value in values:
             told, instrument = played(value) if role == "performer" else (value, None)
-            names, _ = credited_names([told], rules=tags.rules)
+            names, _ = credited_names([told], rules=tags.rules.credits)
             if role == "composer" and len(values) == 1:
                 names = _sorted_by(names, tags.one("composersort"))
             for name in names:

@@ -3,8 +3,10 @@
 import math
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from services.extractor.tags import Numbered
 
@@ -23,11 +25,28 @@ _DATE = re.compile(r"(\d{4})(?:[-./](\d{1,2})(?:[-./](\d{1,2}))?)?(?!\d)")
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})(?!\d)")
 _YEAR_LAST = re.compile(r"\d{1,2}[-./]\d{1,2}[-./](\d{4})(?!\d)")
 _DECIMAL = re.compile(r"[-+]?\d{1,9}(?:[.,]\d{1,12})?")
-_GENRE_SPLIT = re.compile(r"\s*[;/,\x00]\s*")
 WHOLE_GENRES = frozenset(
     ("singer/songwriter", "folk, world, & country", "folk, world & country", "r&b; soul")
 )
 """Genres that look like several, in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenreRules:
+    """How genres are told apart.
+
+    Attributes:
+        whole: those that are never split, in lower case.
+        separators: what stands between genres in one text.
+        renamed: another name for some, by theirs in lower case; '' leaves a genre out.
+    """
+
+    whole: frozenset[str] = WHOLE_GENRES
+    separators: tuple[str, ...] = (";", "/", ",")
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+
+_GENRES_AS_USUAL = GenreRules()
 
 
 def text(value: str, limit: int = TEXT_LIMIT) -> str:
@@ -61,15 +80,22 @@ def first(values: Iterable[str], limit: int = TEXT_LIMIT) -> str | None:
     return next(iter(texts(values, limit)), None)
 
 
-def genres(values: Iterable[str]) -> tuple[str, ...]:
-    """Genres one by one: ";", "/" and "," stand between them, but for the known exceptions."""
+def genres(values: Iterable[str], rules: GenreRules = _GENRES_AS_USUAL) -> tuple[str, ...]:
+    """Genres one by one, each once, as the rules take them apart."""
+    between = _between(rules.separators)
     found: dict[str, str] = {}
     for value in texts(values):
-        whole = value.casefold() in WHOLE_GENRES
-        for part in [value] if whole else _GENRE_SPLIT.split(value):
-            if part.strip():
-                found.setdefault(part.strip().casefold(), part.strip())
+        whole = value.casefold() in rules.whole
+        for part in [value] if whole else between.split(value):
+            genre = rules.renamed.get(part.strip().casefold(), part.strip())
+            if genre:
+                found.setdefault(genre.casefold(), genre)
     return tuple(found.values())[:MOST_VALUES]
+
+
+@lru_cache(maxsize=16)
+def _between(separators: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, ("\0", *separators))))
 
 
 def numbered(value: str | None, total: str | None = None) -> Numbered:

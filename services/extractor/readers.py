@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 from services.extractor.covers import FolderImages, Image
-from services.extractor.credits import DEFAULT_RULES, CreditRules
 from services.extractor.jobs import ChunkRead, FileRead, read_chunk, read_cover, read_folders
 from services.extractor.moving import Sight, Suspect, look_at
+from services.extractor.rules import DEFAULT_RULES, Rules, rules_of
 from shared.gateway.client import in_portions
 from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
 
@@ -18,30 +18,35 @@ FILE_TIMEOUT_S = 30.0
 class Readers:
     """The worker processes, asked for tags and images."""
 
-    def __init__(self, workers: WorkerProcesses, rules: CreditRules = DEFAULT_RULES) -> None:
+    def __init__(self, workers: WorkerProcesses, rules: Rules = DEFAULT_RULES) -> None:
         self._workers = workers
         self._rules = rules
 
     async def files(self, root: str, paths: Sequence[str]) -> ChunkRead:
-        """Read files in parallel; one result a path, in order."""
+        """Read files in parallel, by their library's rules; one result a path, in order.
+
+        Raises:
+            BadRules: the rules in the library's root cannot be used.
+        """
+        rules = await asyncio.to_thread(rules_of, root, self._rules)
         chunks = in_portions(paths, CHUNK_FILES)
         whole = ChunkRead()
-        for chunk in await asyncio.gather(*(self._chunk(root, paths) for paths in chunks)):
+        for chunk in await asyncio.gather(*(self._chunk(root, paths, rules) for paths in chunks)):
             whole.files += chunk.files
             whole.images |= chunk.images
         return whole
 
-    async def _chunk(self, root: str, paths: Sequence[str]) -> ChunkRead:
+    async def _chunk(self, root: str, paths: Sequence[str], rules: Rules) -> ChunkRead:
         alone = len(paths) == 1
         limit_s = FILE_TIMEOUT_S if alone else CHUNK_TIMEOUT_S
         try:
-            return await self._workers.run_within(limit_s, read_chunk, root, paths, self._rules)
+            return await self._workers.run_within(limit_s, read_chunk, root, paths, rules)
         except (WorkerDied, WorkerTimeout) as error:
             if alone:
                 return ChunkRead([FileRead(paths[0], error=error)])
         whole = ChunkRead()
         for path in paths:
-            one = await self._chunk(root, [path])
+            one = await self._chunk(root, [path], rules)
             whole.files += one.files
             whole.images |= one.images
         return whole

@@ -8,11 +8,11 @@ from typing import BinaryIO
 
 from services.extractor.content import content_hash
 from services.extractor.covers import Image, embedded_cover
-from services.extractor.credits import DEFAULT_RULES, CreditRules
 from services.extractor.formats import suffix_of
 from services.extractor.lyrics import MOST_SIDECAR_BYTES, SIDECAR_SUFFIXES
 from services.extractor.meaning import meaning
 from services.extractor.opening import in_words, open_audio
+from services.extractor.rules import DEFAULT_RULES, Rules
 from services.extractor.tags import Tags
 from shared.contracts.errors import InvalidInput, TransientError
 from shared.contracts.identity import encode_path
@@ -43,8 +43,10 @@ _KINDS = (
 _AT_FAULT = frozenset((errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL))
 
 
-def read_file(path: bytes, rules: CreditRules = DEFAULT_RULES) -> ReadFile:
-    """Read tags, sound properties and the embedded cover of a file; `rules` split its credits.
+def read_file(path: bytes, rules: Rules = DEFAULT_RULES) -> ReadFile:
+    """Read tags, sound properties and the embedded cover of a file.
+
+    `rules` take its credits and genres apart.
 
     Raises:
         UnreadableFile: it is no music, damaged, not a regular file, or gone.
@@ -98,7 +100,7 @@ def _sidecar(path: bytes) -> bytes | None:
 
 
 def _read(
-    file: BinaryIO, path: bytes, rules: CreditRules, sidecar: bytes | None
+    file: BinaryIO, path: bytes, rules: Rules, sidecar: bytes | None
 ) -> tuple[Tags, Image | None]:
     name = encode_path(os.path.basename(path))  # noqa: PTH119 - names are bytes
     try:

@@ -14,6 +14,7 @@ from services.extractor.compare import KnownFile, compare, outside_of
 from services.extractor.guarding import Guard, Listing, judge
 from services.extractor.ignoring import Ignoring
 from services.extractor.libraries import Libraries
+from services.extractor.rules import BadRules, rules_of
 from services.extractor.walk import Problem, Walk, WalkedFile
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput
@@ -23,6 +24,7 @@ from shared.gateway.extraction import begin_scan, known_files, report_walk
 
 PORTION = 1_000
 _MOST_TOLD = 3
+_MEND = "nothing was scanned. Mend it, and scan again"
 _NOT_MOUNTED = "nothing was marked missing. Is a disk not mounted, or the name mistyped?"
 Publish = Callable[[Sequence[Event]], Awaitable[None]]
 
@@ -63,8 +65,10 @@ class ScanLibrary:
         walk = Walk(root, scan["folder"], self._ignoring)
         try:
             await asyncio.to_thread(walk.check_root)
+            await asyncio.to_thread(rules_of, root)
         except InvalidInput as error:
-            told = f"{error}: {_NOT_MOUNTED}"
+            is_rules = isinstance(error, BadRules)
+            told = f"{error}: {_MEND if is_rules else _NOT_MOUNTED}"
             await self._report(scan, Counts(), message=told, is_refused=True)
             return
         counts = Counts()

@@ -12,6 +12,7 @@ from services.extractor.jobs import prepare_reader
 from services.extractor.libraries import Libraries
 from services.extractor.placing import Placing
 from services.extractor.readers import Readers
+from services.extractor.rules import Rules
 from services.extractor.scanning import Publish, ScanLibrary
 from services.extractor.storing import Storing
 from services.extractor.watching.watcher import Watcher
@@ -30,7 +31,7 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
     workers = WorkerProcesses(settings.readers, warm=prepare_reader)
     libraries = Libraries(gateway, settings.mounts)
     ignoring = Ignoring.of_settings(settings.ignore)
-    rules = CreditRules.with_names(settings.credit_names, settings.credit_joins)
+    rules = Rules(CreditRules.with_names(settings.credit_names, settings.credit_joins))
     readers = Readers(workers, rules)
     guard = Guard(share=settings.missing_guard_share, least=settings.missing_guard_files)
 

@@ -23,6 +23,7 @@ from services.api.reconciler import Reconciler
 from services.api.server import build_app
 from services.extractor import service as extractor
 from shared.bus.in_process import InProcessBus
+from shared.contracts.events import FileFound
 from shared.contracts.topics import Stage
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
 from shared.gateway.client import Gateway
@@ -260,3 +261,42 @@ async def test_two_scans_at_once_end_with_each_file_read(
     assert [scan["state"] for scan in scans] == ["FINISHED"] * 3
     assert len(await world.tracks()) == 60
     assert await world.failures() == {}
+
+
+async def test_a_librarys_own_rules_count_and_a_mistake_in_them_is_told(
+    world: World, make_track: Callable[..., Path]
+) -> None:
+    make_track("One.flac", title="One", artist="Zeal & Ardor", genre="Blues;Metal")
+    rules = world.root / ".soniquebay.toml"
+    rules.write_text("[credits]\nnames = 'Zeal & Ardor'")
+    refused = await world.scan()
+    assert refused["state"] == "REFUSED"
+    assert f"{rules}: credits.names: " in refused["message"]
+    assert "nothing was scanned" in refused["message"]
+    rules.write_text("[credits]\nnames = ['Zeal & Ardor']\n[genres.rename]\nBlues = 'The Blues'")
+    assert (await world.scan())["filesRead"] == 1
+    (track,) = (await world.tracks()).values()
+    assert track["artists"] == ["Zeal & Ardor"]
+    assert {genre["name"] for genre in track["genres"]} == {"The Blues", "Metal"}
+
+
+async def test_files_wait_while_their_librarys_rules_have_a_mistake(
+    pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path, make_track: Callable[..., Path]
+) -> None:
+    bus = InProcessBus()
+    async with running(pool, database_settings, bus) as gateway:
+        world = World(gateway, tmp_path / "music")
+        make_track("One.flac", title="One")
+        scan = await world.scan()
+        (library,) = (await gateway.execute("{ libraries { id } }", {}))["libraries"]
+        (world.root / ".soniquebay.toml").write_text("credits")
+        found = FileFound(
+            library_id=library["id"], scan_id=scan["id"], path="One.flac", size_bytes=1, mtime_ns=1
+        )
+        await bus.publish([found])
+        async with asyncio.timeout(20):
+            while not await world.failures():  # noqa: ASYNC110 - it is polled
+                await asyncio.sleep(0.05)
+        kind, message = (await world.failures())["One.flac"]
+        assert kind == "TRANSIENT"
+        assert ".soniquebay.toml is no TOML" in message

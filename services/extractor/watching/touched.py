@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from services.extractor.formats import IMAGE_SUFFIXES, is_audio, suffix_of
 from services.extractor.ignoring import IGNORE_FILE, JUNK
 from services.extractor.lyrics import SIDECAR_SUFFIXES
+from services.extractor.rules import RULES_FILE
 from shared.contracts.identity import encode_path
 
 MOST_GONE = 25
 """Files. Where more are gone the whole library is scanned, for a scan of one folder would take an
 album that was deleted for a disk that is not mounted (see `guarding.py`)."""
+_TOLD_HERE = frozenset((IGNORE_FILE, RULES_FILE))
 _BESIDE = IMAGE_SUFFIXES | {suffix.lower() for suffix in SIDECAR_SUFFIXES}
 
 
@@ -39,7 +41,7 @@ def touched(root: str, paths: Iterable[str]) -> Touched:
         folder, _, name = below.rpartition("/")
         if os.path.isdir(path):  # noqa: PTH112 - strings with surrogates, as all paths here
             folder = below
-        elif is_audio(name) or suffix_of(name) in _BESIDE or name == IGNORE_FILE:
+        elif is_audio(name) or suffix_of(name) in _BESIDE or name in _TOLD_HERE:
             gone += is_audio(name) and not os.path.lexists(path)
         else:
             if not os.path.lexists(path):
@@ -56,7 +58,7 @@ def touched(root: str, paths: Iterable[str]) -> Touched:
 def _is_passed_over(below: str) -> bool:
     *folders, name = below.split("/")
     hidden = any(part.startswith(".") or part.lower() in JUNK for part in folders)
-    return hidden or (name.startswith(".") and name != IGNORE_FILE)
+    return hidden or (name.startswith(".") and name not in _TOLD_HERE)
 
 
 def _encoded(path: str) -> str:

@@ -80,7 +80,7 @@ def touch(root: Path, *names: str) -> list[str]:
 def test_music_images_lyrics_and_rules_concern_their_folder_and_nothing_else_does(
     tmp_path: Path,
 ) -> None:
-    names = ("a/1.flac", "b/cover.JPG", "c/1.lrc", "d/.soniqueignore", "5.mp3")
+    names = ("a/1.flac", "b/cover.JPG", "c/1.lrc", "d/.soniqueignore", ".soniquebay.toml")
     assert touched(str(tmp_path), touch(tmp_path, *names)).folders == {"a", "b", "c", "d", ""}
     others = ("a/notes.txt", "a/1.flac.part", ".trash/1.flac", "a/.1.flac.Xy", "@eaDir/1.mp3")
     assert touched(f"{tmp_path}/", touch(tmp_path, *others)) == touched("/", [])

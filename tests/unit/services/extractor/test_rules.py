@@ -1,0 +1,99 @@
+"""A library's own rules."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from services.extractor.credits import CreditRules
+from services.extractor.meaning import meaning
+from services.extractor.normalise import genres
+from services.extractor.reading import read_file
+from services.extractor.rules import DEFAULT_RULES, RULES_FILE, BadRules, Rules, rules_of
+from services.extractor.tags import AudioProperties, RawTags, Tags
+
+DOCUMENT = (Path(__file__).parents[4] / "docs" / "tags.md").read_text()
+SETTINGS = Rules(CreditRules.with_names(["Hot & Cold"], ["&"]))
+
+
+def write(root: Path, told: str | bytes) -> str:
+    (root / RULES_FILE).write_bytes(told if isinstance(told, bytes) else told.encode())
+    return str(root)
+
+
+def meant(root: str, **raw: list[str]) -> Tags:
+    told: RawTags = raw
+    audio = AudioProperties("flac", "flac", 1.0)
+    return meaning(told, audio, file_name="a.flac", rules=rules_of(root, SETTINGS))
+
+
+def names(tags: Tags) -> list[str]:
+    return [artist.name for artist in tags.artists]
+
+
+def test_without_a_file_the_settings_count(tmp_path: Path) -> None:
+    assert rules_of(str(tmp_path)) == DEFAULT_RULES
+    assert rules_of(str(tmp_path), SETTINGS) == SETTINGS
+    assert rules_of(write(tmp_path, ""), SETTINGS) == SETTINGS
+
+
+def test_the_documents_example_does_what_it_says(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
+    root = write(tmp_path, example)
+    assert names(meant(root, artist=["ZEAL & Ardor with Hot & Cold"])) == [
+        "ZEAL & Ardor",
+        "Hot & Cold",
+    ]
+    assert names(meant(root, artist=["A vs. B"])) == ["A vs. B"]
+    told = ["Hip hop; R&B/Soul", "other", "drum & bass; jungle", "HIP-HOP"]
+    assert meant(root, genre=told).genres == ("Hip-Hop", "R&B/Soul", "drum & bass; jungle")
+
+
+def test_a_podcast_whose_genre_is_left_out_is_one(tmp_path: Path) -> None:
+    root = write(tmp_path, '[genres.rename]\npodcast = ""')
+    tags = meant(root, genre=["Podcast"])
+    assert (tags.kind, tags.genres) == ("podcast", ())
+
+
+def test_genres_without_separators_stay_whole() -> None:
+    assert genres(["A; B/C, D"], rules_of("/nowhere").genres) == ("A", "B", "C", "D")
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("[credits]\nnames = 'A'", "credits.names: Input should be a valid list"),
+        ("[credits]\nnames = [1]", "credits.names.0: Input should be a valid string"),
+        ("[credit]\nnames = []", "credit: there is no such field"),
+        ("[genres]\nsplit = true", "genres.split: there is no such field"),
+        ("[genres.rename]\nRock = 1", "genres.rename.Rock: Input should be a valid string"),
+        ("[genres", "is no TOML: Expected ']' at the end of a table declaration"),
+        (b"\xff", "is no TOML: 'utf-8' codec"),
+    ],
+)
+def test_a_mistake_is_told_with_the_file_and_the_field(
+    told: str | bytes, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadRules) as caught:
+        rules_of(write(tmp_path, told))
+    assert str(tmp_path / RULES_FILE) in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_a_folder_of_that_name_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / RULES_FILE).mkdir()
+    with pytest.raises(BadRules, match="cannot be read: Is a directory"):
+        rules_of(str(tmp_path))
+
+
+def test_files_are_read_by_the_rules(tmp_path: Path, make_file: object) -> None:
+    import mutagen
+
+    path = make_file("a.flac")  # type: ignore[operator] # a fixture
+    file = mutagen.File(path)
+    file.update(artist="A & B", genre="X+Y")
+    file.save()
+    rules = rules_of(write(tmp_path, '[credits]\njoins = []\n[genres]\nseparators = ["+"]'))
+    tags = read_file(os.fsencode(path), rules).tags
+    assert (names(tags), tags.genres) == (["A & B"], ("X", "Y"))
