@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import mutagen
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 from pytest_asyncio import fixture
 
 from services.api import handlers as api_handlers
@@ -30,7 +32,9 @@ from shared.gateway.client import Gateway
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
 
-JPEG = b"\xff\xd8\xff\xe0" + b"cover" * 20
+_IMAGE = BytesIO()
+Image.new("RGB", (8, 8), "teal").save(_IMAGE, "JPEG")
+JPEG = _IMAGE.getvalue()
 _SCAN = (
     "{ id state message filesSeen filesToRead filesRead filesFailed filesUnchanged filesMissing"
     " filesHeld }"
