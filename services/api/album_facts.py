@@ -70,8 +70,10 @@ def _tracks(said: Iterable[Said]) -> int:
     return sum(one.tracks for one in said)
 
 
-def _most_said(said: Iterable[Said], name: str) -> Any:
+def _most_said(said: Sequence[Said], name: str) -> Any:
     """The value that most tracks have, of those that have one."""
+    if len(said) == 1:  # as of most albums
+        return said[0].facts.get(name) or None
     counts: Counter[Any] = Counter()
     for one in said:
         if one.facts.get(name) not in {None, ""}:

@@ -14,6 +14,8 @@ class KnownFile(NamedTuple):
     size_bytes: int
     mtime_ns: int
     is_missing: bool
+    images_digest: int | None = None
+    """As a walked file's; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ def compare(
 
 
 def _differs(file: WalkedFile, known: KnownFile) -> bool:
+    if known.images_digest not in {None, file.images_digest}:
+        return True
     return (file.size_bytes, file.mtime_ns) != (known.size_bytes, known.mtime_ns)
 
 

@@ -5,9 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from services.extractor.beside import (
+    artist_image,
+    cover_problem,
+    digest_beside,
+    embedded_cover,
+    folder_cover,
+)
 from services.extractor.covers import FolderImages
 from services.extractor.jobs import FileRead
-from services.extractor.places import album_folder, disc_of, is_named_after
+from services.extractor.places import album_folder, disc_of, folders_beside
 from services.extractor.tags import CreditedName, Release, Tags
 from shared.gateway.client import JSON
 
@@ -24,20 +31,18 @@ class Batch:
         library_id: whose they are.
         files: in the order of their paths.
         folders: images by folder, of album folders and of the folders above.
+        refused: images that the gateway does not take, and why.
     """
 
     library_id: str
     files: Sequence[tuple[FileRead, Tags]]
     folders: Mapping[str, FolderImages] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def wanted_folders(paths: Iterable[str]) -> list[str]:
     """The folders whose images matter: of the files, of their albums, and those above."""
-    found: dict[str, None] = {}
-    for path in paths:
-        album = album_folder(path)
-        found.update(dict.fromkeys((path.rpartition("/")[0], album, album.rpartition("/")[0])))
-    return list(found)
+    return list({folder: None for path in paths for folder in folders_beside(path)})
 
 
 def artist_key(name: CreditedName) -> ArtistKey:
@@ -70,21 +75,10 @@ def artist_inputs(batch: Batch) -> dict[ArtistKey, JSON]:
                 told.setdefault("sortName", name.sort_name)
         if len(tags.release.artists) == 1 and not tags.release.is_compilation:
             owner = tags.release.artists[0]
-            sha256 = _artist_image(batch.folders, album_folder(file.path), owner.name)
+            sha256 = artist_image(batch.folders, batch.refused, file.path, owner.name)
             if sha256:
                 inputs[artist_key(owner)].setdefault("imageSha256", sha256)
     return inputs
-
-
-def _artist_image(folders: Mapping[str, FolderImages], album: str, artist: str) -> str | None:
-    """The image of an album's artist: `artist.*` near the album, or one in the artist's folder."""
-    above = album.rpartition("/")[0]
-    nothing = FolderImages()
-    here, over = folders.get(album, nothing), folders.get(above, nothing) if album else nothing
-    image = here.artist or over.artist
-    if image is None and above and not over.has_tracks and is_named_after(above, artist):
-        image = over.artist_folder
-    return image.sha256 if image else None
 
 
 def album_inputs(batch: Batch, artists: Mapping[ArtistKey, str]) -> dict[AlbumKey, JSON]:
@@ -123,32 +117,16 @@ def _album_input(
     )
 
 
-def folder_cover(folders: Mapping[str, FolderImages], path: str) -> str | None:
-    """The cover that lies in the album's folder, else in the disc's."""
-    for folder in (album_folder(path), path.rpartition("/")[0]):
-        cover = folders.get(folder, FolderImages()).cover
-        if cover is not None:
-            return cover.sha256
-    return None
-
-
 def track_input(
+    batch: Batch,
     file: FileRead,
     tags: Tags,
     *,
     artists: Mapping[ArtistKey, str],
     album_id: str | None,
-    cover_sha256: str | None = None,
 ) -> JSON:
-    """A file's `TrackInput`.
-
-    Args:
-        file: what was read.
-        tags: what they mean.
-        artists: ids of all that are credited.
-        album_id: of the album, if there is one.
-        cover_sha256: of the image that lies beside it.
-    """
+    """The `TrackInput` of a file of a batch; `artists` has the ids of all that are credited."""
+    folders, refused = batch.folders, batch.refused
     disc = tags.disc.number
     credits_ = _credits(tags.artists, artists)
     for contributor in tags.contributors:
@@ -194,8 +172,11 @@ def track_input(
         sampleRateHz=audio.sample_rate_hz,
         channels=audio.channels,
         bitDepth=audio.bit_depth,
-        coverSha256=file.cover_sha256,
-        folderCoverSha256=cover_sha256,
+        coverSha256=embedded_cover(refused, file),
+        # Without an album the images of a folder may be of anything.
+        folderCoverSha256=folder_cover(folders, refused, file.path) if album_id else None,
+        coverProblem=cover_problem(folders, refused, file),
+        imagesDigest=digest_beside(folders, file.path),
         contentHash=file.content_hash,
     )
 

@@ -28,6 +28,7 @@ class FileRead:
         cover_sha256: the embedded cover's, whose bytes are with the chunk.
         error: why it could not be read.
         content_hash: of its sound, tags apart.
+        cover_problem: why an embedded image is not the cover.
     """
 
     path: str
@@ -37,6 +38,7 @@ class FileRead:
     cover_sha256: str | None = None
     error: PipelineError | None = None
     content_hash: str | None = None
+    cover_problem: str | None = None
 
 
 @dataclass(slots=True)
@@ -67,9 +69,17 @@ def read_chunk(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) ->
             carried += len(cover.content)
             if carried <= _MOST_IMAGE_BYTES:
                 chunk.images[cover.sha256] = cover
-        sha256 = cover.sha256 if cover is not None else None
-        told = (path, read.size_bytes, read.mtime_ns, read.tags, sha256)
-        chunk.files.append(FileRead(*told, content_hash=read.content_hash))
+        chunk.files.append(
+            FileRead(
+                path=path,
+                size_bytes=read.size_bytes,
+                mtime_ns=read.mtime_ns,
+                tags=read.tags,
+                cover_sha256=cover.sha256 if cover is not None else None,
+                content_hash=read.content_hash,
+                cover_problem=read.cover_problem,
+            )
+        )
     return chunk
 
 

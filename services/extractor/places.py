@@ -36,6 +36,18 @@ def album_folder(path: str) -> str:
     return parent + slash + without_disc(name)[0]
 
 
+def folders_beside(path: str) -> list[str]:
+    """The folders whose images matter for a file: its own, its album's, and that one's parent."""
+    own = path.rpartition("/")[0]
+    album = album_folder(path)
+    return list(dict.fromkeys((own, album, album.rpartition("/")[0])))
+
+
+def is_around(folder: str, own: str) -> bool:
+    """Whether a folder is `own`, or one that it lies in."""
+    return folder in {"", own} or own.startswith(folder + "/")
+
+
 def disc_of(path: str) -> int | None:
     """The number of the disc that a file's folder tells; None where it tells none."""
     name = path.rpartition("/")[0].rpartition("/")[2]

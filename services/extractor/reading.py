@@ -31,6 +31,7 @@ class ReadFile:
     tags: Tags
     cover: Image | None
     content_hash: str | None = None
+    cover_problem: str | None = None
 
 
 _KINDS = (
@@ -61,9 +62,9 @@ def read_file(path: bytes, rules: Rules = DEFAULT_RULES) -> ReadFile:
             _check_regular(told)
             if told.st_size == 0:
                 raise UnreadableFile("is empty")
-            tags, cover = _read(file, path, rules, _sidecar(path))
+            tags, (cover, problem) = _read(file, path, rules, _sidecar(path))
             content = content_hash(file.fileno(), told.st_size)
-            return ReadFile(told.st_size, told.st_mtime_ns, tags, cover, content)
+            return ReadFile(told.st_size, told.st_mtime_ns, tags, cover, content, problem)
     except OSError as error:
         raise _of_system(error, path) from error
 
@@ -101,7 +102,7 @@ def _sidecar(path: bytes) -> bytes | None:
 
 def _read(
     file: BinaryIO, path: bytes, rules: Rules, sidecar: bytes | None
-) -> tuple[Tags, Image | None]:
+) -> tuple[Tags, tuple[Image | None, str | None]]:
     name = encode_path(os.path.basename(path))  # noqa: PTH119 - names are bytes
     try:
         opened = open_audio(file, suffix_of(name))

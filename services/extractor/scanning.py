@@ -211,7 +211,8 @@ class KnownFiles:
 
     async def _turn(self) -> None:
         page = await known_files(self.gateway, self.library_id, self.folder, self._cursor)
-        columns = (page["paths"], page["sizesBytes"], page["mtimesNs"], page["missing"])
+        names = ("paths", "sizesBytes", "mtimesNs", "missing", "imagesDigests")
+        columns = [page[name] for name in names]
         self._page = [KnownFile(*row) for row in zip(*columns, strict=True)]
         self._place = 0
         self._cursor = page["endCursor"]

@@ -13,7 +13,6 @@ from services.extractor.inputs import (
     album_inputs,
     album_key,
     artist_inputs,
-    folder_cover,
     track_input,
     wanted_folders,
 )
@@ -60,7 +59,7 @@ class Storing:
             return [], []
         folders = wanted_folders(file.path for file, _ in files)
         batch = Batch(library_id, files, await self._readers.folders(root, folders))
-        await self._send_covers(root, batch, chunk.images)
+        batch.refused = await self._send_covers(root, batch, chunk.images)
         artists = await self._artists(batch)
         albums = await self._albums(batch, artists)
         items = [_item(batch, file, tags, artists, albums) for file, tags in files]
@@ -83,8 +82,11 @@ class Storing:
         results = await create_albums(self._gateway, list(inputs.values()))
         return dict(zip(inputs, _ids(results, "an album"), strict=True))
 
-    async def _send_covers(self, root: str, batch: Batch, carried: dict[str, Image]) -> None:
-        """Send the images that the gateway does not have."""
+    async def _send_covers(
+        self, root: str, batch: Batch, carried: dict[str, Image]
+    ) -> dict[str, str]:
+        """Send the images that the gateway does not have; those it refused, and why."""
+        refused: dict[str, str] = {}
         images = dict(carried)
         for folder in batch.folders.values():
             for image in (folder.cover, folder.artist, folder.artist_folder):
@@ -96,19 +98,22 @@ class Storing:
 
         async def send(sha256: str) -> None:
             image = images.get(sha256) or await self._readers.cover(root, places[sha256])
-            if image is not None:
-                await self._send(image)
+            if image is not None and (reason := await self._send(image)):
+                refused[sha256] = reason
 
         missing = await missing_covers(self._gateway, [*{**images, **places}])
         for portion in in_portions(sorted(missing), _AT_A_TIME):
             await asyncio.gather(*map(send, portion))
+        return refused
 
-    async def _send(self, image: Image) -> None:
+    async def _send(self, image: Image) -> str | None:
+        """Why the gateway refused it: a track without its picture is better than none."""
         try:
             await self._gateway.put_cover(image.sha256, image.mime_type, image.content)
         except (GatewayRefused, InvalidInput) as error:
-            # A track without its picture is better than none.
             _log.warning("cover_refused", sha256=image.sha256, error=str(error))
+            return str(error).removeprefix("the gateway answered 400: ")
+        return None
 
 
 def _item(
@@ -118,15 +123,9 @@ def _item(
     artists: dict[ArtistKey, str],
     albums: dict[AlbumKey, str],
 ) -> JSON:
-    if not tags.release.title:
-        return track_input(file, tags, artists=artists, album_id=None)
-    return track_input(
-        file,
-        tags,
-        artists=artists,
-        album_id=albums[album_key(file.path, tags.release)],
-        cover_sha256=folder_cover(batch.folders, file.path),
-    )
+    key = album_key(file.path, tags.release)
+    album = albums[key] if tags.release.title else None
+    return track_input(batch, file, tags, artists=artists, album_id=album)
 
 
 def _ids(results: Iterable[JSON], what: str) -> Sequence[str]:

@@ -9,8 +9,16 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from services.extractor.covers import (
+    ImageEntry,
+    folder_state,
+    image_entry,
+    images_digest,
+    state_of,
+)
 from services.extractor.formats import is_audio
 from services.extractor.ignoring import Ignoring
+from services.extractor.places import folders_beside, is_around
 from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import display_path, encode_path, local_path
 
@@ -22,6 +30,8 @@ class WalkedFile:
     path: str
     size_bytes: int
     mtime_ns: int
+    images_digest: int = 0
+    """Another number when the images beside it are others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,8 @@ class Walk:
     empty_folders: set[str] = field(default_factory=set)
     dangling_links: set[str] = field(default_factory=set)
     _linked: set[tuple[int, int]] = field(default_factory=set)
+    _images: dict[str, int] = field(default_factory=dict)
+    """The state of the images in the folders that are entered, and above."""
 
     def check_root(self) -> None:
         """Make sure that the root can be walked; `InvalidInput` names it and says what is wrong."""
@@ -78,22 +90,24 @@ class Walk:
         if ignoring is None:
             return
         # Folders that are entered, innermost last: what is left of each, and its rules.
-        way = [(self._entries(self.folder, ignoring), ignoring, False)]
+        way = [_Entered(self.folder, self._entries(self.folder, ignoring), ignoring)]
         while way:
-            entries, ignoring, below_link = way[-1]
-            entry = next(entries, None)
+            here = way[-1]
+            entry = next(here.entries, None)
             if entry is None:
-                way.pop()
+                del self._images[way.pop().folder]
                 continue
             path, found = entry
             if not found.is_folder:
-                file = self._file(path, found.entry)
+                if here.images_digest is None:
+                    here.images_digest = self._digest(path)
+                file = self._file(path, found.entry, here.images_digest)
                 if file is not None:
                     yield file
-            elif self._may_enter(path, found.entry, below_link=below_link):
-                inner = ignoring.entering(self.root, path)
-                linked = below_link or found.entry.is_symlink()
-                way.append((self._entries(path, inner), inner, linked))
+            elif self._may_enter(path, found.entry, below_link=here.is_below_link):
+                inner = here.ignoring.entering(self.root, path)
+                linked = here.is_below_link or found.entry.is_symlink()
+                way.append(_Entered(path, self._entries(path, inner), inner, linked))
 
     def _rules_above(self) -> Ignoring | None:
         """The rules at the folder where the walk begins; None where they pass over it."""
@@ -110,6 +124,7 @@ class Walk:
         """What counts in a folder, sorted so that whole paths come in order."""
         inside = f"{folder}/" if folder else ""
         found: list[tuple[str, _Found]] = []
+        images: list[ImageEntry] = []
         try:
             is_empty = True
             with os.scandir(local_path(self.root, folder)) as entries:
@@ -119,6 +134,8 @@ class Walk:
                     path = inside + name
                     is_folder = self._is_folder(entry, path)
                     if not is_folder and not is_audio(name):
+                        if (image := image_entry(entry)) is not None:
+                            images.append(image)
                         continue
                     if not ignoring.ignores(path, is_folder=is_folder):
                         # A folder's files sort by `name/...`, not by `name`.
@@ -129,6 +146,7 @@ class Walk:
         except OSError as error:
             if not (folder == self.folder != "" and error.errno in _GONE):
                 self.problems.append(Problem(folder, _reason(error)))
+        self._images[folder] = state_of(images)
         found.sort(key=lambda pair: pair[0])
         return ((key.rstrip("/"), one) for key, one in found)
 
@@ -144,7 +162,16 @@ class Walk:
             self.dangling_links.add(path)
         return is_folder
 
-    def _file(self, path: str, entry: os.DirEntry[bytes]) -> WalkedFile | None:
+    def _digest(self, path: str) -> int:
+        """Of the images beside a file: those of the folders on the way to it."""
+        own = path.rpartition("/")[0]
+        around = [folder for folder in folders_beside(path) if is_around(folder, own)]
+        for folder in around:
+            if folder not in self._images:  # above the one where the walk began
+                self._images[folder] = folder_state(self.root, folder)
+        return images_digest(self._images[folder] for folder in around)
+
+    def _file(self, path: str, entry: os.DirEntry[bytes], images_digest: int) -> WalkedFile | None:
         try:
             told = entry.stat()
         except OSError as error:
@@ -153,7 +180,7 @@ class Walk:
                     self.problems.append(Problem(path, _reason(error)))
                 return None
             told = entry.stat(follow_symlinks=False)  # a link to nowhere: reading says so
-        return WalkedFile(path, told.st_size, told.st_mtime_ns)
+        return WalkedFile(path, told.st_size, told.st_mtime_ns, images_digest)
 
     def _may_enter(self, path: str, entry: os.DirEntry[bytes], *, below_link: bool) -> bool:
         """Whether to go in: folders are entered by their own path, linked ones outside once."""
@@ -186,6 +213,22 @@ class _Found:
 
     entry: os.DirEntry[bytes]
     is_folder: bool
+
+
+@dataclass(slots=True)
+class _Entered:
+    """A folder that is walked.
+
+    Attributes:
+        entries: what is left of it. ignoring: its rules.
+        images_digest: of its files; None until there is one.
+    """
+
+    folder: str
+    entries: Iterator[tuple[str, _Found]]
+    ignoring: Ignoring
+    is_below_link: bool = False
+    images_digest: int | None = None
 
 
 def _reason(error: Exception) -> str:

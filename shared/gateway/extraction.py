@@ -27,7 +27,7 @@ mutation ReportWalk($input: ReportWalkInput!) {
 KNOWN_FILES = """
 query KnownFiles($libraryId: ID!, $folder: String!, $after: String, $first: Int!) {
   knownFiles(libraryId: $libraryId, folder: $folder, after: $after, first: $first) {
-    paths sizesBytes mtimesNs missing endCursor
+    paths sizesBytes mtimesNs imagesDigests missing endCursor
   }
 }
 """

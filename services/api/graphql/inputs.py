@@ -173,6 +173,13 @@ class TrackInput:
     folder_cover_sha256: str | None = strawberry.field(
         default=UNSET, description="The image that lies in the album's folder, or in its own."
     )
+    cover_problem: str | None = strawberry.field(
+        default=UNSET, description="Why an image of the file, or beside it, is not shown."
+    )
+    images_digest: int | None = strawberry.field(
+        default=UNSET,
+        description="Tells whether images beside the file changed: `knownFiles` gives it back.",
+    )
     content_hash: str | None = strawberry.field(
         default=UNSET,
         description="Of the sound, tags apart, 32 hex digits: by it the track is known wherever"

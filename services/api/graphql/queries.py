@@ -242,6 +242,7 @@ class Query:
             paths=found.paths,
             sizes_bytes=found.sizes_bytes,  # type: ignore[arg-type] # BigInt is int by name only
             mtimes_ns=found.mtimes_ns,  # type: ignore[arg-type] # as above
+            images_digests=found.images_digests,
             missing=found.missing,
             end_cursor=found.end_cursor,
         )

@@ -39,7 +39,8 @@ FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
     AS new(library_id, path, size_bytes, mtime_ns)
 ORDER BY library_id, path COLLATE "C"
 ON CONFLICT (library_id, path) DO UPDATE SET
-    size_bytes = EXCLUDED.size_bytes, mtime_ns = EXCLUDED.mtime_ns, state = 'unreadable',
+    size_bytes = EXCLUDED.size_bytes, mtime_ns = EXCLUDED.mtime_ns, images_digest = NULL,
+    state = 'unreadable',
     missing_since = NULL
 """
 _HOLD_TRACKS = """

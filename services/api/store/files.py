@@ -23,6 +23,7 @@ class KnownFiles:
     paths: list[str]
     sizes_bytes: list[int]
     mtimes_ns: list[int]
+    images_digests: list[int | None]
     missing: list[bool]
     end_cursor: str | None
     """The last path; None where nothing follows."""
@@ -41,7 +42,7 @@ _IN_TURN_IF_NEW = f"""
 # One portion in the order of the paths, by the unique index (library_id, path). Below a folder
 # are the paths from 'folder/' up to 'folder0', since '0' follows '/' in byte order.
 _KNOWN = """
-SELECT path, size_bytes, mtime_ns, state = 'missing' AS missing FROM files
+SELECT path, size_bytes, mtime_ns, images_digest, state = 'missing' AS missing FROM files
 WHERE library_id = $1 AND path > $2 AND ($3::text IS NULL OR path < $3)
 ORDER BY path LIMIT $4
 """
@@ -113,6 +114,7 @@ async def known(
         paths=[row["path"] for row in rows],
         sizes_bytes=[row["size_bytes"] for row in rows],
         mtimes_ns=[row["mtime_ns"] for row in rows],
+        images_digests=[row["images_digest"] for row in rows],
         missing=[row["missing"] for row in rows],
         end_cursor=rows[-1]["path"] if more else None,
     )

@@ -21,8 +21,8 @@ FileRow = dict[str, Any]
 """A row of `files`, and what becomes of it."""
 
 _COLUMNS = """
-id, library_id, path, size_bytes, mtime_ns, state, track_id, read_by_scan_id, content_hash,
-replaced_hash
+id, library_id, path, size_bytes, mtime_ns, images_digest, state, track_id, read_by_scan_id,
+content_hash, replaced_hash
 """
 # Locks are taken in the order that all writes keep: files by library and path, then tracks.
 _LOCK = f"""

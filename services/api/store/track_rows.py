@@ -52,6 +52,7 @@ class TrackRow:
     digest: bytes
     details: Details
     content_hash: bytes | None = None
+    images_digest: int | None = None
     moved_from: UUID | None = None
     """The track whose file this is now, as somebody who looked at the disk says."""
     is_checked: bool = False
@@ -87,6 +88,7 @@ def track_row(item: Item) -> TrackRow:
         digest=hashlib.sha256(json.dumps(told, sort_keys=True).encode()).digest(),
         details=more,
         content_hash=checks.content_hash(item, "content_hash"),
+        images_digest=checks.optional_integer(item, "images_digest"),
         moved_from=checks.optional_identifier(item, "moved_from", IdKind.TRACK),
         is_checked=checks.flag(item, "is_checked"),
     )
@@ -148,6 +150,7 @@ def _columns(item: Item, more: Details) -> dict[str, Any]:
                 "replaygain_album_peak",
             )
         },
+        "cover_problem": checks.optional_text(item, "cover_problem", 1_000),
         "container": checks.name_text(item, "container"),
         "codec": checks.name_text(item, "codec"),
         "duration_s": checks.number(item, "duration_s", 0, 1e9),

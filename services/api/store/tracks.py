@@ -55,7 +55,7 @@ _TAGS = (
     "musicbrainz_recording_id", "musicbrainz_track_id", "replaygain_track_gain_db",
     "replaygain_track_peak", "replaygain_album_gain_db", "replaygain_album_peak", "container",
     "codec", "duration_s", "bitrate_bps", "sample_rate_hz", "channels", "bit_depth",
-    "cover_sha256", "folder_cover_sha256", "tags_digest",
+    "cover_sha256", "folder_cover_sha256", "cover_problem", "tags_digest",
 )  # fmt: skip
 _COLUMNS = ", ".join(("revision", "content_revision", "is_missing", *_TAGS))
 _NEW_VALUES = ", ".join(f"EXCLUDED.{name}" for name in _COLUMNS.split(", "))
@@ -66,15 +66,18 @@ ON CONFLICT (id) DO UPDATE SET ({_COLUMNS}, updated_at) = ROW ({_NEW_VALUES}, no
 """  # noqa: S608 - the column names above
 _WRITE_FILES = """
 INSERT INTO files (
-    library_id, path, size_bytes, mtime_ns, state, track_id, content_hash, replaced_hash,
-    read_by_scan_id
+    library_id, path, size_bytes, mtime_ns, images_digest, state, track_id, content_hash,
+    replaced_hash, read_by_scan_id
 )
-SELECT $1, path, size_bytes, mtime_ns, 'present', track_id, content_hash, replaced_hash, $2
-FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::uuid[], $7::bytea[], $8::bytea[])
-    AS new(path, size_bytes, mtime_ns, track_id, content_hash, replaced_hash)
+SELECT $1, path, size_bytes, mtime_ns, images_digest, 'present', track_id, content_hash,
+    replaced_hash, $2
+FROM unnest(
+    $3::text[], $4::bigint[], $5::bigint[], $6::integer[], $7::uuid[], $8::bytea[], $9::bytea[]
+) AS new(path, size_bytes, mtime_ns, images_digest, track_id, content_hash, replaced_hash)
 ORDER BY path COLLATE "C"
 ON CONFLICT (library_id, path) DO UPDATE SET
-    size_bytes = EXCLUDED.size_bytes, mtime_ns = EXCLUDED.mtime_ns, state = 'present',
+    size_bytes = EXCLUDED.size_bytes, mtime_ns = EXCLUDED.mtime_ns,
+    images_digest = EXCLUDED.images_digest, state = 'present',
     track_id = EXCLUDED.track_id, content_hash = EXCLUDED.content_hash,
     replaced_hash = EXCLUDED.replaced_hash, missing_since = NULL,
     read_by_scan_id = coalesce(EXCLUDED.read_by_scan_id, files.read_by_scan_id)
@@ -274,8 +277,9 @@ def _replaced_hash(
 
 
 def _is_known_otherwise(row: TrackRow, file: Mapping[str, Any]) -> bool:
-    told = (row.size_bytes, row.mtime_ns, row.content_hash, "present")
-    return told != tuple(file[n] for n in ("size_bytes", "mtime_ns", "content_hash", "state"))
+    told = (row.size_bytes, row.mtime_ns, row.images_digest, row.content_hash, "present")
+    names = ("size_bytes", "mtime_ns", "images_digest", "content_hash", "state")
+    return told != tuple(file[name] for name in names)
 
 
 async def _write(
@@ -359,8 +363,8 @@ async def _write_files(
         return
     told = [
         (
-            d.row.path, d.row.size_bytes, d.row.mtime_ns, d.track_id, d.row.content_hash,
-            d.replaced_hash,
+            d.row.path, d.row.size_bytes, d.row.mtime_ns, d.row.images_digest, d.track_id,
+            d.row.content_hash, d.replaced_hash,
         )
         for d in written
     ]  # fmt: skip

@@ -12,5 +12,8 @@ class KnownFiles:
     paths: list[str]
     sizes_bytes: list[BigInt]
     mtimes_ns: list[BigInt]
+    images_digests: list[int | None] = strawberry.field(
+        description="Of the images beside each file, as `createTracks` was told."
+    )
     missing: list[bool]
     end_cursor: str | None

@@ -27,8 +27,8 @@ _PLAIN = (
     "disc_total", "disc_subtitle", "release_date", "original_date", "year", "isrcs", "tag_bpm",
     "comment", "language", "has_lyrics", "work", "moods", "grouping", "copyright", "tag_key",
     "tempo_bpm", "key", "mode", "camelot", "container", "codec", "duration_s", "bitrate_bps",
-    "sample_rate_hz", "channels", "bit_depth", "path", "size_bytes", "mtime_ns", "is_missing",
-    "revision", "content_revision", "created_at", "updated_at",
+    "cover_problem", "sample_rate_hz", "channels", "bit_depth", "path", "size_bytes", "mtime_ns",
+    "is_missing", "revision", "content_revision", "created_at", "updated_at",
 )  # fmt: skip
 
 
@@ -129,6 +129,9 @@ class Track(Node):
     sample_rate_hz: int | None
     channels: int | None
     bit_depth: int | None
+    cover_problem: str | None = strawberry.field(
+        description="Why an image of the file, or beside it, is not shown."
+    )
     path: str = strawberry.field(
         description="Below the library's root; bytes that are no UTF-8 as U+F780 to U+F7FF."
     )

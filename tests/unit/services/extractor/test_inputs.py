@@ -1,15 +1,17 @@
 """Images and the gateway's inputs: which picture belongs to whom."""
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from services.extractor.beside import folder_cover
 from services.extractor.covers import Image, embedded_cover, folder_images, mime_type
 from services.extractor.inputs import (
     Batch,
     album_inputs,
     artist_inputs,
-    folder_cover,
     track_input,
     wanted_folders,
 )
@@ -18,6 +20,7 @@ from services.extractor.meaning import meaning
 from services.extractor.tags import AudioProperties, Picture, RawTags
 
 JPEG = b"\xff\xd8\xff"
+PNG = b"\x89PNG\r\n\x1a\n"
 LIBRARY = "lib_" + "0" * 32
 AUDIO = AudioProperties("flac", "flac", 1.0)
 
@@ -35,7 +38,7 @@ def put(root: Path, name: str, content: bytes) -> str:
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    found = embedded_cover([Picture(3, content)])
+    found, _ = embedded_cover([Picture(3, content)])
     return found.sha256 if found else ""
 
 
@@ -56,14 +59,59 @@ def test_an_image_is_known_by_its_first_bytes(content: bytes, kind: str | None) 
 
 def test_the_front_is_preferred_and_icons_and_rubbish_are_left_out() -> None:
     back, front, icon = (Picture(kind, JPEG + bytes([kind])) for kind in (4, 3, 1))
-    assert embedded_cover([icon, back, front]) == _image(front)
-    assert embedded_cover([icon, back]) == _image(back)
-    assert embedded_cover([Picture(3, b"rubbish"), back]) == _image(back)
-    assert embedded_cover([icon, Picture(3, JPEG + bytes(20_000_000))]) is None
+    assert embedded_cover([icon, back, front]) == (_image(front), None)
+    assert embedded_cover([icon, back]) == (_image(back), None)
+    assert embedded_cover([Picture(3, b"rubbish"), back]) == (_image(back), None)
+    assert embedded_cover([icon]) == (None, None)
 
 
-def _image(picture: Picture) -> Image | None:
-    return embedded_cover([Picture(3, picture.content)])
+def _image(picture: Picture) -> Image:
+    return Image(hashlib.sha256(picture.content).hexdigest(), "image/jpeg", picture.content)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (JPEG + bytes(20_000_000), "has more than 20,000,000 bytes"),
+        (b"<svg>", "is no JPEG, PNG, GIF, BMP or WebP image"),
+    ],
+)
+def test_what_cannot_be_a_cover_is_named(tmp_path: Path, content: bytes, problem: str) -> None:
+    assert embedded_cover([Picture(3, content)]) == (None, f"the embedded image {problem}")
+    put(tmp_path, "a/Cover.jpg", content)
+    told = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
+    (file, tags) = told.files[0]
+    assert track_input(told, file, tags, artists={}, album_id="alb_1")["coverProblem"] == (
+        f"Cover.jpg {problem}"
+    )
+    front = put(tmp_path, "a/front.png", PNG)
+    told = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
+    track = track_input(told, file, tags, artists={}, album_id="alb_1")
+    assert (track["folderCoverSha256"], "coverProblem" in track) == (front, False)
+
+
+def test_the_next_best_image_counts_where_the_gateway_refuses_one(tmp_path: Path) -> None:
+    beside = put(tmp_path, "a/cover.jpg", JPEG + b"beside")
+    told = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
+    file, tags = replace(told.files[0][0], cover_sha256="ab"), told.files[0][1]
+
+    def covers() -> tuple[str | None, ...]:
+        track = track_input(told, file, tags, artists={}, album_id="alb_1")
+        names = ("folderCoverSha256", "coverSha256", "coverProblem")
+        return tuple(track.get(name) for name in names)
+
+    assert covers() == (beside, "ab", None)
+    told.refused = {beside: "it is broken"}
+    assert covers() == (None, "ab", "the image in the folder: it is broken")
+    told.refused = {"ab": "it is a bomb"}
+    assert covers() == (beside, None, "the embedded image: it is a bomb")
+
+
+def test_only_an_albums_track_has_the_cover_of_its_folder(tmp_path: Path) -> None:
+    put(tmp_path, "a/cover.jpg", JPEG)
+    told = batch(tmp_path, {"a/1.flac": {}})
+    file, tags = told.files[0]
+    assert "folderCoverSha256" not in track_input(told, file, tags, artists={}, album_id=None)
 
 
 def test_covers_and_artist_images_are_told_apart(tmp_path: Path) -> None:
@@ -75,7 +123,7 @@ def test_covers_and_artist_images_are_told_apart(tmp_path: Path) -> None:
     assert [artist["imageSha256"] for artist in artists.values()] == [portrait]
     (album,) = album_inputs(told, dict.fromkeys(artists, "art_1")).values()
     assert album["folder"] == "Björk/Post"
-    assert {folder_cover(told.folders, file.path) for file, _ in told.files} == {cover}
+    assert {folder_cover(told.folders, {}, file.path) for file, _ in told.files} == {cover}
 
 
 def test_a_picture_in_a_folder_of_another_name_shows_no_artist(tmp_path: Path) -> None:
@@ -112,7 +160,7 @@ def test_a_track_tells_what_it_knows_and_nothing_else(tmp_path: Path) -> None:
     told = batch(tmp_path, {"a.flac": {"artist": ["A feat. B"], "composer": ["C"]}})
     file, tags = told.files[0]
     ids = {key: f"art_{key[0]}" for key in artist_inputs(told)}
-    track = track_input(file, tags, artists=ids, album_id=None)
+    track = track_input(told, file, tags, artists=ids, album_id=None)
     assert [(c["artistId"], c["role"], c["joinPhrase"]) for c in track["credits"]] == [
         ("art_A", "ARTIST", " feat. "),
         ("art_B", "ARTIST", ""),
@@ -128,5 +176,5 @@ def test_a_disc_is_known_by_its_folder_where_no_tag_tells_it(tmp_path: Path) -> 
         "a/3.flac": {"artist": ["A"], "album": ["X (Disc 3)"]},
     })  # fmt: skip
     ids = dict.fromkeys(artist_inputs(told), "art_1")
-    tracks = [track_input(f, t, artists=ids, album_id="alb_1") for f, t in told.files]
+    tracks = [track_input(told, f, t, artists=ids, album_id="alb_1") for f, t in told.files]
     assert [track["discNumber"] for track in tracks] == [2, 1, 3]
