@@ -64,7 +64,7 @@ def claim_of(release: Release) -> str:
 def artist_inputs(batch: Batch) -> dict[ArtistKey, JSON]:
     """`ArtistInput`s of everyone credited, each once."""
     inputs: dict[ArtistKey, JSON] = {}
-    for file, tags in batch.files:
+    for _, tags in batch.files:
         everyone = [*tags.artists, *tags.release.artists]
         everyone += [contributor.name for contributor in tags.contributors]
         for name in everyone:
@@ -73,11 +73,6 @@ def artist_inputs(batch: Batch) -> dict[ArtistKey, JSON]:
                 told["musicbrainzArtistId"] = name.musicbrainz_id
             if name.sort_name:
                 told.setdefault("sortName", name.sort_name)
-        if len(tags.release.artists) == 1 and not tags.release.is_compilation:
-            owner = tags.release.artists[0]
-            sha256 = artist_image(batch.folders, batch.refused, file.path, owner.name)
-            if sha256:
-                inputs[artist_key(owner)].setdefault("imageSha256", sha256)
     return inputs
 
 
@@ -94,6 +89,9 @@ def album_inputs(batch: Batch, artists: Mapping[ArtistKey, str]) -> dict[AlbumKe
 def _album_input(
     batch: Batch, path: str, release: Release, artists: Mapping[ArtistKey, str]
 ) -> JSON:
+    image = None
+    if len(release.artists) == 1 and not release.is_compilation:
+        image = artist_image(batch.folders, batch.refused, path, release.artists[0].name)
     return _told(
         title=release.title,
         sortTitle=release.sort_title,
@@ -114,6 +112,7 @@ def _album_input(
         media=release.media,
         musicbrainzReleaseId=release.musicbrainz_release_id,
         musicbrainzReleaseGroupId=release.musicbrainz_release_group_id,
+        artistImageSha256=image,
     )
 
 

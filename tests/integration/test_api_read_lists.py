@@ -306,7 +306,7 @@ FULL = """
     [
         (
             "query($n: Int) { tracks(first: $n) { totalCount edges { node {" + FULL + "} } } }",
-            22,
+            23,
         ),
         (
             "query($n: Int) { tracks(first: $n) { edges { node { title artists album { title }"

@@ -22,6 +22,7 @@ _COVERS = """
   path coverProblem cover { sha256 url(size: 300) } album { cover { sha256 } }
 } } } }
 """
+_ARTISTS = "{ artists(first: 50) { edges { node { name image { sha256 } } } } }"
 TAGS = {"album": "X", "artist": "A"}
 
 
@@ -119,6 +120,28 @@ async def test_images_that_change_alone_are_noticed_and_nothing_else_is_read(
         assert (again["filesRead"], again["filesUnchanged"]) == (0, 3)
         folder = await world.scan(folder=place)
         assert (folder["filesRead"], folder["filesUnchanged"]) == (0, 2)
+
+
+async def test_an_artists_image_comes_changes_and_goes_with_the_file_near_the_albums(
+    world: World,
+) -> None:
+    write(world.root / "A/Y/1.flac", 3, {"album": "Y", "artist": "A"})
+    write(world.root / "V/1.flac", 4, {"album": "V", "artist": "A", "albumartist": "B & C"})
+    (world.root / "V/artist.jpg").write_bytes(jpeg(9))
+    for name, content in (
+        ("A/folder.jpg", jpeg(1)), ("A/Artist.JPG", jpeg(2)), ("A/Artist.JPG", jpeg(3, 90)),
+        ("A/Artist.JPG", None), ("A/folder.jpg", None), ("A/X/artist.jpg", jpeg(4)),
+    ):  # fmt: skip
+        if content is None:
+            (world.root / name).unlink()
+        else:
+            (world.root / name).write_bytes(content)
+        await world.scan()
+        found = await world.gateway.execute(_ARTISTS, {})
+        nodes = [edge["node"] for edge in found["artists"]["edges"]]
+        images = {node["name"]: node["image"] and node["image"]["sha256"] for node in nodes}
+        expected = jpeg(1) if (name, content) == ("A/Artist.JPG", None) else content
+        assert images == {"A": expected and sha256(expected), "B": None, "C": None}, name
 
 
 async def test_each_disc_may_have_its_cover(world: World) -> None:

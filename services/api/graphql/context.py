@@ -121,6 +121,11 @@ class Loaders:
         return self._loader(related.album_sums)
 
     @cached_property
+    def artist_images(self) -> DataLoader[UUID, bytes | None]:
+        """Hash of the image that lies near an artist's albums, by artist id."""
+        return self._loader(related.artist_images)
+
+    @cached_property
     def genre_track_counts(self) -> DataLoader[UUID, int]:
         """Number of tracks by genre id."""
         return self._loader(related.genre_track_counts)

@@ -96,6 +96,9 @@ class AlbumInput:
     musicbrainz_release_id: str | None = UNSET
     musicbrainz_release_group_id: str | None = UNSET
     cover_sha256: str | None = UNSET
+    artist_image_sha256: str | None = strawberry.field(
+        default=UNSET, description="With a claim: the image of the album's one artist near it."
+    )
 
 
 @_plain

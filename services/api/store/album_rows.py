@@ -53,10 +53,12 @@ def _facts(
 ) -> dict[str, Any]:
     told = {name: columns[name] for name in _CLAIMED}
     group = columns["musicbrainz_release_group_id"]
+    image = checks.sha256(item, "artist_image_sha256")
     return {
         **told,
         "musicbrainz_release_group_id": group and str(group),
         "is_artist_told": item.get("is_artist_told") is not False,
+        "artist_image_sha256": image and image.hex(),
         "credits": [[id_.hex, name, join] for id_, name, join in credits_],
     }
 

@@ -51,10 +51,11 @@ class Artist(Node):
             musicbrainz_artist_id=text_or_none(row["musicbrainz_artist_id"]),
         )
 
-    @strawberry.field
+    @strawberry.field(description="What lies near the artist's albums, else what was stored.")
     async def image(self, info: Info) -> Cover | None:
         """The artist's picture."""
-        return await cover_of(info, self.image_sha256)
+        near = await info.context.loaders.artist_images.load(self.key)
+        return await cover_of(info, near, self.image_sha256)
 
     @strawberry.field
     async def track_count(self, info: Info) -> int:

@@ -54,6 +54,18 @@ WHERE track_id = ANY($1) ORDER BY track_id, source
 _COVERS = """
 SELECT sha256, mime_type, width, height, size_bytes FROM covers WHERE sha256 = ANY($1)
 """
+# Near most of the artist's tracks that are there.
+_ARTIST_IMAGES = """
+SELECT DISTINCT ON (owner) owner, sha256 FROM (
+    SELECT c.artist_id AS owner, s.facts ->> 'artist_image_sha256' AS sha256, count(*) AS tracks
+    FROM album_credits c JOIN album_claims s USING (album_id)
+        JOIN tracks t ON t.album_id = s.album_id AND t.album_claim = s.claim AND NOT t.is_missing
+    WHERE c.artist_id = ANY($1) AND s.artist_ids = ARRAY[c.artist_id]
+        AND s.facts ->> 'artist_image_sha256' IS NOT NULL
+    GROUP BY 1, 2
+) AS near
+ORDER BY owner, tracks DESC, sha256
+"""
 _GENRE_TRACK_COUNTS = """
 SELECT g.genre_id AS owner, count(*) AS n
 FROM track_genres g JOIN tracks t ON t.id = g.track_id AND NOT t.is_missing
@@ -158,6 +170,13 @@ async def album_sums(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[tuple[int,
         for row in await pool.fetch(_ALBUM_SUMS, list(ids))
     }
     return [found.get(id_, (0, 0.0)) for id_ in ids]
+
+
+async def artist_images(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[bytes | None]:
+    """The hash of each artist's image, as the files of their albums tell it."""
+    rows = await pool.fetch(_ARTIST_IMAGES, list(ids))
+    found = {row["owner"]: bytes.fromhex(row["sha256"]) for row in rows}
+    return [found.get(id_) for id_ in ids]
 
 
 async def _each(pool: asyncpg.Pool, query: str, ids: Sequence[UUID]) -> list[Row | None]:

@@ -120,9 +120,8 @@ def test_covers_and_artist_images_are_told_apart(tmp_path: Path) -> None:
     post: RawTags = {"artist": ["Björk"], "album": ["Post"]}
     told = batch(tmp_path, {"Björk/Post/CD1/01.flac": post, "Björk/Post/CD2/01.flac": post})
     artists = artist_inputs(told)
-    assert [artist["imageSha256"] for artist in artists.values()] == [portrait]
     (album,) = album_inputs(told, dict.fromkeys(artists, "art_1")).values()
-    assert album["folder"] == "Björk/Post"
+    assert (album["folder"], album["artistImageSha256"]) == ("Björk/Post", portrait)
     assert {folder_cover(told.folders, {}, file.path) for file, _ in told.files} == {cover}
 
 
@@ -130,10 +129,10 @@ def test_a_picture_in_a_folder_of_another_name_shows_no_artist(tmp_path: Path) -
     put(tmp_path, "Rock/folder.jpg", JPEG + b"rock")
     named = put(tmp_path, "Pop/Post/artist.png", b"\x89PNG\r\n\x1a\n")
     post: RawTags = {"artist": ["Björk"], "album": ["Post"]}
-    (artist,) = artist_inputs(batch(tmp_path, {"Rock/Post/01.flac": post})).values()
-    assert "imageSha256" not in artist
-    (artist,) = artist_inputs(batch(tmp_path, {"Pop/Post/01.flac": post})).values()
-    assert artist["imageSha256"] == named
+    told = batch(tmp_path, {"Rock/Post/01.flac": post, "Pop/Post/01.flac": post})
+    rock, pop = album_inputs(told, dict.fromkeys(artist_inputs(told), "art_1")).values()
+    assert "artistImageSha256" not in rock
+    assert pop["artistImageSha256"] == named
 
 
 def test_what_is_said_of_an_album_is_told_once(tmp_path: Path) -> None:
