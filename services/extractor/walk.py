@@ -8,6 +8,7 @@ import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from services.extractor.covers import (
     ImageEntry,
@@ -23,8 +24,7 @@ from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import display_path, encode_path, local_path
 
 
-@dataclass(frozen=True, slots=True)
-class WalkedFile:
+class WalkedFile(NamedTuple):
     """A file that is there. One that is no regular file is reported too: reading refuses it."""
 
     path: str
@@ -89,6 +89,10 @@ class Walk:
         ignoring = self._rules_above()
         if ignoring is None:
             return
+        above = self.folder
+        while above:
+            above = above.rpartition("/")[0]
+            self._images[above] = folder_state(self.root, above)
         # Folders that are entered, innermost last: what is left of each, and its rules.
         way = [_Entered(self.folder, self._entries(self.folder, ignoring), ignoring)]
         while way:
@@ -146,7 +150,7 @@ class Walk:
         except OSError as error:
             if not (folder == self.folder != "" and error.errno in _GONE):
                 self.problems.append(Problem(folder, _reason(error)))
-        self._images[folder] = state_of(images)
+        self._images[folder] = state_of(images) if images else 0
         found.sort(key=lambda pair: pair[0])
         return ((key.rstrip("/"), one) for key, one in found)
 
@@ -164,12 +168,12 @@ class Walk:
 
     def _digest(self, path: str) -> int:
         """Of the images beside a file: those of the folders on the way to it."""
+        if not any(self._images.values()):
+            return 0
         own = path.rpartition("/")[0]
-        around = [folder for folder in folders_beside(path) if is_around(folder, own)]
-        for folder in around:
-            if folder not in self._images:  # above the one where the walk began
-                self._images[folder] = folder_state(self.root, folder)
-        return images_digest(self._images[folder] for folder in around)
+        return images_digest(
+            self._images[folder] for folder in folders_beside(path) if is_around(folder, own)
+        )
 
     def _file(self, path: str, entry: os.DirEntry[bytes], images_digest: int) -> WalkedFile | None:
         try:
