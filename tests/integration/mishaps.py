@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,7 @@ class Mishap:
 
 def sound_of(root: Path, path: str) -> int:
     """A number for the sound of a path, another one in each library."""
-    return sum(os.fsencode(str(root / path))) * 1_000 + len(path)
+    return zlib.crc32(os.fsencode(str(root / path)))
 
 
 def write(path: Path, sound: int, **tags: str) -> None:

@@ -435,5 +435,6 @@ async def test_the_queries_of_the_documents_answer(
     values = np.eye(TEXT["dimensions"], dtype=np.float32)[0]
     embedder = OneWord(values, TEXT["model"])
     ask = asker(pool, database_settings, search=TantivyIndex(tmp_path), embedder=embedder)
-    told = {"id": track_of(made[0]), "ids": [track_of(one) for one in made], "after": None}
+    ids = [track_of(one) for one in made]
+    told = {"id": ids[0], "ids": ids, "track": ids[0], "other": ids[1], "after": None}
     assert await ask(query, **{name: told[name] for name in told if f"${name}:" in query})
