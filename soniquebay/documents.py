@@ -55,6 +55,13 @@ query Show($ids: [ID!]!) {
       key mode keyConfidence camelot tuningCents loudnessLufs loudnessRangeLu peakDbfs
       replaygainTrackGainDb dynamicRangeDb crestDb energy brightness spectralCentroidHz
       silenceStartS silenceEndS clippingShare fingerprint acoustidId damaged
+      meaningAbsence meaning {
+        model version genre genreConfidence tags(first: 5) { name score }
+        aggressive { score confidence } relaxed { score confidence } party { score confidence }
+        happy { score confidence } sad { score confidence } acoustic { score confidence }
+        electronic { score confidence } instrumental { score confidence }
+        energy { score confidence } valence { score confidence } arousal { score confidence }
+      }
     }
   }
 }

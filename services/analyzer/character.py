@@ -1,6 +1,7 @@
 """Energy and danceability: our own formulas over what was measured. Pure.
 
-They order tracks sensibly and are no perceptual scale. A trained model does better; it is to come.
+They order tracks sensibly and are no perceptual scale. They need no trained model, so every library
+has them; what a model hears (`Meaning.energy`) stands beside them.
 """
 
 import math

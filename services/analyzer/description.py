@@ -3,17 +3,21 @@
 import math
 import os
 import resource
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.analyzer import character, loudness, structure, timbre
 from services.analyzer.fingerprint import fingerprint_of
 from services.analyzer.listening import RATE_HZ, Heard, listen
+from services.analyzer.musicnn.listener import Listener, absence
 from services.analyzer.spectrum import HOP, spectrum_of
 from services.analyzer.tempo import estimate_tempo, onset_envelope, onset_rate_hz
 from services.analyzer.tonality import tonality_of
 from shared.contracts.analysis import Analysis
 from shared.contracts.keys import camelot
+from shared.contracts.meaning import Meaning
 
 _MOST_MEMORY_BYTES = 4 * 2**30
 _FRAMES_A_SECOND = RATE_HZ / HOP
@@ -32,6 +36,21 @@ def warm_up() -> None:
     sound = np.random.default_rng(0).standard_normal(RATE_HZ).astype(np.float32) * 0.1
     spectrum_of(sound, RATE_HZ)
     tonality_of(sound, RATE_HZ)
+    heard_in(sound)
+
+
+@lru_cache(maxsize=1)
+def trained_listener() -> Listener | str:
+    """The trained listener of this process, or why there is none."""
+    return Listener.open() or str(absence())
+
+
+def heard_in(sound: NDArray[np.float32]) -> dict[str, Meaning | str]:
+    """The meaning of mono samples at 22,050 Hz, or why there is none: fields of `Analysis`."""
+    listener = trained_listener()
+    if isinstance(listener, str):
+        return {"meaning_absence": listener}
+    return {"meaning": listener.hear(sound, RATE_HZ)}
 
 
 def describe(path: bytes) -> Analysis:
@@ -95,6 +114,7 @@ def analysis_of(heard: Heard) -> Analysis:
         fingerprint=fingerprint_of(heard.fingerprint_pcm),
         damaged=heard.damaged,
         **level,
+        **heard_in(sound * np.float32(not silent)),
     )  # fmt: skip
 
 

@@ -11,8 +11,13 @@ from shared.contracts.analysis import Analysis
 from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
 from shared.contracts.events import AudioAnalyzed, TrackExtracted
 from shared.contracts.identity import local_path
+from shared.contracts.meaning import AudioModel
 from shared.contracts.versions import ANALYZER_VERSION
-from shared.gateway.analysis import analysis_input, create_analyses, tracks_to_analyze
+from shared.gateway.analysis import (
+    analysis_input,
+    create_analyses,
+    tracks_to_analyze,
+)
 from shared.gateway.client import JSON, Gateway
 from shared.runtime.logs import about
 from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
@@ -29,6 +34,7 @@ class AnalyzeTracks:
         timeout_s: longest time for one file.
         mounts: library name -> where this host has it, if elsewhere than its root.
         acoustid: looks fingerprints up, where it is configured.
+        model: the trained model that is at hand: an analysis without it does not count.
     """
 
     def __init__(
@@ -39,18 +45,20 @@ class AnalyzeTracks:
         timeout_s: float,
         mounts: Mapping[str, str],
         acoustid: AcoustId | None = None,
+        model: AudioModel | None = None,
     ) -> None:
         self._gateway = gateway
         self._workers = workers
         self._timeout_s = timeout_s
         self._mounts = mounts
         self._acoustid = acoustid
+        self._model = model
 
     async def __call__(self, events: Sequence[TrackExtracted]) -> Outcome:
         """Analyse a batch, its files side by side; what is wrong with one is that one's failure."""
         by_track = {event.track_id: event for event in events}
         found = await tracks_to_analyze(self._gateway, list(by_track))
-        tracks = [track for track in found if _is_waiting(track)]
+        tracks = [track for track in found if self._is_waiting(track)]
         results = await asyncio.gather(
             *(self._attempt(track, by_track[track["id"]]) for track in tracks)
         )
@@ -68,6 +76,15 @@ class AnalyzeTracks:
         if stopped:
             raise stopped[0]
         return Outcome(await self._store(analyses), rejected)
+
+    def _is_waiting(self, track: JSON) -> bool:
+        analysis = track["analysis"]
+        return not track["isMissing"] and (
+            analysis is None
+            or analysis["analyzerVersion"] != ANALYZER_VERSION
+            or analysis["contentRevision"] != track["contentRevision"]
+            or (self._model is not None and not _is_heard_with(self._model, analysis["meaning"]))
+        )
 
     async def _attempt(self, track: JSON, event: TrackExtracted) -> Analysis | Exception:
         try:
@@ -112,13 +129,8 @@ class AnalyzeTracks:
         return [_analyzed(result) for result in results if _is_stored(result)]
 
 
-def _is_waiting(track: JSON) -> bool:
-    analysis = track["analysis"]
-    return not track["isMissing"] and (
-        analysis is None
-        or analysis["analyzerVersion"] != ANALYZER_VERSION
-        or analysis["contentRevision"] != track["contentRevision"]
-    )
+def _is_heard_with(model: AudioModel, meaning: JSON | None) -> bool:
+    return meaning is not None and meaning == {"model": model.model, "version": model.version}
 
 
 def _is_empty(root: str) -> bool:

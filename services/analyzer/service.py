@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 
 import httpx
 import structlog
@@ -11,8 +12,13 @@ from services.analyzer.acoustid import MANNERS, AcoustId
 from services.analyzer.fingerprint import NOTICE, is_available
 from services.analyzer.handlers import AnalyzeTracks
 from services.analyzer.jobs import prepare_worker
+from services.analyzer.musicnn.msd import MSD
+from services.analyzer.musicnn.package import WeightsAbsent, folder_of
 from shared.bus.port import Subscription
+from shared.contracts.meaning import AudioModel
 from shared.contracts.topics import Stage, Topic
+from shared.gateway.analysis import register_audio_model
+from shared.gateway.announcing import announce
 from shared.gateway.client import Gateway
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
@@ -27,6 +33,15 @@ _FILES_A_WORKER = 4
 _log = structlog.get_logger(__name__)
 
 
+def model_at_hand() -> AudioModel | str:
+    """The trained model that is installed here, or why there is none."""
+    try:
+        folder_of(MSD)
+    except WeightsAbsent as absent:
+        return str(absent)
+    return AudioModel(model=MSD.name, version=MSD.version, dimensions=MSD.dimensions)
+
+
 def build(
     settings: Settings,
     *,
@@ -39,18 +54,24 @@ def build(
     if key := settings.acoustid_key:
         manners = replace(MANNERS, most_per_s=settings.acoustid_per_s)
         acoustid = AcoustId(key.get_secret_value(), manners=manners, transport=acoustid_transport)
+    model = model_at_hand()
     handler = AnalyzeTracks(
         gateway,
         workers,
         timeout_s=settings.analysis_timeout_s,
         mounts=settings.mounts,
         acoustid=acoustid,
+        model=None if isinstance(model, str) else model,
     )
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         if not is_available():
             _log.warning(NOTICE)
+        if isinstance(model, str):
+            _log.warning(model)
+        else:
+            await announce(partial(register_audio_model, gateway, model))
         async with workers.running(), acoustid.open() if acoustid else nullcontext():
             yield
 

@@ -5,6 +5,8 @@ from shared.gateway.client import JSON
 _TEMPI = ((70, "very slow"), (95, "slow"), (125, "medium tempo"), (155, "fast"))
 _ENERGIES = ((0.25, "calm and quiet"), (0.5, "relaxed"), (0.75, "energetic"))
 _BRIGHTNESS = ((0.1, "dark and warm"), (0.35, "balanced"))
+_HEARD = ("aggressive", "relaxed", "party", "acoustic", "electronic", "instrumental")
+_MUCH, _SURE, _GENRE_SURE = 0.8, 0.5, 0.25
 _MOST_CHARACTERS = 200  # of a tag, so that none drowns the others
 
 
@@ -38,7 +40,19 @@ def _sound(track: JSON) -> list[str]:
         words.append("danceable")
     if track["key"]:
         words.append(f"{track['key']} {track['mode']}")
-    return words
+    return words + _heard(analysis.get("meaning") or {})
+
+
+def _heard(meaning: JSON) -> list[str]:
+    """What a trained model is sure of."""
+    found = [name for name in _HEARD if _is_so(meaning.get(name))]
+    if meaning.get("genreConfidence", 0) >= _GENRE_SURE:
+        found.append(f"sounds like {meaning['genre']}")
+    return found
+
+
+def _is_so(told: JSON | None) -> bool:
+    return told is not None and told["score"] >= _MUCH and told["confidence"] >= _SURE
 
 
 def _word(value: float, steps: tuple[tuple[float, str], ...], beyond: str) -> str:

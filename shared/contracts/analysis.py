@@ -1,15 +1,16 @@
 """What an analysis says of a track: every field with its unit and range.
 
 All fields are filled for everything that decodes to a second of sound or more; silence has
-defined values with confidence 0. Only the AcoustID fields and the fingerprint depend on what is
-installed and configured.
+defined values with confidence 0. Only the AcoustID fields, the fingerprint and the meaning depend
+on what is installed and configured.
 """
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Share = Annotated[float, Field(ge=0, le=1)]
+from shared.contracts.meaning import Meaning, Share
+
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MFCC_COUNT = 20
 CONTRAST_BANDS = 7
@@ -67,3 +68,15 @@ class Analysis(BaseModel):
     fingerprint: str | None = Field(None, description="Chromaprint of the first 120 s.")
     acoustid_id: str | None = None
     damaged: bool = Field(False, description="Part of the file could not be decoded.")
+
+    meaning: Meaning | None = Field(None, description="What a trained model hears.")
+    meaning_absence: str | None = Field(
+        None, max_length=1_000, description="Why there is no meaning, and what to do about it."
+    )
+
+    @model_validator(mode="after")
+    def _tell_why(self) -> "Analysis":
+        """A meaning, or the reason why there is none."""
+        if (self.meaning is None) == (self.meaning_absence is None):
+            raise ValueError("either `meaning` or `meaning_absence` is needed")
+        return self

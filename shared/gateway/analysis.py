@@ -1,8 +1,12 @@
 """What the analyzer asks of the gateway and tells it."""
 
+import base64
+import struct
 from collections.abc import Sequence
+from typing import Any
 
 from shared.contracts.analysis import Analysis
+from shared.contracts.meaning import AudioModel
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.gateway.client import JSON, Gateway
 from shared.gateway.tracks import tracks_by_id
@@ -11,7 +15,7 @@ TO_ANALYZE = """
 query ToAnalyze($ids: [ID!]!) {
   tracksById(ids: $ids) {
     id isMissing contentRevision path displayPath library { name root }
-    analysis { analyzerVersion contentRevision }
+    analysis { analyzerVersion contentRevision meaning { model version } }
   }
 }
 """
@@ -19,6 +23,9 @@ CREATE_ANALYSES = """
 mutation CreateAnalyses($input: [AnalysisInput!]!) {
   createAnalyses(input: $input) { results { id revision contentRevision error { code message } } }
 }
+"""
+REGISTER_AUDIO_MODEL = """
+mutation RegisterAudioModel($input: AudioModelInput!) { registerAudioModel(input: $input) }
 """
 
 
@@ -34,6 +41,11 @@ async def create_analyses(gateway: Gateway, items: Sequence[JSON]) -> list[JSON]
     return results
 
 
+async def register_audio_model(gateway: Gateway, model: AudioModel) -> None:
+    """Say which trained model is heard with from now on."""
+    await gateway.execute(REGISTER_AUDIO_MODEL, {"input": model.model_dump()})
+
+
 def analysis_input(track_id: str, content_revision: int, analysis: Analysis) -> JSON:
     """An analysis as the schema's AnalysisInput."""
     told: JSON = {
@@ -41,7 +53,22 @@ def analysis_input(track_id: str, content_revision: int, analysis: Analysis) -> 
         "analyzerVersion": ANALYZER_VERSION,
         "contentRevision": content_revision,
     }
-    return told | {_camel(name): value for name, value in analysis.model_dump().items()}
+    fields = analysis.model_dump()
+    if analysis.meaning is not None:
+        fields["meaning"]["embedding"] = _vector(analysis.meaning.embedding)
+    return told | {_camel(name): _told(value) for name, value in fields.items()}
+
+
+def _vector(values: Sequence[float]) -> str:
+    """The schema's scalar; without numpy, since the service's own process does without it."""
+    return base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode()
+
+
+def _told(value: Any) -> Any:
+    """Nested fields by the schema's names; words that are keys, those of tags, stay as they are."""
+    if not isinstance(value, dict):
+        return value
+    return {_camel(n): v if n == "tags" else _told(v) for n, v in value.items()}
 
 
 def _camel(name: str) -> str:

@@ -15,15 +15,22 @@ _MEASURED = """
       brightness spectralCentroidHz spectralBandwidthHz spectralRolloffHz spectralFlatness
       spectralContrastDb zeroCrossingRate mfccMean mfccStd
 """
+_HEARD = """
+      model version embedding genre genreConfidence
+      aggressive { score confidence } relaxed { score confidence } party { score confidence }
+      acoustic { score confidence } electronic { score confidence }
+      instrumental { score confidence }
+"""
 TO_VECTORIZE = f"""
 query ToVectorize($ids: [ID!]!) {{
   tracksById(ids: $ids) {{
-    id isMissing contentRevision title artists year tempoBpm key mode moods
+    id isMissing contentRevision stage title artists year tempoBpm key mode moods
     album {{ title artistCredit }} genres {{ name }} credits(role: COMPOSER) {{ creditedAs }}
-    analysis {{ {_MEASURED} }}
+    analysis {{ {_MEASURED} meaningAbsence meaning {{ {_HEARD} }} }}
   }}
 }}
 """
+AUDIO_MODEL = "query AudioModel { audioModel { model version dimensions } }"
 ANALYSES = f"""
 query Analyses($after: String) {{
   tracks(first: 100, after: $after) {{
@@ -44,6 +51,12 @@ mutation RegisterVectorSpaces($input: [VectorSpaceInput!]!) { registerVectorSpac
 async def tracks_to_vectorize(gateway: Gateway, ids: Sequence[str]) -> list[JSON]:
     """Tags and analyses of the tracks, those there are."""
     return await tracks_by_id(gateway, ids, TO_VECTORIZE)
+
+
+async def audio_model(gateway: Gateway) -> JSON | None:
+    """The trained model whose embeddings are the audio vectors; None without any."""
+    model: JSON | None = (await gateway.execute(AUDIO_MODEL, {}))["audioModel"]
+    return model
 
 
 async def analyses(gateway: Gateway) -> AsyncIterator[JSON]:

@@ -7,6 +7,7 @@ import click
 from shared.runtime.settings import Settings
 from soniquebay.documents import SEARCH, SHOW, SIMILAR
 from soniquebay.gateway import Gateway
+from soniquebay.meaning import heard
 from soniquebay.output import duration, print_json, print_table, print_tracks, say, track_row
 from soniquebay.tracks import find_track
 
@@ -162,5 +163,6 @@ def _measured(analysis: dict[str, Any] | None) -> list[tuple[str, str]]:
         ("ReplayGain", f"{analysis['replaygainTrackGainDb']:+.2f} dB"),
         ("energy", f"{analysis['energy']:.2f}"),
         ("danceability", f"{analysis['danceability']:.2f}"),
+        *heard(analysis["meaning"], analysis["meaningAbsence"]),
         ("AcoustID", analysis["acoustidId"] or ""),
     ]

@@ -147,5 +147,5 @@ ANALYSIS = """
     replaygainTrackGainDb dynamicRangeDb crestDb energy brightness spectralCentroidHz
     spectralBandwidthHz spectralRolloffHz spectralFlatness spectralContrastDb zeroCrossingRate
     mfccMean mfccStd silenceStartS silenceEndS silenceShare clippingShare waveform fingerprint
-    acoustidId damaged }
+    acoustidId damaged meaningAbsence meaning { model version genre tags { name score } } }
 """

@@ -16,7 +16,7 @@ from shared.contracts.identity import IdKind, format_id
 from shared.embedding.port import TextEmbedder
 from shared.runtime.settings import Settings
 from shared.search.port import SearchReader
-from tests.integration.conftest import analysis_item, track_item
+from tests.integration.conftest import analysis_item, meaning_item, track_item
 
 AUDIO: dict[str, Any] = {"space": "AUDIO", "model": "m", "version": "1", "dimensions": 8}
 TEXT: dict[str, Any] = {"space": "TEXT", "model": "t", "version": "1", "dimensions": 4}
@@ -100,7 +100,17 @@ async def fill(
         await analyses.store(
             pool,
             [
-                analysis_item(one, tempo_bpm=80 + n % 60, energy=(n % 10) / 10, key="ACD"[n % 3])
+                analysis_item(
+                    one,
+                    tempo_bpm=80 + n % 60,
+                    energy=(n % 10) / 10,
+                    key="ACD"[n % 3],
+                    meaning=meaning_item(
+                        genre=("jazz", "rock")[n % 2],
+                        sad={"score": min(1, n / 50), "confidence": 0.3},
+                    ),
+                    meaning_absence=None,
+                )
                 for n, one in enumerate(made)
             ],
         )

@@ -15,6 +15,7 @@ from services.api.store.outcomes import TrackUpserted
 from services.api.store.postgres import open_pool, register_codecs
 from shared.contracts.analysis import Analysis
 from shared.contracts.identity import IdKind, format_id
+from shared.contracts.meaning import SCORES, Meaning, Score
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.runtime.settings import Settings
 
@@ -99,7 +100,7 @@ def analysis_item(track: TrackUpserted, **changes: Any) -> dict[str, Any]:
         spectral_bandwidth_hz=1200, spectral_rolloff_hz=4000, spectral_flatness=0.1,
         spectral_contrast_db=[10.0] * 7, zero_crossing_rate=0.05, mfcc_mean=[1.0] * 20,
         mfcc_std=[0.5] * 20, silence_start_s=0.1, silence_end_s=0.2, silence_share=0.01,
-        clipping_share=0, waveform=[7] * 400,
+        clipping_share=0, waveform=[7] * 400, meaning_absence="no model",
     )  # fmt: skip
     return {
         **analysis.model_dump(),
@@ -108,6 +109,18 @@ def analysis_item(track: TrackUpserted, **changes: Any) -> dict[str, Any]:
         "content_revision": track.content_revision,
         **changes,
     }
+
+
+def meaning_item(**changes: Any) -> dict[str, Any]:
+    """A meaning as `createAnalyses` takes it: average in all, but for the changes."""
+    average = Score(score=0.5, confidence=0.1)
+    scores: dict[str, Any] = dict.fromkeys(SCORES, average)
+    told: dict[str, Any] = {
+        "model": "ear", "version": "1", "patches": 8, "tags": {"rock": 0.4, "jazz": 0.1},
+        "genre": "rock", "genre_confidence": 0.3, "embedding": [0.6, 0.8],
+    }  # fmt: skip
+    meaning = Meaning(**told | scores | changes)
+    return meaning.model_dump()
 
 
 StoreTracks = Callable[..., Awaitable[list[TrackUpserted]]]

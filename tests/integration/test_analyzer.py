@@ -1,6 +1,7 @@
 """The analyzer with real processes, files, bus, gateway and database."""
 
 import asyncio
+import base64
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -10,11 +11,14 @@ from pathlib import Path
 import asyncpg
 import httpx
 import numpy as np
+import pytest
 import soundfile
 from pytest_asyncio import fixture
 
 from services.analyzer import service as analyzer
+from services.analyzer.musicnn.msd import MSD
 from services.api import service as api
+from services.api.store import analyses
 from services.api.store.outcomes import TrackUpserted
 from shared.bus.in_process import InProcessBus
 from shared.contracts.events import TrackChange, TrackExtracted
@@ -23,13 +27,16 @@ from shared.embedding.wordllama_embedder import WordLlamaEmbedder
 from shared.gateway.client import JSON, Gateway
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
-from tests.integration.conftest import StoreTracks, track_item
+from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 RATE_HZ = 22_050
 ASK = """
 query($ids: [ID!]!) {
   tracksById(ids: $ids) {
-    analysis { analyzerVersion contentRevision tempoBpm loudnessLufs damaged waveform acoustidId }
+    analysis {
+      analyzerVersion contentRevision tempoBpm loudnessLufs damaged waveform acoustidId
+      meaningAbsence meaning { model version patches genre tags { name score } embedding }
+    }
   }
 }
 """
@@ -134,6 +141,35 @@ async def test_files_are_analysed_where_they_are_mounted_and_bad_ones_fail_alone
     assert (kind, kind_gone) == ("invalid", "invalid")
     assert reason == ("bad.mp3: it cannot be decoded: invalid data found when processing input")
     assert reason_gone == "gone.ogg: the file is gone"
+
+
+async def test_a_trained_model_hears_the_files_and_what_was_analysed_without_it_is_done_anew(
+    house: House, store_tracks: StoreTracks
+) -> None:
+    model = (await house.gateway.execute("{audioModel {model version dimensions}}", {}))[
+        "audioModel"
+    ]
+    assert model == {"model": "musicnn-msd", "version": MSD.version, "dimensions": 420}
+    house.write("song.wav")
+    (track,) = await store_tracks("song.wav")
+    await analyses.store(
+        house.pool, [analysis_item(track, meaning_absence="the package is not installed")]
+    )
+    (before,) = await house.analyses(track)
+    assert before is not None
+    assert before["meaning"] is None
+    assert before["meaningAbsence"] == "the package is not installed"
+    await house.extracted(track)
+    (after,) = await house.analyses(track)
+    assert after is not None
+    assert after["meaningAbsence"] is None
+    meaning = after["meaning"]
+    assert (meaning["model"], meaning["patches"]) == ("musicnn-msd", 4)
+    assert len(meaning["tags"]) == 50
+    assert meaning["tags"] == sorted(meaning["tags"], key=lambda tag: -tag["score"])
+    embedding = np.frombuffer(base64.b64decode(meaning["embedding"]), "<f4")
+    assert np.linalg.norm(embedding) == pytest.approx(1, abs=1e-5)
+    assert len(embedding) == 420
 
 
 async def test_a_track_is_analysed_once_for_its_content_and_again_for_another(

@@ -401,19 +401,41 @@ async def test_an_error_of_ours_is_hidden_and_one_that_passes_is_told(
     assert (str(error) in message) is shown
 
 
+_SELECTION = """
+query($name: String!) {
+  __type(name: $name) { fields { name type { name kind ofType { name kind ofType {
+    name kind ofType { name kind } } } } } }
+}
+"""
+
+
+async def _every_field(ask: Asker, name: str) -> str:
+    """A selection of all fields of a type, those of nested types too."""
+    names = []
+    for field in (await ask(_SELECTION, name=name))["__type"]["fields"]:
+        type_ = field["type"]
+        while type_.get("ofType"):
+            type_ = type_["ofType"]
+        inner = await _every_field(ask, type_["name"]) if type_["kind"] == "OBJECT" else ""
+        names.append(field["name"] + inner)
+    return f" {{ {' '.join(names)} }}"
+
+
 async def test_the_analysis_shown_has_every_field(
     ask: Asker, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     (made,) = await fill(pool, library_id, 1)
-    type_ = await ask('{ __type(name: "Analysis") { fields { name } } }')
-    names = [field["name"] for field in type_["__type"]["fields"]]
-    document = f"query($i: [ID!]!) {{ tracksById(ids: $i) {{ analysis {{ {' '.join(names)} }} }} }}"
+    every = await _every_field(ask, "Analysis")
+    document = f"query($i: [ID!]!) {{ tracksById(ids: $i) {{ analysis {every} }} }}"
     shown = (await ask(document, i=[track_of(made)]))["tracksById"][0]["analysis"]
     told = analysis_item(made)
     assert shown["mfccMean"] == told["mfcc_mean"]
     assert shown["waveform"] == told["waveform"]
+    assert shown["meaning"]["relaxed"] == pytest.approx({"score": 0.5, "confidence": 0.1})
+    assert shown["meaning"]["tags"][0] == {"name": "rock", "score": 0.4}
     empty = {name for name, value in shown.items() if value is None}
-    assert empty == {"fingerprint", "acoustidId"}
+    assert empty == {"fingerprint", "acoustidId", "meaningAbsence"}
+    assert None not in shown["meaning"].values()
 
 
 ROOT = Path(__file__).parents[2]

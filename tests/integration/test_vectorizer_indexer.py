@@ -16,13 +16,14 @@ import pytest
 from pytest_asyncio import fixture
 
 from services.api import service as api
-from services.api.store import analyses, generation
+from services.api.store import analyses, generation, meanings
 from services.api.store.outcomes import TrackUpserted
 from services.indexer import service as indexer
 from services.vectorizer import service as vectorizer
 from shared.bus.in_process import InProcessBus
 from shared.contracts.events import AudioAnalyzed, TrackChange, TrackExtracted
 from shared.contracts.identity import IdKind, format_id
+from shared.contracts.meaning import AudioModel
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
 from shared.gateway.client import JSON, Gateway
@@ -31,7 +32,7 @@ from shared.search.opensearch_index import OpenSearchIndex
 from shared.search.port import SearchDocument, SearchIndex
 from shared.search.tantivy_index import TantivyIndex
 from tests.engines.opensearch import Node
-from tests.integration.conftest import StoreTracks, analysis_item, track_item
+from tests.integration.conftest import StoreTracks, analysis_item, meaning_item, track_item
 
 CALM = {"energy": 0.1, "tempo_bpm": 60, "loudness_lufs": -28, "mfcc_mean": [-300.0, *[5.0] * 19]}
 LOUD = {"energy": 0.9, "tempo_bpm": 160, "loudness_lufs": -7, "mfcc_mean": [-20.0, *[-5.0] * 19]}
@@ -206,6 +207,49 @@ async def test_the_sound_and_the_meaning_of_tracks_can_be_compared(
     assert spaces == [("AUDIO", "soniquebay-descriptor"), ("TEXT", "wordllama")]
     assert set((await house.found("calm quiet slow", "MEANING"))[:2]) == set(ids[:2])
     assert set((await house.found("loud intense very fast", "MEANING"))[:2]) == set(ids[2:])
+
+
+EAR = AudioModel(model="ear", version="1", dimensions=2)
+
+
+async def test_embeddings_of_a_trained_model_are_the_audio_vectors_once_there_is_one(
+    start: Start, store_tracks: StoreTracks
+) -> None:
+    house = await start()
+    names = ("one.mp3", "two.mp3", "three.mp3", "four.mp3")
+    tracks = one, two, three, four = await store_tracks(*names)
+    await house.analyzed(analysis_item(one))
+    await house.idle()
+    await meanings.register(house.pool, EAR)
+    (row,) = await house.pool.fetch(
+        "SELECT * FROM tracks WHERE analyzed_content_revision IS NOT NULL"
+        " OR vectorized_content_revision IS NOT NULL OR id = $1", one.id,
+    )  # fmt: skip
+    assert row["analyzed_content_revision"] is None  # heard without a model: it is done anew
+
+    heard = [[0.6, 0.8], [0.8, 0.6], [-0.6, 0.8]]
+    await house.analyzed(
+        *(
+            analysis_item(track, meaning=meaning_item(embedding=embedding), meaning_absence=None)
+            for track, embedding in zip((one, two, three), heard, strict=True)
+        ),
+        analysis_item(four, meaning_absence="the package is not installed"),
+    )
+    await house.idle()
+    ids = [track_of(track) for track in tracks]
+    told = await house.ask(
+        "query($ids: [ID!]!) {audioModel {model version dimensions} tracksById(ids: $ids)"
+        " {similar(first: 1) {track {id}} vectors {space model dimensions}}}", ids=ids,
+    )  # fmt: skip
+    assert told["audioModel"] == EAR.model_dump()
+    spaces = {each["model"] for each in told["tracksById"][0]["vectors"]}
+    assert spaces == {"ear", "wordllama"}
+    nearest = [track["similar"][0]["track"]["id"] for track in told["tracksById"][:2]]
+    assert nearest == [ids[1], ids[0]]
+    (failure,) = await house.pool.fetch("SELECT * FROM failures WHERE resolved_at IS NULL")
+    assert failure["track_id"] == four.id
+    assert "no embedding by ear 1" in failure["message"]
+    assert "the package is not installed" in failure["message"]
 
 
 async def test_events_that_come_again_late_or_of_unknown_tracks_change_nothing(

@@ -10,8 +10,8 @@ from math import erf, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from services.analyzer.musicnn.meaning import Score
 from services.analyzer.musicnn.models import Model
+from shared.contracts.meaning import Score
 
 Array = NDArray[np.float32]
 
@@ -50,12 +50,12 @@ def score_of(model: Model, name: str, logits: Array) -> Score:
     mean = float(values.mean())
     doubt = sqrt(_LEAST_DOUBT**2 + float(values.var()) / len(values))
     sure = 2 * _below(abs(mean) / doubt) - 1
-    return Score(_below(mean), model.scales[name].worth * sure)
+    return Score(score=_below(mean), confidence=model.scales[name].worth * sure)
 
 
 def silent_score(name: str) -> Score:
     """The score of silence: nothing is known, but that it has no energy."""
-    return Score(0.0 if name in _QUIET else 0.5, 0.0)
+    return Score(score=0.0 if name in _QUIET else 0.5, confidence=0.0)
 
 
 def genre_of(model: Model, tags: dict[str, float]) -> tuple[str, float]:

@@ -5,13 +5,14 @@ from numpy.typing import NDArray
 
 from services.analyzer.musicnn import derive
 from services.analyzer.musicnn.log_mel import RATE_HZ, log_mel
-from services.analyzer.musicnn.meaning import MOODS, SCALES, Meaning
 from services.analyzer.musicnn.models import Model
 from services.analyzer.musicnn.msd import MSD
 from services.analyzer.musicnn.network import logits_of, pooled_of
+from services.analyzer.musicnn.package import WeightsAbsent
 from services.analyzer.musicnn.pruning import BANDS, FRAMES, Network
 from services.analyzer.musicnn.slices import slices_of
-from services.analyzer.musicnn.weights import WeightsAbsent, load
+from services.analyzer.musicnn.weights import load
+from shared.contracts.meaning import SCORES, Meaning
 
 Array = NDArray[np.float32]
 
@@ -59,17 +60,16 @@ class Listener:
         logits = logits_of(self._network, pooled)
         tags = derive.tags_of(self._model, logits)
         genre, genre_confidence = derive.genre_of(self._model, tags)
-        scores = {name: derive.score_of(self._model, name, logits) for name in MOODS + SCALES}
+        scores = {name: derive.score_of(self._model, name, logits) for name in SCORES}
         return Meaning(
             model=self._model.name,
             version=self._model.version,
             tags=tags,
             genre=genre,
             genre_confidence=genre_confidence,
-            moods={name: scores[name] for name in MOODS},
-            embedding=embedding_of(self._network, pooled),
+            embedding=embedding_of(self._network, pooled).tolist(),
             patches=len(patches),
-            **{name: scores[name] for name in SCALES},
+            **scores,
         )
 
     def _silence(self) -> Meaning:
@@ -81,10 +81,9 @@ class Listener:
             tags=dict.fromkeys(self._model.tags, 0.0),
             genre=None,
             genre_confidence=0.0,
-            moods={name: derive.silent_score(name) for name in MOODS},
-            embedding=embedding_of(self._network, pooled),
+            embedding=embedding_of(self._network, pooled).tolist(),
             patches=0,
-            **{name: derive.silent_score(name) for name in SCALES},
+            **{name: derive.silent_score(name) for name in SCORES},
         )
 
 

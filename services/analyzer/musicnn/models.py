@@ -42,9 +42,9 @@ class Model:
     Attributes:
         name: as `Meaning.model` tells it. version: as `Meaning.version`; to be raised with any
             change of slices, patches, scales or reference.
-        folder: in the package.
+        folder: in the package. dimensions: of its embedding.
         tags: what the outputs stand for, in their order.
-        scales: by the names in `meaning.MOODS` and `meaning.SCALES`, all of them.
+        scales: by the names in `shared.contracts.meaning.SCORES`, all of them.
         genres: the tags that make up each genre.
         reference: to standardise by.
         dead_below: a filter with no weight larger than this is a constant.
@@ -53,6 +53,7 @@ class Model:
     name: str
     version: str
     folder: str
+    dimensions: int
     tags: tuple[str, ...]
     scales: Mapping[str, Scale]
     genres: Mapping[str, tuple[str, ...]]

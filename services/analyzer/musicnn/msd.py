@@ -15,6 +15,7 @@ MSD = Model(
     name="musicnn-msd",
     version="0.1.0-1",  # the package's and ours
     folder="MSD_musicnn",
+    dimensions=420,  # largest and mean value over time of the 210 channels that vary, of 753
     tags=(
         "rock", "pop", "alternative", "indie", "electronic", "female vocalists", "dance", "00s",
         "alternative rock", "jazz", "beautiful", "metal", "chillout", "male vocalists",

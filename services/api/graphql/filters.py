@@ -11,6 +11,7 @@ from services.api.graphql.errors import bad_input
 from services.api.store.reading.pages import Order
 from services.api.store.reading.track_lists import Range, TrackFilters
 from shared.contracts.identity import IdKind
+from shared.contracts.meaning import SCORES
 from shared.search.port import SearchFilters
 
 
@@ -47,6 +48,33 @@ def year_ends(told: IntRange | None) -> tuple[int | None, int | None]:
     return bounded[0], bounded[1]
 
 
+@strawberry.input(
+    description="By what a trained model heard; scores are 0..1, .5 is average music. Tracks that"
+    " none has heard are left out."
+)
+class MeaningFilter:
+    """All that is given must hold."""
+
+    genre: str | None = strawberry.field(
+        default=None, description="As heard: rock, pop, electronic, dance, metal, jazz, ..."
+    )
+    aggressive: FloatRange | None = None
+    relaxed: FloatRange | None = None
+    party: FloatRange | None = None
+    happy: FloatRange | None = None
+    sad: FloatRange | None = None
+    acoustic: FloatRange | None = None
+    electronic: FloatRange | None = None
+    instrumental: FloatRange | None = None
+    energy: FloatRange | None = None
+    valence: FloatRange | None = None
+    arousal: FloatRange | None = None
+
+    def ranges(self) -> dict[str, Range]:
+        """The range of each score."""
+        return {name: _ends(f"meaning.{name}", getattr(self, name)) for name in SCORES}
+
+
 @strawberry.input
 class TrackFilter:
     """All that is given must hold."""
@@ -67,6 +95,7 @@ class TrackFilter:
     key: str | None = None
     mode: str | None = None
     camelot: str | None = None
+    meaning: MeaningFilter | None = None
 
     def read(self) -> TrackFilters:
         """The filter for the store."""
@@ -87,6 +116,8 @@ class TrackFilter:
             tempo_bpm=_ends("tempoBpm", self.tempo_bpm),
             loudness_lufs=_ends("loudnessLufs", self.loudness_lufs),
             energy=_ends("energy", self.energy),
+            heard_genre=self.meaning.genre if self.meaning else None,
+            heard=self.meaning.ranges() if self.meaning else {},
         )
 
 

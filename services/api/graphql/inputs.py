@@ -13,7 +13,7 @@ from strawberry import UNSET
 from strawberry.types.base import get_object_definition
 
 from services.api.graphql.enums import CreditRole, FailureKind, ScanMode, TrackKind, VectorSpace
-from services.api.graphql.scalars import BigInt, KeyValues, Vector
+from services.api.graphql.scalars import BigInt, KeyValues, Shares, Vector
 
 T = TypeVar("T")
 
@@ -199,6 +199,50 @@ class TrackInput:
 
 @_plain
 @strawberry.input
+class ScoreInput:
+    """A score and how sure it is."""
+
+    score: float
+    confidence: float
+
+
+@_plain
+@strawberry.input
+class MeaningInput:
+    """What a trained model heard; fields and ranges as `Meaning` has them."""
+
+    model: str
+    version: str
+    patches: int
+    tags: Shares
+    genre: str | None = UNSET
+    genre_confidence: float
+    aggressive: ScoreInput
+    relaxed: ScoreInput
+    party: ScoreInput
+    happy: ScoreInput
+    sad: ScoreInput
+    acoustic: ScoreInput
+    electronic: ScoreInput
+    instrumental: ScoreInput
+    energy: ScoreInput
+    valence: ScoreInput
+    arousal: ScoreInput
+    embedding: Vector
+
+
+@_plain
+@strawberry.input
+class AudioModelInput:
+    """The trained model that analyses are made with now."""
+
+    model: str
+    version: str
+    dimensions: int
+
+
+@_plain
+@strawberry.input
 class AnalysisInput:
     """An analysis; fields, units and ranges as `Analysis` has them."""
 
@@ -241,6 +285,10 @@ class AnalysisInput:
     fingerprint: str | None = UNSET
     acoustid_id: str | None = UNSET
     damaged: bool | None = False
+    meaning: MeaningInput | None = strawberry.field(
+        default=UNSET, description="It, or the reason why it is absent."
+    )
+    meaning_absence: str | None = UNSET
 
 
 @_plain
@@ -378,7 +426,7 @@ def _row(item: Any) -> dict[str, Any]:
 
 _NESTED = {
     _camel(field.name): field.name
-    for kind in (CreditInput, ImportedFactInput, VectorSpaceInput)
+    for kind in (CreditInput, ImportedFactInput, MeaningInput, ScoreInput, VectorSpaceInput)
     for field in dataclasses.fields(kind)
 }
 _ENUMS = (CreditRole, FailureKind, ScanMode, TrackKind, VectorSpace)

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 import strawberry
 from graphql import GraphQLError
+from pydantic import ValidationError
 from strawberry import UNSET, Info
 from strawberry.permission import BasePermission
 
@@ -18,6 +19,7 @@ from services.api.graphql.inputs import (
     AlbumInput,
     AnalysisInput,
     ArtistInput,
+    AudioModelInput,
     BeginScanInput,
     CorrectionInput,
     FailureFilter,
@@ -50,6 +52,7 @@ from services.api.store import (
     failures,
     files,
     generation,
+    meanings,
     scans,
     tracks,
     vectors,
@@ -60,6 +63,7 @@ from shared.contracts.envelope import DeadLetter, Record
 from shared.contracts.errors import FailureKind
 from shared.contracts.events import ScanMode, ScanRequested
 from shared.contracts.identity import IdKind, format_id
+from shared.contracts.meaning import AudioModel
 
 MOST_ITEMS = 2_000
 _REPLAY_PORTION = 500
@@ -328,6 +332,23 @@ class Mutation:
         except Unfit as unfit:
             raise _bad_request(str(unfit)) from None
         return await vectors.register(info.context.pool, spaces)
+
+    @strawberry.mutation(
+        permission_classes=_FOR_SERVICES,
+        description="Say which trained model the analyzers hear with; tracks that were analysed"
+        " without it, or with another, wait for a new analysis.",
+    )
+    async def register_audio_model(
+        self, info: Info, told: Annotated[AudioModelInput, _INPUT]
+    ) -> bool:
+        """True; what answers until then stays."""
+        try:
+            model = AudioModel.model_validate(rows([told])[0])
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise _bad_request(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        await meanings.register(info.context.pool, model)
+        return True
 
     @strawberry.mutation(
         permission_classes=_FOR_SERVICES,

@@ -28,13 +28,14 @@ from services.api.graphql.types.duplicates import Duplicates
 from services.api.graphql.types.failures import Failure, failures_page
 from services.api.graphql.types.files import KnownFiles
 from services.api.graphql.types.libraries import Library
+from services.api.graphql.types.meaning import AudioModel
 from services.api.graphql.types.music import Artist, Genre
 from services.api.graphql.types.node import Node
 from services.api.graphql.types.scans import Scan
 from services.api.graphql.types.search import SearchMode, SearchResult
 from services.api.graphql.types.status import Status
 from services.api.graphql.types.tracks import Track
-from services.api.store import covers, failures, files, libraries, progress, scans
+from services.api.store import covers, failures, files, libraries, meanings, progress, scans
 from services.api.store.reading import lists, track_lists
 from shared.contracts.identity import IdKind, parse_id
 
@@ -65,6 +66,12 @@ class Query:
         keys = [uuid_of("ids", id_, IdKind.TRACK) for id_ in ids]
         rows = await info.context.loaders.tracks.load_many(keys)
         return [Track.of(row) if row else None for row in rows]
+
+    @strawberry.field(description="The trained model that is heard with; null without any.")
+    async def audio_model(self, info: Info) -> AudioModel | None:
+        """What the analyzers told."""
+        found = await meanings.audio_model(info.context.pool)
+        return AudioModel(**found.model_dump()) if found else None
 
     @strawberry.field
     async def tracks(

@@ -13,6 +13,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 BigInt = NewType("BigInt", int)
 KeyValues = NewType("KeyValues", object)  # dict[str, list[str]]
+Shares = NewType("Shares", object)  # dict[str, float]
 Vector = NewType("Vector", object)  # NDArray[np.float32] (n,)
 
 
@@ -43,6 +44,12 @@ def _key_values(value: Any) -> Mapping[str, list[str]]:
     return MappingProxyType(value)  # unlike a nested input, which is a plain dict
 
 
+def _shares(value: Any) -> Mapping[str, float]:
+    if not isinstance(value, dict):
+        raise ValueError("numbers by name are needed")  # noqa: TRY004 - GraphQL's way
+    return MappingProxyType(value)  # unlike a nested input, which is a plain dict
+
+
 SCALAR_MAP: dict[object, ScalarDefinition] = {
     BigInt: strawberry.scalar(
         name="BigInt",
@@ -55,6 +62,12 @@ SCALAR_MAP: dict[object, ScalarDefinition] = {
         description="Lists of texts by name: a JSON object.",
         serialize=dict,
         parse_value=_key_values,
+    ),
+    Shares: strawberry.scalar(
+        name="Shares",
+        description="Numbers of 0..1 by name: a JSON object.",
+        serialize=dict,
+        parse_value=_shares,
     ),
     Vector: strawberry.scalar(
         name="Vector",

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 from pydantic import ValidationError
 
-from services.api.store import checks
+from services.api.store import checks, meanings
 from services.api.store.checks import Item, Unfit
 from services.api.store.corrections import what_stands
 from services.api.store.outcomes import (
@@ -93,7 +93,7 @@ def _check(item: Item) -> _Row | Problem:
         analysis = Analysis.model_validate({k: v for k, v in item.items() if v is not None})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = str(first["loc"][0]) if first["loc"] else "analysis"
+        field = ".".join(map(str, first["loc"])) or "analysis"
         return Unfit(first["msg"], field).problem
     fields = analysis.model_dump()
     told = json.dumps([content_revision, fields], sort_keys=True)
@@ -176,6 +176,7 @@ async def _write(connection: asyncpg.Connection, changed: dict[UUID, _Row]) -> N
         [
             {
                 **row.fields,
+                "meaning": None,  # in a table of its own
                 "track_id": str(row.track_id),
                 "analyzer_version": ANALYZER_VERSION,
                 "content_revision": row.content_revision,
@@ -185,5 +186,7 @@ async def _write(connection: asyncpg.Connection, changed: dict[UUID, _Row]) -> N
             for row in (changed[id_] for id_ in ids)
         ],
     )
+    heard = [(id_, changed[id_].fields["meaning"]) for id_ in ids]
+    await meanings.write(connection, [(id_, told) for id_, told in heard if told is not None])
     await connection.execute(_MOVE_TRACKS, ids, ANALYZER_VERSION)
     await connection.execute(_OUTDATE_VECTORS, ids)

@@ -2,9 +2,12 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import strawberry
+from strawberry import Info
 
+from services.api.graphql.types.meaning import Meaning
 from shared.contracts.analysis import Analysis as Measured
 
 
@@ -51,9 +54,26 @@ class Analysis:
     fingerprint: str | None
     acoustid_id: str | None
     damaged: bool
+    track_key: strawberry.Private[UUID]
+    absence: strawberry.Private[str | None]
+
+    @strawberry.field(description="What a trained model hears; null where `meaningAbsence` is not.")
+    async def meaning(self, info: Info) -> Meaning | None:
+        """Words, moods, scales."""
+        row = await info.context.loaders.meanings.load((self.track_key, self.analyzer_version))
+        return Meaning.of(row) if row else None
+
+    @strawberry.field(description="Why there is no meaning, and what to do about it.")
+    async def meaning_absence(self, info: Info) -> str | None:
+        """Null where there is one."""
+        key = (self.track_key, self.analyzer_version)
+        if self.absence is not None or await info.context.loaders.meanings.load(key):
+            return self.absence
+        return "an earlier version analysed this track, which heard no meaning: it is done anew"
 
     @classmethod
     def of(cls, row: Any) -> "Analysis":
         """A stored analysis as the gateway shows it."""
         names = ("analyzer_version", "content_revision", "analyzed_at", *Measured.model_fields)
-        return cls(**{name: row[name] for name in names})
+        told = {name: row[name] for name in names if not name.startswith("meaning")}
+        return cls(track_key=row["track_id"], absence=row["meaning_absence"], **told)

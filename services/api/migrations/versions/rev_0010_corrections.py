@@ -5,7 +5,7 @@ from alembic import op
 from services.api.migrations import run_file
 
 revision = "0010"
-down_revision = "0006"
+down_revision = "0009"
 
 
 def upgrade() -> None:

@@ -37,6 +37,11 @@ SELECT DISTINCT ON (track_id) * FROM analyses WHERE track_id = ANY($1)
 ORDER BY track_id, (analyzer_version = $2) DESC, analyzed_at DESC
 """
 _CORRECTIONS = "SELECT track_id AS id, * FROM corrections WHERE track_id = ANY($1)"
+_MEANINGS = """
+SELECT * FROM meanings WHERE (track_id, analyzer_version) IN (
+    SELECT * FROM unnest($1::uuid[], $2::text[])
+)
+"""
 _VECTORS = """
 SELECT v.track_id AS owner, v.content_revision, v.embedding, s.space, s.model, s.version,
     s.dimensions
@@ -115,6 +120,13 @@ async def analyses(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
 async def corrections(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
     """What a person says of each track, None where nobody corrected it."""
     return await _each(pool, _CORRECTIONS, ids)
+
+
+async def meanings(pool: asyncpg.Pool, keys: Sequence[tuple[UUID, str]]) -> list[Row | None]:
+    """What was heard, by track id and analyzer version; None where there is none."""
+    found = await pool.fetch(_MEANINGS, *map(list, zip(*keys, strict=True)))
+    by_key = {(row["track_id"], row["analyzer_version"]): row for row in found}
+    return [by_key.get(key) for key in keys]
 
 
 async def album_tracks(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:

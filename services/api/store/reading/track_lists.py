@@ -1,6 +1,7 @@
 """Lists of tracks: filters, sort orders, a page at a time."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -23,6 +24,7 @@ COLUMNS = """t.*, f.library_id, f.path, f.size_bytes, f.mtime_ns"""
 FROM = "tracks t JOIN files f ON f.track_id = t.id"
 # Only where a filter asks for it: the analysis that stands.
 _ANALYZED = " JOIN analyses a ON a.track_id = t.id AND a.analyzer_version = t.analyzer_version"
+_HEARD = " JOIN meanings m ON m.track_id = t.id AND m.analyzer_version = t.analyzer_version"
 
 Range = tuple[float | None, float | None]
 
@@ -47,11 +49,20 @@ class TrackFilters:
     tempo_bpm: Range = (None, None)
     loudness_lufs: Range = (None, None)
     energy: Range = (None, None)
+    heard_genre: str | None = None
+    heard: Mapping[str, Range] = field(default_factory=dict)
+    """By score of `shared.contracts.meaning`."""
 
     @property
     def needs_analysis(self) -> bool:
         """Whether a filter looks at what is only in the analysis."""
         return any(end is not None for end in (*self.loudness_lufs, *self.energy))
+
+    @property
+    def needs_meaning(self) -> bool:
+        """Whether a filter looks at what a trained model heard."""
+        ends = [end for each in self.heard.values() for end in each]
+        return any(value is not None for value in (self.heard_genre, *ends))
 
 
 async def page(
@@ -78,6 +89,8 @@ def _source(where: Conditions, filters: TrackFilters) -> str:
     source = FROM
     if filters.needs_analysis:
         source += _ANALYZED
+    if filters.needs_meaning:
+        source += _HEARD
     equal = {
         "t.is_missing": filters.is_missing,
         "f.library_id": filters.library_id,
@@ -86,6 +99,7 @@ def _source(where: Conditions, filters: TrackFilters) -> str:
         "t.key": filters.key,
         "t.mode": filters.mode,
         "t.camelot": filters.camelot,
+        "m.genre": filters.heard_genre and filters.heard_genre.strip().lower(),
     }
     for column, value in equal.items():
         if value is not None:
@@ -96,6 +110,7 @@ def _source(where: Conditions, filters: TrackFilters) -> str:
         "t.tempo_bpm": filters.tempo_bpm,
         "a.loudness_lufs": filters.loudness_lufs,
         "a.energy": filters.energy,
+        **{f"m.{name}": told for name, told in filters.heard.items()},
     }
     for column, (lower, upper) in ranges.items():
         if lower is not None:

@@ -105,3 +105,14 @@ def test_a_monstrous_tag_does_not_drown_the_others() -> None:
     told = text_description({**TRACK, "title": "x" * 1_000_000})
     assert len(told) < 500
     assert "Classical" in told
+
+
+def test_what_a_trained_model_is_sure_of_is_told_in_words() -> None:
+    sure, unsure = {"score": 0.9, "confidence": 0.7}, {"score": 0.9, "confidence": 0.2}
+    little = {"score": 0.1, "confidence": 0.7}
+    meaning = {
+        "genre": "jazz", "genreConfidence": 0.4, "aggressive": little, "relaxed": sure,
+        "party": unsure, "acoustic": sure, "electronic": little, "instrumental": unsure,
+    }  # fmt: skip
+    told = text_description({**TRACK, "analysis": analysis(meaning=meaning)})
+    assert told.endswith(". relaxed. acoustic. sounds like jazz")

@@ -13,8 +13,9 @@ from services.analyzer.musicnn.checkpoint import UnreadableCheckpoint, read_chec
 from services.analyzer.musicnn.log_mel import log_mel
 from services.analyzer.musicnn.msd import MSD
 from services.analyzer.musicnn.network import logits_of, pooled_of
+from services.analyzer.musicnn.package import folder_of
 from services.analyzer.musicnn.pruning import pruned
-from services.analyzer.musicnn.weights import folder_of, load
+from services.analyzer.musicnn.weights import load
 from tests.unit.services.analyzer.musicnn.musicnn_sounds import sounds
 
 VECTORS = np.load(Path(__file__).with_name("musicnn_vectors.npz"))

@@ -1,0 +1,82 @@
+"""What a trained model hears in a track."""
+
+from typing import Any
+
+import strawberry
+
+from services.api.graphql.arguments import page_size
+from services.api.graphql.scalars import Vector
+from shared.contracts.meaning import SCORES
+
+_MOST_TAGS = 1_000
+
+
+@strawberry.type
+class Score:
+    """A track's place on a scale."""
+
+    score: float = strawberry.field(
+        description="0..1: the share of music that has less of it, so .5 is average."
+    )
+    confidence: float = strawberry.field(
+        description="0..1: how sure it is on which side of .5 the track stands; 0: not at all."
+    )
+
+
+@strawberry.type
+class TagScore:
+    """One of the model's words."""
+
+    name: str
+    score: float
+
+
+@strawberry.type
+class AudioModel:
+    """The trained model that the analyzers hear with now."""
+
+    model: str
+    version: str
+    dimensions: int = strawberry.field(description="Of its embedding.")
+
+
+@strawberry.type(description="What each score is worth: docs/analysis.md.")
+class Meaning:
+    """What a trained model hears; the fields of `shared.contracts.meaning`."""
+
+    model: str
+    version: str = strawberry.field(description="Scores of one version can be compared.")
+    patches: int = strawberry.field(description="Excerpts of 3 s that were heard; 0: silence.")
+    genre: str | None = strawberry.field(description="As heard; `genres` has what is tagged.")
+    genre_confidence: float
+    aggressive: Score
+    relaxed: Score
+    party: Score
+    happy: Score
+    sad: Score
+    acoustic: Score
+    electronic: Score
+    instrumental: Score = strawberry.field(description="1 is without a voice, 0 is sung.")
+    energy: Score = strawberry.field(
+        description="As heard; `energy` of the analysis is calculated from level and onsets."
+    )
+    valence: Score
+    arousal: Score
+    embedding: Vector = strawberry.field(description="Of length 1; the track's audio vector.")
+    words: strawberry.Private[dict[str, float]]
+
+    @strawberry.field(description="The model's words, the likeliest first.")
+    def tags(self, first: int | None = 50) -> list[TagScore]:
+        """Of moods the probabilities are tiny: they are for ranking."""
+        ranked = sorted(self.words.items(), key=lambda tag: -tag[1])
+        shown = ranked[: page_size(first, _MOST_TAGS)]
+        return [TagScore(name=name, score=score) for name, score in shown]
+
+    @classmethod
+    def of(cls, row: Any) -> "Meaning":
+        """A stored meaning as the gateway shows it."""
+        names = ("model", "version", "patches", "genre", "genre_confidence", "embedding")
+        told: dict[str, Any] = {name: row[name] for name in names}
+        for name in SCORES:
+            told[name] = Score(score=row[name], confidence=row[f"{name}_confidence"])
+        return cls(words=row["tags"], **told)
