@@ -25,6 +25,7 @@ from shared.contracts.events import (
     TrackVectorized,
 )
 from shared.contracts.topics import CONSUMERS, Stage
+from shared.contracts.versions import ANALYZER_VERSION
 from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 from tests.integration.test_api_write_stages import (
@@ -103,7 +104,11 @@ async def test_a_track_gets_the_event_of_the_stage_it_waits_for_and_then_none(
     told.append(await reconciler.look())
     assert told == [
         [TrackExtracted(track_id=id_, change=TrackChange.CREATED, content_revision=1, revision=1)],
-        [AudioAnalyzed(track_id=id_, analyzer_version="1", content_revision=1, revision=2)],
+        [
+            AudioAnalyzed(
+                track_id=id_, analyzer_version=ANALYZER_VERSION, content_revision=1, revision=2
+            )
+        ],
         [TrackVectorized(track_id=id_, content_revision=1, revision=2)],
         [],
     ]
@@ -153,9 +158,9 @@ async def test_another_analyzer_version_makes_all_tracks_wait_for_it(
 ) -> None:
     (track,) = await store_tracks("a.mp3")
     await through(pool, track)
-    await tracks.expect_analyzer(pool, "1")
+    await tracks.expect_analyzer(pool, ANALYZER_VERSION)
     assert await reconciler.look() == []
-    await tracks.expect_analyzer(pool, "2")
+    await tracks.expect_analyzer(pool, "another")
     (event,) = await reconciler.look()
     assert isinstance(event, TrackExtracted)
 
