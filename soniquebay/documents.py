@@ -52,7 +52,10 @@ query Show($ids: [ID!]!) {
     replaygain { trackGainDb albumGainDb } cover { url mimeType width height }
     analysis {
       analyzerVersion tempoBpm tempoConfidence tempoAlternativeBpm onsetRateHz danceability
-      key mode keyConfidence camelot tuningCents loudnessLufs loudnessRangeLu peakDbfs
+      tempoStability beatsPerBar
+      key mode keyConfidence camelot openKey secondKey secondMode keyChanges { timeS key mode }
+      tuningCents truePeakDbtp bandwidthHz bandwidthKind isMonoInStereo
+      loudnessLufs loudnessRangeLu peakDbfs
       replaygainTrackGainDb dynamicRangeDb crestDb energy brightness spectralCentroidHz
       silenceStartS silenceEndS clippingShare fingerprint acoustidId damaged
       meaningAbsence meaning {

@@ -3,24 +3,40 @@
 import math
 import os
 import resource
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.analyzer import character, loudness, structure, timbre
+from services.analyzer import character, loudness, sections, structure, timbre
+from services.analyzer.beats import bars_of, beat_frames
 from services.analyzer.fingerprint import fingerprint_of
-from services.analyzer.listening import RATE_HZ, Heard, listen
+from services.analyzer.keeping import RATE_HZ
+from services.analyzer.listening import Heard, listen
 from services.analyzer.musicnn.listener import Listener, absence
-from services.analyzer.spectrum import HOP, spectrum_of
+from services.analyzer.spectrum import FRAME, HOP, Spectrum, spectrum_of
 from services.analyzer.tempo import estimate_tempo, onset_envelope, onset_rate_hz
 from services.analyzer.tonality import tonality_of
-from shared.contracts.analysis import Analysis
-from shared.contracts.keys import camelot
+from shared.contracts.analysis import (
+    MOST_BEATS,
+    MOST_KEY_CHANGES,
+    MOST_SECTIONS,
+    Analysis,
+    KeyChange,
+)
+from shared.contracts.keys import camelot, open_key
 from shared.contracts.meaning import Meaning
 
 _MOST_MEMORY_BYTES = 4 * 2**30
 _FRAMES_A_SECOND = RATE_HZ / HOP
+_ONSET_S = 0.75 * FRAME / RATE_HZ
+"""A frame begins so long before the onset that it is the first one to notice (measured)."""
+_SAME = 1e-4
+"""Two channels are one if their difference has no more than this share of the power."""
+Fields = dict[str, Any]
+"""Some of the fields of `Analysis`: it checks their types and ranges."""
 
 
 def prepare_worker() -> None:
@@ -67,64 +83,130 @@ def analysis_of(heard: Heard) -> Analysis:
     """The analysis of what was heard; every field within its range, silence included."""
     level = _level(heard)
     silent = level["loudness_lufs"] <= loudness.SILENCE_LUFS
-    sound = heard.mono
-    spectrum = spectrum_of(sound, RATE_HZ)
-    envelope = onset_envelope(spectrum.mel)
-    rate = 0.0 if silent else onset_rate_hz(envelope, _FRAMES_A_SECOND)
-    pulse = estimate_tempo(envelope * (not silent), _FRAMES_A_SECOND)
-    tonality = tonality_of(sound * np.float32(not silent), RATE_HZ)
-    mfcc_mean, mfcc_std = timbre.mfcc_summary(spectrum.mel)
-    start_s, end_s, silence_share = structure.silence(heard.hop_square, heard.duration_s)
-    bright = timbre.weighted_mean(spectrum.bright_share, spectrum.power)
-    return Analysis(
-        analyzed_duration_s=heard.duration_s,
-        tempo_bpm=pulse.bpm,
-        tempo_confidence=pulse.confidence,
-        tempo_alternative_bpm=pulse.alternative_bpm,
-        onset_rate_hz=min(100.0, rate),
-        danceability=character.danceability(
-            tempo_bpm=pulse.bpm, tempo_confidence=pulse.confidence,
-            loudness_range_lu=level["loudness_range_lu"],
-        ),
-        key=tonality.key,
-        mode=tonality.mode,
-        key_confidence=tonality.confidence,
-        camelot=camelot(tonality.key, tonality.mode),
-        tuning_cents=float(np.clip(tonality.tuning_cents, -50, 50)),
-        chroma_mean=np.clip(tonality.chroma, 0, 1).tolist(),
-        energy=character.energy(
-            loudness_lufs=level["loudness_lufs"], onset_rate_hz=rate, bright_share=bright
-        ),
-        brightness=float(np.clip(bright, 0, 1)),
-        spectral_centroid_hz=timbre.weighted_mean(spectrum.centroid_hz, spectrum.power),
-        spectral_bandwidth_hz=timbre.weighted_mean(spectrum.bandwidth_hz, spectrum.power),
-        spectral_rolloff_hz=timbre.weighted_mean(spectrum.rolloff_hz, spectrum.power),
-        spectral_flatness=float(
-            np.clip(timbre.weighted_mean(spectrum.flatness, spectrum.power), 0, 1)
-        ),
-        spectral_contrast_db=spectrum.contrast_db.mean(axis=0).tolist(),
-        zero_crossing_rate=timbre.zero_crossing_rate(sound),
-        mfcc_mean=mfcc_mean,
-        mfcc_std=mfcc_std,
-        silence_start_s=start_s,
-        silence_end_s=end_s,
-        silence_share=float(np.clip(silence_share, 0, 1)),
-        clipping_share=min(1.0, heard.clipped / max(1, heard.samples * heard.channels)),
-        waveform=structure.waveform(heard.hop_peak),
-        fingerprint=fingerprint_of(heard.fingerprint_pcm),
-        damaged=heard.damaged,
+    sound = heard.mono * np.float32(not silent)
+    spectrum = spectrum_of(heard.mono, RATE_HZ)
+    rhythm = _rhythm(spectrum.mel * np.float32(not silent), level["loudness_range_lu"], heard)
+    bright = float(np.clip(timbre.weighted_mean(spectrum.bright_share, spectrum.power), 0, 1))
+    fields = {
         **level,
-        **heard_in(sound * np.float32(not silent)),
-    )  # fmt: skip
+        **rhythm,
+        **_tonality(sound, heard),
+        **_timbre(spectrum, heard.mono),
+        **_structure(heard),
+        "energy": character.energy(
+            loudness_lufs=level["loudness_lufs"],
+            onset_rate_hz=rhythm["onset_rate_hz"],
+            bright_share=bright,
+        ),
+        "brightness": bright,
+        "section_boundaries_s": []
+        if silent
+        else _times(sections.boundaries_s(spectrum.mel, _FRAMES_A_SECOND, MOST_SECTIONS), heard),
+        **heard_in(sound),
+    }
+    return Analysis(**fields)
 
 
-def _level(heard: Heard) -> dict[str, float]:
+def _times(kept_s: Sequence[float] | NDArray[np.float64], heard: Heard) -> list[float]:
+    """Seconds of the track, of seconds of what is kept of it."""
+    kept, track = np.asarray(heard.starts_s).T
+    moments = np.asarray(kept_s, np.float64)
+    slices = np.searchsorted(kept, moments, side="right") - 1
+    found = moments - kept[slices] + track[slices]
+    times: list[float] = np.clip(found, 0, heard.duration_s).round(3).tolist()
+    return times
+
+
+def _rhythm(mel: NDArray[np.float32], range_lu: float, heard: Heard) -> Fields:
+    envelope = onset_envelope(mel)
+    pulse = estimate_tempo(envelope, _FRAMES_A_SECOND)
+    beats = beat_frames(envelope, pulse.bpm, _FRAMES_A_SECOND)[:MOST_BEATS]
+    bars = bars_of(mel, beats)
+    return {
+        "tempo_bpm": pulse.bpm,
+        "tempo_confidence": pulse.confidence,
+        "tempo_alternative_bpm": pulse.alternative_bpm,
+        "tempo_stability": pulse.stability,
+        "beat_times_s": _times(beats / _FRAMES_A_SECOND + _ONSET_S, heard),
+        "beats_per_bar": bars.beats,
+        "first_downbeat": bars.first,
+        "downbeat_confidence": bars.confidence,
+        "onset_rate_hz": min(100.0, onset_rate_hz(envelope, _FRAMES_A_SECOND)),
+        "danceability": character.danceability(
+            tempo_bpm=pulse.bpm, tempo_confidence=pulse.confidence, loudness_range_lu=range_lu
+        ),
+    }
+
+
+def _tonality(sound: NDArray[np.float32], heard: Heard) -> Fields:
+    found = tonality_of(sound, RATE_HZ)
+    times = _times([change[0] for change in found.changes], heard)
+    changes = [
+        KeyChange(time_s=time, key=key, mode=mode)
+        for time, (_, key, mode) in zip(times, found.changes, strict=True)
+    ]
+    return {
+        "key": found.key,
+        "mode": found.mode,
+        "key_confidence": found.confidence,
+        "camelot": camelot(found.key, found.mode),
+        "open_key": open_key(found.key, found.mode),
+        "second_key": found.second[0],
+        "second_mode": found.second[1],
+        "key_changes": changes[:MOST_KEY_CHANGES],
+        "tuning_cents": float(np.clip(found.tuning_cents, -50, 50)),
+        "chroma_mean": np.clip(found.chroma, 0, 1).tolist(),
+        "roughness": found.roughness,
+    }
+
+
+def _timbre(spectrum: Spectrum, sound: NDArray[np.float32]) -> Fields:
+    mfcc_mean, mfcc_std = timbre.mfcc_summary(spectrum.mel)
+    mean = partial(timbre.weighted_mean, power=spectrum.power)
+    return {
+        "spectral_centroid_hz": mean(spectrum.centroid_hz),
+        "spectral_bandwidth_hz": mean(spectrum.bandwidth_hz),
+        "spectral_rolloff_hz": mean(spectrum.rolloff_hz),
+        "spectral_flatness": float(np.clip(mean(spectrum.flatness), 0, 1)),
+        "spectral_contrast_db": spectrum.contrast_db.mean(axis=0).tolist(),
+        "zero_crossing_rate": timbre.zero_crossing_rate(sound),
+        "mfcc_mean": mfcc_mean,
+        "mfcc_std": mfcc_std,
+    }
+
+
+def _structure(heard: Heard) -> Fields:
+    start_s, end_s, silence_share = structure.silence(heard.hop_square, heard.duration_s)
+    fade_in_s, fade_out_s = structure.fades_s(heard.hop_square)
+    return {
+        "analyzed_duration_s": heard.duration_s,
+        "silence_start_s": start_s,
+        "silence_end_s": end_s,
+        "silence_share": float(np.clip(silence_share, 0, 1)),
+        "fade_in_s": fade_in_s,
+        "fade_out_s": fade_out_s,
+        "clipping_share": min(1.0, heard.clipped / max(1, heard.samples * heard.channels)),
+        "dc_offset": heard.dc_offset,
+        "stereo_width": heard.side_share,
+        "is_mono_in_stereo": heard.channels == 2 and heard.side_share < _SAME,
+        "bandwidth_hz": heard.bandwidth_hz,
+        "bandwidth_kind": heard.bandwidth_kind,
+        "waveform": structure.waveform(heard.hop_peak),
+        "fingerprint": fingerprint_of(heard.fingerprint_pcm),
+        "damaged": heard.damaged,
+    }
+
+
+def _level(heard: Heard) -> Fields:
     integrated = float(np.clip(loudness.integrated_lufs(heard.hop_power), -70, 10))
     peak = 20 * math.log10(max(float(heard.hop_peak.max()), 1e-6))
     rms = 10 * math.log10(max(float(heard.hop_square.mean()), 1e-12))
     return {
         "loudness_lufs": integrated,
         "loudness_range_lu": float(np.clip(loudness.range_lu(heard.hop_power), 0, 80)),
+        "loudness_short_term_max_lufs": min(10.0, loudness.short_term_max_lufs(heard.hop_power)),
+        "loudness_histogram": loudness.histogram(heard.hop_power),
+        "true_peak_dbtp": 20 * math.log10(max(heard.true_peak, 1e-6)),
         "peak_dbfs": peak,
         "replaygain_track_gain_db": loudness.replaygain_db(integrated),
         "dynamic_range_db": float(np.clip(loudness.dynamic_range_db(heard.hop_square), 0, 120)),

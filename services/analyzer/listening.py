@@ -4,20 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
+from services.analyzer.bandwidth import Bandwidth, Kind
 from services.analyzer.decoding import Audio, Samples, Undecodable, decoders, open_audio
 from services.analyzer.fingerprint import FINGERPRINT_RATE_HZ
+from services.analyzer.keeping import FINGERPRINT_S, RATE_HZ, Keeper, Resampled
 from services.analyzer.loudness import KWeighting, channel_weights
+from services.analyzer.true_peak import TruePeak
 from shared.contracts.errors import InvalidInput
 
-RATE_HZ = 22_050
-FINGERPRINT_S = 120
 HOPS_A_SECOND = 10
-LONGEST_WHOLE_S = 600.0
-"""Longer tracks are heard in slices for what needs the spectrum; loudness hears everything."""
-_SLICES = 10
 _BLOCK_HOPS = 50
 _CLIPPED = 0.9999
 _LOUDEST = 8.0
@@ -39,7 +36,12 @@ class Heard:
         hop_peak: largest absolute sample, shape (h,).
         clipped: samples of all channels in runs of three and more at full scale.
         samples: the length in samples. channels: how many there are.
+        true_peak: largest absolute value between and at the samples, 1 is full scale.
+        dc_offset: the mean of the channel whose mean is farthest from 0.
+        side_share: power of what the channels' mean lacks, of all power: 0 is mono.
+        bandwidth_hz, bandwidth_kind: as `Bandwidth.found` tells.
         mono: at 22,050 Hz, float32, shape (n,): the whole, or slices of it one after another.
+        starts_s: of each slice where it begins in `mono`, and where in the track.
         fingerprint_pcm: the first 120 s at 11,025 Hz, mono, int16.
         damaged: part of the file could not be decoded.
     """
@@ -51,6 +53,12 @@ class Heard:
     clipped: int = 0
     samples: int = 0
     channels: int = 1
+    true_peak: float = 0.0
+    dc_offset: float = 0.0
+    side_share: float = 0.0
+    bandwidth_hz: float = 0.0
+    bandwidth_kind: Kind = "natural"
+    starts_s: list[tuple[float, float]] = field(default_factory=lambda: [(0.0, 0.0)])
     mono: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
     fingerprint_pcm: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
     damaged: bool = False
@@ -95,16 +103,21 @@ def listen_to(audio: Audio) -> Heard:
     """
     hop = max(1, round(audio.rate_hz / HOPS_A_SECOND))
     weighting = KWeighting(audio.rate_hz)
-    mono = _Resampled(audio.rate_hz, RATE_HZ)
-    printed = _Resampled(audio.rate_hz, FINGERPRINT_RATE_HZ)
-    keeper = _Keeper(audio.expected_s)
+    mono = Resampled(audio.rate_hz, RATE_HZ)
+    printed = Resampled(audio.rate_hz, FINGERPRINT_RATE_HZ)
+    keeper = Keeper(audio.expected_s)
+    true_peak, bandwidth, balance = TruePeak(), Bandwidth(audio.rate_hz), _Balance()
     rows: list[tuple[NDArray[np.float64], ...]] = []
     heard = Heard()
     for block in _in_hops(audio, hop):
         sound = _bounded(block)
         rows.append(_hops(sound, weighting(sound), hop))
-        heard.clipped += _clipped(sound, rows[-1][2])
-        middle = sound.mean(axis=0, dtype=np.float32)
+        _, square, peaks = rows[-1]
+        heard.clipped += _clipped(sound, peaks)
+        true_peak.hear(sound, peaks, hop)
+        bandwidth.hear(sound, peaks, hop)
+        middle = _middle(sound)
+        balance.hear(sound, middle, square, hop)
         at_s = heard.samples / audio.rate_hz
         keeper.add(mono(middle), at_s)
         if at_s < FINGERPRINT_S:
@@ -117,7 +130,10 @@ def listen_to(audio: Audio) -> Heard:
     heard.duration_s = heard.samples / audio.rate_hz
     power, square, peak = (np.concatenate(column) for column in zip(*rows, strict=True))
     heard.hop_power, heard.hop_square, heard.hop_peak = power, square, peak
-    heard.mono = keeper.kept()
+    heard.true_peak = true_peak.value
+    heard.bandwidth_hz, heard.bandwidth_kind = bandwidth.found()
+    heard.dc_offset, heard.side_share = balance.found(heard.samples)
+    heard.mono, heard.starts_s = keeper.kept(), keeper.starts_s
     heard.fingerprint_pcm = printed.pcm()
     heard.damaged = audio.damaged or _is_short(heard.duration_s, audio.expected_s)
     return heard
@@ -178,6 +194,40 @@ def _hops(sound: Samples, weighted: Samples, hop: int) -> tuple[NDArray[np.float
     return channel_weights(channels) @ power, square.mean(axis=0), peak
 
 
+def _middle(sound: Samples) -> Samples:
+    """The mean of the channels, (n,)."""
+    if len(sound) == 1:
+        only: Samples = sound[0]
+        return only
+    if len(sound) == 2:  # far quicker than a mean over the short axis
+        middle: Samples = (sound[0] + sound[1]) * np.float32(0.5)
+        return middle
+    return np.asarray(sound.mean(axis=0, dtype=np.float32))
+
+
+class _Balance:
+    """Sums over a stream that tell its offset and how far its channels differ."""
+
+    def __init__(self) -> None:
+        self._sums: NDArray[np.float64] | float = 0.0
+        self._power = self._middle_power = 0.0
+
+    def hear(self, sound: Samples, middle: Samples, square: NDArray[np.float64], hop: int) -> None:
+        """A block, its channels' mean, and the mean square of each of its hops."""
+        self._sums = self._sums + sound.sum(axis=1).astype(np.float64)
+        widths = np.full(len(square), float(hop))
+        widths[-1] = sound.shape[1] - hop * (len(square) - 1)
+        self._power += float(square @ widths)
+        self._middle_power += float(middle @ middle)
+
+    def found(self, samples: int) -> tuple[float, float]:
+        """The offset, -1..1, and the side's share of the power, 0..1, of so many samples."""
+        means = np.atleast_1d(self._sums) / max(1, samples)
+        offset = float(means[np.argmax(np.abs(means))])
+        side = 1 - self._middle_power / self._power if self._power > 0 else 0.0
+        return float(np.clip(offset, -1, 1)), float(np.clip(side, 0, 1))
+
+
 def _clipped(sound: Samples, peaks: NDArray[np.float64]) -> int:
     """Samples in runs of three and more at full scale, those of a run through the seam apart."""
     if peaks.max() < _CLIPPED:
@@ -188,42 +238,3 @@ def _clipped(sound: Samples, peaks: NDArray[np.float64]) -> int:
         runs = edges[1::2] - edges[::2]
         count += int(runs[runs >= 3].sum())
     return count
-
-
-class _Resampled:
-    """A stream at another rate."""
-
-    def __init__(self, from_hz: int, to_hz: int) -> None:
-        self._stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32", quality="MQ")
-        self._kept: list[Samples] = []
-
-    def __call__(self, block: Samples, *, last: bool = False) -> Samples:
-        out: Samples = self._stream.resample_chunk(block, last=last)
-        return out
-
-    def keep(self, block: Samples) -> None:
-        self._kept.append(self(block))
-
-    def pcm(self) -> NDArray[np.int16]:
-        self._kept.append(self(np.zeros(0, np.float32), last=True))
-        sound = np.concatenate(self._kept)[: FINGERPRINT_S * FINGERPRINT_RATE_HZ]
-        return (np.clip(sound, -1, 1) * 32767).astype(np.int16)
-
-
-class _Keeper:
-    """Keeps a bounded amount: all of a track, or evenly spaced slices of a long one."""
-
-    def __init__(self, expected_s: float | None) -> None:
-        self._period_s = max(LONGEST_WHOLE_S, expected_s or 0.0) / _SLICES
-        self._slice_s = LONGEST_WHOLE_S / _SLICES
-        self._kept: list[Samples] = []
-        self._count = 0
-
-    def add(self, block: Samples, at_s: float) -> None:
-        """A block that begins at `at_s` of the track."""
-        if at_s % self._period_s < self._slice_s and self._count < LONGEST_WHOLE_S * RATE_HZ:
-            self._kept.append(block)
-            self._count += len(block)
-
-    def kept(self) -> Samples:
-        return np.concatenate(self._kept) if self._kept else np.zeros(0, np.float32)

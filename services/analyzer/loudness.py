@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, rfft
 
+from shared.contracts.analysis import LOUDNESS_BIN_LU, LOUDNESS_BINS
+
 HOPS_A_SECOND = 10
 SILENCE_LUFS = -70.0
 _OFFSET_DB = -0.691
@@ -127,6 +129,24 @@ def range_lu(hop_power: Hops) -> float:
     gate = float(_lufs(float(np.mean(10 ** ((levels - _OFFSET_DB) / 10))))) - 20.0
     levels = levels[levels > gate]
     return float(np.subtract(*np.percentile(levels, [95, 10]))) if len(levels) else 0.0
+
+
+def short_term_max_lufs(hop_power: Hops) -> float:
+    """The loudest 3 s, -70 for silence (EBU Tech 3341)."""
+    levels = _lufs(_windows(hop_power, _SHORT_TERM_HOPS))
+    return float(levels.max(initial=SILENCE_LUFS))
+
+
+def histogram(hop_power: Hops) -> list[int]:
+    """How many blocks of 400 ms are how loud: bins as `LOUDNESS_BIN_LU` has them from -70 up.
+
+    Several tracks' are added up for the loudness of an album, whose gate is its own.
+    """
+    levels = _lufs(_windows(hop_power, _BLOCK_HOPS))
+    places = ((levels - SILENCE_LUFS) / LOUDNESS_BIN_LU).astype(int)
+    inside = (levels > SILENCE_LUFS) & (places < LOUDNESS_BINS)
+    counts: list[int] = np.bincount(places[inside], minlength=LOUDNESS_BINS).tolist()
+    return counts
 
 
 def replaygain_db(loudness_lufs: float) -> float:

@@ -26,11 +26,19 @@ Envelope = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Tempo:
-    """Beats a minute (0: no pulse), confidence 0..1, and the octave that fits second best."""
+    """Beats a minute (0: no pulse), confidence 0..1, and the octave that fits second best.
+
+    `stability` is the share of overlapping parts of 12 s or more that have the same pulse, 0..1; 1
+    where the music is too short to have two.
+    """
 
     bpm: float
     confidence: float
     alternative_bpm: float
+    stability: float
+
+
+_NO_TEMPO = Tempo(0.0, 0.0, 0.0, 0.0)
 
 
 def onset_envelope(mel: NDArray[np.float32]) -> Envelope:
@@ -59,7 +67,7 @@ def estimate_tempo(envelope: Envelope, frames_a_second: float) -> Tempo:
     """The tempo of an onset envelope; where it changes, the one that lasts longest."""
     slowest = 60.0 / _SLOWEST_BPM * frames_a_second
     if len(envelope) < 2 * slowest or envelope.max() <= 1e-6:
-        return Tempo(0.0, 0.0, 0.0)
+        return _NO_TEMPO
     flat = envelope - _smooth(envelope, round(2 * frames_a_second))
     # So that a peak between two lags is as high as one on a lag.
     flat = np.convolve(flat, [0.25, 0.5, 0.25], mode="same")
@@ -73,12 +81,14 @@ def estimate_tempo(envelope: Envelope, frames_a_second: float) -> Tempo:
         correlation = np.mean(kept, axis=0)
         found = _beat(correlation, frames_a_second)
     if not found:
-        return Tempo(0.0, 0.0, 0.0)
+        return _NO_TEMPO
     bpm = _refined(correlation, found, frames_a_second)
     confidence = float(np.clip(_scores(correlation, found, frames_a_second)[0][0], 0, 1))
     rivals = [rate for rate in (bpm / 2, bpm * 2) if 30 <= rate <= 400]
     strengths = [_scores(correlation, rate, frames_a_second)[1][0] for rate in rivals]
-    return Tempo(bpm, confidence, rivals[int(np.argmax(strengths))])
+    same = [_is_same_pulse(beat, bpm) for beat in beats]
+    stability = float(np.mean(same)) if same else 1.0
+    return Tempo(bpm, confidence, rivals[int(np.argmax(strengths))], stability)
 
 
 def _beat(correlation: Envelope, frames_a_second: float) -> float:

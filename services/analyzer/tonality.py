@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft
 
+from services.analyzer.roughness import roughness_of
 from services.analyzer.spectrum import frames_of, window
 from shared.contracts.analysis import PITCH_CLASSES
 
@@ -23,24 +24,33 @@ _MINOR = np.array(
     [0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052]
 )
 _ROTATIONS = np.stack([np.roll(profile, n) for profile in (_MAJOR, _MINOR) for n in range(12)])
+_STEP_S, _AROUND, _CHANGE = 2.0, 9, 2.5
+"""Steps of the keys over time, how many of them are heard together, and what a change costs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tonality:
-    """Key, its confidence 0..1, tuning against A4 = 440 Hz, mean chroma from C up, (12,)."""
+    """Key, its confidence 0..1, tuning against A4 = 440 Hz, mean chroma from C up, (12,).
+
+    `second` is the key and mode that fit second best; `changes` the keys over time, as (second,
+    key, mode), the first one at 0; `roughness` as `roughness_of` tells.
+    """
 
     key: str
     mode: str
     confidence: float
     tuning_cents: float
     chroma: NDArray[np.float64]
+    second: tuple[str, str]
+    changes: list[tuple[float, str, str]]
+    roughness: float
 
 
 def tonality_of(sound: NDArray[np.float32], rate_hz: int) -> Tonality:
     """The tonality of mono samples; silence is C major with confidence 0."""
     frequencies, strengths, frame_numbers = _peaks(sound, rate_hz)
     if not len(frequencies):
-        return Tonality("C", "major", 0.0, 0.0, np.zeros(12))
+        return Tonality("C", "major", 0.0, 0.0, np.zeros(12), ("A", "minor"), [], 0.0)
     notes = 12 * np.log2(frequencies / _A4_HZ) + 9  # C is 0
     tuning = _tuning(notes, strengths)
     classes = np.round(notes - tuning).astype(int) % 12
@@ -49,14 +59,54 @@ def tonality_of(sound: NDArray[np.float32], rate_hz: int) -> Tonality:
     np.add.at(by_frame, (frame_numbers, classes), strengths)
     sums = by_frame.sum(axis=1, keepdims=True)
     # A frame counts by its level, but a loud one does not drown the others.
-    chroma = (by_frame / np.maximum(sums, 1e-12) * np.sqrt(sums)).sum(axis=0)
+    weighted = by_frame / np.maximum(sums, 1e-12) * np.sqrt(sums)
+    chroma = weighted.sum(axis=0)
     chroma /= max(chroma.sum(), 1e-12)
     fits = _correlations(chroma)
     order = np.argsort(fits)[::-1]
     best, second = int(order[0]), int(order[1])
     confidence = float(np.clip((fits[best] - fits[second]) * 4, 0, 1) * np.clip(fits[best], 0, 1))
-    mode = "major" if best < 12 else "minor"
-    return Tonality(PITCH_CLASSES[best % 12], mode, confidence, tuning * 100, chroma)
+    return Tonality(
+        *_named(best), confidence, tuning * 100, chroma, _named(second),
+        _changes(weighted, best, rate_hz / _HOP),
+        roughness_of(frequencies, strengths, frame_numbers),
+    )  # fmt: skip
+
+
+def _named(number: int) -> tuple[str, str]:
+    """Tonic and mode of a rotation."""
+    return PITCH_CLASSES[number % 12], "major" if number < 12 else "minor"
+
+
+def _changes(
+    weighted: NDArray[np.float64], main: int, frames_a_second: float
+) -> list[tuple[float, str, str]]:
+    """Where the key changes for a while: the path through the keys that fits best (Viterbi).
+
+    Each step of 2 s is compared with all keys together with its surroundings; the path pays for
+    every change, and more for leaving the track's main key than for coming back to it.
+    """
+    size = max(1, round(_STEP_S * frames_a_second))
+    steps = np.add.reduceat(weighted, np.arange(0, len(weighted), size), axis=0)
+    around = np.ones(_AROUND)[:, None]
+    padded = np.pad(steps, ((_AROUND // 2, _AROUND // 2), (0, 0)))
+    smooth = np.stack([(padded[n : n + _AROUND] * around).sum(axis=0) for n in range(len(steps))])
+    fits = np.stack([_correlations(each) for each in smooth])
+    costs = np.full((24, 24), _CHANGE)
+    np.fill_diagonal(costs, 0.0)
+    costs[:, main] *= 0.5
+    total, came = fits[0].copy(), np.zeros((len(fits), 24), np.int64)
+    total[main] += _CHANGE / 2
+    for step in range(1, len(fits)):
+        ways = total[:, None] - costs
+        came[step] = ways.argmax(axis=0)
+        total = ways.max(axis=0) + fits[step]
+    path = [int(total.argmax())]
+    for step in range(len(fits) - 1, 0, -1):
+        path.append(int(came[step][path[-1]]))
+    path.reverse()
+    starts = [n for n in range(len(path)) if n == 0 or path[n] != path[n - 1]]
+    return [(n * size / frames_a_second, *_named(path[n])) for n in starts]
 
 
 def _correlations(chroma: NDArray[np.float64]) -> NDArray[np.float64]:

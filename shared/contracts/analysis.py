@@ -14,7 +14,25 @@ from shared.contracts.meaning import Meaning, Share
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MFCC_COUNT = 20
 CONTRAST_BANDS = 7
-WAVEFORM_POINTS = 400
+WAVEFORM_POINTS = 1_000
+MOST_BEATS = 2_600
+MOST_SECTIONS = 64
+MOST_KEY_CHANGES = 64
+LOUDNESS_BIN_LU, LOUDNESS_BINS = 0.5, 160
+"""The loudness histogram's: from -70 LUFS to +10."""
+PitchClass = Annotated[str, Field(pattern=r"^[A-G]#?$")]
+Mode = Annotated[str, Field(pattern=r"^(major|minor)$")]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class KeyChange(BaseModel):
+    """From when on a key holds."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    time_s: Seconds
+    key: PitchClass
+    mode: Mode
 
 
 class Analysis(BaseModel):
@@ -29,16 +47,36 @@ class Analysis(BaseModel):
     tempo_alternative_bpm: float = Field(ge=0, le=800, description="The rival octave.")
     onset_rate_hz: float = Field(ge=0, le=100, description="Onsets a second.")
     danceability: Share
+    beat_times_s: list[Seconds] = Field(
+        max_length=MOST_BEATS, description="Where one taps; of a long track, in ten minutes of it."
+    )
+    beats_per_bar: int = Field(ge=0, le=12, description="A guess; 0 where there is none.")
+    first_downbeat: int = Field(ge=0, le=12, description="Which beat, from 0, begins a bar.")
+    downbeat_confidence: Share
+    tempo_stability: Share = Field(description="Share of the track that has this pulse.")
 
-    key: str = Field(pattern=r"^[A-G]#?$", description="Tonic, sharps only.")
-    mode: str = Field(pattern=r"^(major|minor)$")
+    key: PitchClass = Field(description="Tonic, sharps only.")
+    mode: Mode
     key_confidence: Share
     camelot: str = Field(pattern=r"^(1[0-2]|[1-9])[AB]$")
+    open_key: str = Field(pattern=r"^(1[0-2]|[1-9])[dm]$")
+    second_key: PitchClass = Field(description="The key that fits second best.")
+    second_mode: Mode
+    key_changes: list[KeyChange] = Field(
+        max_length=MOST_KEY_CHANGES, description="Keys over time, the first at 0."
+    )
     tuning_cents: float = Field(ge=-50, le=50, description="Offset from A4 = 440 Hz.")
     chroma_mean: list[Share] = Field(min_length=12, max_length=12, description="From C up.")
 
     loudness_lufs: float = Field(ge=-70, le=10, description="Integrated, ITU-R BS.1770-4.")
     loudness_range_lu: float = Field(ge=0, le=80, description="EBU Tech 3342.")
+    loudness_short_term_max_lufs: float = Field(ge=-70, le=10, description="The loudest 3 s.")
+    loudness_histogram: list[Annotated[int, Field(ge=0)]] = Field(
+        min_length=LOUDNESS_BINS,
+        max_length=LOUDNESS_BINS,
+        description="Blocks of 400 ms by loudness, half an LU each from -70 LUFS: for albums.",
+    )
+    true_peak_dbtp: float = Field(ge=-120, le=30, description="ITU-R BS.1770-4, Annex 2.")
     peak_dbfs: float = Field(ge=-120, le=20, description="Largest sample.")
     replaygain_track_gain_db: float = Field(ge=-40, le=60, description="-18 LUFS reference.")
     dynamic_range_db: float = Field(ge=0, le=120, description="P95 - P10 of short-term RMS.")
@@ -52,12 +90,25 @@ class Analysis(BaseModel):
     spectral_flatness: Share
     spectral_contrast_db: list[float] = Field(min_length=CONTRAST_BANDS, max_length=CONTRAST_BANDS)
     zero_crossing_rate: Share
+    roughness: Share = Field(description="How much partials beat against each other.")
     mfcc_mean: list[float] = Field(min_length=MFCC_COUNT, max_length=MFCC_COUNT)
     mfcc_std: list[float] = Field(min_length=MFCC_COUNT, max_length=MFCC_COUNT)
 
     silence_start_s: float = Field(ge=0)
     silence_end_s: float = Field(ge=0)
     silence_share: Share
+    fade_in_s: Seconds
+    fade_out_s: Seconds
+    section_boundaries_s: list[Seconds] = Field(
+        max_length=MOST_SECTIONS, description="Where something else begins."
+    )
+    dc_offset: float = Field(ge=-1, le=1, description="Mean of the samples; 1 is full scale.")
+    stereo_width: Share = Field(description="Side's share of the power: 0 mono, .5 unrelated.")
+    is_mono_in_stereo: bool = Field(description="Two channels that are the same.")
+    bandwidth_hz: float = Field(ge=0, le=1_000_000, description="Up to where there is sound.")
+    bandwidth_kind: str = Field(
+        pattern=r"^(natural|resampled|lossy)$", description="What limits the bandwidth."
+    )
     clipping_share: Share = Field(description="Samples in runs at full scale.")
     waveform: list[Annotated[int, Field(ge=0, le=255)]] = Field(
         min_length=WAVEFORM_POINTS,

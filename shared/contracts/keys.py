@@ -1,4 +1,4 @@
-"""Musical keys: how they are spelled, and their place on the Camelot wheel. Pure."""
+"""Musical keys: how they are spelled, and their place on the wheels of Camelot and Open Key. Pure."""
 
 import re
 
@@ -16,6 +16,12 @@ def camelot(key: str, mode: str) -> str:
     relative = tonic if mode == "major" else (tonic + 3) % 12
     number = (_MAJOR_CAMELOT_OF_C - 1 + relative * 7) % 12 + 1
     return f"{number}{'B' if mode == 'major' else 'A'}"
+
+
+def open_key(key: str, mode: str) -> str:
+    """The same wheel as Open Key numbers it: C major is 1d, A minor 1m, a fifth up is one on."""
+    number = (int(camelot(key, mode)[:-1]) - _MAJOR_CAMELOT_OF_C) % 12 + 1
+    return f"{number}{'d' if mode == 'major' else 'm'}"
 
 
 def tonic(told: str) -> str | None:

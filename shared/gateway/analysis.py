@@ -56,6 +56,7 @@ def analysis_input(track_id: str, content_revision: int, analysis: Analysis) -> 
     fields = analysis.model_dump()
     if analysis.meaning is not None:
         fields["meaning"]["embedding"] = _vector(analysis.meaning.embedding)
+    fields["bandwidth_kind"] = analysis.bandwidth_kind.upper()
     return told | {_camel(name): _told(value) for name, value in fields.items()}
 
 
@@ -66,6 +67,8 @@ def _vector(values: Sequence[float]) -> str:
 
 def _told(value: Any) -> Any:
     """Nested fields by the schema's names; words that are keys, those of tags, stay as they are."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [_told(each) for each in value]
     if not isinstance(value, dict):
         return value
     return {_camel(n): v if n == "tags" else _told(v) for n, v in value.items()}

@@ -154,15 +154,29 @@ def _measured(analysis: dict[str, Any] | None) -> list[tuple[str, str]]:
     if analysis is None:
         return []
     tempo = f"{analysis['tempoBpm']:.1f} BPM (confidence {analysis['tempoConfidence']:.2f})"
-    key = f"{analysis['key']} {analysis['mode']}, {analysis['camelot']}"
+    key = f"{analysis['key']} {analysis['mode']}, {analysis['camelot']}, {analysis['openKey']}"
     loudness = f"{analysis['loudnessLufs']:.1f} LUFS, range {analysis['loudnessRangeLu']:.1f} LU"
     return [
         ("measured tempo", tempo if analysis["tempoBpm"] else "none"),
         ("measured key", f"{key} (confidence {analysis['keyConfidence']:.2f})"),
         ("loudness", loudness),
+        ("true peak", f"{analysis['truePeakDbtp']:+.1f} dBTP"),
+        ("bandwidth", _bandwidth(analysis)),
         ("ReplayGain", f"{analysis['replaygainTrackGainDb']:+.2f} dB"),
         ("energy", f"{analysis['energy']:.2f}"),
         ("danceability", f"{analysis['danceability']:.2f}"),
         *heard(analysis["meaning"], analysis["meaningAbsence"]),
         ("AcoustID", analysis["acoustidId"] or ""),
     ]
+
+
+_LIMITED = {
+    "LOSSY": ", cut off by a lossy codec",
+    "RESAMPLED": ", resampled from a lower rate",
+    "NATURAL": "",
+}
+
+
+def _bandwidth(analysis: dict[str, Any]) -> str:
+    told = f"{analysis['bandwidthHz'] / 1000:.1f} kHz{_LIMITED[analysis['bandwidthKind']]}"
+    return told + (", two channels that are one" if analysis["isMonoInStereo"] else "")

@@ -13,7 +13,7 @@ from services.api.store import artists, tracks
 from services.api.store.embedded import EmbeddedPostgres
 from services.api.store.outcomes import TrackUpserted
 from services.api.store.postgres import open_pool, register_codecs
-from shared.contracts.analysis import Analysis
+from shared.contracts.analysis import Analysis, KeyChange
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.meaning import SCORES, Meaning, Score
 from shared.contracts.versions import ANALYZER_VERSION
@@ -100,7 +100,13 @@ def analysis_item(track: TrackUpserted, **changes: Any) -> dict[str, Any]:
         spectral_bandwidth_hz=1200, spectral_rolloff_hz=4000, spectral_flatness=0.1,
         spectral_contrast_db=[10.0] * 7, zero_crossing_rate=0.05, mfcc_mean=[1.0] * 20,
         mfcc_std=[0.5] * 20, silence_start_s=0.1, silence_end_s=0.2, silence_share=0.01,
-        clipping_share=0, waveform=[7] * 400, meaning_absence="no model",
+        clipping_share=0, waveform=[7] * 1_000, meaning_absence="no model",
+        beat_times_s=[0.5, 1.0], beats_per_bar=4, first_downbeat=1, downbeat_confidence=0.4,
+        tempo_stability=0.9, open_key="1m", second_key="C", second_mode="major",
+        key_changes=[KeyChange(time_s=0, key="A", mode="minor")], loudness_histogram=[1] * 160,
+        loudness_short_term_max_lufs=-11, true_peak_dbtp=-0.5, roughness=0.2, fade_in_s=0,
+        fade_out_s=5, section_boundaries_s=[30.5], dc_offset=0, stereo_width=0.1,
+        is_mono_in_stereo=False, bandwidth_hz=20_000, bandwidth_kind="natural",
     )  # fmt: skip
     return {
         **analysis.model_dump(),

@@ -190,6 +190,10 @@ def test_the_demo_sounds_as_it_was_made(demo_music: Path, track: DemoTrack) -> N
     assert (found.key, found.mode) == (made.key, made.mode)
     assert found.loudness_lufs == pytest.approx(made.loudness_lufs, abs=0.3)
     assert found.tuning_cents == pytest.approx(0, abs=5)
+    assert found.meaning is not None
+    assert {name for name, value in found.model_dump().items() if value in (None, [], "")} <= {
+        "acoustid_id", "fingerprint", "meaning_absence", "section_boundaries_s",
+    }  # fmt: skip
 
 
 def test_real_music_is_analysed_whole(wesnoth_music: Path) -> None:
@@ -197,5 +201,9 @@ def test_real_music_is_analysed_whole(wesnoth_music: Path) -> None:
     for path in [piece for piece in pieces if piece.stat().st_size > 500_000][:4]:
         found = describe(bytes(path))
         assert not found.damaged
+        assert found.meaning is not None
+        assert found.true_peak_dbtp >= found.peak_dbfs
+        assert found.bandwidth_hz > 8_000
+        assert found.key_changes[0].time_s == 0
         assert -40 < found.loudness_lufs < -5
         assert found.key_confidence > 0

@@ -15,7 +15,7 @@ from pytest_asyncio import fixture
 
 from services.api.graphql import limits
 from services.api.handlers import keep_failures
-from services.api.store import files, vectors
+from services.api.store import analyses, files, vectors
 from services.api.store.outcomes import TrackUpserted
 from shared.contracts.errors import DependencyDown
 from shared.contracts.identity import IdKind, encode_path, format_id
@@ -436,6 +436,30 @@ async def test_the_analysis_shown_has_every_field(
     empty = {name for name, value in shown.items() if value is None}
     assert empty == {"fingerprint", "acoustidId", "meaningAbsence"}
     assert None not in shown["meaning"].values()
+
+
+async def test_an_album_has_the_loudness_of_its_tracks_together(
+    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+) -> None:
+    made = await fill(pool, library_id, 2)
+    counts = [[0] * 100 + [n] + [0] * 59 for n in (3, 1)]
+    counts[1][130] = 4
+    for one, histogram in zip(made, counts, strict=True):
+        await analyses.store(
+            pool, [analysis_item(one, loudness_histogram=histogram, true_peak_dbtp=-1.5)]
+        )
+    document = (
+        "{ albums { edges { node { loudness"
+        " { integratedLufs replaygainAlbumGainDb truePeakDbtp tracks } } } } }"
+    )
+    (edge,) = (await ask(document))["albums"]["edges"]
+    # Four blocks at -4.75 LUFS; those at -19.75 are below the gate of the album.
+    assert edge["node"]["loudness"] == pytest.approx(
+        {
+            "integratedLufs": -4.75, "replaygainAlbumGainDb": -13.25, "truePeakDbtp": -1.5,
+            "tracks": 2,
+        }
+    )  # fmt: skip
 
 
 ROOT = Path(__file__).parents[2]

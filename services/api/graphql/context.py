@@ -131,6 +131,11 @@ class Loaders:
         return self._loader(related.artist_images)
 
     @cached_property
+    def album_loudness(self) -> DataLoader[UUID, Any]:
+        """Loudness of the tracks by album id."""
+        return self._loader(related.album_loudness)
+
+    @cached_property
     def genre_track_counts(self) -> DataLoader[UUID, int]:
         """Number of tracks by genre id."""
         return self._loader(related.genre_track_counts)

@@ -8,6 +8,7 @@ from services.api.store.outcomes import ProblemCode as UserErrorCode
 from services.api.store.outcomes import Status as UpsertStatus
 
 __all__ = [
+    "BandwidthKind",
     "CreditRole",
     "FailureKind",
     "ScanMode",
@@ -45,6 +46,18 @@ class TrackKind(Enum):
     MUSIC = "music"
     PODCAST = "podcast"
     AUDIOBOOK = "audiobook"
+
+
+@strawberry.enum(
+    description="What limits the bandwidth. RESAMPLED: it was made at a lower rate. LOSSY: a lossy"
+    " codec cut it off, even if the file is in a lossless format now."
+)
+class BandwidthKind(Enum):
+    """As `bandwidth_kind` of the analysis."""
+
+    NATURAL = "natural"
+    RESAMPLED = "resampled"
+    LOSSY = "lossy"
 
 
 @strawberry.enum

@@ -12,7 +12,14 @@ import strawberry
 from strawberry import UNSET
 from strawberry.types.base import get_object_definition
 
-from services.api.graphql.enums import CreditRole, FailureKind, ScanMode, TrackKind, VectorSpace
+from services.api.graphql.enums import (
+    BandwidthKind,
+    CreditRole,
+    FailureKind,
+    ScanMode,
+    TrackKind,
+    VectorSpace,
+)
 from services.api.graphql.scalars import BigInt, KeyValues, Shares, Vector
 
 T = TypeVar("T")
@@ -243,6 +250,16 @@ class AudioModelInput:
 
 @_plain
 @strawberry.input
+class KeyChangeInput:
+    """From when on a key holds."""
+
+    time_s: float
+    key: str
+    mode: str
+
+
+@_plain
+@strawberry.input
 class AnalysisInput:
     """An analysis; fields, units and ranges as `Analysis` has them."""
 
@@ -255,14 +272,26 @@ class AnalysisInput:
     tempo_alternative_bpm: float
     onset_rate_hz: float
     danceability: float
+    beat_times_s: list[float]
+    beats_per_bar: int
+    first_downbeat: int
+    downbeat_confidence: float
+    tempo_stability: float
     key: str
     mode: str
     key_confidence: float
     camelot: str
+    open_key: str
+    second_key: str
+    second_mode: str
+    key_changes: list[KeyChangeInput]
     tuning_cents: float
     chroma_mean: list[float]
     loudness_lufs: float
     loudness_range_lu: float
+    loudness_short_term_max_lufs: float
+    loudness_histogram: list[int]
+    true_peak_dbtp: float
     peak_dbfs: float
     replaygain_track_gain_db: float
     dynamic_range_db: float
@@ -275,11 +304,20 @@ class AnalysisInput:
     spectral_flatness: float
     spectral_contrast_db: list[float]
     zero_crossing_rate: float
+    roughness: float
     mfcc_mean: list[float]
     mfcc_std: list[float]
     silence_start_s: float
     silence_end_s: float
     silence_share: float
+    fade_in_s: float
+    fade_out_s: float
+    section_boundaries_s: list[float]
+    dc_offset: float
+    stereo_width: float
+    is_mono_in_stereo: bool
+    bandwidth_hz: float
+    bandwidth_kind: BandwidthKind
     clipping_share: float
     waveform: list[int]
     fingerprint: str | None = UNSET
@@ -424,12 +462,13 @@ def _row(item: Any) -> dict[str, Any]:
     return {name: _value(value) for name, value in row.items()}
 
 
+_NESTED_INPUTS = (
+    CreditInput, ImportedFactInput, KeyChangeInput, MeaningInput, ScoreInput, VectorSpaceInput,
+)  # fmt: skip
 _NESTED = {
-    _camel(field.name): field.name
-    for kind in (CreditInput, ImportedFactInput, MeaningInput, ScoreInput, VectorSpaceInput)
-    for field in dataclasses.fields(kind)
+    _camel(field.name): field.name for kind in _NESTED_INPUTS for field in dataclasses.fields(kind)
 }
-_ENUMS = (CreditRole, FailureKind, ScanMode, TrackKind, VectorSpace)
+_ENUMS = (BandwidthKind, CreditRole, FailureKind, ScanMode, TrackKind, VectorSpace)
 
 
 def _value(value: Any) -> Any:

@@ -1,5 +1,28 @@
--- What a trained model hears, beside what was measured: an analysis has it or says why not.
-ALTER TABLE analyses ADD COLUMN meaning_absence text;
+-- What a trained model hears, beside what was measured: an analysis has it or says why not. And
+-- more of what is measured; older analyses, which answer until they are made anew, have none of it.
+ALTER TABLE analyses
+    ADD COLUMN meaning_absence text,
+    ADD COLUMN beat_times_s real[] NOT NULL DEFAULT '{}',
+    ADD COLUMN beats_per_bar integer NOT NULL DEFAULT 0,
+    ADD COLUMN first_downbeat integer NOT NULL DEFAULT 0,
+    ADD COLUMN downbeat_confidence real NOT NULL DEFAULT 0,
+    ADD COLUMN tempo_stability real NOT NULL DEFAULT 0,
+    ADD COLUMN open_key text NOT NULL DEFAULT '',
+    ADD COLUMN second_key text NOT NULL DEFAULT '',
+    ADD COLUMN second_mode text NOT NULL DEFAULT '',
+    ADD COLUMN key_changes jsonb NOT NULL DEFAULT '[]',
+    ADD COLUMN loudness_short_term_max_lufs real NOT NULL DEFAULT -70,
+    ADD COLUMN loudness_histogram integer[] NOT NULL DEFAULT '{}',
+    ADD COLUMN true_peak_dbtp real NOT NULL DEFAULT -120,
+    ADD COLUMN roughness real NOT NULL DEFAULT 0,
+    ADD COLUMN fade_in_s real NOT NULL DEFAULT 0,
+    ADD COLUMN fade_out_s real NOT NULL DEFAULT 0,
+    ADD COLUMN section_boundaries_s real[] NOT NULL DEFAULT '{}',
+    ADD COLUMN dc_offset real NOT NULL DEFAULT 0,
+    ADD COLUMN stereo_width real NOT NULL DEFAULT 0,
+    ADD COLUMN is_mono_in_stereo boolean NOT NULL DEFAULT false,
+    ADD COLUMN bandwidth_hz real NOT NULL DEFAULT 0,
+    ADD COLUMN bandwidth_kind text NOT NULL DEFAULT 'natural';
 -- Columns: shared/contracts/meaning.py. A score is `<name>`, its confidence `<name>_confidence`.
 CREATE TABLE meanings (
     track_id uuid NOT NULL,

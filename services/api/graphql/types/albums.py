@@ -9,6 +9,7 @@ from strawberry import Info
 from services.api.graphql.types.covers import Cover, cover_of
 from services.api.graphql.types.music import Credit, text_or_none
 from services.api.graphql.types.node import Node
+from services.api.loudness import integrated_lufs, replaygain_db
 from shared.contracts.identity import IdKind, format_id
 
 if TYPE_CHECKING:
@@ -19,6 +20,18 @@ _PLAIN = (
     "title", "artist_credit", "release_date", "original_date", "year", "is_compilation",
     "disc_total", "release_type", "label", "catalogue_number", "barcode", "country", "media",
 )  # fmt: skip
+
+
+@strawberry.type
+class AlbumLoudness:
+    """How loud the tracks of an album are together."""
+
+    integrated_lufs: float = strawberry.field(
+        description="ITU-R BS.1770-4 with both gates over all tracks, within 0.1 LU; -70: silence."
+    )
+    replaygain_album_gain_db: float = strawberry.field(description="ReplayGain 2.")
+    true_peak_dbtp: float = strawberry.field(description="The highest of its tracks.")
+    tracks: int = strawberry.field(description="How many tracks are analysed so far.")
 
 
 @strawberry.type
@@ -76,6 +89,22 @@ class Album(Node):
     async def duration_s(self, info: Info) -> float:
         """Length of the tracks that are there."""
         return float((await info.context.loaders.album_sums.load(self.key))[1])
+
+    @strawberry.field(
+        description="Of all its tracks together, as measured; null until one is analysed."
+    )
+    async def loudness(self, info: Info) -> AlbumLoudness | None:
+        """What a player needs to play the album at one level."""
+        row = await info.context.loaders.album_loudness.load(self.key)
+        if row is None or not row["histograms"]:
+            return None
+        lufs = integrated_lufs(row["histograms"])
+        return AlbumLoudness(
+            integrated_lufs=lufs,
+            replaygain_album_gain_db=replaygain_db(lufs),
+            true_peak_dbtp=row["true_peak_dbtp"],
+            tracks=row["analyzed"],
+        )
 
     @strawberry.field(description="In disc and track order.")
     async def tracks(self, info: Info) -> list[LazyTrack]:

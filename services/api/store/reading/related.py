@@ -80,6 +80,13 @@ _ALBUM_SUMS = """
 SELECT album_id AS owner, count(*) AS n, sum(duration_s) AS duration_s FROM tracks
 WHERE album_id = ANY($1) AND NOT is_missing GROUP BY 1
 """
+_ALBUM_LOUDNESS = """
+SELECT t.album_id AS owner, count(a.track_id) AS analyzed,
+    array_agg(a.loudness_histogram) FILTER (WHERE a.loudness_histogram <> '{}') AS histograms,
+    max(a.true_peak_dbtp) AS true_peak_dbtp
+FROM tracks t LEFT JOIN analyses a ON a.track_id = t.id AND a.analyzer_version = $2
+WHERE t.album_id = ANY($1) AND NOT t.is_missing GROUP BY 1
+"""
 
 Row: TypeAlias = asyncpg.Record
 
@@ -189,6 +196,13 @@ async def artist_images(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[bytes |
     rows = await pool.fetch(_ARTIST_IMAGES, list(ids))
     found = {row["owner"]: bytes.fromhex(row["sha256"]) for row in rows}
     return [found.get(id_) for id_ in ids]
+
+
+async def album_loudness(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
+    """Of each album its tracks' loudness histograms and highest true peak."""
+    found = await pool.fetch(_ALBUM_LOUDNESS, list(ids), ANALYZER_VERSION)
+    by_id = {row["owner"]: row for row in found}
+    return [by_id.get(id_) for id_ in ids]
 
 
 async def _each(pool: asyncpg.Pool, query: str, ids: Sequence[UUID]) -> list[Row | None]:

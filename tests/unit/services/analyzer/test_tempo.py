@@ -40,7 +40,7 @@ def test_each_click_is_an_onset(bpm: float) -> None:
 def test_where_there_is_no_pulse_to_hear_tempo_and_confidence_are_0(
     sound: NDArray[np.float32],
 ) -> None:
-    assert _tempo(sound) == Tempo(0.0, 0.0, 0.0)
+    assert _tempo(sound) == Tempo(0.0, 0.0, 0.0, 0.0)
 
 
 def test_noise_and_a_steady_tone_have_little_confidence() -> None:
