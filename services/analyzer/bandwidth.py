@@ -15,7 +15,6 @@ Samples = NDArray[np.float32]
 Kind = Literal["natural", "resampled", "lossy"]
 
 _SIZE = 4_096
-_A_BLOCK = 3
 _SILENT = 1e-4
 _FLOOR_DB = -105.0
 _BELOW_LOUDEST_DB = 100.0
@@ -42,12 +41,13 @@ class Bandwidth:
 
     def hear(self, block: Samples, peaks: NDArray[np.float64], hop: int) -> None:
         """Hear a block: its samples (channels, n), the peak of each hop (h,), a hop's length."""
-        for number in np.argsort(peaks)[-_A_BLOCK:]:
-            piece = block[:, number * hop : number * hop + _SIZE]
-            if piece.shape[1] == _SIZE and peaks[number] > _SILENT:
-                spectrum = rfft(piece[:2] * self._window, axis=1)
-                self._sum += (spectrum.real**2 + spectrum.imag**2).mean(axis=0)
-                self._count += 1
+        loudest = int(peaks.argmax())
+        start = max(0, min(loudest * hop, block.shape[1] - _SIZE))
+        piece = block[:2, start : start + _SIZE]
+        if piece.shape[1] == _SIZE and peaks[loudest] > _SILENT:
+            spectrum = rfft(piece * self._window, axis=1)
+            self._sum += (spectrum.real**2 + spectrum.imag**2).mean(axis=0)
+            self._count += 1
 
     def found(self) -> tuple[float, Kind]:
         """The highest frequency in Hz that has sound (0 for silence), and what limits it."""

@@ -8,7 +8,7 @@ strongest spectral peaks of a frame.
 import numpy as np
 from numpy.typing import NDArray
 
-_EVERY = 8  # frames are 186 ms apart: one in 1.5 s is enough for a mean
+_EVERY = 24  # frames are 186 ms apart: one in 4.5 s is enough for a mean
 _PARTIALS = 12
 _CURVE = (3.5, 5.75)
 _HIGHEST = 0.1808

@@ -7,6 +7,7 @@ algorithm" (Music Perception 2013). A track's mean chroma is correlated with the
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import rfft
 
@@ -88,10 +89,9 @@ def _changes(
     """
     size = max(1, round(_STEP_S * frames_a_second))
     steps = np.add.reduceat(weighted, np.arange(0, len(weighted), size), axis=0)
-    around = np.ones(_AROUND)[:, None]
     padded = np.pad(steps, ((_AROUND // 2, _AROUND // 2), (0, 0)))
-    smooth = np.stack([(padded[n : n + _AROUND] * around).sum(axis=0) for n in range(len(steps))])
-    fits = np.stack([_correlations(each) for each in smooth])
+    smooth = sliding_window_view(padded, _AROUND, axis=0).sum(axis=2)
+    fits = _correlations(smooth)
     costs = np.full((24, 24), _CHANGE)
     np.fill_diagonal(costs, 0.0)
     costs[:, main] *= 0.5
@@ -110,10 +110,11 @@ def _changes(
 
 
 def _correlations(chroma: NDArray[np.float64]) -> NDArray[np.float64]:
-    centred = chroma - chroma.mean()
+    """How well each rotation fits, -1..1, from (..., 12) to (..., 24)."""
+    centred = chroma - chroma.mean(axis=-1, keepdims=True)
     profiles = _ROTATIONS - _ROTATIONS.mean(axis=1, keepdims=True)
-    norms = np.linalg.norm(profiles, axis=1) * max(float(np.linalg.norm(centred)), 1e-12)
-    fits: NDArray[np.float64] = profiles @ centred / norms
+    lengths = np.maximum(np.linalg.norm(centred, axis=-1, keepdims=True), 1e-12)
+    fits: NDArray[np.float64] = centred @ profiles.T / np.linalg.norm(profiles, axis=1) / lengths
     return fits
 
 
