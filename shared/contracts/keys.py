@@ -1,4 +1,4 @@
-"""Musical keys: how they are spelled, and their place on the wheels of Camelot and Open Key. Pure."""
+"""Musical keys: how they are spelled, and their place on two wheels. Pure."""
 
 import re
 

@@ -17,6 +17,7 @@ from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.events import AudioAnalyzed, Event, TrackVectorized
 from shared.contracts.topics import Stage, Topic
+from shared.contracts.versions import ANALYZER_VERSION
 from shared.gateway.documents import TO_INDEX
 from shared.gateway.vectors import TO_VECTORIZE
 from shared.runtime.settings import Settings
@@ -149,7 +150,7 @@ async def test_what_an_older_analyzer_version_measured_stands_until_there_is_a_n
 ) -> None:
     await pool.execute("UPDATE analyses SET analyzer_version = 'older'")
     await pool.execute("UPDATE tracks SET analyzer_version = 'older'")
-    await tracks.expect_analyzer(pool, "1")
+    await tracks.expect_analyzer(pool, ANALYZER_VERSION)
     assert await pool.fetchval("SELECT analyzed_content_revision FROM tracks") is None
     assert in_short(await stands(ask, track)) == MEASURED
     for told in ("tempoBpm: {min: 120, max: 120}", 'key: "A"', "energy: {min: 0.5}"):
