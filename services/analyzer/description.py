@@ -83,9 +83,10 @@ def analysis_of(heard: Heard) -> Analysis:
     """The analysis of what was heard; every field within its range, silence included."""
     level = _level(heard)
     silent = level["loudness_lufs"] <= loudness.SILENCE_LUFS
-    sound = heard.mono * np.float32(not silent)
+    sound = np.zeros_like(heard.mono) if silent else heard.mono
     spectrum = spectrum_of(heard.mono, RATE_HZ)
-    rhythm = _rhythm(spectrum.mel * np.float32(not silent), level["loudness_range_lu"], heard)
+    mel = np.zeros_like(spectrum.mel) if silent else spectrum.mel
+    rhythm = _rhythm(mel, level["loudness_range_lu"], heard)
     bright = float(np.clip(timbre.weighted_mean(spectrum.bright_share, spectrum.power), 0, 1))
     fields = {
         **level,

@@ -51,8 +51,9 @@ class KWeighting:
         joined[:, self._overlap : self._overlap + length] = block
         self._before = joined[:, length : length + self._overlap].copy()
         windows = np.lib.stride_tricks.sliding_window_view(joined, self._size, axis=1)
-        spectra = rfft(windows[:, ::fresh], axis=-1) * self._response
-        weighted = irfft(spectra, self._size, axis=-1)[..., self._overlap :]
+        spectra = rfft(windows[:, ::fresh], axis=-1)
+        spectra *= self._response
+        weighted = irfft(spectra, self._size, axis=-1, overwrite_x=True)[..., self._overlap :]
         return np.asarray(weighted.reshape(channels, -1)[:, :length], np.float32)
 
 

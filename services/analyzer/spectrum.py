@@ -93,35 +93,45 @@ def spectrum_of(sound: Array, rate_hz: int) -> Spectrum:
         _portion(frames[start : start + _PORTION], rate_hz)
         for start in range(0, len(frames), _PORTION)
     ]
-    return Spectrum(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    mel, coarse = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return _shapes(mel, coarse, bin_frequencies(rate_hz))
 
 
-def _portion(frames: Array, rate_hz: int) -> tuple[Array, ...]:
+def _portion(frames: Array, rate_hz: int) -> tuple[Array, Array]:
+    """Mel power of frames, and the whole power of each eighth one."""
     spectra = rfft(frames * window(FRAME), axis=1)
-    power = (spectra.real**2 + spectra.imag**2).astype(np.float32, copy=False)
-    bins = bin_frequencies(rate_hz)
-    coarse = power[::_SHAPE_EVERY]
+    power = spectra.real**2
+    power += spectra.imag**2
+    return power @ mel_filters(rate_hz).T, power[::_SHAPE_EVERY].copy()
+
+
+def _shapes(mel: Array, coarse: Array, bins: Array) -> Spectrum:
     total = coarse.sum(axis=1) + 1e-12
     magnitude = np.sqrt(coarse)
     weight = magnitude.sum(axis=1) + 1e-12
     centroid = magnitude @ bins / weight
     spread = magnitude @ (bins**2) / weight - centroid**2
     running = np.cumsum(coarse, axis=1)
-    rolloff = bins[(running < _ROLL_OFF * running[:, -1:]).sum(axis=1)]
     floored = coarse + np.float32(1e-10)
-    flatness = np.exp(np.log(floored).mean(axis=1)) / floored.mean(axis=1)
-    bright = coarse[:, bins >= _BRIGHT_HZ].sum(axis=1) / total
-    return (
-        power @ mel_filters(rate_hz).T, total, centroid, np.sqrt(np.maximum(spread, 0)), rolloff,
-        np.minimum(flatness, 1), np.minimum(bright, 1), _contrast(coarse, bins),
-    )  # fmt: skip
+    bright = coarse[:, int(np.searchsorted(bins, _BRIGHT_HZ)) :].sum(axis=1) / total
+    return Spectrum(
+        mel=mel,
+        power=total,
+        centroid_hz=centroid,
+        bandwidth_hz=np.sqrt(np.maximum(spread, 0)),
+        rolloff_hz=bins[(running < _ROLL_OFF * running[:, -1:]).sum(axis=1)],
+        flatness=np.minimum(np.exp(np.log(floored).mean(axis=1)) / floored.mean(axis=1), 1),
+        bright_share=np.minimum(bright, 1),
+        contrast_db=_contrast(coarse, bins),
+    )
 
 
 def _contrast(power: Array, bins: Array) -> Array:
     """Peaks over valleys, in dB, of seven bands."""
     columns = []
     for low, high in pairwise(_CONTRAST_EDGES_HZ):
-        band = np.sort(power[:, (bins >= low) & (bins <= high)], axis=1)
+        first, behind = np.searchsorted(bins, low), np.searchsorted(bins, high, side="right")
+        band = np.sort(power[:, first:behind], axis=1)
         count = max(1, round(_CONTRAST_SHARE * band.shape[1]))
         valley, peak = band[:, :count].mean(axis=1), band[:, -count:].mean(axis=1)
         columns.append(10 * np.log10((peak + 1e-8) / (valley + 1e-8)))

@@ -33,8 +33,11 @@ def waveform(hop_peak: Hops) -> list[int]:
     edges = np.linspace(0, len(hop_peak), WAVEFORM_POINTS + 1)
     starts = np.minimum(edges[:-1].astype(int), len(hop_peak) - 1)
     ends = np.maximum(np.ceil(edges[1:]).astype(int), starts + 1)
-    highest = [hop_peak[start:end].max() for start, end in zip(starts, ends, strict=True)]
-    return [min(255, round(float(value) * 255)) for value in highest]
+    # Pairs of bounds, of which each second one is between the points; its end is padded.
+    bounds = np.stack([starts, ends], axis=1).ravel()
+    highest = np.maximum.reduceat(np.append(hop_peak, 0.0), bounds)[::2]
+    points: list[int] = np.minimum(255, np.round(highest * 255)).astype(int).tolist()
+    return points
 
 
 def fades_s(hop_square: Hops) -> tuple[float, float]:
