@@ -24,7 +24,8 @@ _EDGE_DB = 10.0
 """Where a cliff is this far down is its edge."""
 _NEAR = 0.04
 """A cliff this near below half of a usual rate is a resampler's."""
-_RATES_HZ = (8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000)
+_RATES_HZ = (16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000)
+"""Lower ones are passed over: there the music itself may end."""
 _LOSSY_HZ = (10_000.0, 20_600.0)
 _WHOLE = 0.955
 """A cliff from this share of half the own rate on is the own converter's."""
