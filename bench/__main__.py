@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,35 @@ class Bench:
             compared("analysis", got["ours"], "decoding alone", got["decoding"]),
             compared("naive librosa", got["librosa"], "analysis", got["ours"]),
         )
+        self._long_tracks(pieces)
+
+    def _long_tracks(self, pieces: Sequence[Path]) -> None:
+        """The same of tracks of four minutes, in each format, and what the trained model adds."""
+        tracks = floors.long_tracks(self.work, pieces)
+        floors.hear(tracks[:1])
+        got = interleaved(
+            {
+                **{f"decoding {t.suffix}": partial(_cpu_s, floors.decode, t) for t in tracks},
+                **{f"analysis {t.suffix}": partial(_cpu_s, floors.analyse, t) for t in tracks},
+                "model": lambda: cpu_s(lambda: floors.hear(tracks)),
+            },
+            self.rounds,
+        )
+        sums = {
+            what: [
+                sum(each) for each in zip(*(got[f"{what} {t.suffix}"] for t in tracks), strict=True)
+            ]
+            for what in ("decoding", "analysis")
+        }
+        for track in tracks:
+            name = f"analysis of 4 minutes, {track.suffix}"
+            decoding = got[f"decoding {track.suffix}"]
+            self.report.add(compared(name, got[f"analysis {track.suffix}"], "decoding", decoding))
+        less = [a - b for a, b in zip(sums["analysis"], got["model"], strict=True)]
+        self.report.add(
+            compared("all five", sums["analysis"], "decoding", sums["decoding"]),
+            compared("all five without the model", less, "decoding", sums["decoding"]),
+        )
 
     def profiles(self) -> None:
         """The whole way: one at a time, as it is by default, and with queries meanwhile."""
@@ -187,6 +217,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     kept = _RESULTS / f"{time.strftime('%Y%m%dT%H%M%S')}.json"
     kept.write_text(json.dumps({"told": vars(told), **asdict(report)}, indent=1))
     print(f"kept in {kept}", file=sys.stderr)
+
+
+def _cpu_s(work: Callable[[Sequence[Path]], None], track: Path) -> float:
+    return cpu_s(lambda: work([track]))
 
 
 if __name__ == "__main__":

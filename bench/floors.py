@@ -1,7 +1,9 @@
 """What everything is compared with: floors that no one can go below, and naive peers."""
 
+import itertools
 import os
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import librosa
@@ -9,13 +11,16 @@ import mutagen
 import numpy as np
 
 from services.analyzer.decoding import open_audio
-from services.analyzer.description import describe
+from services.analyzer.description import describe, heard_in
+from services.analyzer.listening import listen
 from services.extractor.formats import is_audio
 from services.extractor.ignoring import Ignoring
 from services.extractor.reading import read_file
 from services.extractor.walk import Walk
+from soniquebay.demo.encoding import encode
 
 _PEER_RATE_HZ = 22_050
+_LONG_RATE_HZ, _LONG_S = 44_100, 240
 
 
 def is_music(path: Path) -> bool:
@@ -66,6 +71,33 @@ def analyse(paths: Sequence[Path]) -> None:
     """Our analysis, all fields."""
     for path in paths:
         describe(os.fsencode(path))
+
+
+def long_tracks(folder: Path, pieces: Sequence[Path]) -> list[Path]:
+    """Four minutes of these pieces, one after another, in each of five formats."""
+    found: list[np.ndarray] = []
+    for piece in itertools.cycle(sorted(pieces)):
+        audio = open_audio(os.fsencode(piece))
+        if audio.rate_hz == _LONG_RATE_HZ:
+            found += [np.broadcast_to(block, (2, block.shape[1])) for block in audio.blocks]
+        if sum(block.shape[1] for block in found) >= _LONG_S * _LONG_RATE_HZ:
+            break
+    sound = np.concatenate(found, axis=1)[:, : _LONG_S * _LONG_RATE_HZ].T.astype(np.float64)
+    tracks = [folder / f"long.{ending}" for ending in ("mp3", "flac", "m4a", "opus", "ogg")]
+    for track in tracks:
+        encode(track, np.clip(sound, -1, 1), _LONG_RATE_HZ)
+    return tracks
+
+
+@cache
+def _mono(path: Path) -> np.ndarray:
+    return listen(os.fsencode(path)).mono
+
+
+def hear(paths: Sequence[Path]) -> None:
+    """The trained model alone, of sound that is decoded already."""
+    for path in paths:
+        heard_in(_mono(path))
 
 
 def analyse_with_librosa(paths: Sequence[Path]) -> None:
