@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench import floors
 from bench.library import generate
 from bench.measuring import Row, compared, cpu_s, interleaved, percentile, wall_s
@@ -121,7 +123,7 @@ class Bench:
     def _long_tracks(self, pieces: Sequence[Path]) -> None:
         """The same of tracks of four minutes, in each format, and what the trained model adds."""
         tracks = floors.long_tracks(self.work, pieces)
-        floors.hear(tracks[:1])
+        floors.hear(tracks)  # decodes them, once
         got = interleaved(
             {
                 **{f"decoding {t.suffix}": partial(_cpu_s, floors.decode, t) for t in tracks},
@@ -131,9 +133,7 @@ class Bench:
             self.rounds,
         )
         sums = {
-            what: [
-                sum(each) for each in zip(*(got[f"{what} {t.suffix}"] for t in tracks), strict=True)
-            ]
+            what: np.sum([got[f"{what} {t.suffix}"] for t in tracks], axis=0).tolist()
             for what in ("decoding", "analysis")
         }
         for track in tracks:
