@@ -3,7 +3,7 @@
     python -m bench.library DIR --files 3000 --seed 1
 
 The same seed gives the same files. A few short clips are encoded once; each file is a copy of one
-with tags of its own, so thousands take seconds.
+with tags of its own, and with a sound of its own that nobody hears, so thousands take seconds.
 """
 
 import argparse
@@ -18,7 +18,9 @@ import mutagen
 import numpy as np
 from mutagen import id3, mp4
 from mutagen.flac import Picture
+from numpy.typing import NDArray
 
+from bench.own_sound import with_own_sound
 from soniquebay.demo.encoding import encode
 from soniquebay.demo.rendering import cover_image
 
@@ -53,7 +55,7 @@ def generate(folder: Path, files: int, seed: int = 1) -> list[Path]:
     """Write a library of `files` files; returns their paths."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as work:
-        clips = _clips(Path(work), seed)
+        clips = _Clips(Path(work), seed)
         paths: list[Path] = []
         album = 0
         while len(paths) < files:
@@ -63,22 +65,50 @@ def generate(folder: Path, files: int, seed: int = 1) -> list[Path]:
     return paths
 
 
-def _clips(folder: Path, seed: int) -> dict[str, list[bytes]]:
-    clips: dict[str, list[bytes]] = {}
+class _Clips:
+    """A few clips of each format, encoded when first needed; each file gets one of its own."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._folder = folder
+        self._sounds = _sounds(seed)
+        self._encoded: dict[tuple[str, int], bytes] = {}
+        self._files = 0
+
+    def next(self, ending: str, chance: random.Random) -> bytes:
+        """The content of the next file, without tags."""
+        self._files += 1
+        which = chance.randrange(_CLIPS)
+        if ending == "flac":  # encoded in milliseconds
+            return self._encode(ending, _marked(self._sounds[which], self._files))
+        if (ending, which) not in self._encoded:
+            self._encoded[ending, which] = self._encode(ending, self._sounds[which])
+        return with_own_sound(self._encoded[ending, which], ending, self._files)
+
+    def _encode(self, ending: str, sound: NDArray[np.float64]) -> bytes:
+        path = self._folder / f"clip.{ending}"
+        encode(path, np.stack([sound, sound], axis=1), _RATE_HZ)
+        return path.read_bytes()
+
+
+def _sounds(seed: int) -> list[NDArray[np.float64]]:
     noise = np.random.default_rng(seed)
     t = np.arange(round(_CLIP_S * _RATE_HZ)) / _RATE_HZ
-    for ending in FORMATS:
-        clips[ending] = []
-        for number in range(_CLIPS):
-            tones = [
-                np.sin(2 * np.pi * 220 * 2 ** ((number * 5 + step) / 12) * t) for step in (0, 4, 7)
-            ]
-            beat = (t * (2 + number) % 1 < 0.05) * noise.standard_normal(len(t))
-            sound = 0.1 * sum(tones) + 0.2 * beat
-            path = folder / f"{number}.{ending}"
-            encode(path, np.stack([sound, sound], axis=1), _RATE_HZ)
-            clips[ending].append(path.read_bytes())
-    return clips
+    found = []
+    for number in range(_CLIPS):
+        tones = [
+            np.sin(2 * np.pi * 220 * 2 ** ((number * 5 + step) / 12) * t) for step in (0, 4, 7)
+        ]
+        beat = (t * (2 + number) % 1 < 0.05) * noise.standard_normal(len(t))
+        found.append(0.1 * sum(tones) + 0.2 * beat)
+    return found
+
+
+def _marked(sound: NDArray[np.float64], number: int) -> NDArray[np.float64]:
+    """The number in the lowest bits of the first samples."""
+    marked = sound.copy()
+    bits = [number >> bit & 1 for bit in range(24)]
+    marked[: len(bits)] += np.asarray(bits) / 2**15
+    return marked
 
 
 def _words(chance: random.Random, least: int, most: int) -> str:
@@ -86,7 +116,7 @@ def _words(chance: random.Random, least: int, most: int) -> str:
 
 
 def _album(
-    folder: Path, chance: random.Random, clips: dict[str, list[bytes]], number: int, size: int
+    folder: Path, chance: random.Random, clips: _Clips, number: int, size: int
 ) -> list[Path]:
     """One album: all of one format, some with folder covers, some compilations, some double."""
     artist, title = f"{_words(chance, 1, 2)} {number % 97}", f"{_words(chance, 1, 4)} {number}"
@@ -117,7 +147,7 @@ def _album(
         )
         path = (place / f"CD{disc}" if disc else place) / f"{index + 1:02d}.{ending}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(chance.choice(clips[ending]))
+        path.write_bytes(clips.next(ending, chance))
         write_tags(path, tags)
         paths.append(path)
     if chance.random() < 0.3:

@@ -26,7 +26,7 @@ _OUTDATED = {"STALE", "NOT_FOUND"}
 
 
 class AnalyzeTracks:
-    """Analyses each track whose file has none by this version yet.
+    """Analyses each track whose sound has none by this version yet.
 
     Args:
         gateway: where tracks are read and analyses stored.
@@ -75,7 +75,8 @@ class AnalyzeTracks:
         stopped = [each.error for each in rejected if isinstance(each.error, DependencyDown)]
         if stopped:
             raise stopped[0]
-        return Outcome(await self._store(analyses), rejected)
+        known = [_analyzed(track) for track in found if _is_analyzed(track)]
+        return Outcome([*known, *await self._store(analyses)], rejected)
 
     def _is_waiting(self, track: JSON) -> bool:
         analysis = track["analysis"]
@@ -133,6 +134,11 @@ def _is_heard_with(model: AudioModel, meaning: JSON | None) -> bool:
     return meaning is not None and meaning == {"model": model.model, "version": model.version}
 
 
+def _is_analyzed(track: JSON) -> bool:
+    """Whether only the next event is lacking: of a known sound, retagged, or cut off before it."""
+    return not track["isMissing"] and track["stage"] == "ANALYZED"
+
+
 def _is_empty(root: str) -> bool:
     try:
         return not any(Path(root).iterdir())
@@ -149,6 +155,7 @@ def _is_stored(result: JSON) -> bool:
 
 
 def _analyzed(result: JSON) -> AudioAnalyzed:
+    """The event of a stored analysis, or of a track that has one."""
     return AudioAnalyzed(
         track_id=result["id"],
         analyzer_version=ANALYZER_VERSION,

@@ -14,7 +14,7 @@ from shared.gateway.tracks import tracks_by_id
 TO_ANALYZE = """
 query ToAnalyze($ids: [ID!]!) {
   tracksById(ids: $ids) {
-    id isMissing contentRevision path displayPath library { name root }
+    id isMissing stage revision contentRevision path displayPath library { name root }
     analysis { analyzerVersion contentRevision meaning { model version } }
   }
 }

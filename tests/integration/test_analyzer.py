@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,10 @@ from services.api import service as api
 from services.api.store import analyses
 from services.api.store.outcomes import TrackUpserted
 from shared.bus.in_process import InProcessBus
-from shared.contracts.events import TrackChange, TrackExtracted
+from shared.bus.port import Outcome, Subscription
+from shared.contracts.events import AudioAnalyzed, TrackChange, TrackExtracted
 from shared.contracts.identity import IdKind, format_id
+from shared.contracts.topics import Stage, Topic
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
 from shared.gateway.client import JSON, Gateway
 from shared.runtime.settings import Settings
@@ -50,6 +52,7 @@ class House:
     bus: InProcessBus
     pool: asyncpg.Pool
     music: Path
+    analyzed: list[AudioAnalyzed]
 
     def write(self, name: str, *, level: float = 0.3) -> None:
         """A file with clicks at 120 BPM."""
@@ -104,6 +107,13 @@ async def house(
         }
     )  # fmt: skip
     bus = InProcessBus()
+    analyzed: list[AudioAnalyzed] = []
+
+    async def note(events: Sequence[AudioAnalyzed]) -> Outcome:
+        analyzed.extend(events)
+        return Outcome()
+
+    bus.subscribe(Subscription(Topic.AUDIO_ANALYZED, Stage.VECTORIZE, note))
     search = TantivyIndex(tmp_path / "search")
     gateway_service = api.build(settings, bus=bus, embedder=WordLlamaEmbedder(), search=search)
     transport = httpx.ASGITransport(gateway_service.app)
@@ -118,7 +128,7 @@ async def house(
             each.subscribe(bus)
         await bus.start()
         running.push_async_callback(bus.drain, 10)
-        yield House(gateway, bus, pool, music)
+        yield House(gateway, bus, pool, music, analyzed)
 
 
 async def test_files_are_analysed_where_they_are_mounted_and_bad_ones_fail_alone(
@@ -189,6 +199,22 @@ async def test_a_track_is_analysed_once_for_its_content_and_again_for_another(
     assert second is not None
     assert second["contentRevision"] == first["contentRevision"] + 1
     assert second["loudnessLufs"] < first["loudnessLufs"] - 15
+
+
+async def test_a_known_sound_goes_on_without_being_decoded(
+    house: House, store_tracks: StoreTracks
+) -> None:
+    house.write("song.wav")
+    known = {"content_hash": "ab" * 16, "is_checked": True}
+    (track,) = await store_tracks(track_item("song.wav", **known))
+    await house.extracted(track)
+    (copy,) = await store_tracks(track_item("there is no such file.wav", **known))
+    await house.extracted(copy)
+    first, second = await house.analyses(track, copy)
+    assert first == second
+    assert first is not None
+    assert [event.track_id for event in house.analyzed] == [id_of(track), id_of(copy)]
+    assert await house.failures() == []
 
 
 async def test_where_the_disk_is_gone_no_file_is_blamed(

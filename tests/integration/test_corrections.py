@@ -205,11 +205,9 @@ async def test_filters_by_tempo_and_key_use_an_index(
     pool, told = counted_pool
     await track_lists.count(pool, filters)
     query = next(each for each in told if "count(*)" in each)
-    values: list[object] = [
-        value for value in (False, filters.key, filters.mode, filters.camelot) if value is not None
-    ]
-    values += [end for end in filters.tempo_bpm if end is not None]
-    assert index in await plan(pool, (query, tuple(values)))
+    asked: tuple[Any, ...] = (False, filters.key, filters.mode, filters.camelot, *filters.tempo_bpm)
+    values = tuple(value for value in asked if value is not None)
+    assert index in await plan(pool, (query, values))
 
 
 async def test_search_document_and_text_vector_are_made_of_what_stands(

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 from pydantic import ValidationError
 
-from services.api.store import checks, meanings
+from services.api.store import checks, meanings, same_sound
 from services.api.store.checks import Item, Unfit
 from services.api.store.corrections import what_stands
 from services.api.store.outcomes import (
@@ -77,7 +77,9 @@ async def store(pool: asyncpg.Pool, items: Sequence[Item]) -> list[TrackUpserted
     async def work(connection: asyncpg.Connection) -> list[TrackUpserted]:
         return await _store(connection, rows)
 
-    return await in_transaction(pool, work)
+    results = await in_transaction(pool, work)
+    await same_sound.share(pool, [one.id for one in results if one.id])
+    return results
 
 
 def _check(item: Item) -> _Row | Problem:
@@ -96,7 +98,7 @@ def _check(item: Item) -> _Row | Problem:
         field = ".".join(map(str, first["loc"])) or "analysis"
         return Unfit(first["msg"], field).problem
     fields = analysis.model_dump()
-    told = json.dumps([content_revision, fields], sort_keys=True)
+    told = json.dumps(fields, sort_keys=True)
     return _Row(track_id, content_revision, fields, hashlib.sha256(told.encode()).digest())
 
 

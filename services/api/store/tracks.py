@@ -18,6 +18,7 @@ from services.api.store import (
     corrections,
     genres,
     moves,
+    same_sound,
     scans,
     track_details,
 )
@@ -191,6 +192,9 @@ async def _store(
     await moves.write(connection, moved, tracks)
     lost = await _write(connection, decisions, tracks)
     await _write_files(connection, library_id, scan_id, decisions, moved)
+    changed = [d.track_id for d in decisions if d.status is not Status.UNCHANGED]
+    if changed:
+        await same_sound.take_over(connection, changed, is_new_revision=False)
     await connection.execute(
         _RESOLVE,
         library_id,
@@ -421,9 +425,26 @@ WITH outdated AS (
 UPDATE tracks SET analyzed_content_revision = NULL, vectorized_content_revision = NULL
 FROM outdated WHERE tracks.id = outdated.id
 """
+# One that is returned to has analyses already.
+_COUNT_KNOWN = f"""
+WITH known AS (
+    SELECT t.id FROM tracks t JOIN analyses a ON a.track_id = t.id
+        AND a.analyzer_version = $1 AND a.content_revision = t.content_revision
+    WHERE t.analyzer_version IS DISTINCT FROM $1
+    ORDER BY t.id FOR UPDATE OF t
+)
+UPDATE tracks SET {corrections.what_stands("$1")},
+    analyzer_version = $1, analyzed_content_revision = content_revision,
+    revision = revision + 1, updated_at = now()
+FROM known WHERE tracks.id = known.id
+"""  # noqa: S608 - names of ours
 
 
 async def expect_analyzer(pool: asyncpg.Pool, version: str) -> None:
     """Let all tracks that another analyzer version analysed wait for the current one."""
-    async with pool.acquire() as connection:
+
+    async def work(connection: asyncpg.Connection) -> None:
         await connection.execute(_FORGET_OUTDATED, version)
+        await connection.execute(_COUNT_KNOWN, version)
+
+    await in_transaction(pool, work)
