@@ -141,7 +141,9 @@ class Reconciler:
         quiet = quiet_ways(await self._bus.lag())
         if quiet.read:
             await tracks.show_anew(connection)
-        to_analyze = await standing_still.to_analyze(connection, PORTION)
+        to_analyze = []
+        if quiet.analyze:
+            to_analyze = await standing_still.to_analyze(connection, PORTION)
         to_vectorize = await standing_still.to_vectorize(connection, PORTION)
         to_index = await standing_still.to_index(connection, PORTION)
         await scans.settle(connection)

@@ -165,6 +165,30 @@ async def test_another_analyzer_version_makes_all_tracks_wait_for_it(
     assert isinstance(event, TrackExtracted)
 
 
+async def test_new_tracks_go_before_those_to_analyze_again_and_these_by_plays_and_doubt(
+    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, line: Line
+) -> None:
+    facts = [{"source": "some player", "play_count": 3}]
+    sure, unsure, played, changed = await store_tracks(
+        "sure.mp3", "unsure.mp3", track_item("played.mp3", imported_facts=facts), "changed.mp3"
+    )
+    told = [analysis_item(one, key_confidence=1) for one in (sure, played, changed)]
+    await analyses.store(pool, [*told, analysis_item(unsure, tempo_confidence=0.1)])
+    await tracks.expect_analyzer(pool, "another")
+    await pool.execute("UPDATE tracks SET analyzed_content_revision = 1 WHERE id = $1", changed.id)
+    (changed,) = await store_tracks(track_item("changed.mp3", size_bytes=2))
+    (new,) = await store_tracks("new.mp3")
+
+    async def looked() -> list[str]:
+        found = await reconciler.look()
+        await line.quiet()
+        return [event.track_id for event in found if isinstance(event, TrackExtracted)]
+
+    assert set(await looked()) == {track_of(new), track_of(changed)}
+    await analyses.store(pool, [analysis_item(new), analysis_item(changed)])
+    assert await looked() == [track_of(one) for one in (played, unsure, sure)]
+
+
 async def test_a_scan_that_was_cut_is_walked_again_and_given_up_in_the_end(
     pool: asyncpg.Pool, library_id: UUID, reconciler: Reconciler, line: Line
 ) -> None:

@@ -1,4 +1,7 @@
-"""What has stopped on its way: the reconciler's questions, each a cheap look at an index."""
+"""What has stopped on its way: the reconciler's questions, each a cheap look at an index.
+
+But for what is analysed again, which is sorted: once in so many analyses.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -32,19 +35,40 @@ class CutScan:
     walks: int
 
 
-_TO_ANALYZE = f"""
-SELECT id, revision, content_revision, is_missing FROM tracks t
-WHERE NOT is_missing AND (
-        analyzed_content_revision IS DISTINCT FROM content_revision
-        OR vectorized_content_revision IS DISTINCT FROM content_revision
+_WAITS_FOR_ANALYSIS = f"""
+    NOT t.is_missing AND (
+        t.analyzed_content_revision IS DISTINCT FROM t.content_revision
+        OR t.vectorized_content_revision IS DISTINCT FROM t.content_revision
     )
-    AND analyzed_content_revision IS DISTINCT FROM content_revision
+    AND t.analyzed_content_revision IS DISTINCT FROM t.content_revision
     AND NOT EXISTS (
         SELECT FROM failures f
         WHERE f.track_id = t.id AND f.resolved_at IS NULL AND f.stage = '{Stage.ANALYZE}'
     )
+"""
+# Never analysed, or only a content before this one.
+_NEW_TO_ANALYZE = f"""
+SELECT id, revision, content_revision, is_missing FROM tracks t
+WHERE {_WAITS_FOR_ANALYSIS}
+    AND (t.analyzer_version IS NULL OR t.analyzed_content_revision IS NOT NULL)
 ORDER BY id LIMIT $1
-"""  # noqa: S608 - the stage's name is a constant of ours
+"""  # noqa: S608 - as above
+# What another analyzer version measured answers meanwhile. First what is listened to, as far as
+# other programs' counts tell; then where the most is to be won: what was least sure.
+_TO_ANALYZE_AGAIN = f"""
+SELECT t.id, t.revision, t.content_revision, t.is_missing
+FROM tracks t
+LEFT JOIN analyses a ON a.track_id = t.id AND a.analyzer_version = t.analyzer_version
+LEFT JOIN LATERAL (
+    SELECT max(play_count) AS plays FROM imported_facts i WHERE i.track_id = t.id
+) i ON true
+WHERE {_WAITS_FOR_ANALYSIS}
+    AND t.analyzer_version IS NOT NULL AND t.analyzed_content_revision IS NULL
+ORDER BY i.plays DESC NULLS LAST, least(a.tempo_confidence, a.key_confidence) NULLS FIRST, t.id
+LIMIT $1
+"""  # noqa: S608 - as above
+MOST_AGAIN = 200
+"""So many are analysed again at a time: what is new meanwhile waits for no more."""
 _TO_VECTORIZE = f"""
 SELECT id, revision, content_revision, is_missing FROM tracks t
 WHERE NOT is_missing AND (
@@ -91,8 +115,14 @@ SELECT EXISTS (SELECT FROM scans WHERE state IN ('requested', 'walking', 'readin
 
 
 async def to_analyze(connection: asyncpg.Connection, first: int) -> list[WaitingTrack]:
-    """Tracks without an analysis of their content that have not failed there."""
-    return [WaitingTrack(**row) for row in await connection.fetch(_TO_ANALYZE, first)]
+    """Tracks without a current analysis of their content that have not failed there.
+
+    Only where none is new, some of those that another analyzer version analysed.
+    """
+    found = await connection.fetch(_NEW_TO_ANALYZE, first)
+    if not found:
+        found = await connection.fetch(_TO_ANALYZE_AGAIN, min(first, MOST_AGAIN))
+    return [WaitingTrack(**row) for row in found]
 
 
 async def to_vectorize(connection: asyncpg.Connection, first: int) -> list[WaitingTrack]:
