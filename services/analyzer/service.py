@@ -20,11 +20,11 @@ from shared.contracts.topics import Stage, Topic
 from shared.gateway.analysis import register_audio_model
 from shared.gateway.announcing import announce
 from shared.gateway.client import Gateway
+from shared.runtime.machine import this_machine, workers_for
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.runtime.workers import WorkerProcesses
 
-_NICE = 10
 _MEMBERS = 2
 """While one batch waits for its longest file, the other one keeps the processes at work."""
 _FILES_A_WORKER = 4
@@ -49,7 +49,7 @@ def build(
     acoustid_transport: httpx.AsyncBaseTransport | None = None,
 ) -> Service:
     """The service. `acoustid_transport` is how AcoustID is reached, the network by default."""
-    workers = WorkerProcesses(settings.workers, nice=_NICE, warm=prepare_worker)
+    workers = WorkerProcesses(settings.workers, nice=settings.worker_nice, warm=prepare_worker)
     acoustid = None
     if key := settings.acoustid_key:
         manners = replace(MANNERS, most_per_s=settings.acoustid_per_s)
@@ -66,6 +66,7 @@ def build(
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
+        _log.info("workers", count=workers.count, nice=settings.worker_nice, why=_why(settings))
         if not is_available():
             _log.warning(NOTICE)
         if isinstance(model, str):
@@ -85,3 +86,10 @@ def build(
         ],
         lifespan=lifespan,
     )  # fmt: skip
+
+
+def _why(settings: Settings) -> str:
+    """How the number of workers was chosen."""
+    if "workers" in settings.model_fields_set:
+        return "SONIQUEBAY_WORKERS says so"
+    return workers_for(this_machine()).why

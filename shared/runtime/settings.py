@@ -10,6 +10,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.runtime.machine import this_machine, workers_for
+
 
 def _data_dir() -> Path:
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
@@ -55,12 +57,18 @@ class Settings(BaseSettings):
         "Default: at the root they were added with.",
     )
     workers: int = Field(
-        default_factory=lambda: max(1, os.cpu_count() or 1),
+        default_factory=lambda: workers_for(this_machine()).count,
         ge=1,
-        description="Worker processes for the analysis. Default: one a core.",
+        description="Worker processes for the analysis. Default: one a core, where memory allows.",
+    )
+    worker_nice: int = Field(
+        10,
+        ge=0,
+        le=19,
+        description="Niceness of these: the higher, the more they leave to whatever else runs.",
     )
     readers: int = Field(
-        default_factory=lambda: max(1, min(4, os.cpu_count() or 1)),
+        default_factory=lambda: min(4, this_machine().cores),
         ge=1,
         description="Worker processes that read tags. Default: one a core, at most four.",
     )

@@ -30,6 +30,12 @@ async def test_a_job_returns_its_result(workers: WorkerProcesses) -> None:
     ]
 
 
+async def test_processes_are_as_nice_as_they_are_told() -> None:
+    processes = WorkerProcesses(1, nice=3)
+    async with processes.running():
+        assert await processes.run(jobs.niceness) == min(19, jobs.niceness() + 3)
+
+
 @pytest.mark.parametrize(
     ("job", "error", "message"),
     [

@@ -62,6 +62,10 @@ def sleep(duration_s: float) -> float:
     return duration_s
 
 
+def niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, 0)
+
+
 def break_down() -> None:
     raise ImportError("what warms up is missing")
 
