@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from soniquebay.commands.correcting import correct
 from soniquebay.commands.finding import search, show, similar
+from soniquebay.commands.pausing import pause, resume
 from soniquebay.commands.running import up
 from soniquebay.commands.working import failures, replay, scan, status
 
@@ -24,7 +25,7 @@ def commands() -> None:
     """
 
 
-for command in (up, scan, status, search, similar, show, correct, failures, replay):
+for command in (up, scan, status, search, similar, show, correct, pause, resume, failures, replay):
     commands.add_command(command)
 
 

@@ -85,6 +85,8 @@ query Corrected($ids: [ID!]!) {
   }
 }
 """
+PAUSE = "mutation Pause { pauseAnalysis }"
+RESUME = "mutation Resume { resumeAnalysis }"
 TRACKS_BY_PATH = """
 query TracksByPath($path: String!) {
   tracks(first: 5, filter: { pathPrefix: $path, isMissing: null }) {

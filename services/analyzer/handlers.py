@@ -16,6 +16,7 @@ from shared.contracts.versions import ANALYZER_VERSION
 from shared.gateway.analysis import (
     analysis_input,
     create_analyses,
+    is_paused,
     tracks_to_analyze,
 )
 from shared.gateway.client import JSON, Gateway
@@ -56,6 +57,9 @@ class AnalyzeTracks:
 
     async def __call__(self, events: Sequence[TrackExtracted]) -> Outcome:
         """Analyse a batch, its files side by side; what is wrong with one is that one's failure."""
+        if await is_paused(self._gateway):
+            # The bus waits as for a server that is away: unbounded, seen, nothing is lost.
+            raise DependencyDown("the analysis was paused: `soniquebay resume` goes on")
         by_track = {event.track_id: event for event in events}
         found = await tracks_to_analyze(self._gateway, list(by_track))
         tracks = [track for track in found if self._is_waiting(track)]

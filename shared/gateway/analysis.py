@@ -28,6 +28,13 @@ REGISTER_AUDIO_MODEL = """
 mutation RegisterAudioModel($input: AudioModelInput!) { registerAudioModel(input: $input) }
 """
 
+ANALYSIS_PAUSED = "query AnalysisPaused { analysisPaused }"
+
+
+async def is_paused(gateway: Gateway) -> bool:
+    """Whether a person paused the analysis."""
+    return bool((await gateway.execute(ANALYSIS_PAUSED, {}))["analysisPaused"])
+
 
 async def tracks_to_analyze(gateway: Gateway, ids: Sequence[str]) -> list[JSON]:
     """Where the tracks' files are and what is analysed already, of those there are."""

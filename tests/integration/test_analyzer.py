@@ -217,6 +217,33 @@ async def test_a_known_sound_goes_on_without_being_decoded(
     assert await house.failures() == []
 
 
+async def test_a_paused_analysis_waits_seen_and_goes_on_where_it_was(
+    house: House, store_tracks: StoreTracks
+) -> None:
+    async def waits() -> list[str]:
+        status = await house.gateway.execute("{ status { paused { stage reason } } }", {})
+        return [each["stage"] for each in status["status"]["paused"] if "resume" in each["reason"]]
+
+    async def change(name: str) -> bool:
+        changed: bool = (await house.gateway.execute(f"mutation {{ {name} }}", {}))[name]
+        return changed
+
+    house.write("song.wav")
+    (track,) = await store_tracks("song.wav")
+    assert [await change("pauseAnalysis") for _ in range(2)] == [True, False]
+    publishing = asyncio.create_task(house.extracted(track))
+    async with asyncio.timeout(20):
+        while not house.bus.health().paused:  # noqa: ASYNC110 - the bus has no event
+            await asyncio.sleep(0.02)
+    assert await waits() == ["analyzer"]
+    assert await house.analyses(track) == [None]
+    assert [await change("resumeAnalysis") for _ in range(2)] == [True, False]
+    await publishing
+    assert await waits() == []
+    assert await house.analyses(track) != [None]
+    assert await house.failures() == []
+
+
 async def test_where_the_disk_is_gone_no_file_is_blamed(
     house: House, store_tracks: StoreTracks
 ) -> None:

@@ -153,6 +153,7 @@ async def test_with_the_token_any_host_gets_in(guarded: httpx.AsyncClient) -> No
 
 STORE = 'mutation { registerSearchGeneration(generation: "g") }'
 REPLAY = "mutation { replayFailures { replayed } }"
+RESUME = "mutation { pauseAnalysis resumeAnalysis }"
 CORRECT = "mutation { correctTracks(input: []) { results { id } } }"
 
 
@@ -172,7 +173,7 @@ async def test_where_the_services_have_a_token_only_they_may_store(
             errors = answer.get("errors", [])
             assert [error["extensions"]["code"] for error in errors] == ([code] if code else [])
             assert (await one.put(cover, content=image, headers=headers)).status_code == status
-            for query in (STATUS, REPLAY, CORRECT):
+            for query in (STATUS, REPLAY, CORRECT, RESUME):
                 answer = await one.post("/graphql", json={"query": query}, headers=headers)
                 assert "errors" not in answer.json()
 

@@ -53,6 +53,7 @@ from services.api.store import (
     files,
     generation,
     meanings,
+    pause,
     scans,
     tracks,
     vectors,
@@ -207,6 +208,19 @@ class Mutation:
         return TrackUpsertPayload.of(
             await correcting.correct(context.pool, context.bus, _rows(items, given))
         )
+
+    @strawberry.mutation(
+        description="Analyse nothing more until `resumeAnalysis`; what is under way is finished."
+        " True where that changed anything."
+    )
+    async def pause_analysis(self, info: Info) -> bool:
+        """The analyzers ask before each batch."""
+        return await pause.pause(info.context.pool)
+
+    @strawberry.mutation(description="Go on. True where that changed anything.")
+    async def resume_analysis(self, info: Info) -> bool:
+        """Within seconds."""
+        return await pause.resume(info.context.pool)
 
     @strawberry.mutation(
         permission_classes=_FOR_SERVICES,

@@ -35,7 +35,7 @@ from services.api.graphql.types.scans import Scan
 from services.api.graphql.types.search import SearchMode, SearchResult
 from services.api.graphql.types.status import Status
 from services.api.graphql.types.tracks import Track
-from services.api.store import covers, failures, files, libraries, meanings, progress, scans
+from services.api.store import covers, failures, files, libraries, meanings, pause, progress, scans
 from services.api.store.reading import lists, track_lists
 from shared.contracts.identity import IdKind, parse_id
 
@@ -219,6 +219,11 @@ class Query:
     ) -> Connection[Failure]:
         """What a stage gave up and nothing has mended since, newest first."""
         return await failures_page(info, page_size(first), after, wanted)
+
+    @strawberry.field(description="Whether a person paused the analysis.")
+    async def analysis_paused(self, info: Info) -> bool:
+        """Until they resume it."""
+        return await pause.is_paused(info.context.pool)
 
     @strawberry.field
     async def status(self, info: Info) -> Status:

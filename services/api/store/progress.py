@@ -28,6 +28,8 @@ class Progress:
     albums: int
     genres: int
     active_scans: int
+    is_paused: bool = False
+    """A person paused the analysis."""
 
     @property
     def pending(self) -> int:
@@ -74,7 +76,8 @@ WITH stage AS (
 SELECT *,
     (SELECT count(*) FROM artists) AS artists,
     (SELECT count(*) FROM albums) AS albums,
-    (SELECT count(*) FROM genres) AS genres
+    (SELECT count(*) FROM genres) AS genres,
+    EXISTS (SELECT FROM analysis_pause) AS is_paused
 FROM track, failure, scan
 """  # noqa: S608 - the stage's name is a constant of ours
 

@@ -5,7 +5,10 @@ from click.testing import CliRunner
 from soniquebay.cli import commands
 from soniquebay.tracks import choose
 
-NAMES = ("up", "scan", "status", "search", "similar", "show", "correct", "failures", "replay")
+NAMES = (
+    "up", "scan", "status", "search", "similar", "show", "correct", "pause", "resume", "failures",
+    "replay",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -27,9 +27,12 @@ class StageProgress:
     total: int
 
 
+_PAUSED = "it was paused: `soniquebay resume` goes on"
+
+
 @strawberry.type
 class PausedStage:
-    """A stage that waits for a server it needs."""
+    """A stage that waits for a server it needs, or for a person who paused it."""
 
     stage: str
     reason: str
@@ -59,6 +62,8 @@ class Status:
     @classmethod
     def of(cls, progress: Progress, paused: Mapping[str, str]) -> "Status":
         """The counts as the gateway shows them."""
+        if progress.is_paused:
+            paused = {**paused, Stage.ANALYZE.value: _PAUSED}
         names = ("tracks", "missing", "analyzed", "vectorized", "indexed", "failed", "pending")
         more = ("artists", "albums", "genres", "active_scans")
         return cls(
