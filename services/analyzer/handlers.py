@@ -57,12 +57,12 @@ class AnalyzeTracks:
 
     async def __call__(self, events: Sequence[TrackExtracted]) -> Outcome:
         """Analyse a batch, its files side by side; what is wrong with one is that one's failure."""
-        if await is_paused(self._gateway):
-            # The bus waits as for a server that is away: unbounded, seen, nothing is lost.
-            raise DependencyDown("the analysis was paused: `soniquebay resume` goes on")
         by_track = {event.track_id: event for event in events}
         found = await tracks_to_analyze(self._gateway, list(by_track))
         tracks = [track for track in found if self._is_waiting(track)]
+        if tracks and await is_paused(self._gateway):
+            # The bus waits as for a server that is away: unbounded, seen, nothing is lost.
+            raise DependencyDown("the analysis was paused: `soniquebay resume` goes on")
         results = await asyncio.gather(
             *(self._attempt(track, by_track[track["id"]]) for track in tracks)
         )
@@ -79,7 +79,7 @@ class AnalyzeTracks:
         stopped = [each.error for each in rejected if isinstance(each.error, DependencyDown)]
         if stopped:
             raise stopped[0]
-        known = [_analyzed(track) for track in found if _is_analyzed(track)]
+        known = [_analyzed(track) for track in found if self._is_analyzed(track)]
         return Outcome([*known, *await self._store(analyses)], rejected)
 
     def _is_waiting(self, track: JSON) -> bool:
@@ -90,6 +90,11 @@ class AnalyzeTracks:
             or analysis["contentRevision"] != track["contentRevision"]
             or (self._model is not None and not _is_heard_with(self._model, analysis["meaning"]))
         )
+
+    def _is_analyzed(self, track: JSON) -> bool:
+        """Whether only the next event lacks: of a known sound, retagged, or cut off before it."""
+        is_there = not track["isMissing"] and track["stage"] == "ANALYZED"
+        return is_there and not self._is_waiting(track)
 
     async def _attempt(self, track: JSON, event: TrackExtracted) -> Analysis | Exception:
         try:
@@ -136,11 +141,6 @@ class AnalyzeTracks:
 
 def _is_heard_with(model: AudioModel, meaning: JSON | None) -> bool:
     return meaning is not None and meaning == {"model": model.model, "version": model.version}
-
-
-def _is_analyzed(track: JSON) -> bool:
-    """Whether only the next event is lacking: of a known sound, retagged, or cut off before it."""
-    return not track["isMissing"] and track["stage"] == "ANALYZED"
 
 
 def _is_empty(root: str) -> bool:

@@ -18,21 +18,26 @@ _TABLES = ("analyses", "meanings")
 """What an analysis is kept in; the first one makes it count."""
 _PORTION = 1_000
 
-# Each sound is looked up once: a library may have one a thousand times.
+# Each sound is looked up once: a library may have one a thousand times. LATERAL with LIMIT has the
+# planner go from sound to file to track by their indexes, however little it knows of the tables.
 _PAIRS = """
 WITH waiting AS (
     SELECT f.track_id, f.content_hash, t.content_revision
     FROM files f JOIN tracks t ON t.id = f.track_id
     WHERE f.track_id = ANY($1) AND f.content_hash IS NOT NULL
         AND t.analyzed_content_revision IS DISTINCT FROM t.content_revision
-), donors AS (
+), donors AS MATERIALIZED (
     SELECT told.content_hash, donor.track_id
     FROM (SELECT DISTINCT content_hash FROM waiting) told
     CROSS JOIN LATERAL (
-        SELECT f.track_id FROM files f JOIN tracks t ON t.id = f.track_id
-        WHERE f.content_hash = told.content_hash AND t.analyzer_version = $2
-            AND t.analyzed_content_revision = t.content_revision
-        LIMIT 1
+        SELECT f.track_id FROM files f
+        CROSS JOIN LATERAL (
+            SELECT FROM tracks t
+            WHERE t.id = f.track_id AND t.analyzer_version = $2
+                AND t.analyzed_content_revision = t.content_revision
+            LIMIT 1
+        ) stands
+        WHERE f.content_hash = told.content_hash LIMIT 1
     ) donor
 )
 SELECT w.track_id AS taker, d.track_id AS donor, w.content_revision
@@ -66,13 +71,26 @@ WITH done AS (
 UPDATE failures SET resolved_at = now() FROM done WHERE failures.id = done.id
 """  # noqa: S608 - the stage's name is a constant of ours
 _WAITING_ALIKE = """
-SELECT t.id
-FROM (
-    SELECT DISTINCT content_hash FROM files WHERE track_id = ANY($1) AND content_hash IS NOT NULL
-) told
-JOIN files f ON f.content_hash = told.content_hash JOIN tracks t ON t.id = f.track_id
-WHERE NOT t.is_missing AND t.analyzed_content_revision IS DISTINCT FROM t.content_revision
-ORDER BY t.id LIMIT $2 FOR UPDATE OF t
+SELECT id FROM tracks
+WHERE id = ANY(array(
+    SELECT alike.track_id
+    FROM (
+        SELECT DISTINCT content_hash FROM files
+        WHERE track_id = ANY($1) AND content_hash IS NOT NULL
+    ) told
+    CROSS JOIN LATERAL (
+        SELECT f.track_id FROM files f
+        CROSS JOIN LATERAL (
+            SELECT FROM tracks t
+            WHERE t.id = f.track_id AND NOT t.is_missing
+                AND t.analyzed_content_revision IS DISTINCT FROM t.content_revision
+            LIMIT 1
+        ) waits
+        WHERE f.content_hash = told.content_hash LIMIT $2
+    ) alike
+    LIMIT $2
+))
+ORDER BY id FOR UPDATE
 """
 
 
