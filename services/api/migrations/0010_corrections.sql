@@ -31,9 +31,3 @@ CREATE INDEX tracks_order_tempo ON tracks (tempo_bpm, id);
 CREATE INDEX tracks_key ON tracks (key, mode, tempo_bpm);
 CREATE INDEX tracks_camelot ON tracks (camelot, tempo_bpm);
 DROP INDEX analyses_tempo, analyses_key;
-
--- A person paused the analysis: one row while it is so.
-CREATE TABLE analysis_pause (
-    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    paused_at timestamptz NOT NULL DEFAULT now()
-);
