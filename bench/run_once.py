@@ -31,7 +31,8 @@ from shared.search.tantivy_index import TantivyIndex
 from soniquebay.documents import REQUEST_SCAN, SCAN, STATUS
 
 _CORES = os.cpu_count() or 1
-_LOOK_EVERY_S = 0.02
+_LOOK_EVERY_S = 0.05
+_LOOK_AT_FIRST_S = 0.01  # what takes a tenth of a second is measured finer
 _ASKERS = 4
 _ASK_S = 3.0
 
@@ -100,8 +101,9 @@ class Running:
         began = time.perf_counter()
         scans = [await self._request(root) for root in roots]
         # The gateway is asked as a client of it would: it calls nobody.
-        while not all([await self._is_read(scan) for scan in scans]):  # noqa: ASYNC110
-            await asyncio.sleep(_LOOK_EVERY_S)
+        while not all([await self._is_read(scan) for scan in scans]):
+            took_s = time.perf_counter() - began
+            await asyncio.sleep(min(_LOOK_EVERY_S, _LOOK_AT_FIRST_S + took_s / 10))
         read_s = time.perf_counter() - began
         while self._analyses and (await self.status())["pending"]:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_EVERY_S)

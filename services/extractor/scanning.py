@@ -7,6 +7,7 @@ meanwhile is known by then.
 
 import asyncio
 import itertools
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ from shared.gateway.client import JSON, Gateway, in_portions
 from shared.gateway.extraction import begin_scan, known_files, report_walk
 
 PORTION = 1_000
+_TELL_EVERY_S = 0.5
 _MOST_TOLD = 3
 _MEND = "nothing was scanned. Mend it, and scan again"
 _NOT_MOUNTED = "nothing was marked missing. Is a disk not mounted, or the name mistyped?"
@@ -98,6 +100,7 @@ class ScanLibrary:
         known = KnownFiles(self._gateway, scan["library"]["id"], scan["folder"])
         files = walk.files()
         missing: list[str] = []
+        told_s = time.monotonic()
         while walked := await asyncio.to_thread(_next_portion, files):
             compared = compare(
                 walked,
@@ -110,7 +113,9 @@ class ScanLibrary:
             counts.unchanged += compared.unchanged
             if compared.found:
                 await self._publish([_found(scan, file) for file in compared.found])
-            await self._report(scan, counts)
+            if time.monotonic() >= told_s + _TELL_EVERY_S:
+                await self._report(scan, counts)
+                told_s = time.monotonic()
         missing += compare([], await known.up_to(None), reads_all=False).missing
         counts.known = known.present
         return missing

@@ -8,6 +8,7 @@ import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 from services.extractor.covers import (
@@ -18,7 +19,7 @@ from services.extractor.covers import (
     state_of,
 )
 from services.extractor.formats import is_audio
-from services.extractor.ignoring import Ignoring
+from services.extractor.ignoring import IGNORE_FILE, Ignoring
 from services.extractor.places import folders_beside, is_around
 from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import display_path, encode_path, local_path
@@ -94,7 +95,7 @@ class Walk:
             above = above.rpartition("/")[0]
             self._images[above] = folder_state(self.root, above)
         # Folders that are entered, innermost last: what is left of each, and its rules.
-        way = [_Entered(self.folder, self._entries(self.folder, ignoring), ignoring)]
+        way = [self._entered(self.folder, ignoring, may_add_rules=False)]
         while way:
             here = way[-1]
             entry = next(here.entries, None)
@@ -109,9 +110,9 @@ class Walk:
                 if file is not None:
                     yield file
             elif self._may_enter(path, found.entry, below_link=here.is_below_link):
-                inner = here.ignoring.entering(self.root, path)
-                linked = here.is_below_link or found.entry.is_symlink()
-                way.append(_Entered(path, self._entries(path, inner), inner, linked))
+                inner = self._entered(path, here.ignoring)
+                inner.is_below_link = here.is_below_link or found.entry.is_symlink()
+                way.append(inner)
 
     def _rules_above(self) -> Ignoring | None:
         """The rules at the folder where the walk begins; None where they pass over it."""
@@ -124,35 +125,37 @@ class Walk:
             ignoring = ignoring.entering(self.root, folder)
         return ignoring
 
-    def _entries(self, folder: str, ignoring: Ignoring) -> Iterator[tuple[str, "_Found"]]:
-        """What counts in a folder, sorted so that whole paths come in order."""
+    def _entered(
+        self, folder: str, ignoring: Ignoring, *, may_add_rules: bool = True
+    ) -> "_Entered":
+        """A folder with what counts in it, sorted so that whole paths come in order."""
         inside = f"{folder}/" if folder else ""
         found: list[tuple[str, _Found]] = []
         images: list[ImageEntry] = []
         try:
-            is_empty = True
-            with os.scandir(local_path(self.root, folder)) as entries:
-                for entry in entries:
-                    is_empty = False
-                    name = encode_path(entry.name)
-                    path = inside + name
-                    is_folder = self._is_folder(entry, path)
-                    if not is_folder and not is_audio(name):
-                        if (image := image_entry(entry)) is not None:
-                            images.append(image)
-                        continue
-                    if not ignoring.ignores(path, is_folder=is_folder):
-                        # A folder's files sort by `name/...`, not by `name`.
-                        key = f"{path}/" if is_folder else path
-                        found.append((key, _Found(entry, is_folder)))
-            if is_empty:
+            with os.scandir(local_path(self.root, folder)) as scanned:
+                entries = list(scanned)
+            if not entries:
                 self.empty_folders.add(folder)
+            if may_add_rules and any(entry.name == _RULES for entry in entries):
+                ignoring = ignoring.entering(self.root, folder)
+            for entry in entries:
+                name = encode_path(entry.name)
+                path = inside + name
+                is_folder = self._is_folder(entry, path)
+                if not is_folder and not is_audio(name):
+                    if (image := image_entry(entry)) is not None:
+                        images.append(image)
+                    continue
+                if not ignoring.ignores(path, is_folder=is_folder):
+                    # A folder's files sort by `name/...`, not by `name`.
+                    found.append((f"{path}/" if is_folder else path, _Found(entry, is_folder)))
         except OSError as error:
             if not (folder == self.folder != "" and error.errno in _GONE):
                 self.problems.append(Problem(folder, _reason(error)))
         self._images[folder] = state_of(images) if images else 0
-        found.sort(key=lambda pair: pair[0])
-        return ((key.rstrip("/"), one) for key, one in found)
+        found.sort(key=_key)
+        return _Entered(folder, ((key.rstrip("/"), one) for key, one in found), ignoring)
 
     def _is_folder(self, entry: os.DirEntry[bytes], path: str) -> bool:
         try:
@@ -208,11 +211,12 @@ class Walk:
         return target == root or target.startswith(root.rstrip(b"/") + b"/")
 
 
+_RULES = os.fsencode(IGNORE_FILE)
+_key = itemgetter(0)
 _GONE = frozenset((errno.ENOENT, errno.ENOTDIR))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """An entry of a folder."""
 
     entry: os.DirEntry[bytes]

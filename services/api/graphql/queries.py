@@ -21,6 +21,7 @@ from services.api.graphql.filters import (
     year_ends,
 )
 from services.api.graphql.inputs import FailureFilter
+from services.api.graphql.scalars import BigInts, Digests, Flags, Texts
 from services.api.graphql.searching import search_meaning, search_text
 from services.api.graphql.types.albums import Album
 from services.api.graphql.types.connections import Connection, connection
@@ -251,11 +252,11 @@ class Query:
             first=page_size(first, _MOST_FILES),
         )  # fmt: skip
         return KnownFiles(
-            paths=found.paths,
-            sizes_bytes=found.sizes_bytes,  # type: ignore[arg-type] # BigInt is int by name only
-            mtimes_ns=found.mtimes_ns,  # type: ignore[arg-type] # as above
-            images_digests=found.images_digests,
-            missing=found.missing,
+            paths=Texts(found.paths),
+            sizes_bytes=BigInts(found.sizes_bytes),
+            mtimes_ns=BigInts(found.mtimes_ns),
+            images_digests=Digests(found.images_digests),
+            missing=Flags(found.missing),
             end_cursor=found.end_cursor,
         )
 

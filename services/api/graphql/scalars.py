@@ -14,6 +14,10 @@ from strawberry.types.scalar import ScalarDefinition
 BigInt = NewType("BigInt", int)
 KeyValues = NewType("KeyValues", object)  # dict[str, list[str]]
 Shares = NewType("Shares", object)  # dict[str, float]
+BigInts = NewType("BigInts", object)  # list[int]
+Digests = NewType("Digests", object)  # list[int | None]
+Flags = NewType("Flags", object)  # list[bool]
+Texts = NewType("Texts", object)  # list[str]
 Vector = NewType("Vector", object)  # NDArray[np.float32] (n,)
 
 
@@ -69,6 +73,17 @@ SCALAR_MAP: dict[object, ScalarDefinition] = {
         serialize=dict,
         parse_value=_shares,
     ),
+    # A column is written at once: value by value, tens of thousands take GraphQL seconds.
+    BigInts: strawberry.scalar(
+        name="BigInts", description="A JSON list of BigInts.", serialize=list
+    ),
+    Digests: strawberry.scalar(
+        name="Digests", description="A JSON list of Ints and nulls.", serialize=list
+    ),
+    Flags: strawberry.scalar(
+        name="Flags", description="A JSON list of truth values.", serialize=list
+    ),
+    Texts: strawberry.scalar(name="Texts", description="A JSON list of texts.", serialize=list),
     Vector: strawberry.scalar(
         name="Vector",
         description="A vector: base64 of little-endian float32 values.",

@@ -2,18 +2,18 @@
 
 import strawberry
 
-from services.api.graphql.scalars import BigInt
+from services.api.graphql.scalars import BigInts, Digests, Flags, Texts
 
 
 @strawberry.type(description="Columns of equal length, by path; for workers.")
 class KnownFiles:
     """A portion of the known files."""
 
-    paths: list[str]
-    sizes_bytes: list[BigInt]
-    mtimes_ns: list[BigInt]
-    images_digests: list[int | None] = strawberry.field(
+    paths: Texts
+    sizes_bytes: BigInts
+    mtimes_ns: BigInts
+    images_digests: Digests = strawberry.field(
         description="Of the images beside each file, as `createTracks` was told."
     )
-    missing: list[bool]
+    missing: Flags
     end_cursor: str | None
