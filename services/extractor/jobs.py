@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from services.extractor.covers import FolderImages, Image, folder_images
 from services.extractor.reading import read_file
 from services.extractor.rules import DEFAULT_RULES, Rules
-from services.extractor.tags import Tags
+from services.extractor.tags import Tags, light
 from shared.contracts.errors import PipelineError
 from shared.contracts.identity import local_path
 
@@ -16,6 +16,7 @@ _MOST_IMAGE_BYTES = 64 * 2**20
 """A chunk carries images up to this size; further ones are asked for one by one."""
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class FileRead:
     """One file's result: `tags`, or what was wrong.

@@ -1,6 +1,6 @@
 """From a file's raw tags to the one record `Tags`. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from services.extractor import normalise
@@ -40,6 +40,10 @@ class _Raw:
         self._raw = raw
         self.rules = rules
 
+    def there(self, names: Iterable[str]) -> list[str]:
+        """Those of the names that there are."""
+        return [name for name in names if name in self._raw]
+
     def all(self, *names: str) -> Sequence[str]:
         """The values of the first name that has any."""
         for name in names:
@@ -49,8 +53,10 @@ class _Raw:
 
     def one(self, *names: str) -> str | None:
         """The first clean value."""
-        values = self.all(*names)
-        return first(values) if values else None
+        for name in names:
+            if values := self._raw.get(name):
+                return first(values)
+        return None
 
 
 def meaning(
@@ -169,7 +175,7 @@ def _sorted_by(names: tuple[CreditedName, ...], sort: str | None) -> tuple[Credi
 
 def _contributors(tags: _Raw) -> tuple[Contributor, ...]:
     found: dict[Contributor, None] = {}
-    for role in ROLES:
+    for role in tags.there(ROLES):
         values = normalise.texts(tags.all(role))
         for value in values:
             told, instrument = played(value) if role == "performer" else (value, None)

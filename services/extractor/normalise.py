@@ -3,7 +3,7 @@
 import math
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -61,8 +61,10 @@ def lines(value: str, limit: int = COMMENT_LIMIT) -> str:
     return _CONTROL_BUT_LINES.sub(" ", clean).strip()[:limit].rstrip()
 
 
-def texts(values: Iterable[str], limit: int = TEXT_LIMIT) -> list[str]:
+def texts(values: Sequence[str], limit: int = TEXT_LIMIT) -> list[str]:
     """Clean texts, each once, empty ones left out; NUL stands between values."""
+    if not values:
+        return []
     found: dict[str, None] = {}
     for value in values:
         is_clean = len(value) <= limit and value.isprintable()  # nearly all are
@@ -75,12 +77,16 @@ def texts(values: Iterable[str], limit: int = TEXT_LIMIT) -> list[str]:
     return list(found)
 
 
-def first(values: Iterable[str], limit: int = TEXT_LIMIT) -> str | None:
+def first(values: Sequence[str], limit: int = TEXT_LIMIT) -> str | None:
     """The first clean text that is not empty, or None."""
+    for value in values:  # nearly always this is all
+        if len(value) <= limit and value.isprintable() and (clean := value.strip()):
+            return clean
+        break
     return next(iter(texts(values, limit)), None)
 
 
-def genres(values: Iterable[str], rules: GenreRules = _GENRES_AS_USUAL) -> tuple[str, ...]:
+def genres(values: Sequence[str], rules: GenreRules = _GENRES_AS_USUAL) -> tuple[str, ...]:
     """Genres one by one, each once, as the rules take them apart."""
     between = _between(rules.separators)
     found: dict[str, str] = {}
@@ -98,10 +104,13 @@ def _between(separators: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, ("\0", *separators))))
 
 
+NO_NUMBER = Numbered()
+
+
 def numbered(value: str | None, total: str | None = None) -> Numbered:
     """A position like "3/12", "3 of 12" or "3", with a total told apart; nonsense is None."""
     if value is None:
-        return Numbered(None, _number(total, least=1))
+        return Numbered(None, _number(total, least=1)) if total else NO_NUMBER
     match = _NUMBERED.fullmatch(value[:100])
     if match is None:
         return Numbered(None, _number(total, least=1))
@@ -118,7 +127,9 @@ def _number(value: str | None, *, least: int) -> int | None:
 
 def partial_date(value: str | None) -> str | None:
     """A date as precise as it is sane: YYYY, YYYY-MM or YYYY-MM-DD, years 1000 to 2999; or None."""
-    told = (value or "").strip()[:40]
+    if not value:
+        return None
+    told = value.strip()[:40]
     match = _COMPACT_DATE.match(told) or _DATE.match(told)
     if match is None:
         last = _YEAR_LAST.match(told)
@@ -138,7 +149,9 @@ def _sane_date(year: int, month: int, day: int) -> str | None:
 
 def decimal(value: str | None, low: float, high: float) -> float | None:
     """A number at the text's beginning ("-6.20 dB", "120,5"), if it is from `low` to `high`."""
-    match = _DECIMAL.match((value or "").strip()[:40])
+    if not value:
+        return None
+    match = _DECIMAL.match(value.strip()[:40])
     if match is None:
         return None
     number = float(match.group().replace(",", "."))
@@ -151,9 +164,9 @@ def r128_gain(value: str | None) -> float | None:
     return None if number is None else round(number / 256 + REFERENCE_SHIFT_DB, 2)
 
 
-def musicbrainz_ids(values: Iterable[str]) -> list[str]:
+def musicbrainz_ids(values: Sequence[str]) -> list[str]:
     """The valid ids among the values, in order; several in one text are told apart."""
-    found = []
+    found: list[str] = []
     for value in texts(values):
         for part in re.split(r"[\s;,/]+", value):
             try:
@@ -164,7 +177,7 @@ def musicbrainz_ids(values: Iterable[str]) -> list[str]:
     return found[:MOST_VALUES]
 
 
-def musicbrainz_id(values: Iterable[str]) -> str | None:
+def musicbrainz_id(values: Sequence[str]) -> str | None:
     """The first valid id, or None."""
     return next(iter(musicbrainz_ids(values)), None)
 
@@ -174,7 +187,7 @@ def truth(value: str | None) -> bool:
     return (value or "").strip().casefold() in {"1", "true", "yes"}
 
 
-def isrcs(values: Iterable[str]) -> tuple[str, ...]:
+def isrcs(values: Sequence[str]) -> tuple[str, ...]:
     """The codes among the values, without dashes (ISO 3901: 12 letters and digits)."""
     told = (
         code.replace("-", "").upper()

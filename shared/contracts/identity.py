@@ -5,12 +5,15 @@ everywhere. A path is the file's name below its library's root with `/` between 
 """
 
 import os
+import re
 import uuid
 from enum import StrEnum
+from functools import lru_cache
 
 # Bytes that are no UTF-8 are kept as private-use characters U+F700+byte (0x80..0xFF).
 _ESCAPE_BASE = 0xF700
 _ESCAPED = range(_ESCAPE_BASE + 0x80, _ESCAPE_BASE + 0x100)
+_UNUSUAL = re.compile("[\udc80-\udcff\uf780-\uf7ff]")
 
 
 class IdKind(StrEnum):
@@ -30,6 +33,7 @@ def format_id(kind: IdKind, value: uuid.UUID) -> str:
     return f"{kind.value}_{value.hex}"
 
 
+@lru_cache(maxsize=10_000)  # a batch names the same artists and albums over and over
 def parse_id(text: str) -> tuple[IdKind, uuid.UUID]:
     """Take an id apart; `ValueError` says what is wrong with it."""
     prefix, _, digits = text.partition("_")
@@ -48,7 +52,7 @@ def encode_path(path: bytes) -> str:
     contain such characters themselves have their bytes escaped too, which keeps it reversible.
     """
     text = path.decode("utf-8", "surrogateescape")
-    if text.isascii():
+    if text.isascii() or _UNUSUAL.search(text) is None:
         return text
     return "".join(_escape_character(character) for character in text)
 
@@ -64,7 +68,7 @@ def _escape_character(character: str) -> str:
 
 def decode_path(path: str) -> bytes:
     """The bytes of a name that `encode_path` made: what the operating system is asked for."""
-    if path.isascii():
+    if path.isascii() or _UNUSUAL.search(path) is None:
         return path.encode()
     return b"".join(
         bytes([ord(character) - _ESCAPE_BASE]) if ord(character) in _ESCAPED else character.encode()

@@ -53,7 +53,12 @@ def name_text(item: Item, name: str) -> str:
 
 def optional_text(item: Item, name: str, limit: int = TEXT_LIMIT) -> str | None:
     """A text or None."""
-    return None if item.get(name) is None else text(item, name, limit)
+    value = item.get(name)
+    if value is None:
+        return None
+    if type(value) is str and len(value) <= limit and value.isascii() and "\0" not in value:
+        return value  # nearly all are
+    return text(item, name, limit)
 
 
 def integer(item: Item, name: str, low: int, high: int) -> int:
@@ -119,15 +124,19 @@ def musicbrainz_id(item: Item, name: str) -> UUID | None:
         raise Unfit(f"{str(value)[:60]!r} is not a MusicBrainz id", name) from None
 
 
+def _hex(value: object) -> bytes:
+    try:
+        return bytes.fromhex(str(value))
+    except ValueError:
+        return b""
+
+
 def sha256(item: Item, name: str) -> bytes | None:
     """A SHA-256 in hex as its 32 bytes, or None."""
     value = item.get(name)
     if value is None:
         return None
-    try:
-        digest = bytes.fromhex(str(value))
-    except ValueError:
-        digest = b""
+    digest = _hex(value)
     if len(digest) != 32:
         raise Unfit("a SHA-256 has 64 hex digits", name)
     return digest
@@ -138,10 +147,7 @@ def content_hash(item: Item, name: str) -> bytes | None:
     value = item.get(name)
     if value is None:
         return None
-    try:
-        digest = bytes.fromhex(str(value))
-    except ValueError:
-        digest = b""
+    digest = _hex(value)
     if len(digest) != 16:
         raise Unfit("a hash of the content has 32 hex digits", name)
     return digest

@@ -68,7 +68,9 @@ def details(item: Item) -> Details:
 
 
 def _other_tags(item: Item) -> dict[str, list[str]]:
-    given = item.get("other_tags") or {}
+    given = item.get("other_tags")
+    if not given:
+        return {}
     if len(given) > MOST_OTHER_TAGS:
         raise Unfit(f"more than {MOST_OTHER_TAGS} are too many", "other_tags")
     texts = [*given, *(value for values in given.values() for value in values)]
@@ -79,7 +81,9 @@ def _other_tags(item: Item) -> dict[str, list[str]]:
 
 
 def _facts(item: Item) -> tuple[tuple[str, int | None, int | None], ...]:
-    given = item.get("imported_facts") or []
+    given = item.get("imported_facts")
+    if not given:
+        return ()
     if len(given) > MOST_FACTS:
         raise Unfit(f"more than {MOST_FACTS} are too many", "imported_facts")
     facts = {

@@ -14,6 +14,7 @@ from shared.contracts.identity import IdKind
 
 MOST_CREDITS = 500
 MOST_GENRES = 100
+_SORTED = json.JSONEncoder(sort_keys=True)
 _PATH_LIMIT = 2_500  # bytes: the path is in an index
 _KINDS = frozenset(("music", "podcast", "audiobook"))
 _ROLES = frozenset(
@@ -85,7 +86,7 @@ def track_row(item: Item) -> TrackRow:
         album_id=album_id,
         credits=credits_,
         genres=genres,
-        digest=hashlib.sha256(json.dumps(told, sort_keys=True).encode()).digest(),
+        digest=hashlib.sha256(_SORTED.encode(told).encode()).digest(),
         details=more,
         content_hash=checks.content_hash(item, "content_hash"),
         images_digest=checks.optional_integer(item, "images_digest"),
@@ -173,7 +174,9 @@ def _kind(item: Item) -> str:
 
 
 def _texts(item: Item, name: str, limit: int) -> list[str]:
-    given = item.get(name) or []
+    given = item.get(name)
+    if not given:
+        return []
     if len(given) > MOST_CREDITS:
         raise Unfit(f"more than {MOST_CREDITS} are too many", name)
     return [checks.text({name: one}, name, limit) for one in given]
@@ -198,7 +201,7 @@ def credit_rows(item: Item) -> tuple[Credit, ...]:
                 position=position,
                 artist_id=checks.identifier(credit, "artist_id", IdKind.ARTIST),
                 credited_as=checks.text(credit, "credited_as"),
-                join_phrase=checks.text({"join_phrase": "", **credit}, "join_phrase"),
+                join_phrase=checks.text(credit, "join_phrase") if "join_phrase" in credit else "",
                 instrument=checks.optional_text(credit, "instrument", 1_000),
             )
         )
