@@ -14,6 +14,7 @@ from services.api.graphql.errors import name_error
 from services.api.graphql.limits import document_limits
 from services.api.graphql.mutations import Mutation
 from services.api.graphql.queries import Query
+from services.api.graphql.quick_inputs import QuickInputs
 from services.api.graphql.scalars import SCALAR_MAP
 from services.api.graphql.subscription import Subscription
 
@@ -49,6 +50,7 @@ def build_schema() -> strawberry.Schema:
         subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALAR_MAP),
         extensions=[*document_limits(), _RequestScope],
+        execution_context_class=QuickInputs,
     )
 
 
