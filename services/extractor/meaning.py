@@ -42,7 +42,7 @@ class _Raw:
 
     def there(self, names: Iterable[str]) -> list[str]:
         """Those of the names that there are."""
-        return [name for name in names if name in self._raw]
+        return [name for name in names if self._raw.get(name)]
 
     def all(self, *names: str) -> Sequence[str]:
         """The values of the first name that has any."""
