@@ -15,13 +15,15 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
 
-from bench import analyzers
+from bench import analyzers, messages
 from bench.library import generate
 from bench.load import scanned
 from bench.measuring import percentile
 from bench.processes import tree_pss_mb
 from tests.e2e.cluster import cluster_in
 from tests.e2e.running import Bay, Served
+
+_PARTS = ("messages", "latency", "ingest", "analyzers")
 
 
 def one_by_one(served: Served, music: Path, files: Sequence[Path]) -> dict[str, float]:
@@ -109,12 +111,14 @@ def ingest(work: Path, files: int) -> None:
 def main() -> None:
     """Run what the command line names, all by default."""
     parser = argparse.ArgumentParser(prog="make bench-cluster ARGS=", description=__doc__)
-    parser.add_argument("--only", choices=("latency", "ingest", "analyzers"), action="append")
+    parser.add_argument("--only", choices=_PARTS, action="append")
     parser.add_argument("--rounds", type=int, default=2, help="rounds of analyzers (%(default)s)")
     told = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soniquebay-bench-") as name:
         work = Path(name)
-        parts = told.only or ("latency", "ingest", "analyzers")
+        parts = told.only or _PARTS
+        if "messages" in parts:
+            messages.compare(work, events=50_000)
         if "latency" in parts:
             latency(work, files=40)
         if "ingest" in parts:
