@@ -1,5 +1,6 @@
 """A track in words: what its text vector is made of. Pure."""
 
+from shared.contracts.meaning import MOODS
 from shared.gateway.client import JSON
 
 _TEMPI = ((70, "very slow"), (95, "slow"), (125, "medium tempo"), (155, "fast"))
@@ -40,12 +41,15 @@ def _sound(track: JSON) -> list[str]:
         words.append("danceable")
     if track["key"]:
         words.append(f"{track['key']} {track['mode']}")
-    return words + _heard(analysis.get("meaning") or {})
+    return words + _heard(track)
 
 
-def _heard(meaning: JSON) -> list[str]:
-    """What a trained model is sure of."""
-    found = [name for name in _HEARD if _is_so(meaning.get(name))]
+def _heard(track: JSON) -> list[str]:
+    """What a trained model is sure of; no moods where a person said which they are."""
+    meaning = track["analysis"].get("meaning") or {}
+    is_corrected = (track["correction"] or {}).get("moods") is not None
+    asked = [name for name in _HEARD if not (is_corrected and name in MOODS)]
+    found = [name for name in asked if _is_so(meaning.get(name))]
     if meaning.get("genreConfidence", 0) >= _GENRE_SURE:
         found.append(f"sounds like {meaning['genre']}")
     return found

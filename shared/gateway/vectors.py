@@ -26,6 +26,7 @@ query ToVectorize($ids: [ID!]!) {{
   tracksById(ids: $ids) {{
     id isMissing contentRevision stage title artists year tempoBpm key mode moods
     album {{ title artistCredit }} genres {{ name }} credits(role: COMPOSER) {{ creditedAs }}
+    correction {{ moods }}
     analysis {{ {_MEASURED} meaningAbsence meaning {{ {_HEARD} }} }}
   }}
 }}

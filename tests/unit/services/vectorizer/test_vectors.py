@@ -81,6 +81,7 @@ TRACK: dict[str, Any] = {
     "title": "Nocturne", "artists": ["Maria Joao Pires"], "album": {"title": "Nocturnes"},
     "credits": [{"creditedAs": "Chopin"}], "genres": [{"name": "Classical"}], "year": 1996,
     "tempoBpm": 64.0, "key": "A", "mode": "minor", "moods": ["dreamy", "soft"],
+    "correction": None,
     "analysis": analysis(tempoBpm=128.0, energy=0.1, brightness=0.05, danceability=0.2),
 }  # fmt: skip
 
@@ -116,3 +117,21 @@ def test_what_a_trained_model_is_sure_of_is_told_in_words() -> None:
     }  # fmt: skip
     told = text_description({**TRACK, "analysis": analysis(meaning=meaning)})
     assert told.endswith(". relaxed. acoustic. sounds like jazz")
+
+
+@pytest.mark.parametrize(
+    ("correction", "end"),
+    [
+        ({"moods": ["furious"]}, ". acoustic. sounds like jazz"),
+        ({"moods": []}, ". acoustic. sounds like jazz"),
+        ({"moods": None}, ". relaxed. party. acoustic. sounds like jazz"),
+    ],
+)
+def test_moods_that_a_person_corrected_are_not_added_to(
+    correction: dict[str, Any], end: str
+) -> None:
+    sure = {"score": 0.9, "confidence": 0.7}
+    heard = dict.fromkeys(("relaxed", "party", "acoustic"), sure)
+    told = analysis(meaning={**heard, "genre": "jazz", "genreConfidence": 0.4})
+    words = text_description({**TRACK, "correction": correction, "analysis": told})
+    assert words.endswith(". A minor" + end)
