@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 from pydantic import ValidationError
 
-from services.api.store import checks, meanings, same_sound
+from services.api.store import checks, meanings, same_sound, vectors
 from services.api.store.checks import Item, Unfit
 from services.api.store.corrections import what_stands
 from services.api.store.outcomes import (
@@ -43,10 +43,6 @@ UPDATE tracks SET {what_stands("$2")},
     vectorized_content_revision = NULL, revision = revision + 1, updated_at = now()
 WHERE id = ANY($1)
 """  # noqa: S608 - names of ours
-# Vectors of the analysis before: kept for searching until the new ones are there.
-_OUTDATE_VECTORS = """
-UPDATE track_vectors SET content_revision = 0 WHERE track_id = ANY($1) AND content_revision <> 0
-"""
 _RESOLVE = f"""
 WITH done AS (
     SELECT id FROM failures
@@ -191,4 +187,4 @@ async def _write(connection: asyncpg.Connection, changed: dict[UUID, _Row]) -> N
     heard = [(id_, changed[id_].fields["meaning"]) for id_ in ids]
     await meanings.write(connection, [(id_, told) for id_, told in heard if told is not None])
     await connection.execute(_MOVE_TRACKS, ids, ANALYZER_VERSION)
-    await connection.execute(_OUTDATE_VECTORS, ids)
+    await vectors.outdate(connection, ids)

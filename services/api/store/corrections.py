@@ -16,7 +16,7 @@ import asyncpg
 from services.api.identity import fold
 from services.api.store.checks import Item
 from services.api.store.correction_rows import CorrectionRow, correction_row
-from services.api.store.genres import ensure
+from services.api.store.genres import clear_track_genres, ensure, write_track_genres
 from services.api.store.outcomes import (
     Problem,
     ProblemCode,
@@ -24,6 +24,7 @@ from services.api.store.outcomes import (
     TrackUpserted,
     in_transaction,
 )
+from services.api.store.vectors import outdate_texts
 
 _FIELDS = ("tempo_bpm", "key", "mode", "camelot", "genres", "moods")
 _COLUMNS = ", ".join(("track_id", *_FIELDS, "tag_genres", "tag_moods"))
@@ -45,11 +46,6 @@ _WRITE = f"""
 INSERT INTO corrections ({_COLUMNS})
 SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::corrections, $1)
 """  # noqa: S608 - as above
-_CLEAR_GENRES = "DELETE FROM track_genres WHERE track_id = ANY($1)"
-_WRITE_GENRES = """
-INSERT INTO track_genres (track_id, position, genre_id)
-SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::uuid[])
-"""
 _WRITE_MOODS = """
 UPDATE tracks SET moods = new.moods FROM jsonb_to_recordset($1) AS new(id uuid, moods text[])
 WHERE tracks.id = new.id
@@ -62,10 +58,6 @@ _KEEP_TAGGED = """
 UPDATE corrections SET tag_genres = new.genres, tag_moods = new.moods
 FROM jsonb_to_recordset($1) AS new(id uuid, genres text[], moods text[])
 WHERE corrections.track_id = new.id
-"""
-_OUTDATE_TEXTS = """
-UPDATE track_vectors v SET content_revision = 0 FROM vector_spaces s
-WHERE s.id = v.vector_space_id AND s.space = 'text' AND v.track_id = ANY($1)
 """
 
 
@@ -177,7 +169,7 @@ async def _write(connection: asyncpg.Connection, changed: Mapping[UUID, _Correct
     await connection.execute(_WRITE, kept)
     await _lay(connection, **lay)
     await connection.execute(_MOVE_TRACKS, ids)
-    await connection.execute(_OUTDATE_TEXTS, ids)
+    await outdate_texts(connection, ids)
 
 
 async def _lay(
@@ -191,9 +183,8 @@ async def _lay(
         named = [(id_, n, name) for id_, names in genres.items() for n, name in enumerate(names)]
         ids = await ensure(connection, {fold(name): name for _, _, name in named})
         written = [(id_, n, ids[fold(name)]) for id_, n, name in named]
-        await connection.execute(_CLEAR_GENRES, list(genres))
-        if written:
-            await connection.execute(_WRITE_GENRES, *zip(*written, strict=True))
+        await clear_track_genres(connection, list(genres))
+        await write_track_genres(connection, written)
     if moods:
         told = [{"id": str(id_), "moods": list(words)} for id_, words in moods.items()]
         await connection.execute(_WRITE_MOODS, told)

@@ -1,6 +1,6 @@
 """Genres by folded name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -21,6 +21,11 @@ DELETE FROM genres WHERE id IN (
     FOR UPDATE SKIP LOCKED
 )
 """
+_CLEAR_TRACKS = "DELETE FROM track_genres WHERE track_id = ANY($1)"
+_WRITE_TRACKS = """
+INSERT INTO track_genres (track_id, position, genre_id)
+SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::uuid[])
+"""
 
 
 async def prune(connection: asyncpg.Connection) -> None:
@@ -38,3 +43,16 @@ async def ensure(connection: asyncpg.Connection, names: Mapping[str, str]) -> di
     if new:
         await connection.execute(_CREATE, new, [names[key] for key in new])
     return {row["name_key"]: row["id"] for row in await connection.fetch(_HOLD, keys)}
+
+
+async def clear_track_genres(connection: asyncpg.Connection, track_ids: Sequence[UUID]) -> None:
+    """Let tracks have no genres."""
+    await connection.execute(_CLEAR_TRACKS, track_ids)
+
+
+async def write_track_genres(
+    connection: asyncpg.Connection, rows: Sequence[tuple[UUID, int, UUID]]
+) -> None:
+    """Give tracks that have none genres: track, position from 0, genre."""
+    if rows:
+        await connection.execute(_WRITE_TRACKS, *zip(*rows, strict=True))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.api.store import vectors
 from services.api.store.corrections import what_stands
 from services.api.store.outcomes import in_transaction
 from shared.contracts.topics import Stage
@@ -59,9 +60,6 @@ UPDATE tracks SET {what_stands("$2")},
     vectorized_content_revision = NULL, revision = revision + $3, updated_at = now()
 WHERE id = ANY($1)
 """  # noqa: S608 - names of ours
-_OUTDATE_VECTORS = """
-UPDATE track_vectors SET content_revision = 0 WHERE track_id = ANY($1) AND content_revision <> 0
-"""
 _RESOLVE = f"""
 WITH done AS (
     SELECT id FROM failures
@@ -115,7 +113,7 @@ async def take_over(
     ]
     done = [row["track_id"] for row in copied[0]]
     await connection.execute(_COUNT, done, ANALYZER_VERSION, int(is_new_revision))
-    await connection.execute(_OUTDATE_VECTORS, done)
+    await vectors.outdate(connection, done)
     await connection.execute(_RESOLVE, done)
     return done
 

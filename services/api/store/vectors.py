@@ -75,6 +75,13 @@ WHERE track_vectors.content_revision <> EXCLUDED.content_revision
     OR track_vectors.embedding <> EXCLUDED.embedding
 RETURNING track_id, vector_space_id, xmax = 0 AS is_new
 """
+_OUTDATE = """
+UPDATE track_vectors SET content_revision = 0 WHERE track_id = ANY($1) AND content_revision <> 0
+"""
+_OUTDATE_TEXTS = """
+UPDATE track_vectors v SET content_revision = 0 FROM vector_spaces s
+WHERE s.id = v.vector_space_id AND s.space = 'text' AND v.track_id = ANY($1)
+"""
 _RESOLVE = f"""
 WITH done AS (
     SELECT id FROM failures
@@ -151,6 +158,16 @@ async def store(pool: asyncpg.Pool, items: Sequence[Item]) -> list[TrackUpserted
         return await _store(connection, rows)
 
     return await in_transaction(pool, work)
+
+
+async def outdate(connection: asyncpg.Connection, track_ids: Sequence[UUID]) -> None:
+    """Keep the vectors of tracks for searching until new ones are there: they were analysed."""
+    await connection.execute(_OUTDATE, track_ids)
+
+
+async def outdate_texts(connection: asyncpg.Connection, track_ids: Sequence[UUID]) -> None:
+    """The same of text vectors alone: what is said of the tracks changed, their analyses stand."""
+    await connection.execute(_OUTDATE_TEXTS, track_ids)
 
 
 async def _current(connection: asyncpg.Connection) -> dict[Space, int]:

@@ -1,0 +1,139 @@
+"""Writing what was decided of tracks and their files."""
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.api.store import corrections, genres, moves, track_details, vectors
+from services.api.store.outcomes import Raced, Status
+from services.api.store.track_decisions import Decision
+
+_TAGS = (
+    "title", "title_is_file_name", "sort_key", "artist_credit", "artist_key", "album_id",
+    "album_claim",
+    "track_number", "track_total", "disc_number", "disc_total", "disc_subtitle", "release_date",
+    "year", "original_date", "isrcs", "tag_bpm", "comment", "language", "has_lyrics",
+    "kind", "work", "movement_name", "movement_number", "movement_total", "moods", '"grouping"',
+    "copyright", "tag_key",
+    "musicbrainz_recording_id", "musicbrainz_track_id", "replaygain_track_gain_db",
+    "replaygain_track_peak", "replaygain_album_gain_db", "replaygain_album_peak", "container",
+    "codec", "duration_s", "bitrate_bps", "sample_rate_hz", "channels", "bit_depth",
+    "cover_sha256", "folder_cover_sha256", "cover_problem", "tags_digest",
+)  # fmt: skip
+_COLUMNS = ", ".join(("revision", "content_revision", "is_missing", *_TAGS))
+_NEW_VALUES = ", ".join(f"EXCLUDED.{name}" for name in _COLUMNS.split(", "))
+_WRITE_TRACKS = f"""
+INSERT INTO tracks (id, {_COLUMNS})
+SELECT id, {_COLUMNS} FROM jsonb_populate_recordset(NULL::tracks, $1)
+ON CONFLICT (id) DO UPDATE SET ({_COLUMNS}, updated_at) = ROW ({_NEW_VALUES}, now())
+"""  # noqa: S608 - the column names above
+_WRITE_FILES = """
+INSERT INTO files (
+    library_id, path, size_bytes, mtime_ns, images_digest, state, track_id, content_hash,
+    replaced_hash, read_by_scan_id
+)
+SELECT $1, path, size_bytes, mtime_ns, images_digest, 'present', track_id, content_hash,
+    replaced_hash, $2
+FROM unnest(
+    $3::text[], $4::bigint[], $5::bigint[], $6::integer[], $7::uuid[], $8::bytea[], $9::bytea[]
+) AS new(path, size_bytes, mtime_ns, images_digest, track_id, content_hash, replaced_hash)
+ORDER BY path COLLATE "C"
+ON CONFLICT (library_id, path) DO UPDATE SET
+    size_bytes = EXCLUDED.size_bytes, mtime_ns = EXCLUDED.mtime_ns,
+    images_digest = EXCLUDED.images_digest, state = 'present',
+    track_id = EXCLUDED.track_id, content_hash = EXCLUDED.content_hash,
+    replaced_hash = EXCLUDED.replaced_hash, missing_since = NULL,
+    read_by_scan_id = coalesce(EXCLUDED.read_by_scan_id, files.read_by_scan_id)
+RETURNING xmax = 0 AS is_new
+"""
+_CLEAR_CREDITS = "DELETE FROM track_credits WHERE track_id = ANY($1) RETURNING artist_id"
+_WRITE_CREDITS = """
+INSERT INTO track_credits (
+    track_id, role, position, artist_id, credited_as, join_phrase, instrument
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::text[], $3::smallint[], $4::uuid[], $5::text[], $6::text[], $7::text[]
+)
+"""
+_WAIT_FOR_TEXTS = "UPDATE tracks SET vectorized_content_revision = NULL WHERE id = ANY($1)"
+
+
+async def write(connection: asyncpg.Connection, decisions: list[Decision]) -> set[UUID]:
+    """Write the tracks that changed; the artists that lost a credit by it."""
+    changed = [d for d in decisions if d.status is not Status.UNCHANGED]
+    if not changed:
+        return set()
+    lost: set[UUID] = set()
+    changed.sort(key=lambda decision: decision.track_id)
+    ids = await genres.ensure(
+        connection, {key: name for d in changed for key, name in d.row.genres.items()}
+    )
+    await connection.execute(_WRITE_TRACKS, [_track_columns(d) for d in changed])
+    known = [d.track_id for d in changed if d.status is not Status.CREATED]
+    if known:
+        lost = {row["artist_id"] for row in await connection.fetch(_CLEAR_CREDITS, known)}
+        await genres.clear_track_genres(connection, known)
+    retagged = [d.track_id for d in changed if d.is_retagged]
+    if retagged:
+        await connection.execute(_WAIT_FOR_TEXTS, retagged)
+        await vectors.outdate_texts(connection, retagged)
+    credits_ = [
+        (d.track_id, c.role, c.position, c.artist_id, c.credited_as, c.join_phrase, c.instrument)
+        for d in changed
+        for c in d.row.credits
+    ]
+    if credits_:
+        await connection.execute(_WRITE_CREDITS, *zip(*credits_, strict=True))
+    await track_details.write(connection, ((d.track_id, d.row.details) for d in changed), known)
+    genre_rows = [
+        (d.track_id, position, ids[key])
+        for d in changed
+        for position, key in enumerate(d.row.genres)
+    ]
+    await genres.write_track_genres(connection, genre_rows)
+    if known:
+        await corrections.outlast_tags(connection, known)
+    return lost.difference(credit[3] for credit in credits_)
+
+
+def _track_columns(decision: Decision) -> dict[str, Any]:
+    row = decision.row
+    return {
+        **row.columns,
+        "id": str(decision.track_id),
+        "revision": decision.revision,
+        "content_revision": decision.content_revision,
+        "is_missing": False,
+        "album_id": row.album_id and str(row.album_id),
+        "tags_digest": "\\x" + row.digest.hex(),
+    }
+
+
+async def write_files(
+    connection: asyncpg.Connection,
+    library_id: UUID,
+    scan_id: UUID | None,
+    decisions: list[Decision],
+    moved: moves.Moves,
+) -> None:
+    """Write the files whose rows differ; `Raced` where another batch made one meanwhile."""
+    written = [d for d in decisions if d.is_written]
+    if not written:
+        return
+    told = [
+        (
+            d.row.path, d.row.size_bytes, d.row.mtime_ns, d.row.images_digest, d.track_id,
+            d.row.content_hash, d.replaced_hash,
+        )
+        for d in written
+    ]  # fmt: skip
+    columns = zip(*told, strict=True)
+    done = await connection.fetch(_WRITE_FILES, library_id, scan_id, *columns)
+    if sum(row["is_new"] for row in done) != sum(_is_made(moved, d.row.path) for d in written):
+        raise Raced  # another batch made one of these files: its track is the one
+
+
+def _is_made(moved: moves.Moves, path: str) -> bool:
+    file = moved.files.get(path)
+    return file is None or file["id"] is None
