@@ -20,7 +20,7 @@ from services.api.graphql.filters import (
     directed,
     year_ends,
 )
-from services.api.graphql.inputs import FailureFilter
+from services.api.graphql.inputs.failures import FailureFilter
 from services.api.graphql.scalars import BigInts, Digests, Flags, Texts
 from services.api.graphql.searching import search_meaning, search_text
 from services.api.graphql.types.albums import Album

@@ -8,7 +8,8 @@ from strawberry import Info
 
 from services.api.graphql.arguments import uuid_of
 from services.api.graphql.enums import FailureKind
-from services.api.graphql.inputs import FailureFilter, rows
+from services.api.graphql.inputs.failures import FailureFilter
+from services.api.graphql.plain_inputs import rows
 from services.api.graphql.types.connections import Connection, connection
 from services.api.graphql.types.node import Node
 from services.api.store import failures

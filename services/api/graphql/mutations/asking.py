@@ -1,0 +1,127 @@
+"""What anyone may ask for: scans, replays, corrections, a pause."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+import asyncpg
+import strawberry
+from strawberry import UNSET, Info
+
+from services.api import correcting
+from services.api.graphql.inputs.corrections import CorrectionInput
+from services.api.graphql.inputs.failures import FailureFilter
+from services.api.graphql.inputs.scans import RequestScanInput
+from services.api.graphql.mutations.arguments import (
+    INPUT,
+    checked_rows,
+    find_scan,
+    required_uuid,
+    scan_or_error,
+)
+from services.api.graphql.payloads import ReplayPayload, RequestScanPayload, TrackUpsertPayload
+from services.api.graphql.plain_inputs import given, rows
+from services.api.graphql.types.failures import Failure
+from services.api.graphql.types.scans import Scan
+from services.api.store import failures, pause
+from services.api.store.outcomes import in_transaction
+from shared.contracts.events import ScanMode, ScanRequested
+from shared.contracts.identity import IdKind, format_id
+
+_REPLAY_PORTION = 500
+_REPLAY_SHOWN = 1_000
+_FILTER = strawberry.argument(name="filter")
+
+
+@strawberry.type
+class AskingMutations:
+    """What anyone may ask for: scans, replays, corrections, a pause."""
+
+    @strawberry.mutation(
+        description="Ask for a scan of a library, by its name or its root; a new root becomes a"
+        " new library."
+    )
+    async def request_scan(
+        self, info: Info, told: Annotated[RequestScanInput, INPUT]
+    ) -> RequestScanPayload:
+        """A new scan, or the one for the same that is at work."""
+        row = rows([told])[0]
+
+        is_new = False
+
+        async def work(connection: asyncpg.Connection) -> UUID:
+            nonlocal is_new
+            found, is_new = await find_scan(connection, row)
+            return found
+
+        scan, error = await scan_or_error(info.context.pool, work)
+        if scan is None:
+            return RequestScanPayload(error=error)
+        if is_new:  # one that is at work is on the bus, or the reconciler sees to it
+            event = ScanRequested(
+                library=scan.library,
+                root=scan.root,
+                folder=scan.folder,
+                mode=ScanMode(scan.mode),
+                accept_missing=scan.accept_missing,
+                scan_id=format_id(IdKind.SCAN, scan.id),
+            )
+            await info.context.bus.publish([event])
+        return RequestScanPayload(scan=Scan.of(scan))
+
+    @strawberry.mutation(description="Publish again what failed.")
+    async def replay_failures(
+        self, info: Info, which: Annotated[FailureFilter | None, _FILTER] = UNSET
+    ) -> ReplayPayload:
+        """Resolve and publish in portions, so that no lock is held for long."""
+        told = rows([which])[0] if which else {}
+        wanted = failures.Wanted(
+            ids=[required_uuid("ids", id_, IdKind.FAILURE) for id_ in told.get("ids") or ()]
+            or None,
+            stage=told.get("stage"),
+            kind=told.get("kind"),
+            topic=told.get("topic"),
+            track_id=required_uuid("trackId", told["track_id"], IdKind.TRACK)
+            if told.get("track_id")
+            else None,
+            until=datetime.now(UTC),
+        )
+
+        async def work(connection: asyncpg.Connection) -> list[UUID]:
+            taken = await failures.take(connection, wanted, first=_REPLAY_PORTION)
+            await info.context.bus.publish_records([one.record for one in taken])
+            return [one.id for one in taken]
+
+        replayed: list[UUID] = []
+        while portion := await in_transaction(info.context.pool, work):
+            replayed += portion
+        shown = await failures.read(info.context.pool, replayed[:_REPLAY_SHOWN])
+        return ReplayPayload(
+            replayed=len(replayed), failures=[Failure.of(one) for one in shown.values()]
+        )
+
+    @strawberry.mutation(
+        description="Say what is right of tracks, and is measured or tagged otherwise. It wins, and"
+        " outlasts new analyses, tags and places. One result a track, in order."
+    )
+    async def correct_tracks(
+        self, info: Info, items: Annotated[list[CorrectionInput], INPUT]
+    ) -> TrackUpsertPayload:
+        """Store, and let vectorizer and indexer know."""
+        context = info.context
+        return TrackUpsertPayload.of(
+            await correcting.correct(context.pool, context.bus, checked_rows(items, given))
+        )
+
+    @strawberry.mutation(
+        description="Analyse nothing more until `resumeAnalysis`; what is under way is finished."
+        " True where that changed anything."
+    )
+    async def pause_analysis(self, info: Info) -> bool:
+        """The analyzers ask before each batch."""
+        return await pause.pause(info.context.pool)
+
+    @strawberry.mutation(description="Go on. True where that changed anything.")
+    async def resume_analysis(self, info: Info) -> bool:
+        """Within seconds."""
+        return await pause.resume(info.context.pool)
