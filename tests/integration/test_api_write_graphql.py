@@ -165,9 +165,10 @@ async def test_a_library_is_scanned_stored_analyzed_and_vectorized_through_the_g
         )
     )["registerVectorSpaces"]
     stored = SimpleNamespace(id=UUID(made[0]["id"][4:]), content_revision=1)
+    told = {"bandwidth_kind": "NATURAL"}  # an enumeration, as GraphQL has it
     analyzed = await execute(
         "mutation($i: [AnalysisInput!]!) { createAnalyses(input: $i) { " + numbers + " } }",
-        i=[camel(analysis_item(stored)), camel(analysis_item(stored, key="X"))],  # type: ignore[arg-type] # has what is read
+        i=[camel(analysis_item(stored, **told)), camel(analysis_item(stored, key="X", **told))],  # type: ignore[arg-type] # has what is read
     )
     assert analyzed["createAnalyses"]["results"][0]["revision"] == 2
     assert analyzed["createAnalyses"]["results"][1]["error"]["field"] == "key"
