@@ -79,7 +79,9 @@ class Dispatcher(Generic[E]):
         self._policy = policy
         self._output = output
         self._pauses = pauses
-        metrics.STAGE_PAUSED.labels(self._stage)  # told as 0 before anything has paused
+        # Told as 0 before anything is handled or paused: what a counter begins with is no increase.
+        metrics.STAGE_PAUSED.labels(self._stage)
+        metrics.RECORDS_HANDLED.labels(subscription.topic.value, self._stage)
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Handle a batch of records of the topic, in their order; return when all are settled."""
