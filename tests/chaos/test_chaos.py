@@ -65,7 +65,7 @@ class Library:
 
 @pytest.fixture
 def size(thorough: bool) -> Size:
-    return Size(2_000, 5, 20.0, is_long=True) if thorough else Size(400, 1, 3.0)
+    return Size(2_000, 5, 20.0, is_long=True) if thorough else Size(200, 1, 3.0)
 
 
 @pytest.fixture
