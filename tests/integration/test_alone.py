@@ -20,7 +20,7 @@ NOBODY = "127.0.0.1:1"
 LACKS = {
     "api": ("waiting: the database cannot be reached"),
     "extractor": (f"waiting: Kafka at {NOBODY}",),
-    "analyzer": (f"waiting: Kafka at {NOBODY}",),
+    "analyzer": (f"the gateway at http://{NOBODY} is out of reach",),
     "vectorizer": (f"the gateway at http://{NOBODY} is out of reach",),
     "indexer": (f"the gateway at http://{NOBODY} is out of reach",),
 }
