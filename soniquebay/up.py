@@ -99,8 +99,8 @@ class _Up:
         self._services: list[Service] = [
             self._api.service,
             indexer.build(settings, gateway=gateway, index=index),
+            analyzer.build(settings, gateway=gateway),  # its model makes the vectorizer's space
             vectorizer.build(gateway=gateway, embedder=embedder),
-            analyzer.build(settings, gateway=gateway),
             extractor.build(settings, gateway=gateway, publish=self._bus.publish),
         ]
 

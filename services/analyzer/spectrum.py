@@ -19,7 +19,8 @@ MELS = 64
 _PORTION = 256  # frames at a time: their spectra fit the cache
 _ROLL_OFF = 0.85
 _BRIGHT_HZ = 1_500.0
-_SHAPE_EVERY = 8  # 186 ms apart: the mean over a track is the same within a percent
+_SHAPE_EVERY = 8  # 186 ms apart: the mean over a track is the same within a percent ...
+_LEAST_SHAPES = 512  # ... but not over a few seconds, of which at least so many frames count
 _CONTRAST_EDGES_HZ = (0, 200, 400, 800, 1_600, 3_200, 6_400, 11_025)
 _CONTRAST_SHARE = 0.02
 Array = NDArray[np.float32]
@@ -27,7 +28,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Spectrum:
-    """Of t frames: `mel` power (t, 64); of each eighth one, its power and shapes, (t / 8,)."""
+    """Of t frames: `mel` power (t, 64); of some of them, evenly spaced, power and shapes, (s,)."""
 
     mel: Array
     power: Array
@@ -37,7 +38,7 @@ class Spectrum:
     flatness: Array
     bright_share: Array
     contrast_db: Array
-    """(t / 8, 7)."""
+    """(s, 7)."""
 
 
 def frames_of(sound: Array, size: int, hop: int) -> Array:
@@ -89,20 +90,26 @@ def _mel_to_hz(mels: NDArray[np.float64]) -> NDArray[np.float64]:
 def spectrum_of(sound: Array, rate_hz: int) -> Spectrum:
     """The spectrum of mono samples, float32, (n,)."""
     frames = frames_of(sound, FRAME, HOP)
+    every = _step(len(frames))
     parts = [
-        _portion(frames[start : start + _PORTION], rate_hz)
+        _portion(frames[start : start + _PORTION], rate_hz, every)
         for start in range(0, len(frames), _PORTION)
     ]
     mel, coarse = (np.concatenate(column) for column in zip(*parts, strict=True))
     return _shapes(mel, coarse, bin_frequencies(rate_hz))
 
 
-def _portion(frames: Array, rate_hz: int) -> tuple[Array, Array]:
-    """Mel power of frames, and the whole power of each eighth one."""
+def _step(frames: int) -> int:
+    """Of so many frames the shapes of each such one count: a divisor of a portion."""
+    return min(_SHAPE_EVERY, 1 << max(0, (frames // _LEAST_SHAPES).bit_length() - 1))
+
+
+def _portion(frames: Array, rate_hz: int, every: int) -> tuple[Array, Array]:
+    """Mel power of frames, and the whole power of each `every`-th one."""
     spectra = rfft(frames * window(FRAME), axis=1)
     power = spectra.real**2
     power += spectra.imag**2
-    return power @ mel_filters(rate_hz).T, power[::_SHAPE_EVERY].copy()
+    return power @ mel_filters(rate_hz).T, power[::every].copy()
 
 
 def _shapes(mel: Array, coarse: Array, bins: Array) -> Spectrum:

@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic.alias_generators import to_camel as camel
+
+from shared.contracts.analysis import Analysis
+from shared.contracts.meaning import SCORES
 
 PROGRAM = str(Path(sys.executable).parent / "soniquebay")
 _ADDRESS = re.compile(r"the gateway is at (http://\S+)/graphql")
@@ -141,11 +145,13 @@ TAGS = """
   trackNumber trackTotal discNumber discTotal container codec durationS sampleRateHz channels
   isMissing cover { sha256 }
 """
-ANALYSIS = """
-  analysis { analyzedDurationS tempoBpm tempoConfidence tempoAlternativeBpm onsetRateHz danceability
-    key mode keyConfidence camelot tuningCents chromaMean loudnessLufs loudnessRangeLu peakDbfs
-    replaygainTrackGainDb dynamicRangeDb crestDb energy brightness spectralCentroidHz
-    spectralBandwidthHz spectralRolloffHz spectralFlatness spectralContrastDb zeroCrossingRate
-    mfccMean mfccStd silenceStartS silenceEndS silenceShare clippingShare waveform fingerprint
-    acoustidId damaged meaningAbsence meaning { model version genre tags { name score } } }
-"""
+_PARTS = {
+    "key_changes": "{ timeS key mode }",
+    "meaning": "{ model version patches genre genreConfidence tags { name score } embedding "
+    + " ".join(f"{name} {{ score confidence }}" for name in SCORES)
+    + " }",
+}
+ANALYSIS = "analysis {{ {} }}".format(
+    " ".join(f"{camel(name)} {_PARTS.get(name, '')}" for name in Analysis.model_fields)
+)
+"""Every field that there is."""

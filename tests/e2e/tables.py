@@ -23,6 +23,10 @@ UNION ALL SELECT id, 'genre ' || name_key FROM genres
 UNION ALL SELECT id, 'file ' || path FROM files
 UNION ALL SELECT track_id, 'track ' || path FROM files WHERE track_id IS NOT NULL
 """
+# Numbered as they come, and one that a vectorizer has begun with is left behind where an analyzer
+# tells of a trained model later.
+_SPACES = "SELECT id, concat_ws(' ', space, model, version) FROM vector_spaces"
+_WHERE = {"vector_spaces": "WHERE is_current"}
 _COLUMNS = """
 SELECT table_name, array_agg(column_name::text) FROM information_schema.columns
 WHERE table_schema = 'public' AND table_name <> ALL($1) AND column_name <> ALL($2)
@@ -48,13 +52,15 @@ async def _read(dsn: Mapping[str, str] | str, without: Sequence[str]) -> Tables:
     connection = await (asyncpg.connect(dsn) if isinstance(dsn, str) else asyncpg.connect(**dsn))
     try:
         labels = dict(await connection.fetch(_LABELS))
+        spaces = dict(await connection.fetch(_SPACES))
         found = await connection.fetch(_COLUMNS, _TABLES_LEFT_OUT, without)
         return {
             table: Counter(
                 [
-                    _row(row, labels)
+                    _row(row, labels, spaces)
                     for row in await connection.fetch(
                         f"SELECT {', '.join(map(_quoted, sorted(columns)))} FROM {_quoted(table)}"
+                        f" {_WHERE.get(table, '')}"
                     )
                 ]
             )
@@ -68,10 +74,17 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _row(row: asyncpg.Record, labels: Mapping[UUID, str]) -> str:
-    told = "; ".join(f"{name}={_told(value, labels)}" for name, value in row.items())
+def _row(row: asyncpg.Record, labels: Mapping[UUID, str], spaces: Mapping[int, str]) -> str:
+    told = "; ".join(
+        f"{name}={spaces[value] if _is_space(name, row) else _told(value, labels)}"
+        for name, value in row.items()
+    )
     # Natural keys have the library's id in their text.
     return _ID.sub(lambda found: labels.get(UUID(found[0]), found[0]), told)
+
+
+def _is_space(name: str, row: asyncpg.Record) -> bool:
+    return name == "vector_space_id" or (name == "id" and "dimensions" in row.keys())  # noqa: SIM118 - a record's `in` asks its values
 
 
 def _told(value: Any, labels: Mapping[UUID, str]) -> str:

@@ -1,11 +1,15 @@
 """The demo and real music, the whole way: every field is there, and the demo's are true."""
 
-import re
+import base64
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from pydantic.alias_generators import to_snake
 
 from shared.contracts.analysis import Analysis
+from shared.contracts.meaning import Meaning
 from soniquebay.demo import DEMO_TRACKS
 from tests.e2e.running import ANALYSIS, JSON, TAGS, Bay
 
@@ -14,9 +18,22 @@ OCTAVES = (0.5, 2, 1 / 3, 3, 2 / 3, 1.5)
 
 def as_analysis(told: JSON) -> Analysis:
     """Checks that every field is there and in its range."""
-    named = {re.sub("([A-Z])", r"_\1", name).lower(): value for name, value in told.items()}
+    named = in_snake_case(told)
     assert set(named) == set(Analysis.model_fields)
+    meaning = named["meaning"]
+    assert set(meaning) == set(Meaning.model_fields)
+    meaning["tags"] = {tag["name"]: tag["score"] for tag in meaning["tags"]}
+    meaning["embedding"] = np.frombuffer(base64.b64decode(meaning["embedding"]), "<f4").tolist()
+    named["bandwidth_kind"] = named["bandwidth_kind"].lower()
     return Analysis.model_validate(named)
+
+
+def in_snake_case(told: Any) -> Any:
+    if isinstance(told, list):
+        return [in_snake_case(one) for one in told]
+    if not isinstance(told, dict):
+        return told
+    return {to_snake(name): in_snake_case(value) for name, value in told.items()}
 
 
 def check_complete(bay: Bay, count: int) -> dict[str, JSON]:
