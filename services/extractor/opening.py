@@ -213,7 +213,7 @@ def in_words(error: Exception, suffix: str) -> str:
         return "has tags that need more memory than a reader may use"
     told = _ITS_NAME.sub("", str(error)).strip("'\"")[:300]
     if isinstance(error, mutagen.MutagenError):
-        return f"is no {kind} file, or damaged: {told or type(error).__name__}"
+        return f"is no {kind} file, or damaged" + (f": {told}" if told else "")
     return f"is a damaged {kind} file: {type(error).__name__}: {told}"
 
 
