@@ -1,8 +1,10 @@
 """What all tests share: real music, real engines, and a word on what could not be had."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from soniquebay.demo import render_demo
@@ -14,6 +16,10 @@ from tests.fetch_debian import NotFetched
 from tests.fetch_wesnoth import fetch
 
 _NOT_HAD = "cannot be had here"
+
+# A loaded machine is no failure; and what CI says of a change must not depend on chance.
+hypothesis.settings.register_profile("calm", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("calm")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

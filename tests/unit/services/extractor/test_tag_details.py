@@ -162,6 +162,7 @@ def test_other_tags_are_bounded() -> None:
 
 @given(st.dictionaries(st.text(max_size=20), st.lists(st.text(max_size=30), max_size=3)))
 def test_whatever_other_tags_hold_the_gateway_can_store_them(raw: RawTags) -> None:
-    told = repr(meant(**raw).others)
-    assert "\\x00" not in told
-    told.encode()
+    told = meant(**raw).others
+    for text in (*told, *(value for values in told.values() for value in values)):
+        assert "\0" not in text
+        text.encode()
