@@ -1,6 +1,9 @@
 """Reading in worker processes: a file that is too much for its process is the only one lost."""
 
-import resource
+import os
+import signal
+import threading
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +19,20 @@ from shared.runtime.workers import WorkerProcesses
 BOMB_MB = 1_200
 
 
-def little_time() -> None:
-    """A second of CPU, then the system ends the process: as good a crash as any."""
-    resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
+def killed_when_large() -> None:
+    """A system short of memory: it kills the process that grows by 300 MB, without a word to it."""
+    allowed_pages = _resident_pages() + 300 * 2**20 // os.sysconf("SC_PAGE_SIZE")
+
+    def watch() -> None:
+        while _resident_pages() < allowed_pages:
+            time.sleep(0.002)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _resident_pages() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1])
 
 
 def _synchsafe(number: int) -> bytes:
@@ -39,7 +53,7 @@ def bomb() -> bytes:
     ("prepare", "message"),
     [
         (prepare_reader, "has tags that need more memory than a reader may use"),
-        (little_time, "the worker process crashed on this input"),
+        (killed_when_large, "the worker process crashed on this input"),
     ],
 )
 async def test_a_file_that_bursts_its_reader_fails_alone(
