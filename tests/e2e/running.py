@@ -62,12 +62,17 @@ class Served:
         return data
 
     def wait_until_idle(self, timeout_s: float = 240) -> JSON:
+        """Return `soniquebay status --json` once all work is done.
+
+        The gateway is asked till then: to start a command takes from the work that is waited for.
+        """
         deadline = time.monotonic() + timeout_s
         while True:
-            status: JSON = self.json("status")
-            if not status["activeScans"] and not status["pending"]:
+            found = self.ask("{ status { activeScans pending } }")["status"]
+            if not found["activeScans"] and not found["pending"]:
+                status: JSON = self.json("status")
                 return status
-            assert time.monotonic() < deadline, status
+            assert time.monotonic() < deadline, found
             time.sleep(0.3)
 
     def tracks(self, fields: str) -> dict[str, JSON]:

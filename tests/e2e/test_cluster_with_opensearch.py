@@ -24,17 +24,23 @@ QUERIES = (
 )  # fmt: skip
 
 
+SEARCH = """query Search($text: String!, $first: Int!) {
+  search(text: $text, first: $first) { hits { track { displayPath } } }
+}"""
+
+
 def found(served: Served) -> dict[str, set[str]]:
     """The paths of the first few, by query."""
+    answers = {told: served.ask(SEARCH, text=told, first=FIRST)["search"] for told in QUERIES}
     return {
-        told: {hit["path"] for hit in served.json("search", told, "--limit", str(FIRST))}
-        for told in QUERIES
+        told: {hit["track"]["displayPath"] for hit in answer["hits"]}
+        for told, answer in answers.items()
     }
 
 
 @pytest.mark.timeout(600)
 def test_real_music_becomes_the_same_library_as_in_one_process(
-    tmp_path: Path, wesnoth_music: Path
+    tmp_path: Path, wesnoth_music: Path, wesnoth_bay: Bay
 ) -> None:
     assert len(set(QUERIES)) == 30
     try:
@@ -42,10 +48,8 @@ def test_real_music_becomes_the_same_library_as_in_one_process(
         node = opensearch.node(opensearch.fetch(), tmp_path / "opensearch")
     except NotFetched as error:
         pytest.skip(f"a server cannot be had here: {error}")
-    bay = Bay(tmp_path / "data")
-    with bay.serving("--music", str(wesnoth_music)):
-        bay.wait_until_idle()
-        alone = tables(EmbeddedPostgres(bay.data / "postgres").dsn), found(bay)
+    with wesnoth_bay.serving():
+        alone = tables(EmbeddedPostgres(wesnoth_bay.data / "postgres").dsn), found(wesnoth_bay)
     node.start()
     settings = {"SONIQUEBAY_SEARCH": "opensearch", "SONIQUEBAY_OPENSEARCH_URL": node.url}
     try:

@@ -93,10 +93,8 @@ def test_the_demo_sounds_as_it_truly_does(bay: Bay, demo_music: Path) -> None:
     assert len(octave_errors) <= 2, octave_errors
 
 
-def test_real_music_gets_through_whole(bay: Bay, wesnoth_music: Path) -> None:
-    files = list(wesnoth_music.rglob("*.ogg"))
-    with bay.serving("--music", str(wesnoth_music)):
-        bay.wait_until_idle()
-        check_complete(bay, len(files))
-        hits = bay.json("search", "northern mountians")
+def test_real_music_gets_through_whole(wesnoth_bay: Bay, wesnoth_music: Path) -> None:
+    with wesnoth_bay.serving():
+        check_complete(wesnoth_bay, len(list(wesnoth_music.rglob("*.ogg"))))
+        hits = wesnoth_bay.json("search", "northern mountians")
         assert "Over the Northern Mountains" in [hit["title"] for hit in hits[:3]]

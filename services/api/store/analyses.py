@@ -11,9 +11,8 @@ from uuid import UUID
 import asyncpg
 from pydantic import ValidationError
 
-from services.api.store import checks, meanings, same_sound, vectors
+from services.api.store import checks, meanings, same_sound, standing_analyses
 from services.api.store.checks import Item, Unfit
-from services.api.store.corrections import what_stands
 from services.api.store.outcomes import (
     Problem,
     ProblemCode,
@@ -21,6 +20,7 @@ from services.api.store.outcomes import (
     TrackUpserted,
     in_transaction,
 )
+from services.api.store.resolving import resolve
 from shared.contracts.analysis import Analysis
 from shared.contracts.identity import IdKind
 from shared.contracts.topics import Stage
@@ -34,23 +34,8 @@ _DIGESTS = """
 SELECT track_id, digest, content_revision FROM analyses
 WHERE track_id = ANY($1) AND analyzer_version = $2
 """
-_CLEAR = "DELETE FROM analyses WHERE track_id = ANY($1) AND analyzer_version = $2"
 # The rows have every column of the table, so that none can be forgotten.
 _WRITE = "INSERT INTO analyses SELECT * FROM jsonb_populate_recordset(NULL::analyses, $1)"
-_MOVE_TRACKS = f"""
-UPDATE tracks SET {what_stands("$2")},
-    analyzer_version = $2, analyzed_content_revision = content_revision,
-    vectorized_content_revision = NULL, revision = revision + 1, updated_at = now()
-WHERE id = ANY($1)
-"""  # noqa: S608 - names of ours
-_RESOLVE = f"""
-WITH done AS (
-    SELECT id FROM failures
-    WHERE resolved_at IS NULL AND track_id = ANY($1) AND stage = '{Stage.ANALYZE}'
-    ORDER BY stage, subject FOR UPDATE
-)
-UPDATE failures SET resolved_at = now() FROM done WHERE failures.id = done.id
-"""  # noqa: S608 - the stage's name is a constant of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +113,7 @@ async def _store(connection: asyncpg.Connection, rows: list[_Row | Problem]) -> 
                 changed.pop(row.track_id, None)
     await _write(connection, changed)
     if statuses:
-        await connection.execute(_RESOLVE, list(statuses))
+        await resolve(connection, list(statuses), Stage.ANALYZE)
     return [
         TrackUpserted(problem=problem)
         if isinstance(row, Problem) or problem is not None
@@ -168,7 +153,7 @@ async def _write(connection: asyncpg.Connection, changed: dict[UUID, _Row]) -> N
         return
     ids = sorted(changed)
     now = datetime.now(UTC).isoformat()
-    await connection.execute(_CLEAR, ids, ANALYZER_VERSION)
+    await standing_analyses.clear(connection, ids)
     await connection.execute(
         _WRITE,
         [
@@ -186,5 +171,4 @@ async def _write(connection: asyncpg.Connection, changed: dict[UUID, _Row]) -> N
     )
     heard = [(id_, changed[id_].fields["meaning"]) for id_ in ids]
     await meanings.write(connection, [(id_, told) for id_, told in heard if told is not None])
-    await connection.execute(_MOVE_TRACKS, ids, ANALYZER_VERSION)
-    await vectors.outdate(connection, ids)
+    await standing_analyses.count(connection, ids)

@@ -4,30 +4,30 @@ One a stage and subject (a track, a file, a scan): a repeated failure is the sam
 again. Success at the stage, a new content or the file's end resolves it.
 """
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from services.api.identity import bounded
 from services.api.store import scans
+from services.api.store.failure_rows import (
+    MESSAGE_LIMIT,
+    PATH_LIMIT,
+    FailureRow,
+    clean,
+    columns_of,
+    record_of,
+    take_apart,
+)
 from services.api.store.files import make_in_turn
 from services.api.store.outcomes import Status, Upserted, in_transaction
-from shared.contracts.envelope import DeadLetter, Record, decode
-from shared.contracts.errors import FailureKind, InvalidInput
-from shared.contracts.events import Event, FileFound, FileMissing, ScanRequested, TrackEvent
-from shared.contracts.identity import display_path, parse_id
+from shared.contracts.envelope import DeadLetter, Record
+from shared.contracts.errors import FailureKind
+from shared.contracts.events import FileFound, ScanRequested
 from shared.contracts.topics import Stage
-
-_DETAIL_LIMIT = 20_000
-_MESSAGE_LIMIT = 2_000
-_PATH_LIMIT = 2_500  # bytes, as for tracks
 
 _LIBRARIES = "SELECT id FROM libraries WHERE id = ANY($1)"
 _SCANS = "SELECT id FROM scans WHERE id = ANY($1)"
@@ -150,26 +150,13 @@ class Taken:
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A dead letter, taken apart."""
-
-    letter: DeadLetter
-    event: Event | None
-    subject: str
-    track_id: UUID | None = None
-    library_id: UUID | None = None
-    path: str | None = None
-    scan_id: UUID | None = None
-
-
 async def store(pool: asyncpg.Pool, letters: Sequence[DeadLetter]) -> list[Upserted]:
     """Keep failures, in one transaction; one result a letter, in order.
 
     A file that cannot be read is known from then on, so that the next scan leaves it alone
     until it changes. A scan that cannot be done is refused with the message.
     """
-    rows = [_take_apart(letter) for letter in letters]
+    rows = [take_apart(letter) for letter in letters]
 
     async def work(connection: asyncpg.Connection) -> list[Upserted]:
         return await _store(connection, rows)
@@ -186,42 +173,10 @@ async def take(connection: asyncpg.Connection, wanted: Wanted, *, first: int) ->
     rows = await connection.fetch(_TAKE, *told, first)
     revived = [row["scan_id"] for row in rows if row["stage"] == Stage.WALK] if rows else []
     await connection.execute(_REVIVE_SCANS, revived)
-    return [Taken(row["id"], _record(row)) for row in rows]
+    return [Taken(row["id"], record_of(row)) for row in rows]
 
 
-def _record(row: asyncpg.Record) -> Record:
-    return Record(
-        topic=row["event_topic"],
-        key=row["event_key"],
-        value=row["event_value"],
-        headers={name: base64.b64decode(told) for name, told in row["event_headers"].items()},
-    )
-
-
-def _take_apart(letter: DeadLetter) -> _Row:
-    record = letter.record
-    try:
-        event = decode(record)
-    except (InvalidInput, ValueError):
-        digest = hashlib.sha256(record.key + b"\0" + record.value).hexdigest()
-        return _Row(letter, None, f"{record.topic}:{digest}")
-    if isinstance(event, TrackEvent):
-        return _Row(letter, event, event.track_id, track_id=parse_id(event.track_id)[1])
-    if isinstance(event, FileFound | FileMissing):
-        return _Row(
-            letter,
-            event,
-            bounded(f"{event.library_id}:{event.path}"),
-            library_id=parse_id(event.library_id)[1],
-            path=event.path,
-            scan_id=parse_id(event.scan_id)[1],
-        )
-    if isinstance(event, ScanRequested) and event.scan_id:
-        return _Row(letter, event, event.scan_id, scan_id=parse_id(event.scan_id)[1])
-    return _Row(letter, event, bounded(f"{record.topic}:{event.key}"))
-
-
-async def _store(connection: asyncpg.Connection, rows: list[_Row]) -> list[Upserted]:
+async def _store(connection: asyncpg.Connection, rows: list[FailureRow]) -> list[Upserted]:
     libraries = await _known(connection, _LIBRARIES, {row.library_id for row in rows})
     known_scans = await _known(connection, _SCANS, {row.scan_id for row in rows})
     await _mark_unreadable(connection, rows, libraries)
@@ -238,7 +193,7 @@ async def _store(connection: asyncpg.Connection, rows: list[_Row]) -> list[Upser
     told: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
         track_id = row.track_id or owners.get((row.library_id, row.path))
-        columns = _columns(row, tracks.get(track_id))
+        columns = columns_of(row, tracks.get(track_id))
         columns["library_id"] = _text_of(columns["library_id"], libraries)
         columns["scan_id"] = _text_of(columns["scan_id"], known_scans)
         told[(columns["stage"], columns["subject"])] = columns
@@ -247,7 +202,7 @@ async def _store(connection: asyncpg.Connection, rows: list[_Row]) -> list[Upser
         for row in await connection.fetch(_WRITE, list(told.values()))
     }
     await _end_scans(connection, rows, known_scans)
-    results = [stored[(_clean(row.letter.stage, 100), row.subject)] for row in rows]
+    results = [stored[(clean(row.letter.stage, 100), row.subject)] for row in rows]
     return [Upserted(r["id"], Status.CREATED if r["is_new"] else Status.UPDATED) for r in results]
 
 
@@ -257,7 +212,7 @@ async def _known(connection: asyncpg.Connection, query: str, ids: set[UUID | Non
 
 
 async def _mark_unreadable(
-    connection: asyncpg.Connection, rows: list[_Row], libraries: set[UUID]
+    connection: asyncpg.Connection, rows: list[FailureRow], libraries: set[UUID]
 ) -> None:
     files = {
         (row.library_id, row.event.path): (row.event.size_bytes, row.event.mtime_ns)
@@ -266,7 +221,7 @@ async def _mark_unreadable(
         and row.letter.stage == Stage.READ
         and row.letter.kind is FailureKind.INVALID
         and row.library_id in libraries
-        and len(row.event.path.encode()) <= _PATH_LIMIT
+        and len(row.event.path.encode()) <= PATH_LIMIT
     }
     if files:
         told = [(*key, *value) for key, value in files.items()]
@@ -274,53 +229,16 @@ async def _mark_unreadable(
         await connection.execute(_MARK_UNREADABLE, *zip(*told, strict=True))
 
 
-async def _end_scans(connection: asyncpg.Connection, rows: list[_Row], known: set[UUID]) -> None:
+async def _end_scans(
+    connection: asyncpg.Connection, rows: list[FailureRow], known: set[UUID]
+) -> None:
     for row in rows:
         if isinstance(row.event, ScanRequested) and row.scan_id in known:
-            message = _clean(row.letter.message, _MESSAGE_LIMIT)
+            message = clean(row.letter.message, MESSAGE_LIMIT)
             await scans.refuse(connection, row.scan_id, message)
     reading = {row.scan_id for row in rows if row.path and row.scan_id in known}
     if reading:
         await scans.settle(connection, [scan for scan in reading if scan])
-
-
-def _columns(row: _Row, track: asyncpg.Record | None) -> dict[str, Any]:
-    letter = row.letter
-    path = row.path or (track and track["path"])
-    content = getattr(row.event, "content_revision", None)
-    return {
-        "stage": _clean(letter.stage, 100),
-        "subject": row.subject,
-        "kind": letter.kind.value,
-        "message": _message(letter.message, path),
-        "detail": _clean(letter.detail, _DETAIL_LIMIT),
-        "attempts": letter.attempts,
-        "track_id": track and str(track["id"]),
-        "library_id": row.library_id or (track and track["library_id"]),
-        "path": path,
-        "scan_id": row.scan_id,
-        "event_topic": _clean(letter.record.topic, 200),
-        "event_key": "\\x" + letter.record.key.hex(),
-        "event_value": "\\x" + letter.record.value.hex(),
-        "event_headers": {
-            _clean(name, 200): base64.b64encode(value).decode()
-            for name, value in letter.record.headers.items()
-        },
-        # The file has changed since: this content's failure concerns nobody any longer.
-        "is_stale": bool(track and content and content < track["content_revision"]),
-    }
-
-
-def _message(message: str, path: str | None) -> str:
-    """The message with the file's name before it, where it doesn't say it itself."""
-    clean = _clean(message, _MESSAGE_LIMIT) or "it failed without a message"
-    name = display_path(PurePosixPath(path).name) if path else ""
-    return clean if not name or name in clean else f"{name}: {clean}"
-
-
-def _clean(text: str, limit: int) -> str:
-    """A text that PostgreSQL can hold."""
-    return text.replace("\0", "").encode(errors="replace").decode()[:limit]
 
 
 def _text_of(id_: UUID | None, known: set[UUID]) -> str | None:

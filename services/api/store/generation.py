@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store.outcomes import in_transaction
+from services.api.store.resolving import resolve
 
 _REGISTER = """
 INSERT INTO search_generation (generation) VALUES ($1)
@@ -26,15 +27,6 @@ WITH told AS (
 )
 UPDATE tracks SET indexed_revision = greatest(indexed_revision, told.revision)
 FROM told WHERE tracks.id = told.id
-"""
-# The index has them: what failed there once has not failed now.
-_RESOLVE = """
-WITH done AS (
-    SELECT id FROM failures
-    WHERE resolved_at IS NULL AND track_id = ANY($1) AND stage = $2
-    ORDER BY stage, subject FOR UPDATE
-)
-UPDATE failures SET resolved_at = now() FROM done WHERE failures.id = done.id
 """
 
 
@@ -59,6 +51,6 @@ async def indexed(pool: asyncpg.Pool, revisions: Mapping[UUID, int], *, stage: s
 
     async def work(connection: asyncpg.Connection) -> None:
         await connection.execute(_INDEXED, ids, [revisions[id_] for id_ in ids])
-        await connection.execute(_RESOLVE, ids, stage)
+        await resolve(connection, ids, stage)
 
     await in_transaction(pool, work)

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store import vectors
-from services.api.store.corrections import what_stands
+from services.api.store import standing_analyses
 from services.api.store.outcomes import in_transaction
+from services.api.store.resolving import resolve
 from shared.contracts.topics import Stage
 from shared.contracts.versions import ANALYZER_VERSION
 
@@ -44,7 +44,6 @@ WITH waiting AS (
 SELECT w.track_id AS taker, d.track_id AS donor, w.content_revision
 FROM waiting w JOIN donors d USING (content_hash) ORDER BY 1
 """
-_CLEAR = "DELETE FROM analyses WHERE track_id = ANY($1) AND analyzer_version = $2"
 _COPY = """
 INSERT INTO {table} SELECT new.*
 FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS pair(taker, donor, content_revision)
@@ -54,20 +53,6 @@ CROSS JOIN LATERAL jsonb_populate_record(its, jsonb_build_object(
 )) AS new
 RETURNING track_id
 """
-_COUNT = f"""
-UPDATE tracks SET {what_stands("$2")},
-    analyzer_version = $2, analyzed_content_revision = content_revision,
-    vectorized_content_revision = NULL, revision = revision + $3, updated_at = now()
-WHERE id = ANY($1)
-"""  # noqa: S608 - names of ours
-_RESOLVE = f"""
-WITH done AS (
-    SELECT id FROM failures
-    WHERE resolved_at IS NULL AND track_id = ANY($1) AND stage = '{Stage.ANALYZE}'
-    ORDER BY stage, subject FOR UPDATE
-)
-UPDATE failures SET resolved_at = now() FROM done WHERE failures.id = done.id
-"""  # noqa: S608 - the stage's name is a constant of ours
 _WAITING_ALIKE = """
 SELECT id FROM tracks
 WHERE id = ANY(array(
@@ -104,7 +89,7 @@ async def take_over(
     if not pairs:
         return []
     takers, donors, revisions = zip(*pairs, strict=True)
-    await connection.execute(_CLEAR, takers, ANALYZER_VERSION)
+    await standing_analyses.clear(connection, takers)
     copied = [
         await connection.fetch(
             _COPY.format(table=table), takers, donors, revisions, ANALYZER_VERSION
@@ -112,9 +97,8 @@ async def take_over(
         for table in _TABLES
     ]
     done = [row["track_id"] for row in copied[0]]
-    await connection.execute(_COUNT, done, ANALYZER_VERSION, int(is_new_revision))
-    await vectors.outdate(connection, done)
-    await connection.execute(_RESOLVE, done)
+    await standing_analyses.count(connection, done, is_new_revision=is_new_revision)
+    await resolve(connection, done, Stage.ANALYZE)
     return done
 
 

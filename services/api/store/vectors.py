@@ -23,6 +23,7 @@ from services.api.store.outcomes import (
     TrackUpserted,
     in_transaction,
 )
+from services.api.store.resolving import resolve
 from shared.contracts.identity import IdKind
 from shared.contracts.topics import Stage
 
@@ -82,14 +83,6 @@ _OUTDATE_TEXTS = """
 UPDATE track_vectors v SET content_revision = 0 FROM vector_spaces s
 WHERE s.id = v.vector_space_id AND s.space = 'text' AND v.track_id = ANY($1)
 """
-_RESOLVE = f"""
-WITH done AS (
-    SELECT id FROM failures
-    WHERE resolved_at IS NULL AND track_id = ANY($1) AND stage = '{Stage.VECTORIZE}'
-    ORDER BY stage, subject FOR UPDATE
-)
-UPDATE failures SET resolved_at = now() FROM done WHERE failures.id = done.id
-"""  # noqa: S608 - the stage's name is a constant of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +211,7 @@ async def _store(connection: asyncpg.Connection, rows: list[_Row | Problem]) -> 
     written = await _write(connection, fit)
     done = sorted({track_id for track_id, _ in fit})
     await connection.execute(_COMPLETE, done)
-    await connection.execute(_RESOLVE, done)
+    await resolve(connection, done, Stage.VECTORIZE)
     return [
         TrackUpserted(problem=row)
         if isinstance(row, Problem)

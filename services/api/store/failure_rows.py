@@ -1,0 +1,107 @@
+"""Dead letters as rows of failures: taken apart, bounded, and fit for PostgreSQL."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.api.identity import bounded
+from shared.contracts.envelope import DeadLetter, Record, decode
+from shared.contracts.errors import InvalidInput
+from shared.contracts.events import Event, FileFound, FileMissing, ScanRequested, TrackEvent
+from shared.contracts.identity import display_path, parse_id
+
+_DETAIL_LIMIT = 20_000
+MESSAGE_LIMIT = 2_000
+PATH_LIMIT = 2_500  # bytes, as for tracks
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """A dead letter, taken apart."""
+
+    letter: DeadLetter
+    event: Event | None
+    subject: str
+    track_id: UUID | None = None
+    library_id: UUID | None = None
+    path: str | None = None
+    scan_id: UUID | None = None
+
+
+def take_apart(letter: DeadLetter) -> FailureRow:
+    """What a letter is about, as far as its record can be understood."""
+    record = letter.record
+    try:
+        event = decode(record)
+    except (InvalidInput, ValueError):
+        digest = hashlib.sha256(record.key + b"\0" + record.value).hexdigest()
+        return FailureRow(letter, None, f"{record.topic}:{digest}")
+    if isinstance(event, TrackEvent):
+        return FailureRow(letter, event, event.track_id, track_id=parse_id(event.track_id)[1])
+    if isinstance(event, FileFound | FileMissing):
+        return FailureRow(
+            letter,
+            event,
+            bounded(f"{event.library_id}:{event.path}"),
+            library_id=parse_id(event.library_id)[1],
+            path=event.path,
+            scan_id=parse_id(event.scan_id)[1],
+        )
+    if isinstance(event, ScanRequested) and event.scan_id:
+        return FailureRow(letter, event, event.scan_id, scan_id=parse_id(event.scan_id)[1])
+    return FailureRow(letter, event, bounded(f"{record.topic}:{event.key}"))
+
+
+def columns_of(row: FailureRow, track: asyncpg.Record | None) -> dict[str, Any]:
+    """The columns, by name; `track` is the one it is about, if that is known."""
+    letter = row.letter
+    path = row.path or (track and track["path"])
+    content = getattr(row.event, "content_revision", None)
+    return {
+        "stage": clean(letter.stage, 100),
+        "subject": row.subject,
+        "kind": letter.kind.value,
+        "message": _message(letter.message, path),
+        "detail": clean(letter.detail, _DETAIL_LIMIT),
+        "attempts": letter.attempts,
+        "track_id": track and str(track["id"]),
+        "library_id": row.library_id or (track and track["library_id"]),
+        "path": path,
+        "scan_id": row.scan_id,
+        "event_topic": clean(letter.record.topic, 200),
+        "event_key": "\\x" + letter.record.key.hex(),
+        "event_value": "\\x" + letter.record.value.hex(),
+        "event_headers": {
+            clean(name, 200): base64.b64encode(value).decode()
+            for name, value in letter.record.headers.items()
+        },
+        # The file has changed since: this content's failure concerns nobody any longer.
+        "is_stale": bool(track and content and content < track["content_revision"]),
+    }
+
+
+def _message(message: str, path: str | None) -> str:
+    """The message with the file's name before it, where it doesn't say it itself."""
+    told = clean(message, MESSAGE_LIMIT) or "it failed without a message"
+    name = display_path(PurePosixPath(path).name) if path else ""
+    return told if not name or name in told else f"{name}: {told}"
+
+
+def clean(text: str, limit: int) -> str:
+    """A text that PostgreSQL can hold."""
+    return text.replace("\0", "").encode(errors="replace").decode()[:limit]
+
+
+def record_of(row: asyncpg.Record) -> Record:
+    """The record as it was published, to be published again."""
+    return Record(
+        topic=row["event_topic"],
+        key=row["event_key"],
+        value=row["event_value"],
+        headers={name: base64.b64decode(told) for name, told in row["event_headers"].items()},
+    )
