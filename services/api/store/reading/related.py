@@ -10,8 +10,10 @@ import asyncpg
 from services.api.store.reading.track_lists import COLUMNS
 from shared.contracts.versions import ANALYZER_VERSION
 
+# The ids twice: else the planner, who cannot count them, may read all files.
 _TRACKS = f"""
-SELECT {COLUMNS} FROM tracks t JOIN files f ON f.track_id = t.id WHERE t.id = ANY($1)
+SELECT {COLUMNS} FROM tracks t JOIN files f ON f.track_id = t.id
+WHERE t.id = ANY($1) AND f.track_id = ANY($1)
 """  # noqa: S608 - the columns are ours
 _TRACKS_OF_ALBUMS = f"""
 SELECT {COLUMNS} FROM tracks t JOIN files f ON f.track_id = t.id

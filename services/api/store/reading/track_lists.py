@@ -54,6 +54,11 @@ class TrackFilters:
     """By score of `shared.contracts.meaning`."""
 
     @property
+    def needs_file(self) -> bool:
+        """Whether a filter looks at where the file is."""
+        return self.library_id is not None or bool(self.path_prefix)
+
+    @property
     def needs_analysis(self) -> bool:
         """Whether a filter looks at what is only in the analysis."""
         return any(end is not None for end in (*self.loudness_lufs, *self.energy))
@@ -70,7 +75,7 @@ async def page(
 ) -> Page:
     """`first` tracks behind the cursor `after`."""
     where = Conditions()
-    source = _source(where, filters)
+    source = FROM + _joined(where, filters)
     query = page_query(COLUMNS, source, where, order, first=first, after=after)
     return page_of(await pool.fetch(query, *where.parameters), first, order)
 
@@ -78,19 +83,18 @@ async def page(
 async def count(pool: asyncpg.Pool, filters: TrackFilters) -> int:
     """How many tracks fit in all."""
     where = Conditions()
-    source = _source(where, filters)
+    # Each track has its file: to be counted it need not be looked up.
+    source = (FROM if filters.needs_file else "tracks t") + _joined(where, filters)
     query = f"SELECT count(*) FROM {source} WHERE {where.sql}"  # noqa: S608 - our names
     total: int = await pool.fetchval(query, *where.parameters)
     return total
 
 
-def _source(where: Conditions, filters: TrackFilters) -> str:
-    """What stands behind FROM; the filters become conditions."""
-    source = FROM
-    if filters.needs_analysis:
-        source += _ANALYZED
+def _joined(where: Conditions, filters: TrackFilters) -> str:
+    """What the filters look at besides the track; they become conditions."""
+    joined = _ANALYZED if filters.needs_analysis else ""
     if filters.needs_meaning:
-        source += _HEARD
+        joined += _HEARD
     equal = {
         "t.is_missing": filters.is_missing,
         "f.library_id": filters.library_id,
@@ -118,7 +122,7 @@ def _source(where: Conditions, filters: TrackFilters) -> str:
         if upper is not None:
             where.add(f"{column} <= {{}}", upper)
     _relations(where, filters)
-    return source
+    return joined
 
 
 def _relations(where: Conditions, filters: TrackFilters) -> None:
