@@ -39,8 +39,9 @@ engines: install ## fetch the servers and tools that the tests run, where they c
 	@.venv/bin/python -m tests.engines.prometheus || true
 	@.venv/bin/python -m tests.engines.compose || true
 
+# Two processes: much of the suite waits for servers. A file's tests stay together.
 test: engines ## the whole suite; ARGS go to pytest
-	@.venv/bin/pytest --cov --cov-report=term:skip-covered $(ARGS)
+	@.venv/bin/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 chaos: engines ## the long form of tests/chaos: all goes wrong while 2,000 files are analysed
 	@.venv/bin/pytest tests/chaos --thorough -s $(ARGS)

@@ -1,7 +1,9 @@
 """What all tests share: real music, real engines, and a word on what could not be had."""
 
+import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -15,11 +17,21 @@ from tests.engines.jars import Server
 from tests.fetch_debian import NotFetched
 from tests.fetch_wesnoth import fetch
 
+MUSIC = Path(__file__).parents[1] / ".music"
 _NOT_HAD = "cannot be had here"
 
 # A loaded machine is no failure; and what CI says of a change must not depend on chance.
 hypothesis.settings.register_profile("calm", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("calm")
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """The tests run in two processes: what both keep is made by one of them."""
+    MUSIC.mkdir(exist_ok=True)
+    with (MUSIC / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,16 +49,17 @@ def thorough(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="session")
 def demo_music() -> Path:
     """The demo library, rendered once and kept."""
-    folder = Path(__file__).parents[1] / ".music" / "demo"
-    render_demo(folder)
-    return folder
+    with _one_at_a_time():
+        render_demo(MUSIC / "demo")
+    return MUSIC / "demo"
 
 
 @pytest.fixture(scope="session")
 def wesnoth_music() -> Path:
     """Real music; the test is skipped where it cannot be fetched."""
     try:
-        return fetch()
+        with _one_at_a_time():
+            return fetch()
     except NotFetched as error:
         pytest.skip(f"real music (wesnoth) {_NOT_HAD}: {error}")
 

@@ -91,10 +91,3 @@ def test_the_demo_sounds_as_it_truly_does(bay: Bay, demo_music: Path) -> None:
         )
         assert track["cover"] is not None, truth.title
     assert len(octave_errors) <= 2, octave_errors
-
-
-def test_real_music_gets_through_whole(wesnoth_bay: Bay, wesnoth_music: Path) -> None:
-    with wesnoth_bay.serving():
-        check_complete(wesnoth_bay, len(list(wesnoth_music.rglob("*.ogg"))))
-        hits = wesnoth_bay.json("search", "northern mountians")
-        assert "Over the Northern Mountains" in [hit["title"] for hit in hits[:3]]
