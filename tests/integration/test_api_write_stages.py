@@ -243,6 +243,10 @@ async def test_a_failure_is_open_until_success_new_content_or_the_end_of_the_fil
     await failures.store(pool, [letter(extracted(changed), Stage.ANALYZE)])
     await files.mark_missing(pool, library_id, ["a.mp3"])
     assert await opened() == 0
+    await failures.store(pool, [letter(extracted(changed), Stage.ANALYZE)])
+    assert await opened() == 0, "of a file that is known to be gone"
+    await failures.store(pool, [letter(extracted(changed), Stage.INDEX)])
+    assert await opened() == 1, "but that it is gone has to be told to the index"
 
 
 async def test_a_record_that_makes_no_sense_is_kept_as_it_is(pool: asyncpg.Pool) -> None:

@@ -14,6 +14,7 @@ from shared.contracts.envelope import DeadLetter, Record, decode
 from shared.contracts.errors import InvalidInput
 from shared.contracts.events import Event, FileFound, FileMissing, ScanRequested, TrackEvent
 from shared.contracts.identity import display_path, parse_id
+from shared.contracts.topics import Stage
 
 _DETAIL_LIMIT = 20_000
 MESSAGE_LIMIT = 2_000
@@ -80,9 +81,18 @@ def columns_of(row: FailureRow, track: asyncpg.Record | None) -> dict[str, Any]:
             clean(name, 200): base64.b64encode(value).decode()
             for name, value in letter.record.headers.items()
         },
-        # The file has changed since: this content's failure concerns nobody any longer.
-        "is_stale": bool(track and content and content < track["content_revision"]),
+        "is_stale": bool(track and _is_stale(row, content, track)),
     }
+
+
+def _is_stale(row: FailureRow, content: int | None, track: asyncpg.Record) -> bool:
+    """Whether it concerns nobody any longer: the file has changed since, or is known to be gone.
+
+    Missing tracks are taken out of the index, which alone may still fail.
+    """
+    if content and content < track["content_revision"]:
+        return True
+    return bool(track["is_missing"]) and row.letter.stage in {Stage.ANALYZE, Stage.VECTORIZE}
 
 
 def _message(message: str, path: str | None) -> str:

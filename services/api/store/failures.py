@@ -44,7 +44,7 @@ ON CONFLICT (library_id, path) DO UPDATE SET
     missing_since = NULL
 """
 _HOLD_TRACKS = """
-SELECT t.id, t.content_revision, f.library_id, f.path
+SELECT t.id, t.content_revision, t.is_missing, f.library_id, f.path
 FROM tracks t LEFT JOIN files f ON f.track_id = t.id
 WHERE t.id = ANY($1) ORDER BY t.id FOR KEY SHARE OF t
 """
