@@ -9,16 +9,14 @@ from numpy.typing import NDArray
 from services.analyzer.bandwidth import Bandwidth, Kind
 from services.analyzer.decoding import Audio, Samples, Undecodable, decoders, open_audio
 from services.analyzer.fingerprint import FINGERPRINT_RATE_HZ
+from services.analyzer.k_weighting import KWeighting
 from services.analyzer.keeping import FINGERPRINT_S, RATE_HZ, Keeper, Resampled
-from services.analyzer.loudness import KWeighting, channel_weights
+from services.analyzer.levels import Balance, bounded, clipped_in, middle_of, squares_of
 from services.analyzer.true_peak import TruePeak
 from shared.contracts.errors import InvalidInput
 
 HOPS_A_SECOND = 10
 _BLOCK_HOPS = 50
-_CLIPPED = 0.9999
-_LOUDEST = 8.0
-"""+18 dBFS: lossy codecs overshoot by 1 or 2 dB, damaged files by anything."""
 
 
 class TooShort(InvalidInput):
@@ -102,21 +100,21 @@ def listen_to(audio: Audio) -> Heard:
         Undecodable: it gives no samples.
     """
     hop = max(1, round(audio.rate_hz / HOPS_A_SECOND))
-    weighting = KWeighting(audio.rate_hz)
+    weighting = KWeighting(audio.rate_hz, hop)
     mono = Resampled(audio.rate_hz, RATE_HZ)
     printed = Resampled(audio.rate_hz, FINGERPRINT_RATE_HZ)
     keeper = Keeper(audio.expected_s)
-    true_peak, bandwidth, balance = TruePeak(), Bandwidth(audio.rate_hz), _Balance()
+    true_peak, bandwidth, balance = TruePeak(), Bandwidth(audio.rate_hz), Balance()
     rows: list[tuple[NDArray[np.float64], ...]] = []
     heard = Heard()
     for block in _in_hops(audio, hop):
-        sound = _bounded(block)
-        rows.append(_hops(sound, weighting(sound), hop))
-        _, square, peaks = rows[-1]
-        heard.clipped += _clipped(sound, peaks)
+        sound, by_channel = bounded(block, hop)
+        square, peaks = squares_of(sound, hop), by_channel.max(axis=0).astype(np.float64)
+        rows.append((weighting(sound), square, peaks))
+        heard.clipped += clipped_in(sound, peaks)
         true_peak.hear(sound, peaks, hop)
         bandwidth.hear(sound, peaks, hop)
-        middle = _middle(sound)
+        middle = middle_of(sound)
         balance.hear(sound, middle, square, hop)
         at_s = heard.samples / audio.rate_hz
         keeper.add(mono(middle), at_s)
@@ -168,73 +166,3 @@ def _until_it_breaks_off(audio: Audio) -> Iterator[Samples]:
     except Exception as error:
         audio.damaged = True
         audio.broke_off = error
-
-
-def _bounded(block: Samples) -> Samples:
-    """The block as it is, unless it has what is no sound: NaN, infinity, absurd levels."""
-    if block.min() >= -_LOUDEST and block.max() <= _LOUDEST:
-        return block
-    return np.clip(np.nan_to_num(block, nan=0.0), -_LOUDEST, _LOUDEST)
-
-
-def _hops(sound: Samples, weighted: Samples, hop: int) -> tuple[NDArray[np.float64], ...]:
-    """K-weighted power, mean square and peak of each hop, (h,); the last one may be shorter."""
-    channels, length = sound.shape
-    whole = length // hop * hop
-    if whole < length and whole:
-        parts = (slice(0, whole), slice(whole, length))
-        found = [_hops(sound[:, part], weighted[:, part], hop) for part in parts]
-        return tuple(np.concatenate(column) for column in zip(*found, strict=True))
-    width = hop if whole else length
-    plain = sound.reshape(channels, -1, width)
-    heard = weighted.reshape(channels, -1, width)
-    power = np.einsum("chn,chn->ch", heard, heard).astype(np.float64) / width
-    square = np.einsum("chn,chn->ch", plain, plain).astype(np.float64) / width
-    peak = np.maximum(plain.max(axis=2), -plain.min(axis=2)).max(axis=0).astype(np.float64)
-    return channel_weights(channels) @ power, square.mean(axis=0), peak
-
-
-def _middle(sound: Samples) -> Samples:
-    """The mean of the channels, (n,)."""
-    if len(sound) == 1:
-        only: Samples = sound[0]
-        return only
-    if len(sound) == 2:  # far quicker than a mean over the short axis
-        middle: Samples = (sound[0] + sound[1]) * np.float32(0.5)
-        return middle
-    return np.asarray(sound.mean(axis=0, dtype=np.float32))
-
-
-class _Balance:
-    """Sums over a stream that tell its offset and how far its channels differ."""
-
-    def __init__(self) -> None:
-        self._sums: NDArray[np.float64] | float = 0.0
-        self._power = self._middle_power = 0.0
-
-    def hear(self, sound: Samples, middle: Samples, square: NDArray[np.float64], hop: int) -> None:
-        """A block, its channels' mean, and the mean square of each of its hops."""
-        self._sums = self._sums + sound.sum(axis=1).astype(np.float64)
-        widths = np.full(len(square), float(hop))
-        widths[-1] = sound.shape[1] - hop * (len(square) - 1)
-        self._power += float(square @ widths)
-        self._middle_power += float(middle @ middle)
-
-    def found(self, samples: int) -> tuple[float, float]:
-        """The offset, -1..1, and the side's share of the power, 0..1, of so many samples."""
-        means = np.atleast_1d(self._sums) / max(1, samples)
-        offset = float(means[np.argmax(np.abs(means))])
-        side = 1 - self._middle_power / self._power if self._power > 0 else 0.0
-        return float(np.clip(offset, -1, 1)), float(np.clip(side, 0, 1))
-
-
-def _clipped(sound: Samples, peaks: NDArray[np.float64]) -> int:
-    """Samples in runs of three and more at full scale, those of a run through the seam apart."""
-    if peaks.max() < _CLIPPED:
-        return 0
-    count = 0
-    for full in np.abs(sound) >= _CLIPPED:
-        edges = np.flatnonzero(np.diff(full, prepend=False, append=False))
-        runs = edges[1::2] - edges[::2]
-        count += int(runs[runs >= 3].sum())
-    return count

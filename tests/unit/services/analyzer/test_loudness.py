@@ -3,15 +3,11 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
+from services.analyzer.k_weighting import KWeighting, channel_weights, sections
 from services.analyzer.listening import Heard, listen_to
-from services.analyzer.loudness import (
-    KWeighting,
-    channel_weights,
-    integrated_lufs,
-    range_lu,
-    replaygain_db,
-)
+from services.analyzer.loudness import integrated_lufs, range_lu, replaygain_db
 from tests.unit.services.analyzer.sounds import audio_of, sine
 
 
@@ -69,13 +65,36 @@ def test_surrounds_weigh_more_and_the_low_frequency_channel_nothing() -> None:
     assert channel_weights(2).tolist() == [1, 1]
 
 
-@pytest.mark.parametrize("cuts", [[7, 100, 4_410], [30_000], [1, 2, 3, 65_536]])
+@pytest.mark.parametrize("cuts", [[4_400], [44_100, 88_200], [50 * 88, 50 * 882, 50 * 1_000]])
 def test_how_a_stream_is_cut_into_blocks_does_not_matter(cuts: list[int]) -> None:
     sound = _noise(2, 100_000)
-    whole = KWeighting(44_100)(sound)
-    weighting = KWeighting(44_100)
+    whole = KWeighting(44_100, 50)(sound)
+    weighting = KWeighting(44_100, 50)
     parts = [weighting(block) for block in np.split(sound, cuts, axis=1)]
-    np.testing.assert_allclose(np.concatenate(parts, axis=1), whole, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-4)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 11_030, 44_100, 44_111, 192_000])
+@pytest.mark.parametrize("offset", [0.0, 0.3])
+def test_the_power_is_that_of_the_standards_two_filters(rate_hz: int, offset: float) -> None:
+    hop = round(rate_hz / 10)
+    sound = _noise(2, hop * 12 + hop // 3) * np.float32(0.1) + np.float32(offset)
+    expected = _filtered(sound, rate_hz) ** 2
+    power = KWeighting(rate_hz, hop)(sound)
+    assert len(power) == 13
+    for number, found in enumerate(power):
+        mean = expected[:, number * hop : (number + 1) * hop].mean(axis=1).sum()
+        assert 10 * np.log10(found / mean) == pytest.approx(0, abs=0.3)  # a hop ends in a block
+    mean = expected[:, : 12 * hop].mean(axis=1).sum()
+    assert 10 * np.log10(power[:12].mean() / mean) == pytest.approx(0, abs=0.001)
+
+
+def _filtered(sound: NDArray[np.float32], rate_hz: int) -> NDArray[np.float64]:
+    """The recursion as the standard has it, sample by sample, in double precision."""
+    filtered = sound.astype(np.float64)
+    for section in sections(rate_hz):
+        filtered = lfilter(section[:3], section[3:], filtered)
+    return filtered
 
 
 def test_silence_is_minus_70_lufs_and_gets_no_gain() -> None:
