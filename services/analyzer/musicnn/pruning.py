@@ -9,6 +9,7 @@ Batch normalisation (epsilon .001) becomes a scale and a shift behind the activa
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ REACH = 3
 Array = NDArray[np.float32]
 
 _EPSILON = 1e-3
+_PLACES, _TIMES = 6, 24
+"""At how many places of the bands, and frames, one product has a front filter's output."""
 _TIMBRAL, _TEMPORAL = range(2), range(2, 5)
 
 
@@ -52,6 +55,24 @@ class Front:
     sign: Array
     bias: Array
     after: Affine
+
+    @cached_property
+    def at_places(self) -> Array:
+        """The kernel at 6 neighbouring places of the bands, (6 c, (bands + 5) frames)."""
+        frames, bands, count = self.kernel.shape
+        places = np.zeros((_PLACES, count, bands + _PLACES - 1, frames), np.float32)
+        for place in range(_PLACES):
+            places[place, :, place : place + bands] = self.kernel.transpose(2, 1, 0)
+        return places.reshape(_PLACES * count, -1)
+
+    @cached_property
+    def at_frames(self) -> Array:
+        """The kernel, of one band, at 24 frames one after the other, (24 c, 23 + frames)."""
+        frames, _, count = self.kernel.shape
+        times = np.zeros((count, _TIMES, _TIMES + frames - 1), np.float32)
+        for time in range(_TIMES):
+            times[:, time, time : time + frames] = self.kernel[:, 0].T
+        return times.reshape(count * _TIMES, -1)
 
 
 @dataclass(frozen=True)
