@@ -81,7 +81,9 @@ def bars_of(mel: NDArray[np.float32], beats: Frames) -> Bars:
     """A guess at the bars, from mel power (t, 64) and the frames of beats."""
     if len(beats) < _FEWEST_BARS * max(_METERS):
         return NO_BARS
-    level = np.log10(1e-6 + mel / max(float(mel.max()), 1e-12))
+    level = mel / np.float32(max(float(mel.max()), 1e-12))
+    level += np.float32(1e-6)
+    np.log(level, out=level)  # what is made of it does not depend on the unit
     sums = np.add.reduceat(level, beats, axis=0)[:-1] / np.diff(beats)[:, None]
     changes = np.abs(np.diff(sums, axis=0, prepend=sums[:1])).mean(axis=1)
     ahead = np.minimum(beats[:-1] + 2, len(level) - 1)

@@ -86,13 +86,14 @@ def analysis_of(heard: Heard) -> Analysis:
     sound = np.zeros_like(heard.mono) if silent else heard.mono
     spectrum = spectrum_of(heard.mono, RATE_HZ)
     mel = np.zeros_like(spectrum.mel) if silent else spectrum.mel
+    levels = timbre.level_db(spectrum.mel)
     rhythm = _rhythm(mel, level["loudness_range_lu"], heard)
     bright = float(np.clip(timbre.weighted_mean(spectrum.bright_share, spectrum.power), 0, 1))
     fields = {
         **level,
         **rhythm,
         **_tonality(sound, heard),
-        **_timbre(spectrum, heard.mono),
+        **_timbre(spectrum, levels, heard.mono),
         **_structure(heard),
         "energy": character.energy(
             loudness_lufs=level["loudness_lufs"],
@@ -102,7 +103,7 @@ def analysis_of(heard: Heard) -> Analysis:
         "brightness": bright,
         "section_boundaries_s": []
         if silent
-        else _times(sections.boundaries_s(spectrum.mel, _FRAMES_A_SECOND, MOST_SECTIONS), heard),
+        else _times(sections.boundaries_s(levels, _FRAMES_A_SECOND, MOST_SECTIONS), heard),
         **heard_in(sound),
     }
     return Analysis(**fields)
@@ -161,8 +162,8 @@ def _tonality(sound: NDArray[np.float32], heard: Heard) -> Fields:
     }
 
 
-def _timbre(spectrum: Spectrum, sound: NDArray[np.float32]) -> Fields:
-    mfcc_mean, mfcc_std = timbre.mfcc_summary(spectrum.mel)
+def _timbre(spectrum: Spectrum, levels: NDArray[np.float32], sound: NDArray[np.float32]) -> Fields:
+    mfcc_mean, mfcc_std = timbre.mfcc_summary(levels)
     mean = partial(timbre.weighted_mean, power=spectrum.power)
     return {
         "spectral_centroid_hz": mean(spectrum.centroid_hz),

@@ -5,6 +5,8 @@ consonance and the relationship between timbre and scale", JASA 1993), over all 
 strongest spectral peaks of a frame.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +30,7 @@ def roughness_of(frequencies_hz: Array, strengths: Array, frames: NDArray[np.int
     rough, weight = 0.0, 0.0
     for start, end in list(zip(edges, [*edges[1:], len(frames)], strict=True))[::_EVERY]:
         strongest = start + np.argsort(strengths[start:end])[-_PARTIALS:]
-        one, two = np.triu_indices(len(strongest), 1)
+        one, two = _pairs(len(strongest))
         f, a = frequencies_hz[strongest], strengths[strongest] ** 2
         lower = np.minimum(f[one], f[two])
         apart = 0.24 * np.abs(f[one] - f[two]) / (0.0207 * lower + 18.96)
@@ -37,3 +39,10 @@ def roughness_of(frequencies_hz: Array, strengths: Array, frames: NDArray[np.int
         rough += float(products @ dissonance)
         weight += float(products.sum())
     return float(np.clip(rough / max(weight, 1e-12) / _HIGHEST, 0, 1))
+
+
+@cache
+def _pairs(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Each two of so many, at most 12."""
+    one, two = np.triu_indices(count, 1)
+    return one, two

@@ -20,20 +20,19 @@ _COEFFICIENTS = 16
 Array = NDArray[np.float64]
 
 
-def boundaries_s(mel: NDArray[np.float32], frames_a_second: float, most: int) -> list[float]:
+def boundaries_s(level_db: NDArray[np.float32], frames_a_second: float, most: int) -> list[float]:
     """Seconds at which a section begins, rising, the track's own start aside; `most` at most.
 
     Args:
-        mel: mel power, (t, 64).
+        level_db: mel power, 80 dB deep, (t, 64).
         frames_a_second: of them.
         most: the strongest ones, if there are more.
     """
     size = round(_STEP_S * frames_a_second)
-    count = len(mel) // size
+    count = len(level_db) // size
     if count < 2 * _HALF:
         return []
-    level = 10 * np.log10(np.maximum(mel[: count * size], 1e-10))
-    level = np.maximum(level, level.max() - 80).reshape(count, size, -1).mean(axis=1)
+    level = level_db[: count * size].reshape(count, size, -1).mean(axis=1)
     features = dct(level, axis=1, norm="ortho")[:, :_COEFFICIENTS].astype(np.float64)
     novelty = _novelty(_standard(features))
     limit = novelty.mean() + _STANDS_OUT * novelty.std()

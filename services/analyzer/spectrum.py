@@ -16,7 +16,8 @@ from scipy.fft import rfft
 FRAME = 2_048
 HOP = 512
 MELS = 64
-_PORTION = 256  # frames at a time: their spectra fit the cache
+_PORTION = 64  # frames at a time: their spectra fit the cache
+_MELS_AT_ONCE = 8
 _ROLL_OFF = 0.85
 _BRIGHT_HZ = 1_500.0
 _SHAPE_EVERY = 8  # 186 ms apart: the mean over a track is the same within a percent ...
@@ -72,6 +73,19 @@ def mel_filters(rate_hz: int) -> Array:
     return (triangles * (2.0 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
 
 
+@lru_cache(maxsize=2)
+def _mel_groups(rate_hz: int) -> list[tuple[slice, slice, Array]]:
+    """The filters by eights: which they are, the bins that they have, and their part of these."""
+    filters, groups = mel_filters(rate_hz), []
+    for first in range(0, MELS, _MELS_AT_ONCE):
+        some = filters[first : first + _MELS_AT_ONCE]
+        bins = np.flatnonzero(some.any(axis=0))
+        seen = slice(int(bins[0]), int(bins[-1]) + 1)
+        part = np.ascontiguousarray(some[:, seen].T)
+        groups.append((slice(first, first + _MELS_AT_ONCE), seen, part))
+    return groups
+
+
 _LINEAR_TO_HZ, _LINEAR_STEP_HZ, _LOG_STEP = 1_000.0, 200.0 / 3, np.log(6.4) / 27.0
 
 
@@ -91,25 +105,23 @@ def spectrum_of(sound: Array, rate_hz: int) -> Spectrum:
     """The spectrum of mono samples, float32, (n,)."""
     frames = frames_of(sound, FRAME, HOP)
     every = _step(len(frames))
-    parts = [
-        _portion(frames[start : start + _PORTION], rate_hz, every)
-        for start in range(0, len(frames), _PORTION)
-    ]
-    mel, coarse = (np.concatenate(column) for column in zip(*parts, strict=True))
+    mel = np.empty((len(frames), MELS), np.float32)
+    coarse = np.empty((-(-len(frames) // every), FRAME // 2 + 1), np.float32)
+    groups = _mel_groups(rate_hz)
+    for start in range(0, len(frames), _PORTION):
+        spectra = rfft(frames[start : start + _PORTION] * window(FRAME), axis=1)
+        power = spectra.real**2
+        power += spectra.imag**2
+        for bands, bins, filters in groups:
+            mel[start : start + _PORTION, bands] = power[:, bins] @ filters
+        some = power[::every]
+        coarse[start // every : start // every + len(some)] = some
     return _shapes(mel, coarse, bin_frequencies(rate_hz))
 
 
 def _step(frames: int) -> int:
     """Of so many frames the shapes of each such one count: a divisor of a portion."""
     return min(_SHAPE_EVERY, 1 << max(0, (frames // _LEAST_SHAPES).bit_length() - 1))
-
-
-def _portion(frames: Array, rate_hz: int, every: int) -> tuple[Array, Array]:
-    """Mel power of frames, and the whole power of each `every`-th one."""
-    spectra = rfft(frames * window(FRAME), axis=1)
-    power = spectra.real**2
-    power += spectra.imag**2
-    return power @ mel_filters(rate_hz).T, power[::every].copy()
 
 
 def _shapes(mel: Array, coarse: Array, bins: Array) -> Spectrum:

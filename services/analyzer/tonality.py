@@ -15,7 +15,7 @@ from services.analyzer.roughness import roughness_of
 from services.analyzer.spectrum import frames_of, window
 from shared.contracts.analysis import PITCH_CLASSES
 
-_FRAME, _HOP, _PORTION = 8_192, 4_096, 256
+_FRAME, _HOP, _PORTION = 8_192, 4_096, 32
 _LOWEST_HZ, _HIGHEST_HZ = 65.0, 2_100.0
 _A4_HZ = 440.0
 _MAJOR = np.array(
@@ -56,8 +56,8 @@ def tonality_of(sound: NDArray[np.float32], rate_hz: int) -> Tonality:
     tuning = _tuning(notes, strengths)
     classes = np.round(notes - tuning).astype(int) % 12
     frames = int(frame_numbers.max()) + 1
-    by_frame = np.zeros((frames, 12))
-    np.add.at(by_frame, (frame_numbers, classes), strengths)
+    cells = frame_numbers * 12 + classes
+    by_frame = np.bincount(cells, strengths, frames * 12).reshape(frames, 12)
     sums = by_frame.sum(axis=1, keepdims=True)
     # A frame counts by its level, but a loud one does not drown the others.
     weighted = by_frame / np.maximum(sums, 1e-12) * np.sqrt(sums)
@@ -135,11 +135,11 @@ def _peaks(
 def _portion_peaks(
     frames: NDArray[np.float32], low: int, high: int, rate_hz: int, first: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    spectra = np.abs(rfft(frames * window(_FRAME), axis=1))[:, low - 1 : high + 2]
+    spectra = np.abs(rfft(frames * window(_FRAME), axis=1)[:, low - 1 : high + 2])
     at = spectra[:, 1:-1]
     floor = np.maximum(0.02 * at.max(axis=1, keepdims=True), 1e-4)
     is_peak = (at > spectra[:, :-2]) & (at >= spectra[:, 2:]) & (at > floor)
-    rows, columns = np.nonzero(is_peak)
+    rows, columns = np.divmod(np.flatnonzero(is_peak), is_peak.shape[1])  # quicker than nonzero
     before, top, after = (
         np.log(spectra[rows, columns + shift].astype(np.float64) + 1e-12) for shift in (0, 1, 2)
     )
@@ -151,5 +151,5 @@ def _portion_peaks(
 
 def _tuning(notes: NDArray[np.float64], strengths: NDArray[np.float64]) -> float:
     """The offset, in semitones, -0.5..0.5, that the peaks have in common: a circular mean."""
-    mean = np.sum(strengths * np.exp(2j * np.pi * notes))
-    return float(np.angle(mean) / (2 * np.pi))
+    angles = (2 * np.pi * (notes - np.round(notes))).astype(np.float32)  # sines of which are quick
+    return float(np.arctan2(strengths @ np.sin(angles), strengths @ np.cos(angles)) / (2 * np.pi))

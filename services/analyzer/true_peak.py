@@ -17,6 +17,7 @@ _HOPS = 4
 _LEAST = 0.75
 """What is this much below the highest peak so far is not looked at: 2.5 dB."""
 _MOST_PLACES = 256
+_AROUND = np.arange(2 * _REACH)
 
 
 def _phases() -> Samples:
@@ -47,18 +48,22 @@ class TruePeak:
         self.value = max(self.value, float(peaks.max()))
         loudest = np.argsort(peaks)[-_HOPS:]
         for number in loudest[peaks[loudest] > _LEAST * self.value]:
-            for channel in block:
-                self._look(channel, int(number) * hop, hop, float(peaks[number]))
+            start = int(number) * hop
+            levels = np.abs(block[:, start : start + hop])
+            for channel, level in zip(block, levels, strict=True):
+                self._look(channel, level, start, float(peaks[number]))
 
-    def _look(self, channel: Samples, start: int, hop: int, peak: float) -> None:
-        """Between the loudest samples of a hop and their neighbours."""
-        level = np.abs(channel[start : start + hop])
-        places = np.flatnonzero(level > _LEAST * peak)
+    def _look(self, channel: Samples, level: Samples, start: int, peak: float) -> None:
+        """Between the loudest samples of a hop, of which `level` tells, and their neighbours."""
+        places = np.flatnonzero(level > _LEAST * max(peak, self.value))
         if len(places) > _MOST_PLACES:
             places = places[np.argpartition(level[places], -_MOST_PLACES)[-_MOST_PLACES:]]
-        for before in (1, 0):  # the gap before a sample, and the one behind it
-            first = places + start - before - (_REACH - 1)
-            whole = first[(first >= 0) & (first + 2 * _REACH <= len(channel))]
-            if len(whole):
-                between = channel[whole[:, None] + np.arange(2 * _REACH)] @ _PHASES
-                self.value = max(self.value, float(np.abs(between).max()))
+        if not len(places) or len(channel) < 2 * _REACH:
+            return
+        # The gap before each sample, and the one behind it, each once.
+        is_asked = np.zeros(len(level) + 1, bool)
+        is_asked[places] = is_asked[places + 1] = True
+        first = np.flatnonzero(is_asked) + (start - _REACH)
+        first = first[(first >= 0) & (first <= len(channel) - 2 * _REACH)]
+        between = channel[first[:, None] + _AROUND] @ _PHASES
+        self.value = max(self.value, float(between.max(initial=0)), -float(between.min(initial=0)))
