@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import rfft
 
 from services.analyzer.musicnn.checkpoint import Tensors
 
@@ -23,8 +24,8 @@ REACH = 3
 Array = NDArray[np.float32]
 
 _EPSILON = 1e-3
-_PLACES, _TIMES = 6, 24
-"""At how many places of the bands, and frames, one product has a front filter's output."""
+_TIMES = 24
+"""At so many frames one product has a temporal filter's output."""
 _TIMBRAL, _TEMPORAL = range(2), range(2, 5)
 
 
@@ -57,13 +58,10 @@ class Front:
     after: Affine
 
     @cached_property
-    def at_places(self) -> Array:
-        """The kernel at 6 neighbouring places of the bands, (6 c, (bands + 5) frames)."""
-        frames, bands, count = self.kernel.shape
-        places = np.zeros((_PLACES, count, bands + _PLACES - 1, frames), np.float32)
-        for place in range(_PLACES):
-            places[place, :, place : place + bands] = self.kernel.transpose(2, 1, 0)
-        return places.reshape(_PLACES * count, -1)
+    def spectra(self) -> NDArray[np.complex64]:
+        """Of the kernel over the bands, conjugated: it is correlated; (49, c, frames)."""
+        found = np.conj(rfft(self.kernel, BANDS, axis=1)).transpose(1, 2, 0)
+        return np.ascontiguousarray(found)
 
     @cached_property
     def at_frames(self) -> Array:
