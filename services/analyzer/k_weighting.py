@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 BLOCK = 50
 """Samples, L above: whatever the rate, 50 hops are a whole number of such blocks."""
+_AT_ONCE = 1_024
+"""So many blocks fit a core's cache."""
 _GROUP = 16
 _SURROUND_WEIGHT = 1.41
 Samples = NDArray[np.float32]
@@ -40,10 +42,17 @@ class KWeighting:
         channels, length = block.shape
         if length % BLOCK:  # the end: as if its last sample stayed
             block = np.pad(block, ((0, 0), (0, -length % BLOCK)), mode="edge")
-        found = block.reshape(channels, -1, BLOCK) @ self._filter.product
-        own = found[..., :BLOCK]
-        entering, seen = np.split(found[..., BLOCK:].transpose(2, 0, 1).copy(), 2)
-        energy = np.einsum("cnl,cnl->cn", own, own) + self._of_before(entering, seen)
+        blocks = block.reshape(channels, -1, BLOCK)
+        energy = np.empty(blocks.shape[:2], np.float32)
+        at_seams = np.empty((8, *energy.shape), np.float32)
+        for channel in range(channels):
+            for start in range(0, blocks.shape[1], _AT_ONCE):
+                some = slice(start, start + _AT_ONCE)
+                found = blocks[channel, some] @ self._filter.product
+                own = found[:, :BLOCK]
+                np.einsum("nl,nl->n", own, own, out=energy[channel, some])
+                at_seams[:, channel, some] = found[:, BLOCK:].T
+        energy += self._of_before(at_seams[:4], at_seams[4:])
         sums = np.zeros((channels, energy.shape[1] + 1))
         np.cumsum(energy, axis=1, out=sums[:, 1:])
         # A hop that ends within a block has its share of it.
