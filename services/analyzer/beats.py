@@ -9,6 +9,7 @@ in musical audio", EUSIPCO 2006), among bars of four and three beats.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 _TIGHTNESS = 100.0
@@ -60,13 +61,14 @@ def _accumulated(onsets: Envelope, lags: Frames, costs: Envelope) -> tuple[Envel
     reach = int(lags[-1])
     total = np.concatenate([np.zeros(reach), onsets])  # before the start nothing is gained
     before = np.full(len(onsets), -1, np.int64)
+    earlier = sliding_window_view(total, len(lags))[:, ::-1]  # of each frame, nearest first
     step = int(lags[0])
     for start in range(0, len(onsets), step):
-        frames = np.arange(start, min(start + step, len(onsets)))
-        sums = total[frames[:, None] + reach - lags] + costs
-        best = np.argmax(sums, axis=1)
-        total[frames + reach] += sums[np.arange(len(frames)), best]
-        before[frames] = frames - lags[best]
+        frames = slice(start, min(start + step, len(onsets)))
+        sums = earlier[frames] + costs
+        best = sums.argmax(axis=1)
+        total[frames.start + reach : frames.stop + reach] += sums.max(axis=1)
+        before[frames] = np.arange(frames.start, frames.stop) - lags[best]
     return total[reach:], np.maximum(before, -1)
 
 

@@ -30,10 +30,7 @@ def peaks_of(sound: Samples, hop: int) -> Samples:
 
 def squares_of(sound: Samples, hop: int) -> Hops:
     """The mean square of each hop over all channels, from (channels, n) to (h,)."""
-    parts = [
-        np.einsum("chn,chn->h", part, part) / (len(part) * part.shape[2])
-        for part in _cut(sound, hop)
-    ]
+    parts = [np.vecdot(part, part).mean(axis=0) / part.shape[2] for part in _cut(sound, hop)]
     return np.concatenate(parts).astype(np.float64)
 
 

@@ -48,7 +48,7 @@ def onset_envelope(mel: NDArray[np.float32]) -> Envelope:
     np.log(level, out=level)  # far quicker than log10
     rises = np.maximum(level[1:] - level[:-1], 0)
     envelope = np.zeros(len(mel))
-    envelope[1:] = rises.mean(axis=1, dtype=np.float64) / np.log(10)
+    envelope[1:] = rises @ np.full(mel.shape[1], 1 / (mel.shape[1] * np.log(10)), np.float32)
     return envelope
 
 
