@@ -21,6 +21,7 @@ import numpy as np
 from bench import floors
 from bench.library import generate
 from bench.measuring import Row, compared, cpu_s, interleaved, percentile, wall_s
+from services.analyzer.description import warm_up
 from soniquebay.demo import render_demo
 
 PARTS = ("scan", "analysis", "profiles")
@@ -104,6 +105,7 @@ class Bench:
         render_demo(folder)
         pieces = sorted(path for path in folder.rglob("*") if path.suffix in _BOTH_DECODE)
         pieces = pieces[:: max(1, len(pieces) // _ANALYSED_PIECES)]
+        warm_up()  # as workers do
         for contender in (floors.decode, floors.analyse, floors.analyse_with_librosa):
             contender(pieces[:1])  # what is loaded and compiled once counts for none
         got = interleaved(

@@ -140,13 +140,13 @@ def _portion_peaks(
     floor = np.maximum(0.02 * at.max(axis=1, keepdims=True), 1e-4)
     is_peak = (at > spectra[:, :-2]) & (at >= spectra[:, 2:]) & (at > floor)
     rows, columns = np.divmod(np.flatnonzero(is_peak), is_peak.shape[1])  # quicker than nonzero
-    before, top, after = (
-        np.log(spectra[rows, columns + shift].astype(np.float64) + 1e-12) for shift in (0, 1, 2)
-    )
+    flat, places = spectra.ravel(), rows * spectra.shape[1] + columns
+    heights = flat[places + 1].astype(np.float64)
+    before, top, after = (np.log(flat[places + shift] + np.float32(1e-12)) for shift in (0, 1, 2))
     bend = before - 2 * top + after
     shift = np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, -1), 0.0)
-    frequencies = (columns + low + shift) * rate_hz / _FRAME
-    return frequencies, np.sqrt(np.exp(top)), rows.astype(np.int64) + first
+    frequencies = (columns + low + shift.astype(np.float64)) * rate_hz / _FRAME
+    return frequencies, np.sqrt(heights), rows.astype(np.int64) + first
 
 
 def _tuning(notes: NDArray[np.float64], strengths: NDArray[np.float64]) -> float:
