@@ -22,9 +22,12 @@ Samples = NDArray[np.float32]
 _SNDFILE_FIRST = frozenset({".mp3", ".flac", ".wav"})
 _ESTIMATED = frozenset({"aac", "mp3", "ac3", "eac3", "dts", "mp2", "loas"})
 """FFmpeg's names of formats whose length it guesses from the bit rate."""
-_PORTION = 65_536
-"""To be kept: soundfile seeks after each read, by which an MP3 has other samples at the seams."""
 _MOST_CHANNELS = 8
+
+
+def portion_of(rate_hz: int) -> int:
+    """How many samples a block has but for the last one: 50 tenths of a second."""
+    return 50 * max(1, round(rate_hz / 10))
 
 
 class Undecodable(InvalidInput):
@@ -113,13 +116,26 @@ def _reason(error: Exception) -> str:
     )
 
 
+class _ReadOn(soundfile.SoundFile):  # type: ignore[misc] # soundfile has no types
+    """A file that is read from its beginning to its end, as it comes.
+
+    soundfile seeks to where it is after each read of what can seek: by that an MP3, whose frames
+    need those before them, has wrong samples at each seam, and takes longer.
+    """
+
+    def seekable(self) -> bool:
+        """Say no, so that it never seeks."""
+        return False
+
+
 def _open_sndfile(path: bytes) -> Audio:
-    file = soundfile.SoundFile(path)
+    file = _ReadOn(path)
     expected_s = file.frames / file.samplerate if 0 < file.frames < 2**48 else None
+    portion = portion_of(file.samplerate)
 
     def blocks() -> Iterator[Samples]:
         with file:
-            while len(block := file.read(_PORTION, dtype="float32", always_2d=True)):
+            while len(block := file.read(portion, dtype="float32", always_2d=True)):
                 yield np.ascontiguousarray(block.T[:_MOST_CHANNELS])
 
     return Audio(file.samplerate, expected_s, blocks(), damaged=_is_cut_wave(path))
@@ -195,7 +211,7 @@ def _graph(frame: av.AudioFrame, rate_hz: int) -> Graph:
     form = f"sample_fmts=fltp:channel_layouts={layout}:sample_rates={rate_hz}"
     steps = [
         graph.add("aformat", form),
-        graph.add("asetnsamples", f"n={_PORTION}:p=0"),
+        graph.add("asetnsamples", f"n={portion_of(rate_hz)}:p=0"),
         graph.add("abuffersink"),
     ]
     for before, after in zip([source, *steps], steps, strict=False):

@@ -148,13 +148,16 @@ def _in_hops(audio: Audio, hop: int) -> Iterator[Samples]:
     waiting: list[Samples] = []
     count = 0
     for block in _until_it_breaks_off(audio):
+        if not count and block.shape[1] == size:  # as decoders give them
+            yield block
+            continue
         waiting.append(block)
         count += block.shape[1]
         if count >= size:
             joined = np.concatenate(waiting, axis=1)
             whole = count // size * size
             yield joined[:, :whole]
-            waiting, count = [joined[:, whole:]], count - whole
+            waiting, count = [joined[:, whole:]] if count > whole else [], count - whole
     if count:
         yield np.concatenate(waiting, axis=1)
 

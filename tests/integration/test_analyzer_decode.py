@@ -47,6 +47,14 @@ def truth(files: dict[str, Path]) -> Analysis:
     return describe(bytes(files["wav"]))
 
 
+@pytest.mark.parametrize("ending", ["wav", "flac", "mp3"])
+def test_blocks_have_no_seams(files: dict[str, Path], ending: str) -> None:
+    whole, _ = soundfile.read(files[ending], dtype="float32")
+    blocks = list(open_audio(bytes(files[ending])).blocks)
+    assert len(blocks) > 1
+    np.testing.assert_allclose(np.concatenate(blocks, axis=1).T, whole, atol=1e-6)
+
+
 @pytest.mark.parametrize("ending", FORMATS)
 def test_every_format_gives_the_analysis_of_the_same_sound(
     files: dict[str, Path], truth: Analysis, ending: str
