@@ -36,9 +36,12 @@ class TopicLog:
 
     Args:
         partitions: records of one key are in one partition, in the order they were added.
+        by_folder: keys are paths, and all of one folder are in one partition: an album's files
+            are handled together, which is half the work of storing them.
     """
 
-    def __init__(self, partitions: int) -> None:
+    def __init__(self, partitions: int, *, by_folder: bool = False) -> None:
+        self._by_folder = by_folder
         self._records: list[deque[Record]] = [deque() for _ in range(partitions)]
         self._base = [0] * partitions
         self._groups: dict[str, _Group] = {}
@@ -59,7 +62,8 @@ class TopicLog:
     def append(self, record: Record) -> None:
         """Add a record at its key's partition's end; dropped if no one reads the topic."""
         if self._groups:
-            self._records[zlib.crc32(record.key) % len(self._records)].append(record)
+            key = record.key.rpartition(b"/")[0] if self._by_folder else record.key
+            self._records[zlib.crc32(key) % len(self._records)].append(record)
             self.held += 1
 
     def ready(self, group: str, max_partitions: int) -> int:
@@ -67,14 +71,14 @@ class TopicLog:
         return sum(waiting for _, waiting in self._free(self._groups[group], max_partitions))
 
     def claim(self, group: str, *, limit: int, max_partitions: int) -> Claim | None:
-        """Take up to `limit` records of at most `max_partitions` partitions that no one holds."""
+        """Take up to `limit` records of at most `max_partitions` partitions that no one holds.
+
+        Of all of them alike, so that what was added together is handled together.
+        """
         state = self._groups[group]
         records: list[Record] = []
         ends: dict[int, int] = {}
-        for partition, waiting in self._free(state, max_partitions):
-            count = min(waiting, limit - len(records))
-            if not count:
-                break
+        for partition, count in _shares(self._free(state, max_partitions), limit).items():
             offset = state.committed[partition]
             skipped = offset - self._base[partition]
             records += islice(self._records[partition], skipped, skipped + count)
@@ -124,3 +128,17 @@ class TopicLog:
             base + len(records) - done
             for base, records, done in zip(self._base, self._records, committed, strict=True)
         )
+
+
+def _shares(free: list[tuple[int, int]], limit: int) -> dict[int, int]:
+    """How many records are taken of each partition: `limit` in all, where so many wait."""
+    shares: dict[int, int] = {}
+    left = limit
+    for place, (partition, waiting) in enumerate(free):
+        shares[partition] = min(waiting, -(-left // (len(free) - place)))
+        left -= shares[partition]
+    for partition, waiting in free:
+        more = min(waiting - shares[partition], left)
+        shares[partition] += more
+        left -= more
+    return {partition: count for partition, count in shares.items() if count}
