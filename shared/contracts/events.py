@@ -42,8 +42,13 @@ class Event(BaseModel):
     @property
     def event_id(self) -> str:
         """The same fact has the same id, so that a repeated event is recognised as one."""
-        told = f"{self.topic.value}.v{self.version}:{self.model_dump_json()}"
-        return hashlib.sha256(told.encode()).hexdigest()[:32]
+        return self.id_of(self.model_dump_json())
+
+    @classmethod
+    def id_of(cls, told: str) -> str:
+        """The id of the event of this kind whose JSON is `told`."""
+        whole = f"{cls.topic.value}.v{cls.version}:{told}"
+        return hashlib.sha256(whole.encode()).hexdigest()[:32]
 
 
 class ScanMode(StrEnum):
