@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from services.extractor import normalise
 from services.extractor.credits import credited_names
@@ -87,7 +88,7 @@ def meaning(
         artists=_sorted_by(artists, tags.one("artistsort")),
         artist_credit=artist_credit,
         contributors=_contributors(tags),
-        release=_release(tags, artists),
+        release=_shared(_release(tags, artists)),
         genres=normalise.genres(tags.all("genre"), tags.rules.genres),
         track=normalise.numbered(tags.one("tracknumber"), tags.one("totaltracks")),
         disc=_disc(tags),
@@ -198,6 +199,12 @@ def played(value: str) -> tuple[str, str | None]:
             name, instrument = value[:place].strip(), value[place + 1 : -1].strip()
             return (name, instrument or None) if name else (value, None)
     return value, None
+
+
+@lru_cache(maxsize=64)
+def _shared(release: Release) -> Release:
+    """One object for equal ones: files of an album that are sent together send it once."""
+    return release
 
 
 def _release(tags: _Raw, track_artists: tuple[CreditedName, ...]) -> Release:

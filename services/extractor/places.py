@@ -1,6 +1,8 @@
 """What a file's place tells: the album's folder, the artist's folder. Pure."""
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 _DISC_FOLDER = re.compile(
     r"(?:(?:cd|dis[ck]|dvd|lp)[\s._#-]*(\d{1,3})|side[\s._-]*[a-d])(?:\W.*)?", re.IGNORECASE
@@ -16,6 +18,9 @@ def without_disc(title: str) -> tuple[str, str | None, str | None]:
 
     "The Wall (Disc 2 of 2)", "The Wall [CD2]" and "The Wall, Disc 2" are of "The Wall".
     """
+    end = title.rstrip()[-1:]
+    if not (end in ")]" or end.isdecimal()):
+        return title, None, None  # nearly all
     found = _DISC_AT_END.search(title)
     if found is None or found.start() == 0:
         return title, None, None
@@ -29,18 +34,26 @@ def album_folder(path: str) -> str:
     That are folders like `CD1` or `Disc 2`, and the end of `The Wall (Disc 2)`: there it is a
     name that the discs have in common, and need not be a folder that is there.
     """
-    folder = path.rpartition("/")[0]
+    return _album_of(path.rpartition("/")[0])
+
+
+@lru_cache(maxsize=4_096)
+def _album_of(folder: str) -> str:
     parent, slash, name = folder.rpartition("/")
     if parent and _DISC_FOLDER.fullmatch(name):
         return parent
     return parent + slash + without_disc(name)[0]
 
 
-def folders_beside(path: str) -> list[str]:
+def folders_beside(path: str) -> Sequence[str]:
     """The folders whose images matter for a file: its own, its album's, and that one's parent."""
-    own = path.rpartition("/")[0]
-    album = album_folder(path)
-    return list(dict.fromkeys((own, album, album.rpartition("/")[0])))
+    return _beside(path.rpartition("/")[0])
+
+
+@lru_cache(maxsize=4_096)
+def _beside(own: str) -> Sequence[str]:
+    album = _album_of(own)
+    return tuple(dict.fromkeys((own, album, album.rpartition("/")[0])))
 
 
 def is_around(folder: str, own: str) -> bool:
@@ -50,7 +63,11 @@ def is_around(folder: str, own: str) -> bool:
 
 def disc_of(path: str) -> int | None:
     """The number of the disc that a file's folder tells; None where it tells none."""
-    name = path.rpartition("/")[0].rpartition("/")[2]
+    return _disc_of_name(path.rpartition("/")[0].rpartition("/")[2])
+
+
+@lru_cache(maxsize=4_096)
+def _disc_of_name(name: str) -> int | None:
     found = _DISC_FOLDER.fullmatch(name)
     number = found[1] if found else without_disc(name)[1]
     return int(number) if number else None

@@ -166,6 +166,10 @@ class Release:
     musicbrainz_release_id: str | None = None
     musicbrainz_release_group_id: str | None = None
 
+    def __hash__(self) -> int:
+        """By what tells most of them apart: all of it takes ten times as long."""
+        return hash((self.title, self.artist_credit, self.date, self.musicbrainz_release_id))
+
 
 @light
 @dataclass(frozen=True, slots=True)
