@@ -40,25 +40,26 @@ mutation MarkMissing($libraryId: ID!, $paths: [String!]!) {
   }
 }
 """
-CREATE_ARTISTS = """
-mutation CreateArtists($input: [ArtistInput!]!) {
-  createArtists(input: $input) { results { id status error { code message field } } }
-}
+_ERRORS = "errors { item error { code message field } }"
+CREATE_ARTISTS = f"""
+mutation CreateArtists($input: [ArtistInput!]!) {{
+  createArtists(input: $input) {{ columns {{ ids statuses {_ERRORS} }} }}
+}}
 """
-CREATE_ALBUMS = """
-mutation CreateAlbums($input: [AlbumInput!]!) {
-  createAlbums(input: $input) { results { id status error { code message field } } }
-}
+CREATE_ALBUMS = f"""
+mutation CreateAlbums($input: [AlbumInput!]!) {{
+  createAlbums(input: $input) {{ columns {{ ids statuses {_ERRORS} }} }}
+}}
 """
-CREATE_TRACKS = """
-mutation CreateTracks($libraryId: ID!, $scanId: ID, $input: [TrackInput!]!) {
-  createTracks(libraryId: $libraryId, scanId: $scanId, input: $input) {
-    results {
-      id status revision contentRevision error { code message field }
-      candidates { trackId libraryId path isSameContent }
-    }
-  }
-}
+CREATE_TRACKS = f"""
+mutation CreateTracks($libraryId: ID!, $scanId: ID, $input: [TrackInput!]!) {{
+  createTracks(libraryId: $libraryId, scanId: $scanId, input: $input) {{
+    columns {{
+      ids statuses revisions contentRevisions {_ERRORS}
+      undecided {{ item candidates {{ trackId libraryId path isSameContent }} }}
+    }}
+  }}
+}}
 """
 
 
@@ -112,7 +113,7 @@ async def create_artists(gateway: Gateway, items: Sequence[JSON]) -> list[JSON]:
     results: list[JSON] = []
     for portion in in_portions(items, PORTION):
         data = await gateway.execute(CREATE_ARTISTS, {"input": list(portion)})
-        results += data["createArtists"]["results"]
+        results += _rows(data["createArtists"]["columns"])
     return results
 
 
@@ -121,7 +122,7 @@ async def create_albums(gateway: Gateway, items: Sequence[JSON]) -> list[JSON]:
     results: list[JSON] = []
     for portion in in_portions(items, PORTION):
         data = await gateway.execute(CREATE_ALBUMS, {"input": list(portion)})
-        results += data["createAlbums"]["results"]
+        results += _rows(data["createAlbums"]["columns"])
     return results
 
 
@@ -132,7 +133,28 @@ async def create_tracks(
     results: list[JSON] = []
     for portion in _track_portions(items):
         told = {"libraryId": library_id, "scanId": scan_id, "input": portion}
-        results += (await gateway.execute(CREATE_TRACKS, told))["createTracks"]["results"]
+        results += _rows((await gateway.execute(CREATE_TRACKS, told))["createTracks"]["columns"])
+    return results
+
+
+_FIELDS = {
+    "ids": "id",
+    "statuses": "status",
+    "revisions": "revision",
+    "contentRevisions": "contentRevision",
+}
+
+
+def _rows(columns: JSON) -> list[JSON]:
+    """The results one by one, as GraphQL would tell them."""
+    names = [name for name in _FIELDS if name in columns]
+    fields = [_FIELDS[name] for name in names]
+    values = zip(*(columns[name] for name in names), strict=True)
+    results = [dict(zip(fields, row, strict=True), error=None) for row in values]
+    for told in columns["errors"]:
+        results[told["item"]]["error"] = told["error"]
+    for told in columns.get("undecided", ()):
+        results[told["item"]]["candidates"] = told["candidates"]
     return results
 
 

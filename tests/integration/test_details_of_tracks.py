@@ -140,11 +140,15 @@ async def test_requests_stay_small_whatever_the_tags_hold(library_id: Any) -> No
     class Counting:
         async def execute(self, _document: str, variables: Any) -> Any:
             sizes.append(len(variables["input"]))
-            return {"createTracks": {"results": variables["input"]}}
+            ids = [item["path"] for item in variables["input"]]
+            columns = {"ids": ids, "statuses": ids, "revisions": ids, "contentRevisions": ids}
+            return {"createTracks": {"columns": {**columns, "errors": [], "undecided": []}}}
 
-    items = [{"lyricsPlain": "x" * 20_000, "otherTags": {"n": ["v" * 5_000]}}] * 200
+    long = {"lyricsPlain": "x" * 20_000, "otherTags": {"n": ["v" * 5_000]}}
+    items = [{"path": str(number), **long} for number in range(200)]
     gateway: Any = Counting()
     library = format_id(IdKind.LIBRARY, library_id)
-    assert await create_tracks(gateway, library, None, items) == items
+    results = await create_tracks(gateway, library, None, items)
+    assert [result["id"] for result in results] == [item["path"] for item in items]
     assert max(sizes) <= MOST_LONG_TEXT / 25_000
     assert sum(sizes) == len(items)

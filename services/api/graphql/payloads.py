@@ -1,12 +1,12 @@
 """What mutations answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import strawberry
 
 from services.api.graphql.enums import UpsertStatus, UserErrorCode
-from services.api.graphql.scalars import BigInt
+from services.api.graphql.scalars import BigInt, BigInts, Texts
 from services.api.graphql.types.failures import Failure
 from services.api.graphql.types.scans import Scan
 from services.api.store.outcomes import Candidate, Problem, TrackUpserted, Upserted
@@ -47,23 +47,64 @@ class UpsertResult:
     error: UserError | None
 
 
+@strawberry.type(
+    description="The same in columns of equal length, a value an item: for workers, whose batches"
+    " take GraphQL longer to answer one by one than to store."
+)
+class UpsertColumns:
+    """Ids, statuses, and what was wrong where something was."""
+
+    ids: Texts
+    statuses: Texts
+    errors: list["ItemError"]
+
+
+@strawberry.type
+class ItemError:
+    """What was wrong with an item."""
+
+    item: int = strawberry.field(description="Its place in the batch, from 0.")
+    error: UserError
+
+
+def _errors(problems: Iterable[Problem | None]) -> list[ItemError]:
+    return [
+        ItemError(item=item, error=error)
+        for item, problem in enumerate(problems)
+        if (error := UserError.of(problem)) is not None
+    ]
+
+
 @strawberry.type
 class UpsertPayload:
-    """The results of a batch."""
+    """The results of a batch, with ids of a kind."""
 
-    results: list[UpsertResult]
+    kind: strawberry.Private[IdKind]
+    told: strawberry.Private[Sequence[Upserted]]
+
+    @strawberry.field
+    def results(self) -> list[UpsertResult]:
+        """One by one."""
+        return [
+            UpsertResult(
+                id=_id(self.kind, one.id), status=one.status, error=UserError.of(one.problem)
+            )
+            for one in self.told
+        ]
+
+    @strawberry.field
+    def columns(self) -> UpsertColumns:
+        """At once."""
+        return UpsertColumns(
+            ids=Texts([_id(self.kind, one.id) for one in self.told]),
+            statuses=Texts([one.status for one in self.told]),
+            errors=_errors(one.problem for one in self.told),
+        )
 
     @classmethod
     def of(cls, kind: IdKind, results: Sequence[Upserted]) -> "UpsertPayload":
         """The store's results, with ids of the kind."""
-        return cls(
-            results=[
-                UpsertResult(
-                    id=_id(kind, one.id), status=one.status, error=UserError.of(one.problem)
-                )
-                for one in results
-            ]
-        )
+        return cls(kind=kind, told=results)
 
 
 @strawberry.type(
@@ -105,27 +146,66 @@ class TrackUpsertResult:
 
 
 @strawberry.type
+class UndecidedItem:
+    """An UNDECIDED item, of which nothing was stored."""
+
+    item: int = strawberry.field(description="Its place in the batch, from 0.")
+    candidates: list[TrackCandidate]
+
+
+@strawberry.type(description="As `UpsertColumns`, with the tracks' numbers afterwards.")
+class TrackUpsertColumns:
+    """Ids, statuses, numbers, and what is not settled."""
+
+    ids: Texts
+    statuses: Texts
+    revisions: BigInts
+    content_revisions: BigInts
+    errors: list[ItemError]
+    undecided: list[UndecidedItem]
+
+
+@strawberry.type
 class TrackUpsertPayload:
     """The results of a batch."""
 
-    results: list[TrackUpsertResult]
+    told: strawberry.Private[Sequence[TrackUpserted]]
+
+    @strawberry.field
+    def results(self) -> list[TrackUpsertResult]:
+        """One by one."""
+        return [
+            TrackUpsertResult(
+                id=_id(IdKind.TRACK, one.id),
+                status=one.status,
+                revision=None if one.revision is None else BigInt(one.revision),
+                content_revision=one.content_revision,
+                error=UserError.of(one.problem),
+                candidates=[TrackCandidate.of(each) for each in one.candidates],
+            )
+            for one in self.told
+        ]
+
+    @strawberry.field
+    def columns(self) -> TrackUpsertColumns:
+        """At once."""
+        return TrackUpsertColumns(
+            ids=Texts([_id(IdKind.TRACK, one.id) for one in self.told]),
+            statuses=Texts([one.status for one in self.told]),
+            revisions=BigInts([one.revision for one in self.told]),
+            content_revisions=BigInts([one.content_revision for one in self.told]),
+            errors=_errors(one.problem for one in self.told),
+            undecided=[
+                UndecidedItem(item=item, candidates=[TrackCandidate.of(c) for c in one.candidates])
+                for item, one in enumerate(self.told)
+                if one.candidates
+            ],
+        )
 
     @classmethod
     def of(cls, results: Sequence[TrackUpserted]) -> "TrackUpsertPayload":
         """The store's results."""
-        return cls(
-            results=[
-                TrackUpsertResult(
-                    id=_id(IdKind.TRACK, one.id),
-                    status=one.status,
-                    revision=None if one.revision is None else BigInt(one.revision),
-                    content_revision=one.content_revision,
-                    error=UserError.of(one.problem),
-                    candidates=[TrackCandidate.of(each) for each in one.candidates],
-                )
-                for one in results
-            ]
-        )
+        return cls(told=results)
 
 
 @strawberry.type

@@ -14,10 +14,10 @@ from strawberry.types.scalar import ScalarDefinition
 BigInt = NewType("BigInt", int)
 KeyValues = NewType("KeyValues", object)  # dict[str, list[str]]
 Shares = NewType("Shares", object)  # dict[str, float]
-BigInts = NewType("BigInts", object)  # list[int]
+BigInts = NewType("BigInts", object)  # list[int | None]
 Digests = NewType("Digests", object)  # list[int | None]
 Flags = NewType("Flags", object)  # list[bool]
-Texts = NewType("Texts", object)  # list[str]
+Texts = NewType("Texts", object)  # list[str | None]
 Vector = NewType("Vector", object)  # NDArray[np.float32] (n,)
 
 
@@ -75,7 +75,9 @@ SCALAR_MAP: dict[object, ScalarDefinition] = {
     ),
     # A column is written at once: value by value, tens of thousands take GraphQL seconds.
     BigInts: strawberry.scalar(
-        name="BigInts", description="A JSON list of BigInts.", serialize=list
+        name="BigInts",
+        description="A JSON list of BigInts, and nulls where an answer has none.",
+        serialize=list,
     ),
     Digests: strawberry.scalar(
         name="Digests", description="A JSON list of Ints and nulls.", serialize=list
@@ -83,7 +85,11 @@ SCALAR_MAP: dict[object, ScalarDefinition] = {
     Flags: strawberry.scalar(
         name="Flags", description="A JSON list of truth values.", serialize=list
     ),
-    Texts: strawberry.scalar(name="Texts", description="A JSON list of texts.", serialize=list),
+    Texts: strawberry.scalar(
+        name="Texts",
+        description="A JSON list of texts, and nulls where an answer has none.",
+        serialize=list,
+    ),
     Vector: strawberry.scalar(
         name="Vector",
         description="A vector: base64 of little-endian float32 values.",
