@@ -15,7 +15,7 @@ from services.api.album_facts import FIELDS, VARIOUS_ARTISTS, Said, decide
 from services.api.identity import fold
 from services.api.store import artists
 from services.api.store.album_rows import AlbumCredit
-from services.api.store.outcomes import Raced
+from services.api.store.outcomes import Raced, plain
 
 _DECIDED = (
     *FIELDS, "owner_key", "year", "artist_credit", "artist_key", "is_compilation", "disc_total",
@@ -197,8 +197,8 @@ async def _write(
     changed: list[dict[str, Any]] = []
     retitled: list[UUID] = []
     for id_, columns in told.items():
-        before = {name: _plain(known[id_][name]) for name in _DECIDED}
-        after = before | {name: _plain(value) for name, value in columns.items()}
+        before = {name: plain(known[id_][name]) for name in _DECIDED}
+        after = before | {name: plain(value) for name, value in columns.items()}
         if after != before:
             changed.append({"id": str(id_), **after})
             is_retitled = any(after[n] != before[n] for n in ("title", "artist_credit"))
@@ -235,10 +235,3 @@ async def _drop_empty(connection: asyncpg.Connection, ids: Iterable[UUID]) -> se
     lost = {row["artist_id"] for row in await connection.fetch(_ARTISTS, locked)}
     await connection.execute(_DROP_EMPTY, locked)
     return lost
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it."""
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    return str(value) if isinstance(value, UUID) else value

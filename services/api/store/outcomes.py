@@ -98,3 +98,10 @@ async def in_transaction(
 def rows(items: list[dict[str, Any]], *names: str) -> list[list[Any]]:
     """Columns of equal length out of rows, for `unnest`."""
     return [[item[name] for item in items] for name in names]
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it, for `jsonb_populate_recordset`."""
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    return str(value) if isinstance(value, UUID) else value
