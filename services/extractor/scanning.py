@@ -9,11 +9,12 @@ import asyncio
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from services.extractor.compare import KnownFile, compare, outside_of
+from services.extractor.compare import compare, outside_of
 from services.extractor.guarding import Guard, Listing, judge
 from services.extractor.ignoring import Ignoring
+from services.extractor.known import KnownFiles
 from services.extractor.libraries import Libraries
 from services.extractor.rules import BadRules, rules_of
 from services.extractor.walk import Problem, Walk, WalkedFile
@@ -21,7 +22,7 @@ from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput
 from shared.contracts.events import Event, FileFound, FileMissing, ScanMode, ScanRequested
 from shared.gateway.client import JSON, Gateway, in_portions
-from shared.gateway.extraction import begin_scan, known_files, report_walk
+from shared.gateway.extraction import begin_scan, report_walk
 
 PORTION = 1_000
 _TELL_EVERY_S = 0.5
@@ -101,17 +102,17 @@ class ScanLibrary:
         files = walk.files()
         missing: list[str] = []
         told_s = time.monotonic()
+        reads_all = scan["mode"] == ScanMode.FULL.name
         while walked := await asyncio.to_thread(_next_portion, files):
-            compared = compare(
-                walked,
-                await known.up_to(walked[-1].path),
-                reads_all=scan["mode"] == ScanMode.FULL.name,
-            )
-            missing += compared.missing
             counts.seen += len(walked)
-            counts.to_read += len(compared.found)
-            counts.unchanged += compared.unchanged
-            if compared.found:
+            if not reads_all and await known.are(walked):
+                counts.unchanged += len(walked)
+            else:
+                beside = await known.up_to(walked[-1].path)
+                compared = compare(walked, beside, reads_all=reads_all)
+                missing += compared.missing
+                counts.to_read += len(compared.found)
+                counts.unchanged += compared.unchanged
                 await self._publish([_found(scan, file) for file in compared.found])
             if time.monotonic() >= told_s + _TELL_EVERY_S:
                 await self._report(scan, counts)
@@ -183,45 +184,6 @@ class Counts:
     """Not seen, and not marked missing either."""
     known: int = 0
     """Files that were there before."""
-
-
-@dataclass(slots=True)
-class KnownFiles:
-    """What the gateway knows below a folder, taken in the order of the paths, page by page."""
-
-    gateway: Gateway
-    library_id: str
-    folder: str
-    present: int = 0
-    """Files taken so far that were not missing before."""
-    _page: list[KnownFile] = field(default_factory=list)
-    _place: int = 0
-    _cursor: str | None = None
-    _is_last: bool = False
-
-    async def up_to(self, path: str | None) -> list[KnownFile]:
-        """The next ones, up to and with `path`; None takes the rest."""
-        taken: list[KnownFile] = []
-        while True:
-            while self._place < len(self._page):
-                file = self._page[self._place]
-                if path is not None and file.path > path:
-                    return taken
-                taken.append(file)
-                self.present += not file.is_missing
-                self._place += 1
-            if self._is_last:
-                return taken
-            await self._turn()
-
-    async def _turn(self) -> None:
-        page = await known_files(self.gateway, self.library_id, self.folder, self._cursor)
-        names = ("paths", "sizesBytes", "mtimesNs", "missing", "imagesDigests")
-        columns = [page[name] for name in names]
-        self._page = [KnownFile(*row) for row in zip(*columns, strict=True)]
-        self._place = 0
-        self._cursor = page["endCursor"]
-        self._is_last = self._cursor is None
 
 
 def _next_portion(files: Iterator[WalkedFile]) -> list[WalkedFile]:
