@@ -1,4 +1,7 @@
-"""Images over HTTP: `PUT` and `GET /covers/<sha256 of the content>`, smaller ones with `?size=`."""
+"""Images over HTTP: `PUT` and `GET /covers/<sha256 of the content>`, smaller ones with `?size=`.
+
+The services send many at a time: `POST /covers`.
+"""
 
 import asyncio
 import hashlib
@@ -6,15 +9,18 @@ import re
 
 import asyncpg
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from services.api.guard import FOR_SERVICES, MAY_STORE
 from services.api.images import MOST_BYTES, SIZES, Unshowable, look_at, resized
 from services.api.store import covers
-from services.api.store.covers import CoverContent
+from services.api.store.covers import Cover, CoverContent
 
 _HASH = re.compile("[0-9a-f]{64}")
 _BAD_ADDRESS = PlainTextResponse("the address is /covers/ and 64 hex digits", 400)
+_ONLY_SERVICES = PlainTextResponse(f"an image is stored by {FOR_SERVICES}", 403)
+_TOO_LARGE = f"an image has at most {MOST_BYTES:,} bytes"
+MOST_TOGETHER_BYTES = 2 * MOST_BYTES
 _YEAR_S = 31_536_000
 
 
@@ -24,27 +30,64 @@ async def put_cover(request: Request) -> Response:
     403 where only the services may.
     """
     if not request.scope.get(MAY_STORE, True):
-        return PlainTextResponse(f"an image is stored by {FOR_SERVICES}", 403)
+        return _ONLY_SERVICES
     told = request.path_params["sha256"].lower()
     if not _HASH.fullmatch(told):
         return _BAD_ADDRESS
+    image = await _body(request, MOST_BYTES)
+    if image is None:
+        return PlainTextResponse(_TOO_LARGE, 413)
+    cover = _checked(image)
+    if isinstance(cover, str):
+        return PlainTextResponse(cover, 400)
+    if cover.sha256.hex() != told:
+        return PlainTextResponse("the address must be the SHA-256 of the content", 400)
+    await covers.store_all(request.app.state.pool(), [cover])
+    return Response(status_code=201)
+
+
+async def post_covers(request: Request) -> Response:
+    """Store many images: each behind its length (4 bytes, the highest first), 40 MB in all.
+
+    200 and a JSON list: for each image null, or why it was not stored. 403 as above.
+    """
+    if not request.scope.get(MAY_STORE, True):
+        return _ONLY_SERVICES
+    body = await _body(request, MOST_TOGETHER_BYTES)
+    if body is None:
+        return PlainTextResponse(f"at most {MOST_TOGETHER_BYTES:,} bytes at a time", 413)
+    checked = []
+    place = 0
+    while place < len(body):
+        end = place + 4 + int.from_bytes(body[place : place + 4], "big")
+        if end > len(body):
+            return PlainTextResponse("the body ends within an image", 400)
+        checked.append(_checked(body[place + 4 : end]))
+        place = end
+    stored = [cover for cover in checked if isinstance(cover, Cover)]
+    await covers.store_all(request.app.state.pool(), stored)
+    return JSONResponse([None if isinstance(cover, Cover) else cover for cover in checked])
+
+
+async def _body(request: Request, most_bytes: int) -> bytes | None:
+    """What is sent; None where it is too much."""
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
-        if len(content) > MOST_BYTES:
-            return PlainTextResponse(f"an image has at most {MOST_BYTES:,} bytes", 413)
-    image = bytes(content)
-    if hashlib.sha256(image).hexdigest() != told:
-        return PlainTextResponse("the address must be the SHA-256 of the content", 400)
+        if len(content) > most_bytes:
+            return None
+    return bytes(content)
+
+
+def _checked(image: bytes) -> Cover | str:
+    """The image, fit to be stored; or what is wrong with it."""
+    if len(image) > MOST_BYTES:
+        return _TOO_LARGE
     try:
         kind, width, height = look_at(image)
     except Unshowable as fault:
-        return PlainTextResponse(str(fault), 400)
-    pool: asyncpg.Pool = request.app.state.pool()
-    await covers.store(
-        pool, sha256=bytes.fromhex(told), mime_type=kind, content=image, width=width, height=height
-    )
-    return Response(status_code=201)
+        return str(fault)
+    return Cover(hashlib.sha256(image).digest(), kind, image, width, height)
 
 
 async def get_cover(request: Request) -> Response:

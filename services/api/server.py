@@ -18,7 +18,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.unset import UnsetType
 
 from services.api.availability import DATABASE_DOWN, DatabaseNotOpen
-from services.api.covers_http import get_cover, put_cover
+from services.api.covers_http import get_cover, post_covers, put_cover
 from services.api.graphql.context import Context
 from services.api.graphql.schema import build_schema
 from services.api.guard import (
@@ -89,6 +89,7 @@ def build_app(make_context: Callable[[], Context]) -> Starlette:
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
+            Route("/covers", post_covers, methods=["POST"]),
             Route("/covers/{sha256}", put_cover, methods=["PUT"]),
             Route("/covers/{sha256}", get_cover, methods=["GET"]),
             Route("/graphql", gateway),

@@ -1,6 +1,5 @@
 """Takes a batch of read files to the gateway: artists, covers, albums, tracks, in this order."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 
 import structlog
@@ -21,10 +20,11 @@ from services.extractor.placing import Placing
 from services.extractor.readers import Readers
 from services.extractor.tags import Tags
 from shared.contracts.errors import InvalidInput, TransientError
-from shared.gateway.client import JSON, Gateway, GatewayRefused, in_portions
+from shared.gateway.client import JSON, Gateway
 from shared.gateway.extraction import create_albums, create_artists, missing_covers
 
-_AT_A_TIME = 4
+_TOGETHER_BYTES = 8 * 2**20
+"""Images are sent together up to about this size."""
 _log = structlog.get_logger()
 
 
@@ -96,24 +96,27 @@ class Storing:
             file.cover_sha256: file.path for file, _ in batch.files if file.cover_sha256 is not None
         }
 
-        async def send(sha256: str) -> None:
-            image = images.get(sha256) or await self._readers.cover(root, places[sha256])
-            if image is not None and (reason := await self._send(image)):
-                refused[sha256] = reason
-
-        missing = await missing_covers(self._gateway, [*{**images, **places}])
-        for portion in in_portions(sorted(missing), _AT_A_TIME):
-            await asyncio.gather(*map(send, portion))
+        missing = sorted(await missing_covers(self._gateway, [*{**images, **places}]))
+        while missing:
+            portion: list[Image] = []
+            while missing and sum(len(image.content) for image in portion) < _TOGETHER_BYTES:
+                sha256 = missing.pop()
+                image = images.get(sha256) or await self._readers.cover(root, places[sha256])
+                portion += [image] if image is not None else []
+            refused |= await self._send(portion)
         return refused
 
-    async def _send(self, image: Image) -> str | None:
-        """Why the gateway refused it: a track without its picture is better than none."""
-        try:
-            await self._gateway.put_cover(image.sha256, image.mime_type, image.content)
-        except (GatewayRefused, InvalidInput) as error:
-            _log.warning("cover_refused", sha256=image.sha256, error=str(error))
-            return str(error).removeprefix("the gateway answered 400: ")
-        return None
+    async def _send(self, images: Sequence[Image]) -> dict[str, str]:
+        """Those the gateway refused, and why: a track without its picture is better than none."""
+        answers = await self._gateway.post_covers([image.content for image in images])
+        refused = {
+            image.sha256: reason
+            for image, reason in zip(images, answers, strict=True)
+            if reason is not None
+        }
+        for sha256, reason in refused.items():
+            _log.warning("cover_refused", sha256=sha256, error=reason)
+        return refused
 
 
 def _item(

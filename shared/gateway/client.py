@@ -49,11 +49,14 @@ class Gateway:
         data: JSON = answer["data"]
         return data
 
-    async def put_cover(self, sha256: str, mime_type: str, content: bytes) -> None:
-        """Store an image's bytes under their hash; storing them again changes nothing."""
-        await self._send(
-            "PUT", f"/covers/{sha256}", content=content, headers={"content-type": mime_type}
+    async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
+        """Store images under the SHA-256 of their bytes; for each None, or why it is refused."""
+        told = b"".join(len(image).to_bytes(4, "big") + image for image in images)
+        response = await self._send(
+            "POST", "/covers", content=told, headers={"content-type": "application/octet-stream"}
         )
+        refused: list[str | None] = response.json()
+        return refused
 
     async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:

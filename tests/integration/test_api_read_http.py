@@ -173,6 +173,8 @@ async def test_where_the_services_have_a_token_only_they_may_store(
             errors = answer.get("errors", [])
             assert [error["extensions"]["code"] for error in errors] == ([code] if code else [])
             assert (await one.put(cover, content=image, headers=headers)).status_code == status
+            many = await one.post("/covers", content=b"", headers=headers)
+            assert many.status_code == (status if status == 403 else 200)
             for query in (STATUS, REPLAY, CORRECT, RESUME):
                 answer = await one.post("/graphql", json={"query": query}, headers=headers)
                 assert "errors" not in answer.json()
@@ -188,7 +190,7 @@ async def test_a_service_with_a_wrong_token_waits_instead_of_giving_its_records_
         with pytest.raises(DependencyDown, match="SONIQUEBAY_SERVICE_TOKEN"):
             await Gateway(client).execute(STORE, {})
         with pytest.raises(DependencyDown, match="SONIQUEBAY_SERVICE_TOKEN"):
-            await Gateway(client).put_cover("0" * 64, "image/png", picture("png"))
+            await Gateway(client).post_covers([picture("png")])
 
 
 @pytest.mark.parametrize("token", [None, "", " "])
@@ -297,6 +299,36 @@ async def test_what_is_no_image_or_too_large_is_refused(
 ) -> None:
     path = "/covers/" + hashlib.sha256(content).hexdigest()
     assert (await client.put(path, content=content)).status_code == status
+    assert await pool.fetchval("SELECT count(*) FROM covers") == 0
+
+
+async def test_many_images_are_sent_at_once_and_what_is_wrong_with_one_is_its_answer(
+    client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    images = [picture("PNG"), b"<svg/>", picture("JPEG"), b"", picture("PNG")]
+    answers = await Gateway(client).post_covers(images)
+    assert [answer is None for answer in answers] == [True, False, True, False, True]
+    for image in (images[0], images[2]):
+        shown = await client.get(f"/covers/{hashlib.sha256(image).hexdigest()}")
+        assert (shown.status_code, shown.content) == (200, image)
+    assert await pool.fetchval("SELECT count(*) FROM covers") == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 200),
+        (b"\0\0", 400),
+        (b"\0\0\0\x09short", 400),
+        ((MOST_BYTES + 1).to_bytes(4, "big") + b"\0" * (MOST_BYTES + 1), 200),
+        (b"\0" * (2 * MOST_BYTES + 1), 413),
+    ],
+    ids=["none", "cut", "short", "large", "too much"],
+)
+async def test_a_body_of_images_that_is_none_is_refused(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, body: bytes, status: int
+) -> None:
+    assert (await client.post("/covers", content=body)).status_code == status
     assert await pool.fetchval("SELECT count(*) FROM covers") == 0
 
 

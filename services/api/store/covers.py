@@ -1,9 +1,12 @@
 """Images by the SHA-256 of their content; facts and bytes apart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import asyncpg
+
+from services.api.store.outcomes import in_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,16 +17,32 @@ class CoverContent:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """An image to be stored; its size in pixels, where it is known."""
+
+    sha256: bytes
+    mime_type: str
+    content: bytes
+    width: int | None = None
+    height: int | None = None
+
+
 # Hashes whose bytes are not there yet.
 _MISSING = """
 SELECT wanted FROM unnest($1::bytea[]) AS wanted
 WHERE NOT EXISTS (SELECT FROM cover_contents WHERE sha256 = wanted)
 """
 _STORE_FACTS = """
-INSERT INTO covers (sha256, mime_type, width, height, size_bytes) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO covers (sha256, mime_type, width, height, size_bytes)
+SELECT * FROM unnest($1::bytea[], $2::text[], $3::integer[], $4::integer[], $5::bigint[])
 ON CONFLICT (sha256) DO NOTHING
 """
-_STORE_CONTENT = """
+_STORE_CONTENTS = """
+INSERT INTO cover_contents (sha256, content) SELECT * FROM unnest($1::bytea[], $2::bytea[])
+ON CONFLICT (sha256) DO NOTHING
+"""
+_CONTENT = """
 INSERT INTO cover_contents (sha256, content) VALUES ($1, $2) ON CONFLICT (sha256) DO NOTHING
 """
 _CONTENT = """
@@ -59,9 +78,22 @@ async def store(
     height: int | None = None,
 ) -> None:
     """Store an image under its hash, which the caller has checked; again changes nothing."""
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(_STORE_FACTS, sha256, mime_type, width, height, len(content))
-        await connection.execute(_STORE_CONTENT, sha256, content)
+    await store_all(pool, [Cover(sha256, mime_type, content, width, height)])
+
+
+async def store_all(pool: asyncpg.Pool, covers: Iterable[Cover]) -> None:
+    """Store images in one transaction, in the order of their hashes: none waits for another."""
+    told = sorted({cover.sha256: cover for cover in covers}.values(), key=attrgetter("sha256"))
+    if not told:
+        return
+    facts = [(c.sha256, c.mime_type, c.width, c.height, len(c.content)) for c in told]
+
+    async def work(connection: asyncpg.Connection) -> None:
+        await connection.execute(_STORE_FACTS, *zip(*facts, strict=True))
+        contents = [c.content for c in told]
+        await connection.execute(_STORE_CONTENTS, [c.sha256 for c in told], contents)
+
+    await in_transaction(pool, work)
 
 
 async def content(pool: asyncpg.Pool, sha256: bytes) -> CoverContent | None:
