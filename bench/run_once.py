@@ -31,7 +31,7 @@ from shared.search.tantivy_index import TantivyIndex
 from soniquebay.documents import REQUEST_SCAN, SCAN, STATUS
 
 _CORES = os.cpu_count() or 1
-_LOOK_EVERY_S = 0.05
+_LOOK_EVERY_S = 0.2  # `up` looks half as often; more of it would be measured too
 _LOOK_AT_FIRST_S = 0.01  # what takes a tenth of a second is measured finer
 _ASKERS = 4
 _ASK_S = 3.0

@@ -92,11 +92,17 @@ def _sidecar(path: bytes) -> bytes | None:
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
     for suffix in SIDECAR_SUFFIXES:
         try:
-            with open(stem + suffix.encode(), "rb", opener=lambda n, _: os.open(n, flags)) as file:
-                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            descriptor = os.open(stem + suffix.encode(), flags)
+        except OSError:
+            continue  # nearly always
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                with open(descriptor, "rb", closefd=False) as file:  # noqa: PTH123 - it is open
                     return file.read(MOST_SIDECAR_BYTES)
         except OSError:
             continue
+        finally:
+            os.close(descriptor)
     return None
 
 
