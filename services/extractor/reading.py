@@ -97,7 +97,7 @@ def _sidecar(path: bytes) -> bytes | None:
             continue  # nearly always
         try:
             if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                with open(descriptor, "rb", closefd=False) as file:  # noqa: PTH123 - it is open
+                with open(descriptor, "rb", closefd=False) as file:
                     return file.read(MOST_SIDECAR_BYTES)
         except OSError:
             continue

@@ -102,16 +102,16 @@ class Walk:
             if entry is None:
                 del self._images[way.pop().folder]
                 continue
-            path, found = entry
-            if not found.is_folder:
+            _, path, found, is_folder = entry
+            if not is_folder:
                 if here.images_digest is None:
                     here.images_digest = self._digest(path)
-                file = self._file(path, found.entry, here.images_digest)
+                file = self._file(path, found, here.images_digest)
                 if file is not None:
                     yield file
-            elif self._may_enter(path, found.entry, below_link=here.is_below_link):
+            elif self._may_enter(path, found, below_link=here.is_below_link):
                 inner = self._entered(path, here.ignoring)
-                inner.is_below_link = here.is_below_link or found.entry.is_symlink()
+                inner.is_below_link = here.is_below_link or found.is_symlink()
                 way.append(inner)
 
     def _rules_above(self) -> Ignoring | None:
@@ -130,7 +130,7 @@ class Walk:
     ) -> "_Entered":
         """A folder with what counts in it, sorted so that whole paths come in order."""
         inside = f"{folder}/" if folder else ""
-        found: list[tuple[str, _Found]] = []
+        found: list[_Found] = []
         images: list[ImageEntry] = []
         try:
             with os.scandir(local_path(self.root, folder)) as scanned:
@@ -149,16 +149,18 @@ class Walk:
                     continue
                 if not ignoring.ignores(path, is_folder=is_folder):
                     # A folder's files sort by `name/...`, not by `name`.
-                    found.append((f"{path}/" if is_folder else path, _Found(entry, is_folder)))
+                    found.append((f"{path}/" if is_folder else path, path, entry, is_folder))
         except OSError as error:
             if not (folder == self.folder != "" and error.errno in _GONE):
                 self.problems.append(Problem(folder, _reason(error)))
         self._images[folder] = state_of(images) if images else 0
         found.sort(key=_key)
-        return _Entered(folder, ((key.rstrip("/"), one) for key, one in found), ignoring)
+        return _Entered(folder, iter(found), ignoring)
 
     def _is_folder(self, entry: os.DirEntry[bytes], path: str) -> bool:
         try:
+            if entry.is_file(follow_symlinks=False):
+                return False  # nearly all
             is_folder = entry.is_dir()
         except OSError as error:
             if error.errno != errno.ELOOP:
@@ -216,11 +218,8 @@ _key = itemgetter(0)
 _GONE = frozenset((errno.ENOENT, errno.ENOTDIR))
 
 
-class _Found(NamedTuple):
-    """An entry of a folder."""
-
-    entry: os.DirEntry[bytes]
-    is_folder: bool
+_Found = tuple[str, str, os.DirEntry[bytes], bool]
+"""An entry of a folder: what it is sorted by, its path, and whether it is a folder."""
 
 
 @dataclass(slots=True)
@@ -233,7 +232,7 @@ class _Entered:
     """
 
     folder: str
-    entries: Iterator[tuple[str, _Found]]
+    entries: Iterator[_Found]
     ignoring: Ignoring
     is_below_link: bool = False
     images_digest: int | None = None
