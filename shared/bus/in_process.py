@@ -87,11 +87,7 @@ class InProcessBus:
         self._draining = False
         names = [topic.value for topic in Topic]
         self._channels = {
-            name: _Channel(
-                TopicLog(partitions, by_folder=name == Topic.FILE_FOUND.value),
-                asyncio.Event(),
-                asyncio.Event(),
-            )
+            name: _Channel(TopicLog(partitions), asyncio.Event(), asyncio.Event())
             for name in [*names, *map(dead_letter_topic, names)]
         }
 

@@ -36,12 +36,9 @@ class TopicLog:
 
     Args:
         partitions: records of one key are in one partition, in the order they were added.
-        by_folder: keys are paths, and all of one folder are in one partition: an album's files
-            are handled together, which is half the work of storing them.
     """
 
-    def __init__(self, partitions: int, *, by_folder: bool = False) -> None:
-        self._by_folder = by_folder
+    def __init__(self, partitions: int) -> None:
         self._records: list[deque[Record]] = [deque() for _ in range(partitions)]
         self._base = [0] * partitions
         self._groups: dict[str, _Group] = {}
@@ -62,8 +59,7 @@ class TopicLog:
     def append(self, record: Record) -> None:
         """Add a record at its key's partition's end; dropped if no one reads the topic."""
         if self._groups:
-            key = record.key.rpartition(b"/")[0] if self._by_folder else record.key
-            self._records[zlib.crc32(key) % len(self._records)].append(record)
+            self._records[zlib.crc32(record.key) % len(self._records)].append(record)
             self.held += 1
 
     def ready(self, group: str, max_partitions: int) -> int:

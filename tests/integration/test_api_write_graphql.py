@@ -165,13 +165,23 @@ async def test_a_library_is_scanned_stored_analyzed_and_vectorized_through_the_g
         )
     )["registerVectorSpaces"]
     stored = SimpleNamespace(id=UUID(made[0]["id"][4:]), content_revision=1)
+    columns = (
+        " columns { ids statuses revisions contentRevisions errors { item error { field } } } } }"
+    )
     told = {"bandwidth_kind": "NATURAL"}  # an enumeration, as GraphQL has it
     analyzed = await execute(
-        "mutation($i: [AnalysisInput!]!) { createAnalyses(input: $i) { " + numbers + " } }",
+        "mutation($i: [AnalysisInput!]!) { createAnalyses(input: $i) { " + numbers + columns,
         i=[camel(analysis_item(stored, **told)), camel(analysis_item(stored, key="X", **told))],  # type: ignore[arg-type] # has what is read
     )
     assert analyzed["createAnalyses"]["results"][0]["revision"] == 2
     assert analyzed["createAnalyses"]["results"][1]["error"]["field"] == "key"
+    assert analyzed["createAnalyses"]["columns"] == {
+        "ids": [made[0]["id"], None],
+        "statuses": ["CREATED", None],
+        "revisions": [2, None],
+        "contentRevisions": [1, None],
+        "errors": [{"item": 1, "error": {"field": "key"}}],
+    }
     vectors = [
         {
             "trackId": made[0]["id"],

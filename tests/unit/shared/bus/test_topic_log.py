@@ -112,3 +112,14 @@ def test_a_group_subscribes_once() -> None:
     log.add_group("g")
     with pytest.raises(ValueError, match="before"):
         log.add_group("g")
+
+
+def test_a_batch_takes_of_all_partitions_alike() -> None:
+    log = TopicLog(4)
+    log.add_group("fast")
+    for number in range(400):
+        log.append(Record("t", str(number).encode(), str(number).encode()))
+    claim = log.claim("fast", limit=40, max_partitions=4)
+    assert claim is not None
+    assert len(claim.records) == 40
+    assert max(int(record.value) for record in claim.records) < 80, "the oldest, about"
