@@ -147,13 +147,24 @@ async def test_members_that_come_and_go_while_all_are_busy_run_no_event_twice(ma
     await first.start()
     sent = [vectorized(number) for number in range(600)]
     await first.publish(sent)
+
+    async def publish_more() -> None:
+        """However long the others take to begin, there is work for all."""
+        while not seen[2].seen:
+            more = [vectorized(len(sent) + number) for number in range(60)]
+            sent.extend(more)
+            await first.publish(more)
+            await asyncio.sleep(0.25)
+
+    publishing = asyncio.create_task(publish_more())
     await eventually(lambda: seen[0].seen, "the first is at work")
     await second.start()
     await eventually(lambda: seen[1].seen, "the second too")
     await third.start()
     await eventually(lambda: seen[2].seen, "the third too")
+    await publishing
     assert await second.drain(20)
-    await eventually(lambda: sum(len(each.seen) for each in seen) >= 600, "all are handled")
+    await eventually(lambda: sum(len(each.seen) for each in seen) >= len(sent), "all are handled")
     assert seen[0].seen + seen[1].seen + seen[2].seen == Counter(sent)
 
 
