@@ -56,6 +56,9 @@ format: install ## mend what ruff can
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+# One thread, as workers compute with: two that wait for each other are CPU time, too.
+bench: export OMP_NUM_THREADS = 1
+bench: export OPENBLAS_NUM_THREADS = 1
 bench: install ## ratios against peers and floors; ARGS go to the bench
 	@.venv/bin/python -m bench $(ARGS)
 
