@@ -31,7 +31,9 @@ def listening(host: str, port: int, settings: tuple[str, str]) -> Iterator[socke
         CannotListen: the address or port cannot be had.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as listener:
+    # Told to be TCP's, for asyncio lets small answers out at once only where it is told so: else
+    # each waits some 40 ms for the client's word that it had the headers.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
