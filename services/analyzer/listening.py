@@ -7,7 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.analyzer.bandwidth import Bandwidth, Kind
-from services.analyzer.decoding import Audio, Samples, Undecodable, decoders, open_audio
+from services.analyzer.decoding import (
+    Audio,
+    Samples,
+    Undecodable,
+    decoders,
+    open_audio,
+    portion_of,
+)
 from services.analyzer.fingerprint import FINGERPRINT_RATE_HZ
 from services.analyzer.k_weighting import KWeighting
 from services.analyzer.keeping import FINGERPRINT_S, RATE_HZ, Keeper, Resampled
@@ -16,7 +23,6 @@ from services.analyzer.true_peak import TruePeak
 from shared.contracts.errors import InvalidInput
 
 HOPS_A_SECOND = 10
-_BLOCK_HOPS = 50
 
 
 class TooShort(InvalidInput):
@@ -107,7 +113,7 @@ def listen_to(audio: Audio) -> Heard:
     true_peak, bandwidth, balance = TruePeak(), Bandwidth(audio.rate_hz), Balance()
     rows: list[tuple[NDArray[np.float64], ...]] = []
     heard = Heard()
-    for block in _in_hops(audio, hop):
+    for block in _in_hops(audio):
         sound, by_channel = bounded(block, hop)
         square, peaks = squares_of(sound, hop), by_channel.max(axis=0).astype(np.float64)
         rows.append((weighting(sound), square, peaks))
@@ -142,9 +148,9 @@ def _is_short(duration_s: float, expected_s: float | None) -> bool:
     return expected_s is not None and expected_s - duration_s > max(0.5, 0.02 * expected_s)
 
 
-def _in_hops(audio: Audio, hop: int) -> Iterator[Samples]:
+def _in_hops(audio: Audio) -> Iterator[Samples]:
     """The same samples in blocks of whole hops; the last one may end within a hop."""
-    size = hop * _BLOCK_HOPS
+    size = portion_of(audio.rate_hz)
     waiting: list[Samples] = []
     count = 0
     for block in _until_it_breaks_off(audio):

@@ -37,7 +37,7 @@ async def put_cover(request: Request) -> Response:
     image = await _body(request, MOST_BYTES)
     if image is None:
         return PlainTextResponse(_TOO_LARGE, 413)
-    cover = _checked(image)
+    cover = await asyncio.to_thread(_checked, image)
     if isinstance(cover, str):
         return PlainTextResponse(cover, 400)
     if cover.sha256.hex() != told:
@@ -56,14 +56,9 @@ async def post_covers(request: Request) -> Response:
     body = await _body(request, MOST_TOGETHER_BYTES)
     if body is None:
         return PlainTextResponse(f"at most {MOST_TOGETHER_BYTES:,} bytes at a time", 413)
-    checked = []
-    place = 0
-    while place < len(body):
-        end = place + 4 + int.from_bytes(body[place : place + 4], "big")
-        if end > len(body):
-            return PlainTextResponse("the body ends within an image", 400)
-        checked.append(_checked(body[place + 4 : end]))
-        place = end
+    checked = await asyncio.to_thread(_all_checked, body)
+    if checked is None:
+        return PlainTextResponse("the body ends within an image", 400)
     stored = [cover for cover in checked if isinstance(cover, Cover)]
     await covers.store_all(request.app.state.pool(), stored)
     return JSONResponse([None if isinstance(cover, Cover) else cover for cover in checked])
@@ -77,6 +72,19 @@ async def _body(request: Request, most_bytes: int) -> bytes | None:
         if len(content) > most_bytes:
             return None
     return bytes(content)
+
+
+def _all_checked(body: bytes) -> list[Cover | str] | None:
+    """The images of a body, as `_checked` tells of each; None where it ends within one."""
+    checked: list[Cover | str] = []
+    place = 0
+    while place < len(body):
+        end = place + 4 + int.from_bytes(body[place : place + 4], "big")
+        if end > len(body):
+            return None
+        checked.append(_checked(body[place + 4 : end]))
+        place = end
+    return checked
 
 
 def _checked(image: bytes) -> Cover | str:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from services.extractor.compare import KnownFile
 from services.extractor.walk import WalkedFile
@@ -23,7 +23,7 @@ class KnownFiles:
     _files: Sequence[tuple[str, int, int, int | None]] = ()
     """Of the page, as the walk tells them."""
     _missing: Sequence[bool] = ()
-    _place: int = field(default=0)
+    _place: int = 0
     _cursor: str | None = None
     _is_last: bool = False
 

@@ -20,7 +20,7 @@ from services.extractor.placing import Placing
 from services.extractor.readers import Readers
 from services.extractor.tags import Tags
 from shared.contracts.errors import InvalidInput, TransientError
-from shared.gateway.client import JSON, Gateway
+from shared.gateway.client import JSON, Gateway, GatewayRefused
 from shared.gateway.extraction import create_albums, create_artists, missing_covers
 
 _TOGETHER_BYTES = 8 * 2**20
@@ -103,12 +103,19 @@ class Storing:
                 sha256 = missing.pop()
                 image = images.get(sha256) or await self._readers.cover(root, places[sha256])
                 portion += [image] if image is not None else []
-            refused |= await self._send(portion)
+            if portion:
+                refused |= await self._send(portion)
         return refused
 
     async def _send(self, images: Sequence[Image]) -> dict[str, str]:
         """Those the gateway refused, and why: a track without its picture is better than none."""
-        answers = await self._gateway.post_covers([image.content for image in images])
+        try:
+            answers = await self._gateway.post_covers([image.content for image in images])
+        except (GatewayRefused, InvalidInput) as error:
+            if len(images) > 1:  # one by one: the others are not at fault
+                alone = [await self._send([image]) for image in images]
+                return {sha256: reason for told in alone for sha256, reason in told.items()}
+            answers = [str(error)]
         refused = {
             image.sha256: reason
             for image, reason in zip(images, answers, strict=True)

@@ -43,9 +43,6 @@ INSERT INTO cover_contents (sha256, content) SELECT * FROM unnest($1::bytea[], $
 ON CONFLICT (sha256) DO NOTHING
 """
 _CONTENT = """
-INSERT INTO cover_contents (sha256, content) VALUES ($1, $2) ON CONFLICT (sha256) DO NOTHING
-"""
-_CONTENT = """
 SELECT mime_type, content FROM covers JOIN cover_contents USING (sha256) WHERE sha256 = $1
 """
 # What is kept of this size; the image itself where it is no larger.
