@@ -17,6 +17,7 @@ _SHORTEST, _LONGEST = 0.8, 1.25
 """How far, in beats, one beat may be from the next."""
 _BASS_BANDS = 8
 """Of the mel bands, those below some 300 Hz."""
+_DEPTH_DB = 60.0
 _METERS = (4, 3)
 _FEWEST_BARS = 4
 Envelope = NDArray[np.float64]
@@ -63,11 +64,12 @@ def _accumulated(onsets: Envelope, lags: Frames, costs: Envelope) -> tuple[Envel
     before = np.full(len(onsets), -1, np.int64)
     earlier = sliding_window_view(total, len(lags))[:, ::-1]  # of each frame, nearest first
     step = int(lags[0])
+    rows = np.arange(step)
     for start in range(0, len(onsets), step):
         frames = slice(start, min(start + step, len(onsets)))
         sums = earlier[frames] + costs
         best = sums.argmax(axis=1)
-        total[frames.start + reach : frames.stop + reach] += sums.max(axis=1)
+        total[frames.start + reach : frames.stop + reach] += sums[rows[: len(sums)], best]
         before[frames] = np.arange(frames.start, frames.stop) - lags[best]
     return total[reach:], np.maximum(before, -1)
 
@@ -79,13 +81,11 @@ def _trimmed(beats: Frames, envelope: Envelope) -> Frames:
     return beats[strong[0] : strong[-1] + 1] if len(strong) else beats[:0]
 
 
-def bars_of(mel: NDArray[np.float32], beats: Frames) -> Bars:
-    """A guess at the bars, from mel power (t, 64) and the frames of beats."""
+def bars_of(level_db: NDArray[np.float32], beats: Frames) -> Bars:
+    """A guess at the bars, from mel power in dB, (t, 64), and the frames of beats."""
     if len(beats) < _FEWEST_BARS * max(_METERS):
         return NO_BARS
-    level = mel / np.float32(max(float(mel.max()), 1e-12))
-    level += np.float32(1e-6)
-    np.log(level, out=level)  # what is made of it does not depend on the unit
+    level = np.maximum(level_db, level_db.max() - np.float32(_DEPTH_DB))
     sums = np.add.reduceat(level, beats, axis=0)[:-1] / np.diff(beats)[:, None]
     changes = np.abs(np.diff(sums, axis=0, prepend=sums[:1])).mean(axis=1)
     ahead = np.minimum(beats[:-1] + 2, len(level) - 1)

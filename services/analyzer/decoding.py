@@ -26,8 +26,8 @@ _MOST_CHANNELS = 8
 
 
 def portion_of(rate_hz: int) -> int:
-    """How many samples a block has but for the last one: 50 tenths of a second."""
-    return 50 * max(1, round(rate_hz / 10))
+    """How many samples a block has but for the last one: 100 tenths of a second."""
+    return 100 * max(1, round(rate_hz / 10))
 
 
 class Undecodable(InvalidInput):

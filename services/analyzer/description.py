@@ -92,7 +92,7 @@ def analysis_of(heard: Heard) -> Analysis:
     spectrum = spectrum_of(heard.mono, RATE_HZ)
     mel = np.zeros_like(spectrum.mel) if silent else spectrum.mel
     levels = timbre.level_db(spectrum.mel)
-    rhythm = _rhythm(mel, level["loudness_range_lu"], heard)
+    rhythm = _rhythm(mel, levels, level["loudness_range_lu"], heard)
     bright = float(np.clip(timbre.weighted_mean(spectrum.bright_share, spectrum.power), 0, 1))
     fields = {
         **level,
@@ -124,11 +124,13 @@ def _times(kept_s: Sequence[float] | NDArray[np.float64], heard: Heard) -> list[
     return times
 
 
-def _rhythm(mel: NDArray[np.float32], range_lu: float, heard: Heard) -> Fields:
+def _rhythm(
+    mel: NDArray[np.float32], level_db: NDArray[np.float32], range_lu: float, heard: Heard
+) -> Fields:
     envelope = onset_envelope(mel)
     pulse = estimate_tempo(envelope, _FRAMES_A_SECOND)
     beats = beat_frames(envelope, pulse.bpm, _FRAMES_A_SECOND)[:MOST_BEATS]
-    bars = bars_of(mel, beats)
+    bars = bars_of(level_db, beats)
     return {
         "tempo_bpm": pulse.bpm,
         "tempo_confidence": pulse.confidence,

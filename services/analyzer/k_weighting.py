@@ -3,14 +3,21 @@
 K-weighting's two filters for any sample rate: De Man, "Evaluation of implementations of the EBU
 R128 loudness measurement" (AES 2018), the analogue prototypes through the bilinear transform.
 
-They are run a block of samples at a time (Barnes and Shinnaka, "Block-shift invariance and block
+Only the power of what is weighted is needed, so it is measured by what the filters take away. From
+some 5 kHz up they amplify all by the same g. A filter D with the same poles and |D|^2 = g^2 - |H|^2
+(a spectral factor: Oppenheim and Schafer, "Discrete-Time Signal Processing") passes the rest only:
+the power of H x is g^2 times that of x less that of D x, which has no treble, so that every fifth
+of its samples or so tells its power.
+
+D is run a block of samples at a time (Barnes and Shinnaka, "Block-shift invariance and block
 implementation of discrete-time filters", IEEE Trans. Circuits and Systems 1980): what a block's own
 samples x bring is a matrix product, what came before is in a few states s, and only these go from
 block to block. By partial fractions each pair of poles p has one complex state, which a block
-makes p^L s plus a weighted sum of its samples. Of the weighted samples y = H x + O s only the
-power is needed: |H x|^2 + 2 s (O' H x) + s (O' O) s, so that y itself is never made.
+makes p^L s plus a weighted sum of its samples. Of the samples y = M x + O s only the power is
+needed: |M x|^2 + 2 s (O' M x) + s (O' O) s, so that y itself is never made.
 """
 
+import cmath
 import math
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -18,10 +25,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 50
-"""Samples, L above: whatever the rate, 50 hops are a whole number of such blocks."""
-_AT_ONCE = 1_024
-"""So many blocks fit a core's cache."""
+BLOCK = 100
+"""Samples, L above: whatever the rate, 100 hops are a whole number of such blocks."""
+_STEPS = (10, 5, 2, 1)
+_LEAST_HZ = 8_000
+"""So many samples of D's output a second are looked at, or more."""
 _GROUP = 16
 _SURROUND_WEIGHT = 1.41
 Samples = NDArray[np.float32]
@@ -37,30 +45,27 @@ class KWeighting:
         self._hop = hop
         self._state: States = np.zeros((2, 1), np.complex128)
 
-    def __call__(self, block: Samples) -> Hops:
-        """The next samples, (channels, n), n a multiple of 50 but at the end; power, (h,)."""
+    def __call__(self, block: Samples, square: Hops) -> Hops:
+        """The power of the next samples, (h,).
+
+        Args:
+            block: (channels, n), n a multiple of 100 but at the end.
+            square: the mean square of each channel's hops, (channels, h).
+        """
         channels, length = block.shape
         if length % BLOCK:  # the end: as if its last sample stayed
             block = np.pad(block, ((0, 0), (0, -length % BLOCK)), mode="edge")
-        blocks = block.reshape(channels, -1, BLOCK)
-        energy = np.empty(blocks.shape[:2], np.float32)
-        at_seams = np.empty((8, *energy.shape), np.float32)
-        for channel in range(channels):
-            for start in range(0, blocks.shape[1], _AT_ONCE):
-                some = slice(start, start + _AT_ONCE)
-                found = blocks[channel, some] @ self._filter.product
-                own = found[:, :BLOCK]
-                np.einsum("nl,nl->n", own, own, out=energy[channel, some])
-                at_seams[:, channel, some] = found[:, BLOCK:].T
-        energy += self._of_before(at_seams[:4], at_seams[4:])
-        sums = np.zeros((channels, energy.shape[1] + 1))
-        np.cumsum(energy, axis=1, out=sums[:, 1:])
+        found = self._filter.product @ block.reshape(-1, BLOCK).T
+        own, entering, seen = np.split(found.reshape(len(found), channels, -1), (-8, -4))
+        energy = np.einsum("mcn,mcn->cn", own, own)
+        energy += self._of_before(entering, seen)
+        weights = channel_weights(channels).astype(np.float64)
+        sums = np.concatenate([[0.0], np.cumsum(weights @ energy)])
         # A hop that ends within a block has its share of it.
         ends = np.minimum(np.arange(0, length + self._hop, self._hop), length)
-        places = np.arange(sums.shape[1]) * float(BLOCK)
-        hops = np.diff([np.interp(ends, places, row) for row in sums], axis=1) / np.diff(ends)
-        weights = channel_weights(channels).astype(np.float64)
-        return np.asarray(weights @ np.maximum(hops, 0))
+        places = np.arange(len(sums)) * float(BLOCK)
+        taken = np.diff(np.interp(ends, places, sums)) / np.diff(ends)
+        return np.asarray(np.maximum(self._filter.gain * (weights @ square) - taken, 0))
 
     def _of_before(self, entering: Samples, seen: Samples) -> Samples:
         """What earlier samples do to each block's energy: from twice (4, c, n) to (c, n)."""
@@ -68,18 +73,23 @@ class KWeighting:
         self._state = states[..., -1]
         before = states[..., :-1].astype(np.complex64)
         pairs = np.concatenate([before.real, before.imag])
-        seen += (self._filter.own_energy @ pairs.reshape(4, -1)).reshape(pairs.shape)
+        seen = seen + (self._filter.own_energy @ pairs.reshape(4, -1)).reshape(pairs.shape)
         seen *= pairs
         return np.asarray(seen.sum(axis=0))
 
 
 class _Filter(NamedTuple):
-    """What a block is multiplied by, (50, 58): own output, what enters the states, what they see.
+    """What makes D's energy of blocks.
 
-    `recursion` of the states; `own_energy`: of what states alone put out, (4, 4). Two complex
-    numbers are four real ones, the imaginary parts last.
+    Attributes:
+        gain: g^2.
+        product: what a block is multiplied by, (m + 8, 100): m of D's own samples, what enters the
+            states, what they see. Two complex numbers are four real ones, the imaginary parts last.
+        recursion: of the states.
+        own_energy: of what states alone put out, (4, 4).
     """
 
+    gain: float
     product: Samples
     recursion: "_Recursion"
     own_energy: Samples
@@ -87,11 +97,7 @@ class _Filter(NamedTuple):
 
 @lru_cache(maxsize=8)
 def _filter(rate_hz: int) -> _Filter:
-    filters = sections(rate_hz)
-    roots = [np.emath.sqrt(a1 * a1 - 4 * a2) for *_, a1, a2 in filters]
-    pairs = zip(roots, filters, strict=True)
-    poles = np.array([(root - each[4]) / 2 for root, each in pairs], np.complex128)
-    above = np.polymul(*(each[:3] for each in filters))
+    gain, above, poles = _complement(rate_hz)
     every = np.concatenate([poles, poles.conj()])
     residues = np.array(
         [np.polyval(above[::-1], 1 / pole) / np.prod(1 - every[every != pole] / pole)
@@ -101,12 +107,51 @@ def _filter(rate_hz: int) -> _Filter:
     response = 2 * (residues[:, None] * poles[:, None] ** steps).real.sum(axis=0)
     response[0] = above[0]
     apart = steps - steps[:, None]
-    own = np.where(apart >= 0, response[apart], 0.0)
+    every_so_many = next(step for step in _STEPS if step == 1 or rate_hz >= step * _LEAST_HZ)
+    looked_at = slice(every_so_many // 2, None, every_so_many)
+    # The energy of a block is that of the samples that are looked at, times `every_so_many`.
+    own = np.where(apart >= 0, response[apart], 0.0)[:, looked_at] * math.sqrt(every_so_many)
     entering = _as_real(poles[:, None] ** (BLOCK - 1.0 - steps))
     leaving = _as_real(2 * (residues[:, None] * poles[:, None] ** (steps + 1.0)).conj())
-    product = np.concatenate([own, entering.T, 2 * own @ leaving.T], axis=1)
+    leaving = leaving[:, looked_at] * math.sqrt(every_so_many)
+    product = np.concatenate([own.T, entering, 2 * leaving @ own.T]).astype(np.float32)
     own_energy = (leaving @ leaving.T).astype(np.float32)
-    return _Filter(product.astype(np.float32), _Recursion(poles**BLOCK, np.complex64), own_energy)
+    return _Filter(gain, product, _Recursion(poles**BLOCK, np.complex64), own_energy)
+
+
+def _complement(rate_hz: int) -> tuple[float, NDArray[np.float64], NDArray[np.complex128]]:
+    """The largest g^2 of the weighting, and D: its numerator, (5,), and its poles, one of a pair.
+
+    By the analogue prototypes, where the factor is well conditioned: |D|^2 is a polynomial in s^2
+    over the weighting's own, of which each root is a pair s, -s; the left one is taken. That g^2 is
+    the weighting at infinity leaves a root there, which is -1 of the digital filter.
+    """
+    (shelf, shelf_below), (high_pass, high_pass_below) = _prototypes(rate_hz)
+    above, below = np.polymul(shelf, high_pass), np.polymul(shelf_below, high_pass_below)
+    gain = above[0] ** 2
+    squares = gain * _at_both(below) - _at_both(above)
+    zeros = np.append(_digital(-np.emath.sqrt(np.roots(squares[1:]))), -1.0)
+    poles = _digital(np.array([_upper_root(shelf_below), _upper_root(high_pass_below)]))
+    numerator = np.poly(zeros).real
+    numerator *= math.sqrt(gain) * np.prod(np.abs(1 - poles) ** 2) / np.prod(1 - zeros).real
+    return float(gain), np.asarray(numerator, np.float64), poles
+
+
+def _at_both(polynomial: NDArray[np.floating]) -> NDArray[np.floating]:
+    """P(s) P(-s) as a polynomial in s^2."""
+    signs = (-1.0) ** np.arange(len(polynomial))[::-1]
+    return np.convolve(polynomial, polynomial * signs)[::2]
+
+
+def _digital(points: NDArray[np.complexfloating]) -> NDArray[np.complex128]:
+    """Where the bilinear transform puts poles and zeros."""
+    return np.asarray((1 + points) / (1 - points), np.complex128)
+
+
+def _upper_root(below: NDArray[np.float64]) -> complex:
+    _, middle, last = below.tolist()
+    root = cmath.sqrt(middle**2 / 4 - last)
+    return complex(root - middle / 2)
 
 
 def _as_real(rows: NDArray[np.complexfloating]) -> NDArray[np.float64]:
@@ -162,26 +207,36 @@ def channel_weights(channels: int) -> Samples:
     return weights
 
 
-def sections(rate_hz: int) -> tuple[list[float], list[float]]:
+def sections(rate_hz: int) -> list[NDArray[np.float64]]:
     """The shelf and the high pass: b0, b1, b2 above, 1, a1, a2 below, each."""
-    return _shelf(rate_hz), _high_pass(rate_hz)
+    return [
+        np.concatenate([_expanded(above), _expanded(below)]) / _expanded(below)[0]
+        for above, below in _prototypes(rate_hz)
+    ]
 
 
-def _shelf(rate_hz: int) -> list[float]:
+def _expanded(polynomial: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The bilinear transform of a quadratic in s, its own denominator left out."""
+    squared, linear, constant = polynomial
+    return np.array(
+        [squared + linear + constant, 2 * (constant - squared), squared - linear + constant]
+    )
+
+
+Quotient = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def _prototypes(rate_hz: int) -> tuple[Quotient, Quotient]:
+    """The shelf and the high pass as quotients of quadratics in s, 1 being a quarter of the rate.
+
+    The standard gives the digital high pass 1, -2, 1 above: as an analogue one it amplifies.
+    """
     gain_db, f0, q = 3.999843853973347, 1681.974450955533, 0.7071752369554196
     k = math.tan(math.pi * f0 / rate_hz)
     high = 10 ** (gain_db / 20)
     mid = high**0.4996667741545416
-    a0 = 1 + k / q + k * k
-    return [
-        (high + mid * k / q + k * k) / a0, 2 * (k * k - high) / a0,
-        (high - mid * k / q + k * k) / a0,
-        1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0,
-    ]  # fmt: skip
-
-
-def _high_pass(rate_hz: int) -> list[float]:
+    shelf = np.array([high, mid * k / q, k * k]), np.array([1.0, k / q, k * k])
     f0, q = 38.13547087602444, 0.5003270373238773
     k = math.tan(math.pi * f0 / rate_hz)
-    a0 = 1 + k / q + k * k
-    return [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]
+    below = np.array([1.0, k / q, k * k])
+    return shelf, (np.array([below.sum(), 0.0, 0.0]), below)

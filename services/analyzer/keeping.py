@@ -12,6 +12,8 @@ FINGERPRINT_S = 120
 LONGEST_WHOLE_S = 600.0
 """Longer tracks are heard in slices for what needs the spectrum; loudness hears everything."""
 _SLICES = 10
+_USUAL_S = 300.0
+"""Where no length is told."""
 
 
 class Resampled:
@@ -19,22 +21,11 @@ class Resampled:
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
         self._stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32", quality="MQ")
-        self._kept: list[Samples] = []
 
     def __call__(self, block: Samples, *, last: bool = False) -> Samples:
         """What comes out for the next block; with the last one all that is left."""
         out: Samples = self._stream.resample_chunk(block, last=last)
         return out
-
-    def keep(self, block: Samples) -> None:
-        """Keep the next block for `pcm`."""
-        self._kept.append(self(block))
-
-    def pcm(self) -> NDArray[np.int16]:
-        """What was kept, as the fingerprint takes it."""
-        self._kept.append(self(np.zeros(0, np.float32), last=True))
-        sound = np.concatenate(self._kept)[: FINGERPRINT_S * FINGERPRINT_RATE_HZ]
-        return (np.clip(sound, -1, 1) * 32767).astype(np.int16)
 
 
 class Keeper:
@@ -46,20 +37,39 @@ class Keeper:
     def __init__(self, expected_s: float | None) -> None:
         self._period_s = max(LONGEST_WHOLE_S, expected_s or 0.0) / _SLICES
         self._slice_s = LONGEST_WHOLE_S / _SLICES
-        self._kept: list[Samples] = []
+        # One array that is filled: parts, and what joins them, were twice the memory, which the
+        # system then hands out page by page for each track anew.
+        length_s = min(expected_s or _USUAL_S, LONGEST_WHOLE_S)
+        self._kept: Samples = np.empty(round((length_s + 1) * RATE_HZ), np.float32)
         self._count = 0
+        self._beginning: list[Samples] = []
         self._last_s = 0.0
         self.starts_s: list[tuple[float, float]] = [(0.0, 0.0)]
 
     def add(self, block: Samples, at_s: float) -> None:
         """A block that begins at `at_s` of the track."""
+        if self._is_sliced() and at_s <= FINGERPRINT_S:
+            self._beginning.append(block)
         if at_s % self._period_s < self._slice_s and self._count < LONGEST_WHOLE_S * RATE_HZ:
             if at_s - self._last_s > self._slice_s / 2:  # something was left out before it
                 self.starts_s.append((self._count / RATE_HZ, at_s))
             self._last_s = at_s
-            self._kept.append(block)
-            self._count += len(block)
+            behind = self._count + len(block)
+            if behind > len(self._kept):
+                self._kept = np.concatenate([self._kept, np.empty(behind, np.float32)])
+            self._kept[self._count : behind] = block
+            self._count = behind
+
+    def _is_sliced(self) -> bool:
+        return self._period_s > self._slice_s
 
     def kept(self) -> Samples:
         """All of it, one after another, (n,)."""
-        return np.concatenate(self._kept) if self._kept else np.zeros(0, np.float32)
+        return self._kept[: self._count]
+
+    def beginning(self) -> NDArray[np.int16]:
+        """The first 120 s as the fingerprint takes them: at 11,025 Hz, (n,)."""
+        sound = np.concatenate(self._beginning) if self._beginning else self.kept()
+        sound = sound[: FINGERPRINT_S * RATE_HZ]
+        halved = soxr.resample(sound, RATE_HZ, FINGERPRINT_RATE_HZ, quality="MQ")
+        return np.asarray(np.clip(halved * 32767, -32767, 32767), np.int16)

@@ -29,9 +29,9 @@ def peaks_of(sound: Samples, hop: int) -> Samples:
 
 
 def squares_of(sound: Samples, hop: int) -> Hops:
-    """The mean square of each hop over all channels, from (channels, n) to (h,)."""
-    parts = [np.vecdot(part, part).mean(axis=0) / part.shape[2] for part in _cut(sound, hop)]
-    return np.concatenate(parts).astype(np.float64)
+    """The mean square of each channel's hops, from (channels, n) to (channels, h)."""
+    parts = [np.vecdot(part, part) / part.shape[2] for part in _cut(sound, hop)]
+    return np.concatenate(parts, axis=1).astype(np.float64)
 
 
 def _cut(sound: Samples, hop: int) -> list[Samples]:
@@ -77,13 +77,21 @@ class Balance:
         return float(np.clip(offset, -1, 1)), float(np.clip(side, 0, 1))
 
 
-def clipped_in(sound: Samples, peaks: Samples) -> int:
-    """Samples in runs of three and more at full scale, those of a run through the seam apart."""
-    if peaks.max() < _CLIPPED:
-        return 0
+def clipped_in(sound: Samples, by_channel: Samples, hop: int) -> int:
+    """Samples in runs of three and more at full scale, those of a run through the seam apart.
+
+    Only hops whose peak, (channels, h), is that high are looked at.
+    """
     count = 0
-    for full in np.abs(sound) >= _CLIPPED:
-        edges = np.flatnonzero(np.diff(full, prepend=False, append=False))
-        runs = edges[1::2] - edges[::2]
+    for channel, peaks in zip(sound, by_channel, strict=True):
+        hops = np.flatnonzero(peaks >= _CLIPPED)
+        if not len(hops):
+            continue
+        places = np.concatenate(
+            [start + np.flatnonzero(np.abs(channel[start : start + hop]) >= _CLIPPED)
+             for start in (hops * hop).tolist()]
+        )  # fmt: skip
+        edges = np.flatnonzero(np.diff(places) > 1) + 1
+        runs = np.diff(edges, prepend=0, append=len(places))
         count += int(runs[runs >= 3].sum())
     return count

@@ -15,9 +15,8 @@ from services.analyzer.decoding import (
     open_audio,
     portion_of,
 )
-from services.analyzer.fingerprint import FINGERPRINT_RATE_HZ
 from services.analyzer.k_weighting import KWeighting
-from services.analyzer.keeping import FINGERPRINT_S, RATE_HZ, Keeper, Resampled
+from services.analyzer.keeping import RATE_HZ, Keeper, Resampled
 from services.analyzer.levels import Balance, bounded, clipped_in, middle_of, squares_of
 from services.analyzer.true_peak import TruePeak
 from shared.contracts.errors import InvalidInput
@@ -108,24 +107,22 @@ def listen_to(audio: Audio) -> Heard:
     hop = max(1, round(audio.rate_hz / HOPS_A_SECOND))
     weighting = KWeighting(audio.rate_hz, hop)
     mono = Resampled(audio.rate_hz, RATE_HZ)
-    printed = Resampled(audio.rate_hz, FINGERPRINT_RATE_HZ)
     keeper = Keeper(audio.expected_s)
     true_peak, bandwidth, balance = TruePeak(), Bandwidth(audio.rate_hz), Balance()
     rows: list[tuple[NDArray[np.float64], ...]] = []
     heard = Heard()
     for block in _in_hops(audio):
         sound, by_channel = bounded(block, hop)
-        square, peaks = squares_of(sound, hop), by_channel.max(axis=0).astype(np.float64)
-        rows.append((weighting(sound), square, peaks))
-        heard.clipped += clipped_in(sound, peaks)
+        squares, peaks = squares_of(sound, hop), by_channel.max(axis=0).astype(np.float64)
+        square = squares.mean(axis=0)
+        rows.append((weighting(sound, squares), square, peaks))
+        heard.clipped += clipped_in(sound, by_channel, hop)
         true_peak.hear(sound, peaks, hop)
         bandwidth.hear(sound, peaks, hop)
         middle = middle_of(sound)
         balance.hear(sound, middle, square, hop)
         at_s = heard.samples / audio.rate_hz
         keeper.add(mono(middle), at_s)
-        if at_s < FINGERPRINT_S:
-            printed.keep(middle)
         heard.samples += sound.shape[1]
         heard.channels = len(sound)
     if not heard.samples:
@@ -138,7 +135,7 @@ def listen_to(audio: Audio) -> Heard:
     heard.bandwidth_hz, heard.bandwidth_kind = bandwidth.found()
     heard.dc_offset, heard.side_share = balance.found(heard.samples)
     heard.mono, heard.starts_s = keeper.kept(), keeper.starts_s
-    heard.fingerprint_pcm = printed.pcm()
+    heard.fingerprint_pcm = keeper.beginning()
     heard.damaged = audio.damaged or _is_short(heard.duration_s, audio.expected_s)
     return heard
 

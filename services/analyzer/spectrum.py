@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft
 
-FRAME = 2_048
+FRAME = 1_024
 HOP = 512
 MELS = 64
-_PORTION = 64  # frames at a time: their spectra fit the cache
+_PORTION = 256  # frames at a time: their spectra fit the cache
 _MELS_AT_ONCE = 8
 _ROLL_OFF = 0.85
-_GROUP = 41
+_GROUP = 27
 _BRIGHT_HZ = 1_500.0
 _SHAPE_EVERY = 8  # 186 ms apart: the mean over a track is the same within a percent ...
 _LEAST_SHAPES = 512  # ... but not over a few seconds, of which at least so many frames count
@@ -58,7 +58,7 @@ def window(size: int) -> Array:
 
 @lru_cache(maxsize=2)
 def bin_frequencies(rate_hz: int) -> Array:
-    """The middles of the bins in Hz, (1025,)."""
+    """The middles of the bins in Hz, (513,)."""
     return np.fft.rfftfreq(FRAME, 1 / rate_hz).astype(np.float32)
 
 
@@ -150,7 +150,7 @@ def _rolloff(power: Array) -> NDArray[np.intp]:
 
     Sums of groups of bins tell which group it is in, and only this one is looked at.
     """
-    grouped = power.reshape(len(power), -1, _GROUP)  # 1025 is 25 times 41
+    grouped = power.reshape(len(power), -1, _GROUP)  # 513 is 19 times 27
     running = np.cumsum(grouped.sum(axis=2), axis=1)
     wanted = _ROLL_OFF * running[:, -1]
     group = (running[:, :-1] < wanted[:, None]).sum(axis=1)

@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 
 _SLOWEST_BPM, _FASTEST_BPM = 40.0, 220.0
 _PREFERRED_BPM, _SPREAD_OCTAVES = 120.0, 0.9
+_LEVEL_FRAMES = 2_000
+"""So many tell the level that the rises are relative to."""
 _TEETH = 8
+_LEAST_RISE = 2e-3
+"""Mean rise of all bands, in decades: below is what windows make of a steady tone."""
 _UNLIKE, _HALVED = 0.8, 0.5
 """An off-beat from this share of the beat on speaks against a tempo, an equal one by so much."""
 _SMOOTH_S = 0.4
@@ -43,7 +47,8 @@ _NO_TEMPO = Tempo(0.0, 0.0, 0.0, 0.0)
 
 def onset_envelope(mel: NDArray[np.float32]) -> Envelope:
     """How much the spectrum rises, a value a frame, (t,), its slow changes removed."""
-    level = mel * np.float32(1e4 / (np.percentile(mel, 99.5) + 1e-12))
+    loud = np.percentile(mel[:: 1 + len(mel) // _LEVEL_FRAMES], 99.5)
+    level = mel * np.float32(1e4 / (loud + 1e-12))
     level += 1
     np.log(level, out=level)  # far quicker than log10
     rises = np.maximum(level[1:] - level[:-1], 0)
@@ -54,7 +59,7 @@ def onset_envelope(mel: NDArray[np.float32]) -> Envelope:
 
 def onset_rate_hz(envelope: Envelope, frames_a_second: float) -> float:
     """Onsets a second: peaks that stand out of their surroundings."""
-    if len(envelope) < 3 or envelope.max() <= 1e-6:
+    if len(envelope) < 3 or envelope.max() <= _LEAST_RISE:
         return 0.0
     around = _smooth(envelope, max(3, round(_SMOOTH_S * frames_a_second)))
     peaks = (envelope[1:-1] > envelope[:-2]) & (envelope[1:-1] >= envelope[2:])
@@ -69,7 +74,7 @@ def _smooth(values: Envelope, width: int) -> Envelope:
 def estimate_tempo(envelope: Envelope, frames_a_second: float) -> Tempo:
     """The tempo of an onset envelope; where it changes, the one that lasts longest."""
     slowest = 60.0 / _SLOWEST_BPM * frames_a_second
-    if len(envelope) < 2 * slowest or envelope.max() <= 1e-6:
+    if len(envelope) < 2 * slowest or envelope.max() <= _LEAST_RISE:
         return _NO_TEMPO
     flat = envelope - _smooth(envelope, round(2 * frames_a_second))
     # So that a peak between two lags is as high as one on a lag.

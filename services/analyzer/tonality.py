@@ -15,7 +15,7 @@ from services.analyzer.roughness import roughness_of
 from services.analyzer.spectrum import frames_of, window
 from shared.contracts.analysis import PITCH_CLASSES
 
-_FRAME, _HOP, _PORTION = 8_192, 4_096, 32
+_FRAME, _HOP, _PORTION = 8_192, 8_192, 32
 _LOWEST_HZ, _HIGHEST_HZ = 65.0, 2_100.0
 _A4_HZ = 440.0
 _MAJOR = np.array(
