@@ -10,24 +10,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from bench import floors
+from bench import floors, whole_tracks
 from bench.library import generate
 from bench.measuring import Row, compared, cpu_s, interleaved, percentile, wall_s
 from services.analyzer.description import warm_up
 from soniquebay.demo import render_demo
 
-PARTS = ("scan", "analysis", "profiles")
+PARTS = ("scan", "analysis", "tracks", "profiles")
 _RESULTS = Path(__file__).parent / "results"
 _WARM_UP_FILES = 8
 _ANALYSED_PIECES = 8
+_SHORT_S = 3.0
 # Not `-m`: a spawned worker imports its parent's main module, here all services.
 _RUN_ONCE = "from bench.run_once import main; main()"
 _BOTH_DECODE = {".flac", ".mp3", ".ogg", ".opus", ".wav"}  # librosa has no decoder for M4A
@@ -61,13 +59,14 @@ class Bench:
     Attributes:
         work: a folder to work in.
         files: size of the library that is scanned.
-        analysed: size of the one that the profiles analyse.
+        analysed: size of the one that the profiles analyse. length_s: of its tracks.
         rounds: how often each side is measured.
     """
 
     work: Path
     files: int
     analysed: int
+    length_s: float
     rounds: int
     report: Report
 
@@ -101,10 +100,7 @@ class Bench:
 
     def analysis(self) -> None:
         """The analysis against decoding alone and naive librosa, in CPU time of one process."""
-        folder = self.work / "demo"
-        render_demo(folder)
-        pieces = sorted(path for path in folder.rglob("*") if path.suffix in _BOTH_DECODE)
-        pieces = pieces[:: max(1, len(pieces) // _ANALYSED_PIECES)]
+        pieces = self._pieces()
         warm_up()  # as workers do
         for contender in (floors.decode, floors.analyse, floors.analyse_with_librosa):
             contender(pieces[:1])  # what is loaded and compiled once counts for none
@@ -120,37 +116,29 @@ class Bench:
             compared("analysis", got["ours"], "decoding alone", got["decoding"]),
             compared("naive librosa", got["librosa"], "analysis", got["ours"]),
         )
-        self._long_tracks(pieces)
 
-    def _long_tracks(self, pieces: Sequence[Path]) -> None:
-        """The same of tracks of four minutes, in each format, and what the trained model adds."""
+    def tracks(self) -> None:
+        """Whole tracks: see `bench.whole_tracks`."""
+        warm_up()
+        pieces = self._pieces()
         tracks = floors.long_tracks(self.work, pieces)
-        floors.hear(tracks)  # decodes them, once
-        got = interleaved(
-            {
-                **{f"decoding {t.suffix}": partial(_cpu_s, floors.decode, t) for t in tracks},
-                **{f"analysis {t.suffix}": partial(_cpu_s, floors.analyse, t) for t in tracks},
-                "model": lambda: cpu_s(lambda: floors.hear(tracks)),
-            },
-            self.rounds,
-        )
-        sums = {
-            what: np.sum([got[f"{what} {t.suffix}"] for t in tracks], axis=0).tolist()
-            for what in ("decoding", "analysis")
-        }
-        for track in tracks:
-            name = f"analysis of 4 minutes, {track.suffix}"
-            decoding = got[f"decoding {track.suffix}"]
-            self.report.add(compared(name, got[f"analysis {track.suffix}"], "decoding", decoding))
-        less = [a - b for a, b in zip(sums["analysis"], got["model"], strict=True)]
-        self.report.add(
-            compared("all five", sums["analysis"], "decoding", sums["decoding"]),
-            compared("all five without the model", less, "decoding", sums["decoding"]),
-        )
+        for contender in (floors.decode, floors.analyse, floors.analyse_with_librosa):
+            contender(pieces[:1])
+        self.report.add(*whole_tracks.against_decoding(tracks, self.rounds))
+        self.report.add(whole_tracks.against_librosa(tracks))
+        self.report.add(whole_tracks.second_worker(tracks, self.rounds))
+        print(whole_tracks.what_a_worker_takes(tracks, pieces[0]), flush=True)
+
+    def _pieces(self) -> list[Path]:
+        folder = self.work / "demo"
+        if not folder.exists():
+            render_demo(folder)
+        pieces = sorted(path for path in folder.rglob("*") if path.suffix in _BOTH_DECODE)
+        return pieces[:: max(1, len(pieces) // _ANALYSED_PIECES)]
 
     def profiles(self) -> None:
         """The whole way: one at a time, as it is by default, and with queries meanwhile."""
-        music = self._library("analysed", self.analysed)
+        music = self._library("analysed", self.analysed, self.length_s)
         names = ("baseline", "optimised", "high concurrency")
         runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
         for _ in range(self.rounds):
@@ -174,12 +162,16 @@ class Bench:
         asked = statistics.median(percentile(run["busy_ask_s"], 95) for run in busy)
         print(f"(query p95 while analysing, 4 clients: {asked * 1000:.0f} ms)")
         self.report.remember("idle", runs["optimised"][-1]["idle_mb"])
+        for name in names:
+            per_min = self.analysed * 60 / statistics.median(whole[name])
+            print(f"({name}: {per_min:.0f} tracks a minute)")
+            self.report.remember(f"at most, {name}", runs[name][-1]["peak_mb"])
         self.report.remember(f"after {self.analysed:,} files", runs["optimised"][-1]["full_mb"])
 
-    def _library(self, name: str, files: int) -> Path:
+    def _library(self, name: str, files: int, length_s: float = _SHORT_S) -> Path:
         folder = self.work / name
-        print(f"generating {files:,} files ...", file=sys.stderr)
-        generate(folder, files)
+        print(f"generating {files:,} files of {length_s:g} s ...", file=sys.stderr)
+        generate(folder, files, length_s=length_s)
         return folder
 
     def _run(self, profile: str, music: Path) -> dict[str, Any]:
@@ -204,6 +196,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
     parser.add_argument("--files", type=int, default=3_000, help="files to scan (%(default)s)")
     parser.add_argument("--analysed", type=int, default=400, help="files to analyse (%(default)s)")
+    parser.add_argument(
+        "--length", type=float, default=_SHORT_S, help="of these, in seconds (%(default)g)"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="one round of 300 and 60 files")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part; may be repeated")
@@ -212,17 +207,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         told.files, told.analysed, told.rounds = 300, 60, 1
     report = Report()
     with tempfile.TemporaryDirectory(prefix="soniquebay-bench-") as work:
-        bench = Bench(Path(work), told.files, told.analysed, told.rounds, report)
+        bench = Bench(Path(work), told.files, told.analysed, told.length, told.rounds, report)
         for part in told.only or PARTS:
             getattr(bench, part)()
     _RESULTS.mkdir(exist_ok=True)
     kept = _RESULTS / f"{time.strftime('%Y%m%dT%H%M%S')}.json"
     kept.write_text(json.dumps({"told": vars(told), **asdict(report)}, indent=1))
     print(f"kept in {kept}", file=sys.stderr)
-
-
-def _cpu_s(work: Callable[[Sequence[Path]], None], track: Path) -> float:
-    return cpu_s(lambda: work([track]))
 
 
 if __name__ == "__main__":

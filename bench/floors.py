@@ -103,20 +103,24 @@ def hear(paths: Sequence[Path]) -> None:
 def analyse_with_librosa(paths: Sequence[Path]) -> None:
     """The naive peer: librosa's documented calls for the same subjects, one after the other.
 
-    Tempo, chroma (for the key), MFCC, spectral summaries, level; no loudness after BS.1770, no
-    fingerprint, which it has no calls for.
+    Tempo and beats, onsets, chroma (for the key), tuning, MFCC, spectral summaries, level; no
+    loudness after BS.1770, no fingerprint and no trained model, which it has no calls for.
     """
     for path in paths:
         sound, rate_hz = librosa.load(path, sr=_PEER_RATE_HZ)
         librosa.beat.beat_track(y=sound, sr=rate_hz)
+        librosa.onset.onset_detect(y=sound, sr=rate_hz)
+        librosa.estimate_tuning(y=sound, sr=rate_hz)
         subjects: Sequence[Callable[..., np.ndarray]] = (
             librosa.feature.chroma_cqt,
             librosa.feature.mfcc,
             librosa.feature.spectral_centroid,
+            librosa.feature.spectral_bandwidth,
             librosa.feature.spectral_rolloff,
             librosa.feature.spectral_contrast,
         )
         for subject in subjects:
             subject(y=sound, sr=rate_hz)
+        librosa.feature.spectral_flatness(y=sound)
         librosa.feature.rms(y=sound)
         librosa.feature.zero_crossing_rate(sound)

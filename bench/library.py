@@ -51,11 +51,11 @@ class Tags:
     cover: bytes | None
 
 
-def generate(folder: Path, files: int, seed: int = 1) -> list[Path]:
-    """Write a library of `files` files; returns their paths."""
+def generate(folder: Path, files: int, seed: int = 1, length_s: float = _CLIP_S) -> list[Path]:
+    """Write a library of `files` files of some length; returns their paths."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as work:
-        clips = _Clips(Path(work), seed)
+        clips = _Clips(Path(work), seed, length_s)
         paths: list[Path] = []
         album = 0
         while len(paths) < files:
@@ -68,9 +68,9 @@ def generate(folder: Path, files: int, seed: int = 1) -> list[Path]:
 class _Clips:
     """A few clips of each format, encoded when first needed; each file gets one of its own."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, length_s: float) -> None:
         self._folder = folder
-        self._sounds = _sounds(seed)
+        self._sounds = _sounds(seed, length_s)
         self._encoded: dict[tuple[str, int], bytes] = {}
         self._files = 0
 
@@ -90,9 +90,9 @@ class _Clips:
         return path.read_bytes()
 
 
-def _sounds(seed: int) -> list[NDArray[np.float64]]:
+def _sounds(seed: int, length_s: float) -> list[NDArray[np.float64]]:
     noise = np.random.default_rng(seed)
-    t = np.arange(round(_CLIP_S * _RATE_HZ)) / _RATE_HZ
+    t = np.arange(round(length_s * _RATE_HZ)) / _RATE_HZ
     found = []
     for number in range(_CLIPS):
         tones = [

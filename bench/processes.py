@@ -1,8 +1,12 @@
 """Memory and CPU time of process trees, from Linux's accounts (proc(5))."""
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+
+_LOOK_EVERY_S = 1.0
 
 
 def pss_mb(database: Path) -> dict[str, float]:
@@ -16,6 +20,23 @@ def pss_mb(database: Path) -> dict[str, float]:
         "workers": tree_pss_mb(os.getpid()) - _pss_mb(os.getpid()),
         "database": tree_pss_mb(postmaster),
     }
+
+
+@asynccontextmanager
+async def watching_pss_mb(database: Path) -> AsyncIterator[list[dict[str, float]]]:
+    """What `pss_mb` tells, looked at every second; the list grows meanwhile."""
+    found: list[dict[str, float]] = []
+
+    async def watch() -> None:
+        while True:
+            found.append(await asyncio.to_thread(pss_mb, database))
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    task = asyncio.create_task(watch())
+    try:
+        yield found
+    finally:
+        task.cancel()
 
 
 def cpu_s_by_part(database: Path) -> dict[str, float]:

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from bench.load import ask_for_a_while, keep_asking
-from bench.processes import cpu_s_by_part, pss_mb
+from bench.processes import cpu_s_by_part, pss_mb, watching_pss_mb
 from services.analyzer import service as analyzer
 from services.api import service as api_service
 from services.extractor import service as extractor
@@ -72,7 +72,8 @@ class Measured:
         whole_s: until everything is indexed. rescan_s: the same request again.
         tracks: how many there are then.
         busy_ask_s, idle_ask_s: latencies of queries during the run, and after it.
-        idle_mb, full_mb: memory of each part before the scan, and when all is done.
+        idle_mb, peak_mb, full_mb: memory of each part before the scan, when it was highest in all,
+            and when all is done.
     read_cpu_s: CPU time of each part from the request of the scans until all was done.
     """
 
@@ -84,6 +85,7 @@ class Measured:
     busy_ask_s: list[float] = field(default_factory=list)
     idle_ask_s: list[float] = field(default_factory=list)
     idle_mb: dict[str, float] = field(default_factory=dict)
+    peak_mb: dict[str, float] = field(default_factory=dict)
     full_mb: dict[str, float] = field(default_factory=dict)
     read_cpu_s: dict[str, float] = field(default_factory=dict)
 
@@ -178,8 +180,12 @@ async def measure(data: Path, roots: Sequence[Path], warm_up: Path, profile: Pro
         measured.idle_mb = pss_mb(settings.data_dir / "postgres")
         await services.scan([warm_up])
         before = cpu_s_by_part(settings.data_dir / "postgres")
-        async with keep_asking(services.url, profile.askers) as measured.busy_ask_s:
+        async with (
+            keep_asking(services.url, profile.askers) as measured.busy_ask_s,
+            watching_pss_mb(settings.data_dir / "postgres") as looks,
+        ):
             measured.read_s, measured.whole_s = await services.scan(roots)
+        measured.peak_mb = max(looks, key=lambda parts: sum(parts.values()))
         after = cpu_s_by_part(settings.data_dir / "postgres")
         measured.read_cpu_s = {part: after[part] - before[part] for part in after}
         if profile.askers:
