@@ -18,7 +18,7 @@ from soniquebay.demo import DEMO_TRACKS, DemoTrack
 from soniquebay.demo.encoding import encode
 
 RATE_HZ = 44_100
-LENGTH_S = 8
+LENGTH_S = 12
 FORMATS = ("wav", "flac", "ogg", "mp3", "m4a", "opus")
 TELLS_LENGTH = ("wav", "flac", "mp3")
 """Ogg tells it on its last page only; MP4 has its index at its end, and fails without."""
