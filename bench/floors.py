@@ -12,6 +12,8 @@ import numpy as np
 
 from services.analyzer.decoding import open_audio
 from services.analyzer.description import describe, heard_in
+from services.analyzer.keeping import RATE_HZ, Resampled
+from services.analyzer.levels import middle_of
 from services.analyzer.listening import listen
 from services.extractor.formats import is_audio
 from services.extractor.ignoring import Ignoring
@@ -19,7 +21,6 @@ from services.extractor.reading import read_file
 from services.extractor.walk import Walk
 from soniquebay.demo.encoding import encode
 
-_PEER_RATE_HZ = 22_050
 _LONG_RATE_HZ, _LONG_S = 44_100, 240
 
 
@@ -67,6 +68,16 @@ def decode(paths: Sequence[Path]) -> None:
             pass
 
 
+def load(paths: Sequence[Path]) -> None:
+    """Decode, and bring to mono at 22,050 Hz: what `librosa.load` gives, by our means."""
+    for path in paths:
+        audio = open_audio(os.fsencode(path))
+        resampled = Resampled(audio.rate_hz, RATE_HZ)
+        for block in audio.blocks:
+            resampled(middle_of(block))
+        resampled(np.zeros(0, np.float32), last=True)
+
+
 def analyse(paths: Sequence[Path]) -> None:
     """Our analysis, all fields."""
     for path in paths:
@@ -107,7 +118,7 @@ def analyse_with_librosa(paths: Sequence[Path]) -> None:
     loudness after BS.1770, no fingerprint and no trained model, which it has no calls for.
     """
     for path in paths:
-        sound, rate_hz = librosa.load(path, sr=_PEER_RATE_HZ)
+        sound, rate_hz = librosa.load(path, sr=RATE_HZ)
         librosa.beat.beat_track(y=sound, sr=rate_hz)
         librosa.onset.onset_detect(y=sound, sr=rate_hz)
         librosa.estimate_tuning(y=sound, sr=rate_hz)

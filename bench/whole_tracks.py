@@ -27,25 +27,30 @@ _TIMES = 4
 def against_decoding(tracks: Sequence[Path], rounds: int) -> Iterator[Row]:
     """Our analysis of each format, of all, and what the trained model adds."""
     floors.hear(tracks)  # decodes them, once
+    works = {"decoding": floors.decode, "loading": floors.load, "analysis": floors.analyse}
     got = interleaved(
         {
-            **{f"decoding {t.suffix}": partial(_cpu_s, floors.decode, t) for t in tracks},
-            **{f"analysis {t.suffix}": partial(_cpu_s, floors.analyse, t) for t in tracks},
+            **{
+                f"{what} {track.suffix}": partial(_cpu_s, work, track)
+                for what, work in works.items()
+                for track in tracks
+            },
             "model": lambda: cpu_s(lambda: floors.hear(tracks)),
         },
         rounds,
     )
-    sums = {
-        what: np.sum([got[f"{what} {t.suffix}"] for t in tracks], axis=0).tolist()
-        for what in ("decoding", "analysis")
-    }
     for track in tracks:
         name = f"analysis of 4 minutes, {track.suffix}"
         decoding = got[f"decoding {track.suffix}"]
         yield compared(name, got[f"analysis {track.suffix}"], "decoding", decoding)
+    sums = {
+        what: np.sum([got[f"{what} {track.suffix}"] for track in tracks], axis=0).tolist()
+        for what in works
+    }
     less = [a - b for a, b in zip(sums["analysis"], got["model"], strict=True)]
-    yield compared("all five", sums["analysis"], "decoding", sums["decoding"])
-    yield compared("all five without the model", less, "decoding", sums["decoding"])
+    for what, against in (("decoding", "decoding"), ("loading", "decoding to 22,050 Hz, mono")):
+        yield compared("all five", sums["analysis"], against, sums[what])
+        yield compared("all five without the model", less, against, sums[what])
 
 
 def against_librosa(tracks: Sequence[Path]) -> Row:

@@ -173,6 +173,7 @@ def _open_ffmpeg(path: bytes) -> Audio:
 def _ffmpeg_blocks(audio: Audio, container: "av.container.InputContainer", stream: "av.AudioStream",
                    source: object) -> Iterator[Samples]:  # fmt: skip
     graph: Graph | None = None
+    portion, pushed = portion_of(audio.rate_hz), 0
     try:
         for packet in container.demux(stream):
             try:
@@ -186,7 +187,10 @@ def _ffmpeg_blocks(audio: Audio, container: "av.container.InputContainer", strea
                 graph = graph or _graph(frame, audio.rate_hz)
                 frame.pts = None
                 graph.push(frame)
-                yield from _pulled(graph)
+                pushed += frame.samples
+                if pushed >= portion:  # to ask after each frame takes as long as to decode it
+                    yield from _pulled(graph)
+                    pushed %= portion
         if graph is not None:
             graph.push(None)
             yield from _pulled(graph)
