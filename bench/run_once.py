@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from bench.following import Follower, follower
 from bench.load import ask_for_a_while, keep_asking
 from bench.processes import cpu_s_by_part, pss_mb, watching_pss_mb
 from services.analyzer import service as analyzer
@@ -28,11 +29,10 @@ from shared.runtime.logs import configure_logs
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
-from soniquebay.documents import REQUEST_SCAN, SCAN, STATUS
+from soniquebay.documents import REQUEST_SCAN, STATUS
 
 _CORES = os.cpu_count() or 1
 _LOOK_EVERY_S = 0.2  # `up` looks half as often; more of it would be measured too
-_LOOK_AT_FIRST_S = 0.01  # what takes a tenth of a second is measured finer
 _ASKERS = 4
 _ASK_S = 3.0
 
@@ -93,8 +93,9 @@ class Measured:
 class Running:
     """The services, running."""
 
-    def __init__(self, gateway: Gateway, url: str, *, analyses: bool) -> None:
+    def __init__(self, gateway: Gateway, url: str, told: Follower, *, analyses: bool) -> None:
         self.gateway = gateway
+        self._follower = told
         self.url = url
         self._analyses = analyses
 
@@ -102,11 +103,10 @@ class Running:
         """Scan roots at once; seconds until all files were read, and until all was done."""
         began = time.perf_counter()
         scans = [await self._request(root) for root in roots]
-        # The gateway is asked as a client of it would: it calls nobody.
-        while not all([await self._is_read(scan) for scan in scans]):
-            took_s = time.perf_counter() - began
-            await asyncio.sleep(min(_LOOK_EVERY_S, _LOOK_AT_FIRST_S + took_s / 10))
+        ends = await self._follower.ended(scans)
         read_s = time.perf_counter() - began
+        if any(end["state"] != "FINISHED" for end in ends):
+            raise RuntimeError(f"a scan did not finish: {ends}")
         while self._analyses and (await self.status())["pending"]:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_EVERY_S)
         return read_s, time.perf_counter() - began
@@ -123,12 +123,6 @@ class Running:
             raise RuntimeError(payload["error"]["message"])
         id_: str = payload["scan"]["id"]
         return id_
-
-    async def _is_read(self, id_: str) -> bool:
-        state = (await self.gateway.execute(SCAN, {"id": id_}))["scan"]["state"]
-        if state == "REFUSED":
-            raise RuntimeError("the scan was refused")
-        return bool(state == "FINISHED")
 
 
 def _slowed(service: Service) -> Service:
@@ -167,7 +161,8 @@ async def running(settings: Settings, profile: Profile) -> AsyncIterator[Running
         stack.push_async_callback(bus.drain, settings.drain_timeout_s)
         if profile.analyses:
             await stack.enter_async_context(api.service.running())
-        yield Running(gateway, api.url, analyses=profile.analyses)
+        told = await stack.enter_async_context(follower(api.url))
+        yield Running(gateway, api.url, told, analyses=profile.analyses)
 
 
 async def measure(data: Path, roots: Sequence[Path], warm_up: Path, profile: Profile) -> Measured:

@@ -14,6 +14,7 @@ from services.api.availability import DatabaseNotOpen, waiting_for_database
 from services.api.gauges import Gauges
 from services.api.graphql.context import Context
 from services.api.guard import Guard
+from services.api.news import News
 from services.api.reconciler import Reconciler
 from services.api.server import bound, build_app
 from services.api.store.postgres import open_pool
@@ -50,6 +51,7 @@ class Api:
     url: str = ""
     """The gateway's address, once it listens."""
     _pool: asyncpg.Pool | None = None
+    _news: News = field(default_factory=News)
 
     def __post_init__(self) -> None:
         self.app = build_app(self._context)
@@ -82,7 +84,9 @@ class Api:
         return ""
 
     def _context(self) -> Context:
-        return Context(self.pool, self.bus, self.settings, self.search, self.embedder)
+        context = Context(self.pool, self.bus, self.settings, self.search, self.embedder)
+        context.news = self._news
+        return context
 
     async def _note_indexed(self, events: Sequence[TrackIndexed]) -> Outcome:
         with waiting_for_database():
@@ -90,6 +94,7 @@ class Api:
 
     async def _keep_failures(self, letters: Sequence[DeadLetter]) -> None:
         await handlers.keep_failures(self.pool, letters)
+        self._news.tell()
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:

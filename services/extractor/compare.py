@@ -27,6 +27,8 @@ class Compared:
     unchanged: int
     missing: Sequence[str]
     """Known to be there, and not seen."""
+    known: int
+    """How many were known to be there."""
 
 
 def compare(
@@ -46,7 +48,8 @@ def compare(
         if reads_all or same is None or same.is_missing or _differs(file, same):
             found.append(file)
     missing = [file.path for file in by_path.values() if not file.is_missing]
-    return Compared(found, len(walked) - len(found), missing)
+    there = sum(not file.is_missing for file in known)
+    return Compared(found, len(walked) - len(found), missing, there)
 
 
 def _differs(file: WalkedFile, known: KnownFile) -> bool:

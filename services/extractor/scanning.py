@@ -6,26 +6,26 @@ meanwhile is known by then.
 """
 
 import asyncio
-import itertools
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from services.extractor.compare import compare, outside_of
+from services.extractor.compare import outside_of
 from services.extractor.guarding import Guard, Listing, judge
 from services.extractor.ignoring import Ignoring
-from services.extractor.known import KnownFiles
+from services.extractor.known import KnownStretches
+from services.extractor.laying import PORTION, TELL_EVERY_S, laid_beside
 from services.extractor.libraries import Libraries
+from services.extractor.listing import Problem
 from services.extractor.rules import BadRules, rules_of
-from services.extractor.walk import Problem, Walk, WalkedFile
+from services.extractor.walk import Walk, WalkedFile
+from services.extractor.walked import Walked
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput
 from shared.contracts.events import Event, FileFound, FileMissing, ScanMode, ScanRequested
 from shared.gateway.client import JSON, Gateway, in_portions
 from shared.gateway.extraction import begin_scan, report_walk
 
-PORTION = 1_000
-_TELL_EVERY_S = 0.5
 _MOST_TOLD = 3
 _MEND = "nothing was scanned. Mend it, and scan again"
 _NOT_MOUNTED = "nothing was marked missing. Is a disk not mounted, or the name mistyped?"
@@ -98,27 +98,21 @@ class ScanLibrary:
 
     async def _walk(self, scan: JSON, walk: Walk, counts: "Counts") -> list[str]:
         """Publish what is found; returns the known files that were not seen."""
-        known = KnownFiles(self._gateway, scan["library"]["id"], scan["folder"])
-        files = walk.files()
+        known = KnownStretches(self._gateway, scan["library"]["id"], scan["folder"])
+        reads_all = scan["mode"] == ScanMode.FULL.name
         missing: list[str] = []
         told_s = time.monotonic()
-        reads_all = scan["mode"] == ScanMode.FULL.name
-        while walked := await asyncio.to_thread(_next_portion, files):
-            counts.seen += len(walked)
-            if not reads_all and await known.are(walked):
-                counts.unchanged += len(walked)
-            else:
-                beside = await known.up_to(walked[-1].path)
-                compared = compare(walked, beside, reads_all=reads_all)
-                missing += compared.missing
-                counts.to_read += len(compared.found)
-                counts.unchanged += compared.unchanged
-                await self._publish([_found(scan, file) for file in compared.found])
-            if time.monotonic() >= told_s + _TELL_EVERY_S:
+        async for part in laid_beside(Walked(walk.runs()), known, reads_all=reads_all):
+            counts.seen += len(part.found) + part.unchanged
+            counts.to_read += len(part.found)
+            counts.unchanged += part.unchanged
+            counts.known += part.known
+            missing += part.missing
+            if part.found:
+                await self._publish([_found(scan, file) for file in part.found])
+            if time.monotonic() >= told_s + TELL_EVERY_S:
                 await self._report(scan, counts)
                 told_s = time.monotonic()
-        missing += compare([], await known.up_to(None), reads_all=False).missing
-        counts.known = known.present
         return missing
 
     async def _tell_missing(
@@ -130,7 +124,7 @@ class ScanLibrary:
         except InvalidInput as error:
             counts.held = len(missing)
             return f"{error}: {_NOT_MOUNTED}"
-        problems = walk.problems + _dangling(walk, missing)
+        problems = walk.noticed.problems + _dangling(walk, missing)
         gone: Sequence[str] = outside_of(missing, {problem.path for problem in problems})
         told = [f"could not look at {problem}" for problem in problems[:_MOST_TOLD]]
         if len(problems) > _MOST_TOLD:
@@ -186,18 +180,14 @@ class Counts:
     """Files that were there before."""
 
 
-def _next_portion(files: Iterator[WalkedFile]) -> list[WalkedFile]:
-    return list(itertools.islice(files, PORTION))
-
-
 def _dangling(walk: Walk, missing: Sequence[str]) -> list[Problem]:
     """Links to folders that are not there, where files were known: a disk may not be mounted."""
-    if not walk.dangling_links or not missing:
+    if not walk.noticed.dangling_links or not missing:
         return []
-    inside = {path for path in missing if outside_of([path], walk.dangling_links) == []}
+    inside = {path for path in missing if outside_of([path], walk.noticed.dangling_links) == []}
     return [
         Problem(link, "is a link to nothing")
-        for link in sorted(walk.dangling_links)
+        for link in sorted(walk.noticed.dangling_links)
         if any(path.startswith(f"{link}/") for path in inside)
     ]
 
@@ -212,7 +202,7 @@ def _listing(
         seen=counts.seen,
         known=counts.known - unknown,
         missing=missing,
-        empty_folders=walk.empty_folders,
+        empty_folders=walk.noticed.empty_folders,
     )
 
 

@@ -25,9 +25,18 @@ mutation ReportWalk($input: ReportWalkInput!) {
 }
 """
 KNOWN_FILES = """
-query KnownFiles($libraryId: ID!, $folder: String!, $after: String, $first: Int!) {
-  knownFiles(libraryId: $libraryId, folder: $folder, after: $after, first: $first) {
-    paths sizesBytes mtimesNs imagesDigests missing endCursor
+query KnownFiles(
+  $libraryId: ID!, $folder: String!, $after: String, $until: String, $first: Int!
+) {
+  knownFiles(
+    libraryId: $libraryId, folder: $folder, after: $after, until: $until, first: $first
+  ) { paths sizesBytes mtimesNs imagesDigests missing endCursor }
+}
+"""
+KNOWN_STRETCHES = """
+query KnownStretches($libraryId: ID!, $folder: String!, $after: String) {
+  knownStretches(libraryId: $libraryId, folder: $folder, after: $after) {
+    ends counts digests unknownImages endCursor
   }
 }
 """
@@ -77,10 +86,27 @@ async def report_walk(gateway: Gateway, report: JSON) -> JSON | None:
     return error
 
 
-async def known_files(gateway: Gateway, library_id: str, folder: str, after: str | None) -> JSON:
-    """One page of the files known below a folder ('' is the root), in columns, by path."""
-    told = {"libraryId": library_id, "folder": folder, "after": after, "first": KNOWN_FILES_A_PAGE}
+async def known_files(
+    gateway: Gateway, library_id: str, folder: str, after: str | None, until: str | None = None
+) -> JSON:
+    """One page of the files known below a folder ('' is the root), in columns, by path.
+
+    Those behind the path `after`, up to and with `until`.
+    """
+    told = {
+        "libraryId": library_id, "folder": folder, "after": after, "until": until,
+        "first": KNOWN_FILES_A_PAGE,
+    }  # fmt: skip
     page: JSON = (await gateway.execute(KNOWN_FILES, told))["knownFiles"]
+    return page
+
+
+async def known_stretches(
+    gateway: Gateway, library_id: str, folder: str, after: str | None
+) -> JSON:
+    """The same files but the missing ones, told by digests, in columns, by path."""
+    told = {"libraryId": library_id, "folder": folder, "after": after}
+    page: JSON = (await gateway.execute(KNOWN_STRETCHES, told))["knownStretches"]
     return page
 
 

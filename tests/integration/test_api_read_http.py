@@ -485,3 +485,26 @@ async def test_a_stop_ends_open_websockets(pool: asyncpg.Pool, database_settings
         while True:
             await hear(opened)
     await opened.close()
+
+
+ENDED = "subscription($id: ID!) { scanEnded(scanId: $id) { id state filesRead } }"
+
+
+async def test_the_end_of_a_scan_is_told_once_when_its_last_file_is_read(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, store_tracks: StoreTracks
+) -> None:
+    scan = await begin_scan(pool, 2)
+    id_ = format_id(IdKind.SCAN, scan)
+    for _ in range(2):  # the second time it is over already
+        async with websocket(client) as opened:
+            await begin(opened, ENDED, id=id_)
+            await store_tracks("a.mp3", "b.mp3", scan_id=scan)
+            told = (await hear(opened))["payload"]["data"]["scanEnded"]
+            assert told == {"id": id_, "state": "FINISHED", "filesRead": 2}
+            assert (await hear(opened))["type"] == "complete"
+
+
+async def test_the_end_of_no_scan_is_refused_in_words(client: httpx.AsyncClient) -> None:
+    async with websocket(client) as opened:
+        await begin(opened, ENDED, id=format_id(IdKind.SCAN, UUID(int=1)))
+        assert "there is no scan" in str(await hear(opened))

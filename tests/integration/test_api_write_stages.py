@@ -17,6 +17,7 @@ from services.api.store import (
     generation,
     progress,
     scans,
+    stretches,
     vectors,
 )
 from services.api.store.outcomes import ProblemCode, Status, TrackUpserted
@@ -24,6 +25,7 @@ from shared.contracts.envelope import DeadLetter, encode
 from shared.contracts.errors import FailureKind
 from shared.contracts.events import Event, FileFound, ScanRequested, TrackExtracted, TrackIndexed
 from shared.contracts.identity import IdKind, format_id
+from shared.contracts.stretches import digest_of
 from shared.contracts.topics import Stage
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
@@ -316,6 +318,46 @@ async def test_known_files_of_a_folder_come_in_portions_by_path(
         if (after := portion.end_cursor) is None:
             break
     assert seen == [("a/1.mp3", False), ("a/2.mp3", True), ("a/b/3.mp3", False)]
+
+
+async def test_stretches_of_known_files_have_the_digest_of_the_files_in_them(
+    pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
+) -> None:
+    names = ["a/1.mp3", "a/b/3.mp3", "a/caf\uf7e9.mp3", "a/gone.mp3", "a/夜.mp3", "z.mp3"]
+    await store_tracks(*names)
+    await files.mark_missing(pool, library_id, ["a/gone.mp3"])
+    await pool.execute("UPDATE files SET mtime_ns = -5, images_digest = 7 WHERE path = 'a/1.mp3'")
+    await pool.execute("UPDATE files SET images_digest = 0 WHERE path = 'a/夜.mp3'")
+    told: dict[str, Any] = {"library_id": library_id, "files_each": 2}
+    first = await stretches.known(pool, **told, folder="a", after=None, first=1)
+    rest = await stretches.known(pool, **told, folder="a", after=first.end_cursor, first=2)
+    paths = sorted(name for name in names if name.startswith("a/") and name != "a/gone.mp3")
+    assert first.ends + rest.ends == [paths[1], paths[3]]
+    assert (first.counts, rest.counts, rest.end_cursor) == ([2], [2], None)
+    rows = {row["path"]: row for row in await pool.fetch("SELECT * FROM files")}
+    for stretch, digest, unknown in zip(
+        (paths[:2], paths[2:]), first.digests + rest.digests,
+        first.unknown_images + rest.unknown_images, strict=True,
+    ):  # fmt: skip
+        here = [rows[path] for path in stretch]
+        assert unknown == [n for n, row in enumerate(here) if row["images_digest"] is None]
+        assert digest == digest_of(
+            stretch,
+            [row["size_bytes"] for row in here],
+            [row["mtime_ns"] for row in here],
+            [row["images_digest"] or 0 for row in here],
+        )
+
+
+async def test_known_files_end_with_the_path_that_is_told(
+    pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
+) -> None:
+    await store_tracks("1.mp3", "2.mp3", "3.mp3", "4.mp3")
+    told: dict[str, Any] = {"library_id": library_id, "folder": "", "until": "3.mp3"}
+    page = await files.known(pool, **told, after="1.mp3", first=1)
+    assert (page.paths, page.end_cursor) == (["2.mp3"], "2.mp3")
+    page = await files.known(pool, **told, after="2.mp3", first=1)
+    assert (page.paths, page.end_cursor) == (["3.mp3"], None)
 
 
 async def test_a_cover_is_stored_once(pool: asyncpg.Pool) -> None:

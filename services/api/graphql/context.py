@@ -10,6 +10,7 @@ import asyncpg
 from strawberry.dataloader import DataLoader
 
 from services.api.graphql.limits import Budget
+from services.api.news import News
 from services.api.store import libraries
 from services.api.store.reading import nearest, of_artists, related
 from services.api.store.reading.nearest import Neighbour
@@ -169,6 +170,8 @@ class Context:
     embedder: TextEmbedder
     loaders: Loaders = field(init=False)
     budget: Budget = field(init=False)
+    news: News = field(default_factory=News)
+    """What is stored in this process."""
     connection_params: Mapping[str, object] | None = None
     """What a websocket's client said at its beginning."""
     may_store: bool = True

@@ -21,13 +21,11 @@ from services.api.graphql.filters import (
     year_ends,
 )
 from services.api.graphql.inputs.failures import FailureFilter
-from services.api.graphql.scalars import BigInts, Digests, Flags, Texts
 from services.api.graphql.searching import search_meaning, search_text
 from services.api.graphql.types.albums import Album
 from services.api.graphql.types.connections import Connection, connection
 from services.api.graphql.types.duplicates import Duplicates
 from services.api.graphql.types.failures import Failure, failures_page
-from services.api.graphql.types.files import KnownFiles
 from services.api.graphql.types.libraries import Library
 from services.api.graphql.types.meaning import AudioModel
 from services.api.graphql.types.music import Artist, Genre
@@ -36,18 +34,17 @@ from services.api.graphql.types.scans import Scan
 from services.api.graphql.types.search import SearchMode, SearchResult
 from services.api.graphql.types.status import Status
 from services.api.graphql.types.tracks import Track
-from services.api.store import covers, failures, files, libraries, meanings, pause, progress, scans
+from services.api.graphql.walking import WalkingQueries
+from services.api.store import failures, files, libraries, meanings, pause, progress, scans
 from services.api.store.reading import lists, track_lists
 from shared.contracts.identity import IdKind, parse_id
 
 _FILTER = strawberry.argument(name="filter")
-_MOST_FILES = 50_000
-_MOST_HASHES = 10_000
 _MOST_COPIES = 100
 
 
 @strawberry.type
-class Query:
+class Query(WalkingQueries):
     """What can be asked."""
 
     @strawberry.field
@@ -231,45 +228,6 @@ class Query:
         """How far everything is."""
         found = await progress.read(info.context.pool)
         return Status.of(found, info.context.bus.health().paused)
-
-    @strawberry.field(
-        description="Files of a library (below a folder) that need no reading unless they changed."
-    )
-    async def known_files(
-        self,
-        info: Info,
-        library_id: strawberry.ID,
-        folder: str | None = "",
-        after: str | None = None,
-        first: int | None = 20_000,
-    ) -> KnownFiles:
-        """A portion, by path."""
-        library = uuid_of("libraryId", library_id, IdKind.LIBRARY)
-        if library is None:
-            raise bad_input("libraryId: name a library")
-        found = await files.known(
-            info.context.pool, library_id=library, folder=folder or "", after=after,
-            first=page_size(first, _MOST_FILES),
-        )  # fmt: skip
-        return KnownFiles(
-            paths=Texts(found.paths),
-            sizes_bytes=BigInts(found.sizes_bytes),
-            mtimes_ns=BigInts(found.mtimes_ns),
-            images_digests=Digests(found.images_digests),
-            missing=Flags(found.missing),
-            end_cursor=found.end_cursor,
-        )
-
-    @strawberry.field(description="Those of the hashes whose image is not stored yet.")
-    async def missing_covers(self, info: Info, sha256s: list[str]) -> list[str]:
-        """For the extractor, so that an image is sent once."""
-        if len(sha256s) > _MOST_HASHES:
-            raise bad_input(f"sha256s: ask for at most {_MOST_HASHES:,} at a time")
-        try:
-            hashes = [bytes.fromhex(told) for told in sha256s]
-        except ValueError:
-            raise bad_input("sha256s: a hash is 64 hex digits") from None
-        return sorted(each.hex() for each in await covers.missing(info.context.pool, hashes))
 
 
 async def _node(info: Info, kind: IdKind, key: UUID) -> Node | None:

@@ -17,6 +17,7 @@ Shares = NewType("Shares", object)  # dict[str, float]
 BigInts = NewType("BigInts", object)  # list[int | None]
 Digests = NewType("Digests", object)  # list[int | None]
 Flags = NewType("Flags", object)  # list[bool]
+Places = NewType("Places", object)  # list[list[int]]
 Texts = NewType("Texts", object)  # list[str | None]
 Vector = NewType("Vector", object)  # NDArray[np.float32] (n,)
 
@@ -84,6 +85,9 @@ SCALAR_MAP: dict[object, ScalarDefinition] = {
     ),
     Flags: strawberry.scalar(
         name="Flags", description="A JSON list of truth values.", serialize=list
+    ),
+    Places: strawberry.scalar(
+        name="Places", description="A JSON list of lists of Ints.", serialize=list
     ),
     Texts: strawberry.scalar(
         name="Texts",

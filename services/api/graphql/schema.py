@@ -9,6 +9,7 @@ from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
+from strawberry.types.graphql import OperationType
 
 from services.api.graphql.errors import name_error
 from services.api.graphql.limits import document_limits
@@ -36,6 +37,8 @@ class _RequestScope(SchemaExtension):
         context, execution = self.execution_context.context, self.execution_context
         context.begin_request()
         yield
+        if execution.operation_type is OperationType.MUTATION:
+            context.news.tell()
         result = execution.result
         if context.budget.is_exceeded and isinstance(result, Executed) and result.errors:
             # One error, not one for each of the thousands of lists that are one too many.

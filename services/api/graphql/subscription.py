@@ -82,3 +82,24 @@ class Subscription:
                     is_idle=not found.active_scans and not found.pending,
                 )
             await asyncio.sleep(_EVERY_S)
+
+    @strawberry.subscription(
+        description="A scan, told once: when it is over. At once where this gateway ends it, within"
+        " half a second where another one does."
+    )
+    async def scan_ended(self, info: Info, scan_id: strawberry.ID) -> AsyncGenerator[Scan, None]:
+        """All its files are read, or failed; or it is held or refused."""
+        pool, key, news = (
+            info.context.pool,
+            uuid_of("scanId", scan_id, IdKind.SCAN),
+            info.context.news,
+        )
+        while True:
+            heard = news.count
+            scan = (await scans.read(pool, [key])).get(key) if key else None
+            if scan is None:
+                raise bad_input(f"scanId: there is no scan {scan_id}")
+            if not scan.is_active:
+                yield Scan.of(scan)
+                return
+            await news.after(heard, at_most_s=_EVERY_S)

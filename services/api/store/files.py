@@ -44,6 +44,7 @@ _IN_TURN_IF_NEW = f"""
 _KNOWN = """
 SELECT path, size_bytes, mtime_ns, images_digest, state = 'missing' AS missing FROM files
 WHERE library_id = $1 AND path > $2 AND ($3::text IS NULL OR path < $3)
+    AND ($5::text IS NULL OR path <= $5)
 ORDER BY path LIMIT $4
 """
 _LOCK = """
@@ -97,18 +98,31 @@ async def make_in_turn(
     return bool(await connection.fetch(_IN_TURN_IF_NEW, library_id, paths))
 
 
+def below(folder: str, after: str | None) -> tuple[str, str | None]:
+    """The paths of the files below a folder ('' is all): greater than the one, less than the other.
+
+    None where there is no end. `after` is a path to go on behind.
+    """
+    inside = folder.rstrip("/") + "/" if folder else ""
+    return max(inside, after or ""), inside[:-1] + "0" if inside else None
+
+
 async def known(
-    pool: asyncpg.Pool, *, library_id: UUID, folder: str, after: str | None, first: int
+    pool: asyncpg.Pool,
+    *,
+    library_id: UUID,
+    folder: str,
+    after: str | None,
+    first: int,
+    until: str | None = None,
 ) -> KnownFiles:
     """Files of a library, below a folder ('' is all), `first` of them after the path `after`.
 
-    Unreadable files are among them: they need no reading until they change. So are missing
-    ones, flagged: they are back when the walk sees them.
+    None is behind the path `until`. Unreadable files are among them: they need no reading until
+    they change. So are missing ones, flagged: they are back when the walk sees them.
     """
-    inside = folder.rstrip("/") + "/" if folder else ""
-    start = max(inside, after or "")
-    end = inside[:-1] + "0" if inside else None
-    rows = await pool.fetch(_KNOWN, library_id, start, end, first + 1)
+    start, end = below(folder, after)
+    rows = await pool.fetch(_KNOWN, library_id, start, end, first + 1, until)
     more, rows = len(rows) > first, rows[:first]
     return KnownFiles(
         paths=[row["path"] for row in rows],

@@ -22,7 +22,7 @@ def make(root: Path, *names: str) -> None:
 def walked(root: Path, folder: str = "", *patterns: str) -> list[str]:
     walk = Walk(str(root), folder, Ignoring.of_settings(patterns))
     found = [file.path for file in walk.files()]
-    assert walk.problems == []
+    assert walk.noticed.problems == []
     return found
 
 
@@ -84,7 +84,7 @@ def test_a_folder_that_vanishes_midway_is_told_and_hides_nothing_else(tmp_path: 
     (tmp_path / "b" / "x.mp3").unlink()
     (tmp_path / "b").rmdir()
     assert [file.path for file in files] == ["c/x.mp3"]
-    assert [str(problem) for problem in walk.problems] == ["b: No such file or directory"]
+    assert [str(problem) for problem in walk.noticed.problems] == ["b: No such file or directory"]
 
 
 @pytest.mark.parametrize(
@@ -109,3 +109,32 @@ def test_a_relative_root_is_refused_and_an_empty_one_noticed(tmp_path: Path) -> 
     walk = Walk(str(tmp_path))
     walk.check_root()
     assert walk.is_root_empty
+
+
+def test_files_of_a_folder_come_in_runs_between_its_folders(tmp_path: Path) -> None:
+    make(tmp_path, "a/1.mp3", "a/2.mp3", "a/b/3.mp3", "a/b.mp3", "a/c.mp3", "a/d/cover.jpg")
+    runs = list(Walk(str(tmp_path)).runs())
+    assert [[path for path, _, _ in run.files] for run in runs] == [
+        ["a/1.mp3", "a/2.mp3", "a/b.mp3"],
+        ["a/b/3.mp3"],
+        ["a/c.mp3"],
+    ]
+
+
+def test_images_beside_and_above_count_for_a_folder_and_for_no_other(tmp_path: Path) -> None:
+    make(tmp_path, "a/b/1.mp3", "a/b/cover.jpg", "a/c/2.mp3", "d/artist.png", "d/e/3.mp3", "f.mp3")
+    first = {file.path: file.images_digest for file in Walk(str(tmp_path)).files()}
+    assert [path for path, digest in first.items() if digest] == ["a/b/1.mp3", "d/e/3.mp3"]
+    (tmp_path / "d" / "artist.png").write_bytes(b"xx")
+    second = {file.path: file.images_digest for file in Walk(str(tmp_path)).files()}
+    assert {path for path in first if first[path] != second[path]} == {"d/e/3.mp3"}
+    below = [file.images_digest for file in Walk(str(tmp_path), "d/e").files()]
+    assert below == [second["d/e/3.mp3"]]
+
+
+def test_an_empty_folder_is_told_from_one_without_music(tmp_path: Path) -> None:
+    make(tmp_path, "a/notes.txt", "b/.hidden")
+    (tmp_path / "c").mkdir()
+    walk = Walk(str(tmp_path))
+    assert list(walk.files()) == []
+    assert walk.noticed.empty_folders == {"c"}
