@@ -101,6 +101,8 @@ class ScanLibrary:
         known = KnownStretches(self._gateway, scan["library"]["id"], scan["folder"])
         reads_all = scan["mode"] == ScanMode.FULL.name
         missing: list[str] = []
+        # Together where they can be: a file that was moved meets the one that has its name now.
+        found: list[FileFound] = []
         told_s = time.monotonic()
         async for part in laid_beside(Walked(walk.runs()), known, reads_all=reads_all):
             counts.seen += len(part.found) + part.unchanged
@@ -108,11 +110,16 @@ class ScanLibrary:
             counts.unchanged += part.unchanged
             counts.known += part.known
             missing += part.missing
-            if part.found:
-                await self._publish([_found(scan, file) for file in part.found])
-            if time.monotonic() >= told_s + TELL_EVERY_S:
+            found += [_found(scan, file) for file in part.found]
+            is_time = time.monotonic() >= told_s + TELL_EVERY_S
+            if found and (is_time or len(found) >= PORTION):
+                await self._publish(found)
+                found = []
+            if is_time:
                 await self._report(scan, counts)
                 told_s = time.monotonic()
+        if found:
+            await self._publish(found)
         return missing
 
     async def _tell_missing(
