@@ -77,9 +77,9 @@ FROM generate_series(0, :tracks - 1) n;
 INSERT INTO track_credits (track_id, role, position, artist_id, credited_as)
 SELECT {_id("track", "n")}, 'artist', 0, {_id("artist", _ARTIST_OF)}, 'as credited'
 FROM generate_series(0, :tracks - 1) n;
-INSERT INTO track_genres (track_id, position, genre_id)
+INSERT INTO track_genres (track_id, position, genre_id, year)
 SELECT {_id("track", "n")}, position,
-    {_id("genre", f"(abs(hashint4({_ARTIST_OF})) % 40 + position * 40 * (1 + n % 2))")}
+    {_id("genre", f"(abs(hashint4({_ARTIST_OF})) % 40 + position * 40 * (1 + n % 2))")}, {_YEAR}
 FROM generate_series(0, :tracks - 1) n CROSS JOIN generate_series(0, n % 2) position;
 """
 

@@ -78,7 +78,7 @@ QUESTIONS = {
         "query($genre: String) { tracks(first: 100, sort: YEAR,"
         f" filter: {{ genre: $genre }}) {{ {_PAGE} }} }}",
         lambda chance, _: {"genre": f"Genre {chance.randrange(40)}"},
-        "track_genres",
+        "track_genres_year",
     ),
     "tracks of an artist": Question(
         "query($id: ID) { tracks(first: 100, filter: { artistId: $id })"

@@ -79,6 +79,22 @@ async def test_pages_of_tracks_give_each_row_once_in_order(
 
 
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
+@pytest.mark.parametrize("told", ['genre: "ALL"', 'genre: "genre 1"', "genreId: $"])
+async def test_a_genre_by_year_is_what_the_filter_lets_through_in_that_order(
+    ask: Asker, pool: asyncpg.Pool, told: str, direction: str
+) -> None:
+    id_ = await pool.fetchval("SELECT id FROM genres WHERE name_key = 'all'")
+    told = told.replace("$", f'"{format_id(IdKind.GENRE, id_)}"')
+    options = f", sort: YEAR, direction: {direction}, filter: {{{told}}}"
+    nodes = await walk(ask, "tracks", options, 5, "year")
+    by_title = await walk(ask, "tracks", f", filter: {{{told}}}", 50, "year")
+    assert {node["id"] for node in nodes} == {node["id"] for node in by_title}
+    keys = [(node["year"] or 10_000, UUID(node["id"][4:])) for node in nodes]
+    assert len(keys) == len(by_title) > 5
+    assert keys == sorted(keys, reverse=direction == "DESC")
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
 @pytest.mark.parametrize(
     ("field", "show"),
     [("artists", "name"), ("genres", "name"), ("albums", "title"), ("albums", "year")],

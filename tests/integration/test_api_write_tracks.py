@@ -181,3 +181,12 @@ async def test_an_album_keeps_its_cover_when_another_track_brings_none(
     row = await pool.fetchrow("SELECT year, cover_sha256 FROM albums WHERE id = $1", first.id)
     assert row == (1997, bytes.fromhex("cd" * 32))
     assert await pool.fetchval("SELECT count(*) FROM album_credits") == 2
+
+
+async def test_the_year_beside_a_tracks_genres_is_the_tracks(
+    pool: asyncpg.Pool, store_tracks: StoreTracks
+) -> None:
+    for date, year in (("1995-05-01", 1995), ("2001", 2001), (None, None)):
+        await store_tracks(track_item("a.mp3", genres=["Pop", "Jazz"], release_date=date))
+        rows = await pool.fetch("SELECT year FROM track_genres")
+        assert [row["year"] for row in rows] == [year, year]

@@ -15,6 +15,7 @@ from services.api.graphql.errors import name_error
 from services.api.graphql.limits import document_limits
 from services.api.graphql.mutations import Mutation
 from services.api.graphql.queries import Query
+from services.api.graphql.quick_fields import QuickFields
 from services.api.graphql.quick_inputs import QuickInputs
 from services.api.graphql.scalars import SCALAR_MAP
 from services.api.graphql.subscription import Subscription
@@ -28,6 +29,10 @@ class _Schema(strawberry.Schema):
     ) -> None:
         for error in errors:
             name_error(error)
+
+
+class _Execution(QuickFields, QuickInputs):
+    pass
 
 
 class _RequestScope(SchemaExtension):
@@ -53,7 +58,7 @@ def build_schema() -> strawberry.Schema:
         subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALAR_MAP),
         extensions=[*document_limits(), _RequestScope],
-        execution_context_class=QuickInputs,
+        execution_context_class=_Execution,
     )
 
 

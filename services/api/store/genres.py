@@ -23,8 +23,10 @@ DELETE FROM genres WHERE id IN (
 """
 _CLEAR_TRACKS = "DELETE FROM track_genres WHERE track_id = ANY($1)"
 _WRITE_TRACKS = """
-INSERT INTO track_genres (track_id, position, genre_id)
-SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::uuid[])
+INSERT INTO track_genres (track_id, position, genre_id, year)
+SELECT track_id, position, genre_id, t.year
+FROM unnest($1::uuid[], $2::smallint[], $3::uuid[]) AS new(track_id, position, genre_id)
+    JOIN tracks t ON t.id = track_id
 """
 
 
@@ -53,6 +55,9 @@ async def clear_track_genres(connection: asyncpg.Connection, track_ids: Sequence
 async def write_track_genres(
     connection: asyncpg.Connection, rows: Sequence[tuple[UUID, int, UUID]]
 ) -> None:
-    """Give tracks that have none genres: track, position from 0, genre."""
+    """Give tracks that have none genres: track, position from 0, genre.
+
+    The track's year is noted beside each; so it is to be called after the track is written.
+    """
     if rows:
         await connection.execute(_WRITE_TRACKS, *zip(*rows, strict=True))

@@ -1,11 +1,13 @@
 """Albums."""
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
 from strawberry import Info
 
+from services.api.graphql.loading import loaded_field
 from services.api.graphql.types.covers import Cover, cover_of
 from services.api.graphql.types.music import Credit, text_or_none
 from services.api.graphql.types.node import Node
@@ -68,10 +70,9 @@ class Album(Node):
             **{name: row[name] for name in _PLAIN},
         )
 
-    @strawberry.field
-    async def artists(self, info: Info) -> list[Credit]:
+    @loaded_field(lambda loaders: loaders.album_credits, attrgetter("key"))
+    def artists(self, rows: Any) -> list[Credit]:
         """The album's artists."""
-        rows = await info.context.loaders.album_credits.load(self.key)
         return [Credit.of(row) for row in rows]
 
     @strawberry.field
@@ -79,16 +80,15 @@ class Album(Node):
         """The album's cover."""
         return await cover_of(info, self.cover_sha256)
 
-    @strawberry.field
-    async def track_count(self, info: Info) -> int:
+    @loaded_field(lambda loaders: loaders.album_sums, attrgetter("key"))
+    def track_count(self, sums: Any) -> int:
         """Tracks that are there."""
-        count: int = (await info.context.loaders.album_sums.load(self.key))[0]
-        return count
+        return int(sums[0])
 
-    @strawberry.field
-    async def duration_s(self, info: Info) -> float:
+    @loaded_field(lambda loaders: loaders.album_sums, attrgetter("key"))
+    def duration_s(self, sums: Any) -> float:
         """Length of the tracks that are there."""
-        return float((await info.context.loaders.album_sums.load(self.key))[1])
+        return float(sums[1])
 
     @strawberry.field(
         description="Of all its tracks together, as measured; null until one is analysed."

@@ -1,6 +1,7 @@
 """Artists, albums and genres, and who is credited for what."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from strawberry import Info
 
 from services.api.graphql.arguments import page_size
 from services.api.graphql.enums import CreditRole
+from services.api.graphql.loading import loaded_field
 from services.api.graphql.types.connections import Connection, connection
 from services.api.graphql.types.covers import Cover, cover_of
 from services.api.graphql.types.node import Node
@@ -57,11 +59,10 @@ class Artist(Node):
         near = await info.context.loaders.artist_images.load(self.key)
         return await cover_of(info, near, self.image_sha256)
 
-    @strawberry.field
-    async def track_count(self, info: Info) -> int:
+    @loaded_field(lambda loaders: loaders.artist_counts(of_artists.TRACKS), attrgetter("key"))
+    def track_count(self, count: Any) -> int:
         """Tracks with a credit of this artist."""
-        count: int = await info.context.loaders.artist_counts(of_artists.TRACKS).load(self.key)
-        return count
+        return int(count)
 
     @strawberry.field
     async def albums(
@@ -112,10 +113,10 @@ class Credit:
             instrument=row["instrument"],
         )
 
-    @strawberry.field
-    async def artist(self, info: Info) -> Artist:
+    @loaded_field(lambda loaders: loaders.artists, attrgetter("artist_id"))
+    def artist(self, row: Any) -> Artist:
         """Who is credited."""
-        return Artist.of(await info.context.loaders.artists.load(self.artist_id))
+        return Artist.of(row)
 
 
 @strawberry.type
@@ -131,8 +132,7 @@ class Genre(Node):
         id_ = strawberry.ID(format_id(IdKind.GENRE, row["id"]))
         return cls(id=id_, key=row["id"], name=row["name"])
 
-    @strawberry.field
-    async def track_count(self, info: Info) -> int:
+    @loaded_field(lambda loaders: loaders.genre_track_counts, attrgetter("key"))
+    def track_count(self, count: Any) -> int:
         """Tracks of this genre."""
-        count: int = await info.context.loaders.genre_track_counts.load(self.key)
-        return count
+        return int(count)

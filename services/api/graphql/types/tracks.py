@@ -10,6 +10,7 @@ from strawberry import Info
 
 from services.api.graphql.arguments import page_size
 from services.api.graphql.enums import CreditRole, TrackKind, VectorSpace
+from services.api.graphql.loading import loaded_field
 from services.api.graphql.scalars import BigInt, KeyValues
 from services.api.graphql.types.albums import Album
 from services.api.graphql.types.analysis import Analysis
@@ -84,6 +85,11 @@ class SimilarTrack:
     track: "Track"
 
 
+def _key_of(track: "Track") -> UUID:
+    key: UUID = track.row["id"]
+    return key
+
+
 @strawberry.type
 class Track(Node):
     """A recording in a file."""
@@ -155,21 +161,19 @@ class Track(Node):
             **{name: row[name] for name in _PLAIN},
         )
 
-    @property
-    def _key(self) -> UUID:
-        key: UUID = self.row["id"]
-        return key
-
     @strawberry.field(description="All credits, in order, or those of a role.")
     async def credits(self, info: Info, role: CreditRole | None = None) -> list[Credit]:
         """Performing artists first."""
-        rows = await info.context.loaders.track_credits.load(self._key)
+        rows = await info.context.loaders.track_credits.load(_key_of(self))
         return [Credit.of(row) for row in rows if role is None or row["role"] == role.value]
 
-    @strawberry.field(description="Names of the performing artists.")
-    async def artists(self, info: Info) -> list[str]:
+    @loaded_field(
+        lambda loaders: loaders.track_credits,
+        _key_of,
+        description="Names of the performing artists.",
+    )
+    def artists(self, rows: Any) -> list[str]:
         """As credited; the credit as a whole where it was not taken apart."""
-        rows = await info.context.loaders.track_credits.load(self._key)
         names = [row["credited_as"] for row in rows if row["role"] == CreditRole.ARTIST.value]
         return names or ([self.artist_credit] if self.artist_credit else [])
 
@@ -179,36 +183,38 @@ class Track(Node):
         told = [self.row[f"movement_{name}"] for name in ("name", "number", "total")]
         return Movement(name=told[0], number=told[1], total=told[2]) if any(told) else None
 
-    @strawberry.field(description="Null where there are none.")
-    async def lyrics(self, info: Info) -> Lyrics | None:
+    @loaded_field(lambda loaders: loaders.lyrics, _key_of, description="Null where there are none.")
+    def lyrics(self, row: Any) -> Lyrics | None:
         """The words."""
-        row = await info.context.loaders.lyrics.load(self._key)
         return Lyrics.of(row) if row else None
 
-    @strawberry.field(description="Tags that have no field, by name.")
-    async def other_tags(self, info: Info) -> KeyValues:
+    @loaded_field(
+        lambda loaders: loaders.other_tags,
+        _key_of,
+        description="Tags that have no field, by name.",
+    )
+    def other_tags(self, row: Any) -> KeyValues:
         """As they are in the file, within limits."""
-        row = await info.context.loaders.other_tags.load(self._key)
         return KeyValues(row["tags"] if row else {})
 
-    @strawberry.field(description="Ratings and play counts that other programs left in the file.")
-    async def imported_facts(self, info: Info) -> list[ImportedFact]:
+    @loaded_field(
+        lambda loaders: loaders.imported_facts,
+        _key_of,
+        description="Ratings and play counts that other programs left in the file.",
+    )
+    def imported_facts(self, rows: Any) -> list[ImportedFact]:
         """By source."""
-        rows = await info.context.loaders.imported_facts.load(self._key)
         return [ImportedFact.of(row) for row in rows]
 
-    @strawberry.field
-    async def album(self, info: Info) -> Album | None:
+    @loaded_field(lambda loaders: loaders.albums, lambda track: track.row["album_id"])
+    def album(self, row: Any) -> Album | None:
         """The album; null where the tags name none."""
-        if self.row["album_id"] is None:
-            return None
-        row = await info.context.loaders.albums.load(self.row["album_id"])
         return Album.of(row) if row else None
 
-    @strawberry.field
-    async def genres(self, info: Info) -> list[Genre]:
+    @loaded_field(lambda loaders: loaders.track_genres, _key_of)
+    def genres(self, rows: Any) -> list[Genre]:
         """The correction's genres, else the tags'."""
-        return [Genre.of(row) for row in await info.context.loaders.track_genres.load(self._key)]
+        return [Genre.of(row) for row in rows]
 
     @strawberry.field
     def replaygain(self) -> ReplayGain:
@@ -226,10 +232,10 @@ class Track(Node):
             found = await cover_of(info, album["cover_sha256"]) if album else None
         return found
 
-    @strawberry.field
-    async def library(self, info: Info) -> Library:
+    @loaded_field(lambda loaders: loaders.libraries, lambda track: track.row["library_id"])
+    def library(self, found: Any) -> Library:
         """Where its file is."""
-        return Library.of(await info.context.loaders.libraries.load(self.row["library_id"]))
+        return Library.of(found)
 
     @strawberry.field(description="The path for people: such bytes as \\xNN.")
     def display_path(self) -> str:
@@ -247,24 +253,27 @@ class Track(Node):
         indexed = row["indexed_revision"] >= row["revision"]
         return TrackStage.INDEXED if indexed else TrackStage.VECTORIZED
 
-    @strawberry.field(
-        description="What was measured, whatever is corrected; null until there is an analysis."
+    @loaded_field(
+        lambda loaders: loaders.analyses,
+        _key_of,
+        description="What was measured, whatever is corrected; null until there is an analysis.",
     )
-    async def analysis(self, info: Info) -> Analysis | None:
+    def analysis(self, row: Any) -> Analysis | None:
         """While a new one is made, the one before."""
-        row = await info.context.loaders.analyses.load(self._key)
         return Analysis.of(row) if row else None
 
-    @strawberry.field(description="What a person says of it; null where nothing is corrected.")
-    async def correction(self, info: Info) -> Correction | None:
+    @loaded_field(
+        lambda loaders: loaders.corrections,
+        _key_of,
+        description="What a person says of it; null where nothing is corrected.",
+    )
+    def correction(self, row: Any) -> Correction | None:
         """It wins: `tempoBpm`, `key`, `genres`, `moods` have it already."""
-        row = await info.context.loaders.corrections.load(self._key)
         return Correction.of(row) if row else None
 
-    @strawberry.field
-    async def vectors(self, info: Info) -> list[TrackVector]:
+    @loaded_field(lambda loaders: loaders.vectors, _key_of)
+    def vectors(self, rows: Any) -> list[TrackVector]:
         """In the current spaces."""
-        rows = await info.context.loaders.vectors.load(self._key)
         return [TrackVector.of(row) for row in rows]
 
     @strawberry.field
@@ -277,7 +286,7 @@ class Track(Node):
         """Nearest tracks, best first."""
         size = page_size(first, MOST_SIMILAR)
         loader = info.context.loaders.similar((space or VectorSpace.AUDIO).value, size)
-        near = await loader.load(self._key)
+        near = await loader.load(_key_of(self))
         info.context.budget.spend(len(near))
         rows = await info.context.loaders.tracks.load_many([each.track_id for each in near])
         return [

@@ -28,6 +28,7 @@ class Order:
         tail: the unique column that breaks ties.
         may_be_null: rows without a value come last going up, first going down.
         descending: the direction, of both columns.
+        name: what cursors call it: where the same values are in another column too, they fit both.
     """
 
     column: str
@@ -35,6 +36,7 @@ class Order:
     tail: str = "t.id"
     may_be_null: bool = False
     descending: bool = False
+    name: str = ""
 
     @property
     def way(self) -> str:
@@ -49,7 +51,7 @@ class Order:
     def cursor(self, value: Any, id_: UUID) -> str:
         """Where a row stands, opaque for clients."""
         told = value.isoformat() if isinstance(value, datetime) else value
-        packed = json.dumps([self.column, told, id_.hex], separators=(",", ":"))
+        packed = json.dumps([self.name or self.column, told, id_.hex], separators=(",", ":"))
         return base64.urlsafe_b64encode(packed.encode()).decode()
 
     def read(self, cursor: str) -> tuple[Any, UUID]:
@@ -61,7 +63,7 @@ class Order:
             key = UUID(hex=id_)
         except (ValueError, TypeError, AttributeError, binascii.Error):
             column = None
-        if column != self.column:
+        if column != (self.name or self.column):
             raise BadCursor("no cursor of this list in this order: start without one")
         return told, key
 

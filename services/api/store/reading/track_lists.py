@@ -1,8 +1,9 @@
 """Lists of tracks: filters, sort orders, a page at a time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -22,6 +23,9 @@ ORDERS = {
 
 COLUMNS = """t.*, f.library_id, f.path, f.size_bytes, f.mtime_ns"""
 FROM = "tracks t JOIN files f ON f.track_id = t.id"
+# A genre's tracks by year: track_genres has the year too, and an index of both.
+_OF_GENRE = "track_genres tg JOIN tracks t ON t.id = tg.track_id JOIN files f ON f.track_id = t.id"
+_YEAR_OF_GENRE: Mapping[str, Any] = {"column": "tg.year", "tail": "tg.track_id", "name": "t.year"}
 # Only where a filter asks for it: the analysis that stands.
 _ANALYZED = " JOIN analyses a ON a.track_id = t.id AND a.analyzer_version = t.analyzer_version"
 _HEARD = " JOIN meanings m ON m.track_id = t.id AND m.analyzer_version = t.analyzer_version"
@@ -54,6 +58,11 @@ class TrackFilters:
     """By score of `shared.contracts.meaning`."""
 
     @property
+    def has_genre(self) -> bool:
+        """Whether they are tracks of a genre."""
+        return self.genre_id is not None or self.genre is not None
+
+    @property
     def needs_file(self) -> bool:
         """Whether a filter looks at where the file is."""
         return self.library_id is not None or bool(self.path_prefix)
@@ -75,9 +84,24 @@ async def page(
 ) -> Page:
     """`first` tracks behind the cursor `after`."""
     where = Conditions()
-    source = FROM + _joined(where, filters)
+    source = FROM
+    if order.column == ORDERS["YEAR"].column and filters.has_genre:
+        source, order = _OF_GENRE, replace(order, **_YEAR_OF_GENRE)
+        filters = _led_by_genre(where, filters)
+    source += _joined(where, filters)
     query = page_query(COLUMNS, source, where, order, first=first, after=after)
     return page_of(await pool.fetch(query, *where.parameters), first, order)
+
+
+def _led_by_genre(where: Conditions, filters: TrackFilters) -> TrackFilters:
+    """The filters that are left when the genre leads."""
+    if filters.genre_id is not None:
+        where.add("tg.genre_id = {}", filters.genre_id)
+        return replace(filters, genre_id=None)
+    where.add(
+        "tg.genre_id = (SELECT id FROM genres WHERE name_key = {})", fold(filters.genre or "")
+    )
+    return replace(filters, genre=None)
 
 
 async def count(pool: asyncpg.Pool, filters: TrackFilters) -> int:

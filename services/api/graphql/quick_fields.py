@@ -1,0 +1,285 @@
+"""Objects are completed by a plan that is made once a selection, several times as fast.
+
+graphql-core makes a path, an info and a chain of calls for each field of each object. A plain field
+is an attribute and a check; what hangs on a loader is fetched for a whole list at once. Whatever is
+not plainly right is left to graphql-core: it completes it, or says what is wrong.
+"""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from graphql import (
+    GraphQLBoolean,
+    GraphQLField,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLString,
+    Undefined,
+    is_leaf_type,
+    is_object_type,
+)
+from graphql.pyutils import Path, gather_with_cancel
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.field import StrawberryField
+
+from services.api.graphql.loading import Loaded
+
+_LEAST_ITEMS = 2
+_INT_LIMIT = 2**31
+_MISSING = object()
+Check = Callable[[Any], Any]
+
+
+class _Unusual(Exception):
+    """A value that graphql-core is to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A field of a selection.
+
+    Attributes:
+        name: in the answer. details: graphql-core's, of the field.
+        plain: the attribute that is the value, and what completes it.
+        loaded: what the value hangs on.
+        inner: the attribute that is an object, and its type, where nothing is resolved.
+    """
+
+    name: str
+    details: Any
+    kind: GraphQLField | None
+    plain: tuple[Callable[[Any], Any], Check] | None = None
+    loaded: Loaded | None = None
+    inner: tuple[Callable[[Any], Any], GraphQLObjectType] | None = None
+
+
+class QuickFields(StrawberryGraphQLCoreExecutionContext):
+    """Executes operations, plain fields by plan."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if self.middleware_manager is not None and not self.middleware_manager.middlewares:
+            self.middleware_manager = None  # it would be asked of each field
+        self._plans: dict[tuple[str, int], tuple[Any, list[_Step]]] = {}
+
+    def execute_fields(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path | None,
+        grouped_field_set: Any,
+        position_context: Any,
+    ) -> Any:
+        """As graphql-core does, but for fields that have a plan."""
+        if self.middleware_manager is not None or position_context is not None:
+            return super().execute_fields(
+                parent_type, source_value, path, grouped_field_set, position_context
+            )
+        results: dict[str, Any] = {}
+        waiting: list[str] = []
+        try:
+            for step in self._plan(parent_type, grouped_field_set):
+                if step.plain is not None:
+                    of, check = step.plain
+                    try:
+                        results[step.name] = check(of(source_value))
+                        continue
+                    except (_Unusual, AttributeError):
+                        pass
+                told = self._execute_step(parent_type, source_value, path, step)
+                if told is not Undefined:
+                    results[step.name] = told
+                    if self.is_awaitable(told):
+                        waiting.append(step.name)
+        except Exception:
+            if waiting:
+                self.settle_in_background([results[name] for name in waiting])
+            raise
+        return _awaited(results, waiting) if waiting else results
+
+    def _execute_step(
+        self, parent_type: GraphQLObjectType, source: Any, path: Path | None, step: _Step
+    ) -> Any:
+        here = Path(path, step.name, parent_type.name)
+        if step.loaded is None or step.kind is None:
+            return self.execute_field(parent_type, source, step.details, here, None)
+        row = self._row(step.loaded, source)
+        if row is _MISSING:
+            return self.execute_field(parent_type, source, step.details, here, None)
+        try:
+            info = self.build_resolve_info(
+                step.kind, [each.node for each in step.details], parent_type, here
+            )
+            value = step.loaded.show(source, row)
+            told = self.complete_value(step.kind.type, step.details, info, here, value, None)
+        except Exception as error:
+            self.handle_field_error(error, step.kind.type, step.details, here)
+            return None
+        return self._guarded(told, step, here) if self.is_awaitable(told) else told
+
+    async def _guarded(self, told: Awaitable[Any], step: _Step, here: Path) -> Any:
+        try:
+            return await told
+        except Exception as error:
+            self.handle_field_error(error, step.kind.type, step.details, here)  # type: ignore[union-attr]
+            return None
+
+    def _row(self, loaded: Loaded, source: Any) -> Any:
+        """What the field hangs on, where it is at hand."""
+        key = loaded.key(source)
+        if key is None:
+            return None
+        return loaded.loader(self.context_value.loaders).known.get(key, _MISSING)
+
+    def complete_iterable_value(
+        self,
+        item_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Path,
+        items: Iterable[Any],
+        position_context: Any,
+    ) -> Any:
+        """As graphql-core does, after what hangs on loaders is there for all items."""
+        more = (item_type, field_details_list, info, path, items, position_context)
+        kind = item_type.of_type if isinstance(item_type, GraphQLNonNull) else item_type
+        if isinstance(items, list) and len(items) >= _LEAST_ITEMS and is_object_type(kind):
+            objects = [item for item in items if item is not None]
+            fills = list(self._fills(kind, field_details_list, objects))
+            if fills:
+                return self._filled(fills, more)
+        return super().complete_iterable_value(*more)
+
+    async def _filled(self, fills: list[Awaitable[None]], more: tuple[Any, ...]) -> Any:
+        await asyncio.gather(*fills)
+        told = super().complete_iterable_value(*more)
+        return await told if self.is_awaitable(told) else told
+
+    def _fills(
+        self, kind: GraphQLObjectType, details: Any, objects: list[Any]
+    ) -> Iterator[Awaitable[None]]:
+        """What is to be fetched for objects of a type, and for objects that are plainly in them."""
+        grouped = self.collect_subfields(kind, details)[0]
+        for step in self._plan(kind, grouped):
+            if step.loaded is not None:
+                yield step.loaded.fill(self.context_value.loaders, objects)
+            elif step.inner is not None:
+                of, inner = step.inner
+                within = [told for each in objects if (told := of(each)) is not None]
+                yield from self._fills(inner, step.details, within)
+
+    def _plan(self, parent_type: GraphQLObjectType, grouped: Any) -> list[_Step]:
+        key = (parent_type.name, id(grouped))
+        known = self._plans.get(key)
+        if known is None:  # with what it is of, which so keeps its identity
+            steps = [
+                _step(name, details, self.schema.get_field(parent_type, details[0].node.name.value))
+                for name, details in grouped.items()
+            ]
+            known = self._plans[key] = grouped, steps
+        return known[1]
+
+
+async def _awaited(results: dict[str, Any], waiting: list[str]) -> dict[str, Any]:
+    if len(waiting) == 1:
+        results[waiting[0]] = await results[waiting[0]]
+    else:
+        told = await gather_with_cancel(*(results[name] for name in waiting))
+        results.update(zip(waiting, told, strict=True))
+    return results
+
+
+def _step(name: str, details: Any, kind: GraphQLField | None) -> _Step:
+    ours = kind.extensions.get("strawberry-definition") if kind is not None else None
+    if kind is None or not isinstance(ours, StrawberryField) or kind.args or ours.extensions:
+        return _Step(name, details, kind)
+    if ours.base_resolver is not None:
+        loaded = getattr(ours.base_resolver.wrapped_func, "loaded", None)
+        return _Step(name, details, kind, loaded=loaded)
+    of = attrgetter(ours.python_name)
+    check = _check(kind.type)
+    if check is not None:
+        return _Step(name, details, kind, plain=(of, check))
+    within = kind.type.of_type if isinstance(kind.type, GraphQLNonNull) else kind.type
+    inner = (of, within) if is_object_type(within) else None
+    return _Step(name, details, kind, inner=inner)
+
+
+def _check(kind: Any) -> Check | None:
+    """What completes a value of a leaf type or a list of one; None for other types."""
+    if isinstance(kind, GraphQLNonNull):
+        return _of_value(kind.of_type)
+    check = _of_value(kind)
+    return check and (lambda value: None if value is None else check(value))
+
+
+def _of_value(kind: Any) -> Check | None:
+    """The same for values that are not null."""
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    if isinstance(kind, GraphQLList):
+        of_item = _check(kind.of_type)
+        return of_item and (lambda values: _many(values, of_item))
+    return _leaf(kind.coerce_output_value) if is_leaf_type(kind) else None
+
+
+def _many(values: Any, of_item: Check) -> list[Any]:
+    if type(values) is not list:
+        raise _Unusual
+    return [of_item(value) for value in values]
+
+
+def _leaf(coerce: Check) -> Check:
+    def check(value: Any) -> Any:
+        if value is None or isinstance(value, Exception):
+            raise _Unusual
+        try:
+            told = coerce(value)
+        except Exception as error:
+            raise _Unusual from error
+        if told is None or told is Undefined:
+            raise _Unusual
+        return told
+
+    return check
+
+
+def _text(value: Any) -> Any:
+    if type(value) is not str:
+        raise _Unusual
+    return value
+
+
+def _whole(value: Any) -> Any:
+    if type(value) is not int or not -_INT_LIMIT <= value < _INT_LIMIT:
+        raise _Unusual
+    return value
+
+
+def _number(value: Any) -> Any:
+    if type(value) is not float or not math.isfinite(value):
+        raise _Unusual
+    return value
+
+
+def _truth(value: Any) -> Any:
+    if type(value) is not bool:
+        raise _Unusual
+    return value
+
+
+_PLAIN: dict[Any, Check] = {
+    GraphQLString: _text,
+    GraphQLID: _text,
+    GraphQLInt: _whole,
+    GraphQLFloat: _number,
+    GraphQLBoolean: _truth,
+}
