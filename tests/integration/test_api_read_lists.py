@@ -327,7 +327,7 @@ FULL = """
     [
         (
             "query($n: Int) { tracks(first: $n) { totalCount edges { node {" + FULL + "} } } }",
-            23,
+            24,
         ),
         (
             "query($n: Int) { tracks(first: $n) { edges { node { title artists album { title }"

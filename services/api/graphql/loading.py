@@ -4,47 +4,16 @@ Such a field is a plain function of the object and the row. A resolver that wait
 a task an object and field, several times what the value itself takes.
 """
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
-from contextlib import suppress
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import strawberry
 from strawberry import Info
 from strawberry.dataloader import DataLoader
 
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-
-
-class Loader(DataLoader[K, V]):
-    """A loader that can be filled before anybody asks; what it was filled with is at hand at once.
-
-    Attributes:
-        known: what it was filled with.
-    """
-
-    def __init__(self, read: Callable[[list[K]], Awaitable[Sequence[V]]]) -> None:
-        super().__init__(read)
-        self._read = read
-        self.known: dict[K, V] = {}
-
-    async def fill(self, keys: Iterable[K]) -> None:
-        """Fetch what is not known yet, in one go."""
-        new = [key for key in dict.fromkeys(keys) if key not in self.known]
-        asked = {key: future for key in new if (future := self.cache_map.get(key)) is not None}
-        for key, future in asked.items():
-            self.known[key] = await future
-        if rest := [key for key in new if key not in asked]:
-            self.known.update(zip(rest, await self._read(rest), strict=True))
-
-    def load(self, key: K) -> Awaitable[V]:
-        """The value of a key; what is known is there without waiting."""
-        if key not in self.known:
-            return super().load(key)
-        future = self.loop.create_future()
-        future.set_result(self.known[key])
-        return future
+NOT_THERE = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +26,28 @@ class Loaded:
         show: the value, from the object and its row (None without a key).
     """
 
-    loader: Callable[[Any], Loader[Any, Any]]
+    loader: Callable[[Any], DataLoader[Any, Any]]
     key: Callable[[Any], Any]
     show: Callable[[Any, Any], Any]
 
-    async def fill(self, loaders: Any, objects: Iterable[Any]) -> None:
-        """Fetch the rows of all the objects, as far as that goes: what fails is asked for again."""
-        with suppress(Exception):
-            keys = [key for each in objects if (key := self.key(each)) is not None]
-            await self.loader(loaders).fill(keys)
+    def ask(self, loaders: Any, objects: Iterable[Any]) -> list[Awaitable[Any]]:
+        """Ask for the rows of all the objects."""
+        load = self.loader(loaders).load
+        return [load(key) for each in objects if (key := self.key(each)) is not None]
+
+    def row(self, loaders: Any, owner: Any) -> Any:
+        """The row of an object; `NOT_THERE` where it was not asked for, or that failed."""
+        key = self.key(owner)
+        if key is None:
+            return None
+        told = self.loader(loaders).cache_map.get(key)
+        if not isinstance(told, asyncio.Future) or not told.done() or told.cancelled():
+            return NOT_THERE
+        return NOT_THERE if told.exception() else told.result()
 
 
 def loaded_field(
-    loader: Callable[[Any], Loader[Any, Any]],
+    loader: Callable[[Any], DataLoader[Any, Any]],
     key: Callable[[Any], Any],
     description: str | None = None,
 ) -> Callable[[Callable[[Any, Any], Any]], Any]:

@@ -5,9 +5,9 @@ is an attribute and a check; what hangs on a loader is fetched for a whole list 
 not plainly right is left to graphql-core: it completes it, or says what is wrong.
 """
 
-import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -30,11 +30,9 @@ from graphql.pyutils import Path, gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 
-from services.api.graphql.loading import Loaded
+from services.api.graphql.loading import NOT_THERE, Loaded
 
-_LEAST_ITEMS = 2
 _INT_LIMIT = 2**31
-_MISSING = object()
 Check = Callable[[Any], Any]
 
 
@@ -68,7 +66,8 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*arguments, **options)
         if self.middleware_manager is not None and not self.middleware_manager.middlewares:
             self.middleware_manager = None  # it would be asked of each field
-        self._plans: dict[tuple[str, int], tuple[Any, list[_Step]]] = {}
+        self._plans: dict[int, tuple[Any, list[_Step]]] = {}
+        self._needed: dict[tuple[str, int], tuple[Any, list[_Need]]] = {}
 
     def execute_fields(
         self,
@@ -111,8 +110,8 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
         here = Path(path, step.name, parent_type.name)
         if step.loaded is None or step.kind is None:
             return self.execute_field(parent_type, source, step.details, here, None)
-        row = self._row(step.loaded, source)
-        if row is _MISSING:
+        row = step.loaded.row(self.context_value.loaders, source)
+        if row is NOT_THERE:
             return self.execute_field(parent_type, source, step.details, here, None)
         try:
             info = self.build_resolve_info(
@@ -132,13 +131,6 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
             self.handle_field_error(error, step.kind.type, step.details, here)  # type: ignore[union-attr]
             return None
 
-    def _row(self, loaded: Loaded, source: Any) -> Any:
-        """What the field hangs on, where it is at hand."""
-        key = loaded.key(source)
-        if key is None:
-            return None
-        return loaded.loader(self.context_value.loaders).known.get(key, _MISSING)
-
     def complete_iterable_value(
         self,
         item_type: Any,
@@ -151,41 +143,59 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
         """As graphql-core does, after what hangs on loaders is there for all items."""
         more = (item_type, field_details_list, info, path, items, position_context)
         kind = item_type.of_type if isinstance(item_type, GraphQLNonNull) else item_type
-        if isinstance(items, list) and len(items) >= _LEAST_ITEMS and is_object_type(kind):
-            objects = [item for item in items if item is not None]
-            fills = list(self._fills(kind, field_details_list, objects))
-            if fills:
-                return self._filled(fills, more)
+        if isinstance(items, list) and items and is_object_type(kind):
+            needs = self._needs(kind, field_details_list)
+            if needs:
+                return self._filled(needs, items, more)
         return super().complete_iterable_value(*more)
 
-    async def _filled(self, fills: list[Awaitable[None]], more: tuple[Any, ...]) -> Any:
-        await asyncio.gather(*fills)
+    async def _filled(self, needs: "list[_Need]", items: list[Any], more: tuple[Any, ...]) -> Any:
+        loaders = self.context_value.loaders
+        asked = [loaded.ask(loaders, _within(items, way)) for way, loaded in needs]
+        for each in asked:
+            for row in each:
+                with suppress(Exception):  # whose field it is will hear of it
+                    await row
         told = super().complete_iterable_value(*more)
         return await told if self.is_awaitable(told) else told
 
-    def _fills(
-        self, kind: GraphQLObjectType, details: Any, objects: list[Any]
-    ) -> Iterator[Awaitable[None]]:
-        """What is to be fetched for objects of a type, and for objects that are plainly in them."""
-        grouped = self.collect_subfields(kind, details)[0]
-        for step in self._plan(kind, grouped):
-            if step.loaded is not None:
-                yield step.loaded.fill(self.context_value.loaders, objects)
-            elif step.inner is not None:
-                of, inner = step.inner
-                within = [told for each in objects if (told := of(each)) is not None]
-                yield from self._fills(inner, step.details, within)
+    def _needs(self, kind: GraphQLObjectType, details: Any) -> "list[_Need]":
+        """What objects of a type hang on, and objects that are plainly in them."""
+        key = (kind.name, id(details))
+        known = self._needed.get(key)
+        if known is None:  # with what it is of, which so keeps its identity
+            found: list[_Need] = []
+            for step in self._plan(kind, self.collect_subfields(kind, details)[0]):
+                if step.loaded is not None:
+                    found.append(((), step.loaded))
+                elif step.inner is not None:
+                    of, inner = step.inner
+                    found += [
+                        ((of, *way), loaded) for way, loaded in self._needs(inner, step.details)
+                    ]
+            known = self._needed[key] = details, found
+        return known[1]
 
     def _plan(self, parent_type: GraphQLObjectType, grouped: Any) -> list[_Step]:
-        key = (parent_type.name, id(grouped))
-        known = self._plans.get(key)
-        if known is None:  # with what it is of, which so keeps its identity
+        known = self._plans.get(id(grouped))
+        if known is None:  # as above; each selection of a type is an object of its own
             steps = [
                 _step(name, details, self.schema.get_field(parent_type, details[0].node.name.value))
                 for name, details in grouped.items()
             ]
-            known = self._plans[key] = grouped, steps
+            known = self._plans[id(grouped)] = grouped, steps
         return known[1]
+
+
+_Need = tuple[tuple[Callable[[Any], Any], ...], Loaded]
+"""The way from an object to the one that hangs on a loader, and how."""
+
+
+def _within(objects: Iterable[Any], way: tuple[Callable[[Any], Any], ...]) -> list[Any]:
+    found = [each for each in objects if each is not None]
+    for of in way:
+        found = [told for each in found if (told := of(each)) is not None]
+    return found
 
 
 async def _awaited(results: dict[str, Any], waiting: list[str]) -> dict[str, Any]:

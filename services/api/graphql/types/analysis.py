@@ -1,15 +1,16 @@
 """What was measured of a track."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import strawberry
-from strawberry import Info
 
 from services.api.graphql.enums import BandwidthKind
+from services.api.graphql.loading import loaded_field
 from services.api.graphql.types.meaning import Meaning
-from shared.contracts.analysis import Analysis as Measured
+from services.api.store.reading.related import SHORT_OF_ANALYSIS
 
 
 @strawberry.type
@@ -19,6 +20,24 @@ class KeyChange:
     time_s: float
     key: str
     mode: str
+
+
+_PLAIN = tuple(name for name in SHORT_OF_ANALYSIS if name not in {"track_id", "meaning_absence"})
+
+
+def _key_of(analysis: "Analysis") -> tuple[UUID, str]:
+    return analysis.track_key, analysis.analyzer_version
+
+
+def _long(name: str, kind: object, show: Callable[[Any], Any] = lambda told: told) -> Any:
+    """A field that is fetched only where it is asked for."""
+
+    def told(_analysis: Any, row: Any) -> Any:
+        return show(row[name])
+
+    told.__annotations__ = {"return": kind}
+    told.__name__ = name
+    return loaded_field(lambda loaders: loaders.long_of_analyses, _key_of)(told)
 
 
 @strawberry.type(description="See docs/analysis.md for methods.")
@@ -34,7 +53,7 @@ class Analysis:
     tempo_alternative_bpm: float
     onset_rate_hz: float
     danceability: float
-    beat_times_s: list[float]
+    beat_times_s = _long("beat_times_s", list[float])
     beats_per_bar: int
     first_downbeat: int
     downbeat_confidence: float
@@ -46,13 +65,17 @@ class Analysis:
     open_key: str
     second_key: str
     second_mode: str
-    key_changes: list[KeyChange]
+    key_changes = _long(
+        "key_changes",
+        list[KeyChange],
+        lambda changes: [KeyChange(**change) for change in changes],
+    )
     tuning_cents: float
-    chroma_mean: list[float]
+    chroma_mean = _long("chroma_mean", list[float])
     loudness_lufs: float
     loudness_range_lu: float
     loudness_short_term_max_lufs: float
-    loudness_histogram: list[int]
+    loudness_histogram = _long("loudness_histogram", list[int])
     true_peak_dbtp: float
     peak_dbfs: float
     replaygain_track_gain_db: float
@@ -64,49 +87,53 @@ class Analysis:
     spectral_bandwidth_hz: float
     spectral_rolloff_hz: float
     spectral_flatness: float
-    spectral_contrast_db: list[float]
+    spectral_contrast_db = _long("spectral_contrast_db", list[float])
     zero_crossing_rate: float
     roughness: float
-    mfcc_mean: list[float]
-    mfcc_std: list[float]
+    mfcc_mean = _long("mfcc_mean", list[float])
+    mfcc_std = _long("mfcc_std", list[float])
     silence_start_s: float
     silence_end_s: float
     silence_share: float
     fade_in_s: float
     fade_out_s: float
-    section_boundaries_s: list[float]
+    section_boundaries_s = _long("section_boundaries_s", list[float])
     dc_offset: float
     stereo_width: float
     is_mono_in_stereo: bool
     bandwidth_hz: float
     bandwidth_kind: BandwidthKind
     clipping_share: float
-    waveform: list[int]
-    fingerprint: str | None
+    waveform = _long("waveform", list[int])
+    fingerprint = _long("fingerprint", str | None)
     acoustid_id: str | None
     damaged: bool
     track_key: strawberry.Private[UUID]
     absence: strawberry.Private[str | None]
 
-    @strawberry.field(description="What a trained model hears; null where `meaningAbsence` is not.")
-    async def meaning(self, info: Info) -> Meaning | None:
+    @loaded_field(
+        lambda loaders: loaders.meanings,
+        _key_of,
+        description="What a trained model hears; null where `meaningAbsence` is not.",
+    )
+    def meaning(self, row: Any) -> Meaning | None:
         """Words, moods, scales."""
-        row = await info.context.loaders.meanings.load((self.track_key, self.analyzer_version))
         return Meaning.of(row) if row else None
 
-    @strawberry.field(description="Why there is no meaning, and what to do about it.")
-    async def meaning_absence(self, info: Info) -> str | None:
+    @loaded_field(
+        lambda loaders: loaders.meanings,
+        _key_of,
+        description="Why there is no meaning, and what to do about it.",
+    )
+    def meaning_absence(self, row: Any) -> str | None:
         """Null where there is one."""
-        key = (self.track_key, self.analyzer_version)
-        if self.absence is not None or await info.context.loaders.meanings.load(key):
+        if self.absence is not None or row:
             return self.absence
         return "an earlier version analysed this track, which heard no meaning: it is done anew"
 
     @classmethod
     def of(cls, row: Any) -> "Analysis":
         """A stored analysis as the gateway shows it."""
-        names = ("analyzer_version", "content_revision", "analyzed_at", *Measured.model_fields)
-        told = {name: row[name] for name in names if not name.startswith("meaning")}
-        told["key_changes"] = [KeyChange(**change) for change in row["key_changes"]]
+        told = {name: row[name] for name in _PLAIN}
         told["bandwidth_kind"] = BandwidthKind(row["bandwidth_kind"])
         return cls(track_key=row["track_id"], absence=row["meaning_absence"], **told)

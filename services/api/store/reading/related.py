@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store.reading.track_lists import COLUMNS
+from shared.contracts.analysis import Analysis
 from shared.contracts.versions import ANALYZER_VERSION
 
 # The ids twice: else the planner, who cannot count them, may read all files.
@@ -33,11 +34,25 @@ _GENRES_OF_TRACKS = """
 SELECT tg.track_id AS owner, g.id, g.name FROM track_genres tg JOIN genres g ON g.id = tg.genre_id
 WHERE tg.track_id = ANY($1) ORDER BY tg.track_id, tg.position
 """
+LONG_OF_ANALYSIS = (
+    "beat_times_s", "key_changes", "chroma_mean", "loudness_histogram", "spectral_contrast_db",
+    "mfcc_mean", "mfcc_std", "section_boundaries_s", "waveform", "fingerprint",
+)  # fmt: skip
+"""Columns of an analysis that hold far more than all others, and are seldom asked for."""
+SHORT_OF_ANALYSIS = (
+    "track_id", "analyzer_version", "content_revision", "analyzed_at",
+    *(name for name in Analysis.model_fields if name not in {*LONG_OF_ANALYSIS, "meaning"}),
+)  # fmt: skip
+"""The other columns."""
 # The current version's, or what answers until that one is there.
-_ANALYSES = """
-SELECT DISTINCT ON (track_id) * FROM analyses WHERE track_id = ANY($1)
+_ANALYSES = f"""
+SELECT DISTINCT ON (track_id) {", ".join(SHORT_OF_ANALYSIS)} FROM analyses WHERE track_id = ANY($1)
 ORDER BY track_id, (analyzer_version = $2) DESC, analyzed_at DESC
-"""
+"""  # noqa: S608 - the columns are ours
+_LONG = f"""
+SELECT track_id, analyzer_version, {", ".join(LONG_OF_ANALYSIS)} FROM analyses
+WHERE (track_id, analyzer_version) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))
+"""  # noqa: S608 - as above
 _CORRECTIONS = "SELECT track_id AS id, * FROM corrections WHERE track_id = ANY($1)"
 _MEANINGS = """
 SELECT * FROM meanings WHERE (track_id, analyzer_version) IN (
@@ -120,7 +135,7 @@ async def covers(pool: asyncpg.Pool, hashes: Sequence[bytes]) -> list[Row | None
 
 
 async def analyses(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
-    """Each track's analysis that stands."""
+    """Each track's analysis that stands, without what is long."""
     found = await pool.fetch(_ANALYSES, list(ids), ANALYZER_VERSION)
     by_id = {row["track_id"]: row for row in found}
     return [by_id.get(id_) for id_ in ids]
@@ -133,7 +148,20 @@ async def corrections(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | Non
 
 async def meanings(pool: asyncpg.Pool, keys: Sequence[tuple[UUID, str]]) -> list[Row | None]:
     """What was heard, by track id and analyzer version; None where there is none."""
-    found = await pool.fetch(_MEANINGS, *map(list, zip(*keys, strict=True)))
+    return await _of_analyses(pool, _MEANINGS, keys)
+
+
+async def long_of_analyses(
+    pool: asyncpg.Pool, keys: Sequence[tuple[UUID, str]]
+) -> list[Row | None]:
+    """What is long of analyses, by track id and analyzer version."""
+    return await _of_analyses(pool, _LONG, keys)
+
+
+async def _of_analyses(
+    pool: asyncpg.Pool, query: str, keys: Sequence[tuple[UUID, str]]
+) -> list[Row | None]:
+    found = await pool.fetch(query, *map(list, zip(*keys, strict=True)))
     by_key = {(row["track_id"], row["analyzer_version"]): row for row in found}
     return [by_key.get(key) for key in keys]
 
