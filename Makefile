@@ -7,7 +7,7 @@ MUSIC ?=
 ARGS ?=
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: help install run test chaos lint format bench bench-cluster bench-scan bench-queries bench-truth music engines clean
+.PHONY: help install run test chaos lint format bench bench-cluster bench-scan bench-growth bench-queries bench-truth music engines clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -67,6 +67,9 @@ bench-cluster: engines ## what the bus costs, and what one more analyzer gives
 
 bench-scan: install ## a first scan and a rescan beside MPD, beets and the floor, on one core
 	@.venv/bin/python -m bench.scan $(ARGS)
+
+bench-growth: install ## what a track costs and what memory it takes, up to ARGS="--up-to 300000" files
+	@.venv/bin/python -m bench.growth $(ARGS)
 
 bench-queries: install ## what the hot queries take in a library of 10,000 and of 300,000 tracks
 	@.venv/bin/python -m bench.queries $(ARGS)

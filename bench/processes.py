@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 _LOOK_EVERY_S = 1.0
@@ -84,9 +85,43 @@ def _cpu_s(pid: int) -> float:
     return sum(map(int, told[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
-def _pss_mb(pid: int) -> float:
+def _pss_mb(pid: int, which: str = "Pss:") -> float:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0.0  # it ended meanwhile
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith(which)) / 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PssParts:
+    """Proportional set sizes in MB.
+
+    Attributes:
+        services_mb: of our processes, all together.
+        database_mb: of PostgreSQL's, without the shared memory.
+        database_shared_mb: the shared memory that PostgreSQL's processes touched: its buffers
+            fill up to their size, whatever the library.
+    """
+
+    services_mb: float
+    database_mb: float
+    database_shared_mb: float
+
+    @property
+    def told(self) -> str:
+        """In words."""
+        whole = self.services_mb + self.database_mb + self.database_shared_mb
+        return (
+            f"{whole:.0f} MB (our processes {self.services_mb:.0f}, PostgreSQL's own"
+            f" {self.database_mb:.0f}, its shared buffers {self.database_shared_mb:.0f})"
+        )
+
+
+def pss_parts(pid: int, database: Path) -> PssParts:
+    """Those of a process and all below it, and of the database in a folder."""
+    servers = tree(postmaster_pid(database))
+    ours = set(tree(pid)) - set(servers)
+    shared_mb = sum(_pss_mb(server, "Pss_Shmem:") for server in servers)
+    whole_mb = sum(map(_pss_mb, servers))
+    return PssParts(sum(map(_pss_mb, ours)), whole_mb - shared_mb, shared_mb)

@@ -1,0 +1,246 @@
+"""`make bench-growth`: what a track costs, and what memory it takes, as a library grows.
+
+A first scan of generated files (`many_files.py`), until all is stored, one library size after the
+other, each in processes and a data folder of its own; analysis off. Memory is looked at from
+outside, once a second over the whole scan.
+"""
+
+import argparse
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from bench.many_files import generate_many
+from bench.memory_plot import draw
+from bench.processes import PssParts, cpu_s_by_part, pss_parts
+from bench.run_once import PROFILES, running
+from shared.runtime.logs import configure_logs
+from shared.runtime.settings import Settings
+
+_ROOT = Path(__file__).parents[1]
+_DOCUMENT, _PLOT = _ROOT / "docs" / "performance.md", _ROOT / "docs" / "memory.svg"
+_BEGIN, _END = "<!-- growth:begin -->", "<!-- growth:end -->"
+SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
+_DEFAULT_LARGEST = 30_000
+_PLOTTED = 100_000
+_LOOK_EVERY_S = 1.0
+_IDLE_S = 5.0
+_WARM_UP_FILES = 20
+# Not `-m`: a spawned worker imports its parent's main module.
+_RUN = "from bench.growth import run; run()"
+
+
+@dataclass(slots=True)
+class Grown:
+    """What the scan of a library showed.
+
+    Attributes:
+        wall_s: from the request until all is stored and told. cpu_s: of each part.
+        rescan_s: the same request again.
+        seen: memory over the scan: seconds since the request, parts.
+    """
+
+    files: int
+    wall_s: float = 0.0
+    cpu_s: dict[str, float] = field(default_factory=dict)
+    rescan_s: float = 0.0
+    seen: list[tuple[float, PssParts]] = field(default_factory=list)
+
+    @property
+    def peak_mb(self) -> float:
+        """Of our processes, all together at one moment."""
+        return max(parts.services_mb for _, parts in self.seen)
+
+    @property
+    def peak_database_mb(self) -> float:
+        """Of PostgreSQL without its shared buffers, which fill up to their size."""
+        return max(parts.database_mb for _, parts in self.seen)
+
+    @property
+    def peak_shared_mb(self) -> float:
+        """Of PostgreSQL's shared memory that was touched so far."""
+        return max(parts.database_shared_mb for _, parts in self.seen)
+
+
+async def _scan(data: Path, music: Path, warm_up: Path) -> None:
+    """Scan in this process, and tell what happens, a JSON line a moment."""
+    settings = Settings(data_dir=data, port=0)
+    database = settings.data_dir / "postgres"
+    async with running(settings, PROFILES["ingest"]) as services:
+        await services.scan([warm_up])  # all processes are up, and have what they import
+        before = cpu_s_by_part(database)
+        _say(moment="scan")
+        wall_s, _ = await services.scan([music])
+        _say(moment="scanned")
+        after = cpu_s_by_part(database)
+        rescan_s, _ = await services.scan([music])
+        _say(
+            moment="over", wall_s=wall_s, rescan_s=rescan_s,
+            cpu_s={part: after[part] - before[part] for part in after},
+            tracks=(await services.status())["tracks"],
+        )  # fmt: skip
+
+
+async def _idle(data: Path) -> None:
+    """Have all services up, with nothing to do."""
+    async with running(Settings(data_dir=data, port=0), PROFILES["optimised"]):
+        await asyncio.sleep(_IDLE_S)
+        _say(moment="idle")
+        await asyncio.to_thread(sys.stdin.read)  # until it was looked at
+
+
+def _say(**told: object) -> None:
+    print(json.dumps(told), flush=True)
+
+
+def run() -> None:
+    """The measured process: data folder, and folders of music to scan, or none to be idle."""
+    configure_logs("error")
+    data, *music = map(Path, sys.argv[1:])
+    asyncio.run(_scan(data, *music) if music else _idle(data))
+
+
+class _Watch:
+    """Looks at the memory of a process and of the database in its data folder."""
+
+    def __init__(self, pid: int, database: Path) -> None:
+        self.seen: list[tuple[float, PssParts]] = []
+        self._pid, self._database = pid, database
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        self._thread.start()
+        try:
+            yield
+        finally:
+            self._end.set()
+            self._thread.join()
+
+    def _look(self) -> None:
+        while not self._end.wait(_LOOK_EVERY_S if self.seen else 0):
+            self.seen.append((time.monotonic(), pss_parts(self._pid, self._database)))
+
+    def between(self, begin_s: float, end_s: float) -> list[tuple[float, PssParts]]:
+        """What was seen then, by seconds since the begin; else the look nearest to it."""
+        found = [(at - begin_s, parts) for at, parts in self.seen if begin_s <= at <= end_s]
+        return found or [(0.0, min(self.seen, key=lambda one: abs(one[0] - end_s))[1])]
+
+
+def grow(work: Path, files: int) -> Grown:
+    """Scan so many files for the first time; what that showed."""
+    music, warm_up, data = work / "music", work / "warm-up", work / "data"
+    for folder, many in ((music, files), (warm_up, _WARM_UP_FILES)):
+        folder.mkdir()
+        generate_many(folder, many)
+    moments: dict[str, float] = {}
+    with _measured(data, music, warm_up) as process:
+        assert process.stdout is not None
+        _wait_for("scan", process.stdout, moments)
+        watch = _Watch(process.pid, data / "postgres")
+        with watch.watching():
+            _wait_for("scanned", process.stdout, moments)
+        told = _wait_for("over", process.stdout, moments)
+    for folder in (music, warm_up, data):
+        shutil.rmtree(folder)
+    if told.pop("tracks") != files + _WARM_UP_FILES:
+        raise SystemExit("not all files are tracks: no figures")
+    del told["moment"]
+    return Grown(files, seen=watch.between(moments["scan"], moments["scanned"]), **told)
+
+
+def idle(work: Path) -> PssParts:
+    """What memory all services take together when nothing is to be done."""
+    data = work / "data"
+    with _measured(data) as process:
+        assert process.stdout is not None
+        _wait_for("idle", process.stdout, {})
+        found = pss_parts(process.pid, data / "postgres")
+        process.communicate()
+    shutil.rmtree(data)
+    return found
+
+
+def _measured(data: Path, *music: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", _RUN, str(data), *map(str, music)]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT
+    )
+
+
+def _wait_for(moment: str, told: IO[str], moments: dict[str, float]) -> dict[str, Any]:
+    for line in told:
+        found: dict[str, Any] = json.loads(line)
+        moments[found["moment"]] = time.monotonic()
+        if found["moment"] == moment:
+            return found
+    raise SystemExit("the measured process broke off")
+
+
+def _row(grown: Grown) -> Sequence[str]:
+    us = {part: seconds / grown.files * 1e6 for part, seconds in grown.cpu_s.items()}
+    return (
+        f"{grown.files:,}", f"{grown.wall_s:,.1f}", f"{grown.files / grown.wall_s:,.0f}",
+        f"{grown.wall_s / grown.files * 1e6:,.0f}",
+        f"{us['main process']:,.0f} + {us['workers']:,.0f} + {us['database']:,.0f}",
+        f"{grown.rescan_s:,.2f}", f"{grown.peak_mb:,.0f}",
+        f"{grown.peak_database_mb:,.0f} + {grown.peak_shared_mb:,.0f}",
+    )  # fmt: skip
+
+
+_HEADER = (
+    "files", "first scan, s", "files a second", "wall, \u00b5s a track",
+    "CPU, \u00b5s a track: main + readers + PostgreSQL", "rescan, s", "peak of our processes, MB",
+    "peak of PostgreSQL, MB: its own + shared",
+)  # fmt: skip
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    lines = [_HEADER, ["---"] * len(_HEADER), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _write(text: str) -> None:
+    content = _DOCUMENT.read_text()
+    before, _, rest = content.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    _DOCUMENT.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}")
+
+
+def main() -> None:
+    """Print the table; `--write` puts it and the plot into docs."""
+    parser = argparse.ArgumentParser(prog="make bench-growth ARGS=...", description=__doc__)
+    parser.add_argument(
+        "--up-to", type=int, default=_DEFAULT_LARGEST, help=f"of {SIZES} files (%(default)s)"
+    )
+    parser.add_argument("--sizes", type=int, nargs="+", help="these instead")
+    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
+    told = parser.parse_args()
+    sizes = told.sizes or [size for size in SIZES if size <= told.up_to]
+    grown: list[Grown] = []
+    with tempfile.TemporaryDirectory(prefix="soniquebay-growth-") as work:
+        nothing = idle(Path(work))
+        for files in sizes:
+            grown.append(grow(Path(work), files))
+            print(" | ".join(_row(grown[-1])), flush=True)
+    text = f"{_table([_row(each) for each in grown])}\n\nIdle, with all services: {nothing.told}."
+    print(f"\n{text}")
+    if told.write:
+        _write(text)
+        shown = max((each for each in grown if each.files <= _PLOTTED), key=lambda e: e.files)
+        _PLOT.write_text(draw(shown.files, shown.seen))
+
+
+if __name__ == "__main__":
+    main()
