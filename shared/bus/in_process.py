@@ -25,6 +25,8 @@ from shared.contracts.topics import DEAD_LETTER_SUFFIX, Stage, Topic, dead_lette
 
 log = structlog.get_logger()
 _PORTION = 500
+_MOST_FOUND = 8_000
+"""Files that a walk is ahead of reading: it is so much quicker that more would only be memory."""
 _FAULT_DELAY_S = 1.0
 
 Handle = Callable[[Sequence[Record]], Awaitable[None]]
@@ -59,7 +61,8 @@ class InProcessBus:
 
     Args:
         capacity: records a topic holds, counted until its slowest group has committed them;
-            when it is reached, `publish` waits. Dead letters and a draining bus have no limit.
+            when it is reached, `publish` waits. Dead letters and a draining bus have no limit;
+            `file.found` holds some thousand at most.
         policy: the delays of retries.
         partitions: the most members of a group that can work at a time on one topic.
         source: who `publish` says the events come from; handlers' events name their service.
@@ -152,7 +155,7 @@ class InProcessBus:
         """Publish records as they are, as a foreign client or a replay does."""
         for record in records:
             channel = self._channel(record.topic)
-            while channel.log.held >= self._capacity and self._limited(record.topic):
+            while channel.log.held >= self._most(record.topic) and self._limited(record.topic):
                 channel.emptied.clear()
                 await channel.emptied.wait()
             channel.log.append(record)
@@ -171,6 +174,9 @@ class InProcessBus:
             return self._channels[topic]
         except KeyError:
             raise ValueError(f"there is no topic {topic!r}") from None
+
+    def _most(self, topic: str) -> int:
+        return min(self._capacity, _MOST_FOUND) if topic == Topic.FILE_FOUND else self._capacity
 
     def _limited(self, topic: str) -> bool:
         # A handler in flight that publishes must be able to end when no one consumes any more.

@@ -1,0 +1,45 @@
+"""A walk is ahead of reading by some thousand files at most, whatever the library."""
+
+import asyncio
+from collections.abc import Sequence
+
+from shared.bus.in_process import InProcessBus
+from shared.bus.port import Outcome, Subscription
+from shared.contracts.events import FileFound
+from shared.contracts.topics import Stage, Topic
+
+
+def found(number: int) -> FileFound:
+    return FileFound(
+        library_id=f"lib_{1:032x}",
+        scan_id=f"scn_{1:032x}",
+        path=f"{number}.mp3",
+        size_bytes=1,
+        mtime_ns=1,
+    )
+
+
+async def test_what_is_found_waits_for_what_is_read() -> None:
+    bus = InProcessBus(capacity=50_000)
+    gate, read, most = asyncio.Event(), 0, 0
+
+    async def reading(events: Sequence[FileFound]) -> Outcome:
+        nonlocal read, most
+        await gate.wait()
+        most = max(most, sum(lag.records for lag in await bus.lag()))
+        read += len(events)
+        return Outcome()
+
+    bus.subscribe(Subscription(Topic.FILE_FOUND, Stage.READ, reading, batch_size=500))
+    await bus.start()
+    walking = asyncio.create_task(bus.publish([found(number) for number in range(10_000)]))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not walking.done()
+    gate.set()
+    async with asyncio.timeout(30):
+        await walking
+        while read < 10_000:  # noqa: ASYNC110 - it is polled
+            await asyncio.sleep(0.01)
+    assert most <= 8_000
+    await bus.drain(10)
