@@ -7,12 +7,13 @@ a task an object and field, several times what the value itself takes.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import strawberry
 from strawberry import Info
 from strawberry.dataloader import DataLoader
 
+T = TypeVar("T")
 NOT_THERE = object()
 
 
@@ -69,3 +70,14 @@ def loaded_field(
         return strawberry.field(resolve, description=description)
 
     return decorate
+
+
+def of_row(kind: type[T], row: Any, /, **told: Any) -> T:
+    """An object of a type of ours with a row's columns for attributes, and what is told besides.
+
+    As if all were given to `kind`, in a third of the time: pages have some ten thousand values.
+    """
+    made = kind.__new__(kind)
+    made.__dict__.update(row.items())
+    made.__dict__.update(told)
+    return made

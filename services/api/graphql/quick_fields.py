@@ -23,6 +23,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLString,
     Undefined,
+    get_named_type,
     is_leaf_type,
     is_object_type,
 )
@@ -47,7 +48,7 @@ class _Step:
     Attributes:
         name: in the answer. details: graphql-core's, of the field.
         plain: the attribute that is the value, and what completes it.
-        loaded: what the value hangs on.
+        loaded: what the value hangs on. check: what completes it then, where it is plain.
         inner: the attribute that is an object, and its type, where nothing is resolved.
     """
 
@@ -56,7 +57,24 @@ class _Step:
     kind: GraphQLField | None
     plain: tuple[Callable[[Any], Any], Check] | None = None
     loaded: Loaded | None = None
+    check: Check | None = None
     inner: tuple[Callable[[Any], Any], GraphQLObjectType] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """What the objects of a field are.
+
+    Attributes:
+        details: graphql-core's, of the field; it so keeps its identity.
+        kind: their type. origin: their class; None where there is none, or not one.
+        grouped: what is selected of them.
+    """
+
+    details: Any
+    kind: Any = None
+    origin: type | None = None
+    grouped: Any = None
 
 
 class QuickFields(StrawberryGraphQLCoreExecutionContext):
@@ -66,6 +84,7 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*arguments, **options)
         if self.middleware_manager is not None and not self.middleware_manager.middlewares:
             self.middleware_manager = None  # it would be asked of each field
+        self._objects: dict[int, _Object] = {}
         self._plans: dict[int, tuple[Any, list[_Step]]] = {}
         self._needed: dict[tuple[str, int], tuple[Any, list[_Need]]] = {}
 
@@ -114,15 +133,57 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
         if row is NOT_THERE:
             return self.execute_field(parent_type, source, step.details, here, None)
         try:
-            info = self.build_resolve_info(
-                step.kind, [each.node for each in step.details], parent_type, here
-            )
-            value = step.loaded.show(source, row)
-            told = self.complete_value(step.kind.type, step.details, info, here, value, None)
+            told = self._complete_loaded(parent_type, step, here, step.loaded.show(source, row))
         except Exception as error:
             self.handle_field_error(error, step.kind.type, step.details, here)
             return None
         return self._guarded(told, step, here) if self.is_awaitable(told) else told
+
+    def _complete_loaded(
+        self, parent_type: GraphQLObjectType, step: _Step, here: Path, value: Any
+    ) -> Any:
+        kind: Any = step.kind
+        if step.check is not None:
+            with suppress(_Unusual):
+                return step.check(value)
+        if type(value) is self._object(kind.type, step.details).origin:
+            return self.complete_value(kind.type, step.details, None, here, value, None)
+        nodes = [each.node for each in step.details]
+        info = self.build_resolve_info(kind, nodes, parent_type, here)
+        return self.complete_value(kind.type, step.details, info, here, value, None)
+
+    def complete_value(
+        self,
+        return_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """As graphql-core does; an object that is plainly of the type is gone into at once."""
+        if position_context is None:
+            known = self._object(return_type, field_details_list)
+            if type(result) is known.origin:
+                return self.execute_fields(known.kind, result, path, known.grouped, None)
+        return super().complete_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+    def _object(self, return_type: Any, details: Any) -> "_Object":
+        """What a field's objects are, be they in a list or not."""
+        known = self._objects.get(id(details))
+        if known is None:
+            known = self._objects[id(details)] = _Object(details)
+            kind = get_named_type(return_type)
+            ours = kind.extensions.get("strawberry-definition") if is_object_type(kind) else None
+            if ours is not None:
+                grouped, deferred, _ = self.collect_subfields(kind, details)
+                if not deferred:
+                    known = self._objects[id(details)] = _Object(
+                        details, kind, ours.origin, grouped
+                    )
+        return known
 
     async def _guarded(self, told: Awaitable[Any], step: _Step, here: Path) -> Any:
         try:
@@ -211,11 +272,11 @@ def _step(name: str, details: Any, kind: GraphQLField | None) -> _Step:
     ours = kind.extensions.get("strawberry-definition") if kind is not None else None
     if kind is None or not isinstance(ours, StrawberryField) or kind.args or ours.extensions:
         return _Step(name, details, kind)
+    check = _check(kind.type)
     if ours.base_resolver is not None:
         loaded = getattr(ours.base_resolver.wrapped_func, "loaded", None)
-        return _Step(name, details, kind, loaded=loaded)
+        return _Step(name, details, kind, loaded=loaded, check=check)
     of = attrgetter(ours.python_name)
-    check = _check(kind.type)
     if check is not None:
         return _Step(name, details, kind, plain=(of, check))
     within = kind.type.of_type if isinstance(kind.type, GraphQLNonNull) else kind.type

@@ -8,9 +8,8 @@ from uuid import UUID
 import strawberry
 
 from services.api.graphql.enums import BandwidthKind
-from services.api.graphql.loading import loaded_field
+from services.api.graphql.loading import loaded_field, of_row
 from services.api.graphql.types.meaning import Meaning
-from services.api.store.reading.related import SHORT_OF_ANALYSIS
 
 
 @strawberry.type
@@ -20,9 +19,6 @@ class KeyChange:
     time_s: float
     key: str
     mode: str
-
-
-_PLAIN = tuple(name for name in SHORT_OF_ANALYSIS if name not in {"track_id", "meaning_absence"})
 
 
 def _key_of(analysis: "Analysis") -> tuple[UUID, str]:
@@ -134,6 +130,10 @@ class Analysis:
     @classmethod
     def of(cls, row: Any) -> "Analysis":
         """A stored analysis as the gateway shows it."""
-        told = {name: row[name] for name in _PLAIN}
-        told["bandwidth_kind"] = BandwidthKind(row["bandwidth_kind"])
-        return cls(track_key=row["track_id"], absence=row["meaning_absence"], **told)
+        return of_row(
+            cls,
+            row,
+            bandwidth_kind=BandwidthKind(row["bandwidth_kind"]),
+            track_key=row["track_id"],
+            absence=row["meaning_absence"],
+        )

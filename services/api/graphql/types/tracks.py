@@ -10,7 +10,7 @@ from strawberry import Info
 
 from services.api.graphql.arguments import page_size
 from services.api.graphql.enums import CreditRole, TrackKind, VectorSpace
-from services.api.graphql.loading import loaded_field
+from services.api.graphql.loading import loaded_field, of_row
 from services.api.graphql.scalars import BigInt, KeyValues
 from services.api.graphql.types.albums import Album
 from services.api.graphql.types.analysis import Analysis
@@ -23,14 +23,6 @@ from services.api.graphql.types.node import Node
 from shared.contracts.identity import IdKind, display_path, format_id
 
 MOST_SIMILAR = 200
-_PLAIN = (
-    "title", "title_is_file_name", "artist_credit", "track_number", "track_total", "disc_number",
-    "disc_total", "disc_subtitle", "release_date", "original_date", "year", "isrcs", "tag_bpm",
-    "comment", "language", "has_lyrics", "work", "moods", "grouping", "copyright", "tag_key",
-    "tempo_bpm", "key", "mode", "camelot", "container", "codec", "duration_s", "bitrate_bps",
-    "cover_problem", "sample_rate_hz", "channels", "bit_depth", "path", "size_bytes", "mtime_ns",
-    "is_missing", "revision", "content_revision", "created_at", "updated_at",
-)  # fmt: skip
 
 
 @strawberry.enum(description="How far a track is on its way.")
@@ -152,13 +144,14 @@ class Track(Node):
     @classmethod
     def of(cls, row: Any) -> "Track":
         """A stored track as the gateway shows it."""
-        return cls(
+        return of_row(
+            cls,
+            row,
             id=strawberry.ID(format_id(IdKind.TRACK, row["id"])),
             row=row,
             kind=TrackKind(row["kind"]),
             musicbrainz_recording_id=text_or_none(row["musicbrainz_recording_id"]),
             musicbrainz_track_id=text_or_none(row["musicbrainz_track_id"]),
-            **{name: row[name] for name in _PLAIN},
         )
 
     @strawberry.field(description="All credits, in order, or those of a role.")
