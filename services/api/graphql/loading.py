@@ -5,16 +5,84 @@ a task an object and field, several times what the value itself takes.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import strawberry
+import structlog
 from strawberry import Info
 from strawberry.dataloader import DataLoader
 
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 T = TypeVar("T")
+_log = structlog.get_logger()
 NOT_THERE = object()
+
+
+class Loader(DataLoader[K, V]):
+    """A loader that can be filled for many objects at once, with no future a key.
+
+    Attributes:
+        known: what it was filled with; an error where there is no value.
+    """
+
+    def __init__(self, read: Callable[[list[K]], Awaitable[Sequence[V | BaseException]]]) -> None:
+        super().__init__(read)
+        self.known: dict[K, V | BaseException] = {}
+        self._read = read
+        self._wanted: dict[K, None] = {}
+        self._filling: asyncio.Future[None] | None = None
+
+    def fill(self, keys: Iterable[K]) -> list[Awaitable[Any]]:
+        """Fetch what is not known yet, with what else is asked for in this turn of the loop.
+
+        Returns what to wait for; what fails then can be asked for with `load`.
+        """
+        waiting: list[Awaitable[Any]] = []
+        for key in keys:
+            if key in self.known:
+                continue
+            asked = self.cache_map.get(key)
+            if asked is None:
+                self._wanted[key] = None
+            else:
+                waiting.append(self._keep(key, asked))
+        if self._wanted and self._filling is None:
+            self._filling = self.loop.create_future()
+            self.loop.call_soon(self._begin)
+        return [*waiting, self._filling] if self._filling is not None else waiting
+
+    def load(self, key: K) -> Awaitable[V]:
+        """The value of a key; what is known is there without waiting."""
+        if key not in self.known:
+            return super().load(key)
+        future = self.loop.create_future()
+        told = self.known[key]
+        if isinstance(told, BaseException):
+            future.set_exception(told)
+        else:
+            future.set_result(told)
+        return future
+
+    async def _keep(self, key: K, asked: Awaitable[V]) -> None:
+        self.known[key] = await asked
+
+    def _begin(self) -> None:
+        wanted, filling = list(self._wanted), self._filling
+        self._wanted, self._filling = {}, None
+        if filling is not None:
+            self._task = self.loop.create_task(self._fill(wanted, filling))
+
+    async def _fill(self, wanted: list[K], filling: asyncio.Future[None]) -> None:
+        try:
+            self.known.update(zip(wanted, await self._read(wanted), strict=True))
+        except Exception:  # who asks for one of them with `load` hears of it
+            _log.debug("not_filled", exc_info=True)
+        finally:
+            if not filling.done():
+                filling.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +95,24 @@ class Loaded:
         show: the value, from the object and its row (None without a key).
     """
 
-    loader: Callable[[Any], DataLoader[Any, Any]]
+    loader: Callable[[Any], Loader[Any, Any]]
     key: Callable[[Any], Any]
     show: Callable[[Any, Any], Any]
 
     def ask(self, loaders: Any, objects: Iterable[Any]) -> list[Awaitable[Any]]:
-        """Ask for the rows of all the objects."""
-        load = self.loader(loaders).load
-        return [load(key) for each in objects if (key := self.key(each)) is not None]
+        """Ask for the rows of all the objects; they are there when all of these are done."""
+        loader, of = self.loader(loaders), self.key
+        return loader.fill(key for each in objects if (key := of(each)) is not None)
 
     def row(self, loaders: Any, owner: Any) -> Any:
         """The row of an object; `NOT_THERE` where it was not asked for, or that failed."""
         key = self.key(owner)
-        if key is None:
-            return None
-        told = self.loader(loaders).cache_map.get(key)
-        if not isinstance(told, asyncio.Future) or not told.done() or told.cancelled():
-            return NOT_THERE
-        return NOT_THERE if told.exception() else told.result()
+        told = None if key is None else self.loader(loaders).known.get(key, NOT_THERE)
+        return NOT_THERE if isinstance(told, BaseException) else told
 
 
 def loaded_field(
-    loader: Callable[[Any], DataLoader[Any, Any]],
+    loader: Callable[[Any], Loader[Any, Any]],
     key: Callable[[Any], Any],
     description: str | None = None,
 ) -> Callable[[Callable[[Any, Any], Any]], Any]:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 import strawberry
-from strawberry.dataloader import DataLoader
 
-from services.api.graphql.loading import loaded_field
+from services.api.graphql.loading import Loader, loaded_field
 from services.api.graphql.quick_fields import QuickFields
 
 
@@ -68,7 +67,7 @@ class Loaders:
     asked: list[list[int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.labels: DataLoader[int, Any] = DataLoader(self._read)
+        self.labels: Loader[int, Any] = Loader(self._read)
 
     async def _read(self, keys: list[int]) -> list[Any]:
         self.asked.append(list(keys))
