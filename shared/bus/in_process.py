@@ -25,7 +25,7 @@ from shared.contracts.topics import DEAD_LETTER_SUFFIX, Stage, Topic, dead_lette
 
 log = structlog.get_logger()
 _PORTION = 500
-_MOST_FOUND = 8_000
+_MOST_FOUND = 4_000
 """Files that a walk is ahead of reading: it is so much quicker that more would only be memory."""
 _FAULT_DELAY_S = 1.0
 
