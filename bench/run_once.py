@@ -12,8 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from bench.following import Follower, follower
 from bench.load import ask_for_a_while, keep_asking
 from bench.processes import cpu_s_by_part, pss_mb, watching_pss_mb
@@ -143,9 +141,7 @@ async def running(settings: Settings, profile: Profile) -> AsyncIterator[Running
     embedder = text_embedder(settings)
     index = TantivyIndex(settings.search_dir)
     api = api_service.build(settings, bus=bus, embedder=embedder, search=index)
-    transport = httpx.ASGITransport(api.app)
-    client = httpx.AsyncClient(transport=transport, base_url="http://soniquebay", timeout=600)
-    gateway = Gateway(client)
+    gateway = Gateway(api.line)
     services = [api.service, extractor.build(settings, gateway=gateway, publish=bus.publish)]
     if profile.analyses:
         services += [
@@ -153,7 +149,7 @@ async def running(settings: Settings, profile: Profile) -> AsyncIterator[Running
             vectorizer.build(gateway=gateway, embedder=embedder),
             analyzer.build(settings, gateway=gateway),
         ]
-    async with client, AsyncExitStack() as stack:
+    async with AsyncExitStack() as stack:
         for service in services:
             await stack.enter_async_context(service.lifespan())
             (_slowed(service) if profile.one_at_a_time else service).subscribe(bus)

@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
-import httpx
-
 from services.analyzer import service as analyzer
 from services.api import service as api_service
 from services.extractor import service as extractor
@@ -91,11 +89,7 @@ class _Up:
         embedder = text_embedder(settings)
         index = search_index(settings)
         self._api = api_service.build(settings, bus=self._bus, embedder=embedder, search=index)
-        transport = httpx.ASGITransport(self._api.app)
-        self._client = httpx.AsyncClient(
-            transport=transport, base_url="http://soniquebay", timeout=600
-        )
-        self._gateway = gateway = Gateway(self._client)
+        self._gateway = gateway = Gateway(self._api.line)
         self._services: list[Service] = [
             self._api.service,
             indexer.build(settings, gateway=gateway, index=index),
@@ -107,7 +101,7 @@ class _Up:
     async def run(self) -> bool:
         """Start, scan, follow, serve, drain."""
         stopped = stop_signals()
-        async with self._client, AsyncExitStack() as stack:
+        async with AsyncExitStack() as stack:
             for service in self._services:
                 await stack.enter_async_context(service.lifespan())
                 service.subscribe(self._bus)

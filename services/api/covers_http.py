@@ -6,6 +6,7 @@ The services send many at a time: `POST /covers`.
 import asyncio
 import hashlib
 import re
+from collections.abc import Sequence
 
 import asyncpg
 from starlette.requests import Request
@@ -56,12 +57,17 @@ async def post_covers(request: Request) -> Response:
     body = await _body(request, MOST_TOGETHER_BYTES)
     if body is None:
         return PlainTextResponse(f"at most {MOST_TOGETHER_BYTES:,} bytes at a time", 413)
-    checked = await asyncio.to_thread(_all_checked, body)
-    if checked is None:
+    images = _taken_apart(body)
+    if images is None:
         return PlainTextResponse("the body ends within an image", 400)
-    stored = [cover for cover in checked if isinstance(cover, Cover)]
-    await covers.store_all(request.app.state.pool(), stored)
-    return JSONResponse([None if isinstance(cover, Cover) else cover for cover in checked])
+    return JSONResponse(await store_images(request.app.state.pool(), images))
+
+
+async def store_images(pool: asyncpg.Pool, images: Sequence[bytes]) -> list[str | None]:
+    """Store images under the SHA-256 of their bytes; for each None, or why it was not stored."""
+    checked = await asyncio.to_thread(lambda: [_checked(image) for image in images])
+    await covers.store_all(pool, [cover for cover in checked if isinstance(cover, Cover)])
+    return [None if isinstance(cover, Cover) else cover for cover in checked]
 
 
 async def _body(request: Request, most_bytes: int) -> bytes | None:
@@ -74,17 +80,17 @@ async def _body(request: Request, most_bytes: int) -> bytes | None:
     return bytes(content)
 
 
-def _all_checked(body: bytes) -> list[Cover | str] | None:
-    """The images of a body, as `_checked` tells of each; None where it ends within one."""
-    checked: list[Cover | str] = []
+def _taken_apart(body: bytes) -> list[bytes] | None:
+    """The images of a body; None where it ends within one."""
+    images: list[bytes] = []
     place = 0
     while place < len(body):
         end = place + 4 + int.from_bytes(body[place : place + 4], "big")
         if end > len(body):
             return None
-        checked.append(_checked(body[place + 4 : end]))
+        images.append(body[place + 4 : end])
         place = end
-    return checked
+    return images
 
 
 def _checked(image: bytes) -> Cover | str:

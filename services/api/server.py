@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import asyncpg
+import strawberry
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -37,9 +38,9 @@ _DOWN = (*DATABASE_DOWN, DatabaseNotOpen)
 class _Gateway(GraphQL[Context, None]):
     """GraphQL over POST and websockets; a GET shows GraphiQL, so that no link or image queries."""
 
-    def __init__(self, make_context: Callable[[], Context]) -> None:
+    def __init__(self, make_context: Callable[[], Context], schema: strawberry.Schema) -> None:
         super().__init__(
-            build_schema(),
+            schema,
             graphql_ide="graphiql",
             allow_queries_via_get=False,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
@@ -61,8 +62,13 @@ class _Gateway(GraphQL[Context, None]):
         return await super().on_ws_connect(context)
 
 
-def build_app(make_context: Callable[[], Context]) -> Starlette:
-    """The app. `make_context` raises `DatabaseNotOpen` until the database is there."""
+def build_app(
+    make_context: Callable[[], Context], schema: strawberry.Schema | None = None
+) -> Starlette:
+    """The app. `make_context` raises `DatabaseNotOpen` until the database is there.
+
+    `schema` is one that others use too.
+    """
 
     def pool() -> asyncpg.Pool:
         return make_context().pool
@@ -82,7 +88,7 @@ def build_app(make_context: Callable[[], Context]) -> Starlette:
     async def home(_request: Request) -> Response:
         return RedirectResponse("/graphql")
 
-    gateway = _Gateway(make_context)
+    gateway = _Gateway(make_context, schema or build_schema())
     app = Starlette(
         routes=[
             Route("/", home),

@@ -1,4 +1,4 @@
-"""The gateway, as the workers call it: GraphQL over one kept HTTP connection.
+"""The gateway, as the workers call it: GraphQL over a kept HTTP connection, or in its process.
 
 Errors are named by what the bus must do: a gateway that does not answer is `DependencyDown`, an
 overloaded one `TransientError`, a refused document a bug. A refused token is `DependencyDown` too:
@@ -6,7 +6,7 @@ nothing can be done until somebody mends the setting, and nothing must be given 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx
 
@@ -22,22 +22,32 @@ class GatewayRefused(Exception):
     """The gateway did not accept a document or its variables: mend the caller."""
 
 
+class Line(Protocol):
+    """How requests get to the gateway. What it says or does not is told by the errors above."""
+
+    async def ask(self, document: str, variables: Mapping[str, object]) -> JSON:
+        """The whole answer to a GraphQL document: `data`, and `errors` where there are any."""
+        ...
+
+    async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
+        """As `Gateway.post_covers`."""
+        ...
+
+
 class Gateway:
     """A client for the gateway.
 
     Args:
-        client: with `base_url` and, where one is set, the token; the caller closes it.
+        line: how it is reached; of HTTP, a client with `base_url` and, where one is set, the
+            token, which the caller closes.
     """
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+    def __init__(self, line: Line | httpx.AsyncClient) -> None:
+        self._line = HttpxLine(line) if isinstance(line, httpx.AsyncClient) else line
 
     async def execute(self, document: str, variables: Mapping[str, object]) -> JSON:
         """Run a GraphQL document and return its `data`."""
-        response = await self._send(
-            "POST", "/graphql", json={"query": document, "variables": variables}
-        )
-        answer = response.json()
+        answer = await self._line.ask(document, variables)
         if answer.get("errors"):
             messages = "; ".join(error["message"] for error in answer["errors"])
             codes = {error.get("extensions", {}).get("code") for error in answer["errors"]}
@@ -51,6 +61,23 @@ class Gateway:
 
     async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
         """Store images under the SHA-256 of their bytes; for each None, or why it is refused."""
+        return await self._line.post_covers(images)
+
+
+class HttpxLine:
+    """The `Line` over HTTP."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def ask(self, document: str, variables: Mapping[str, object]) -> JSON:
+        """The whole answer to a GraphQL document."""
+        told = {"query": document, "variables": variables}
+        answer: JSON = (await self._send("POST", "/graphql", json=told)).json()
+        return answer
+
+    async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
+        """As `Gateway.post_covers`."""
         told = b"".join(len(image).to_bytes(4, "big") + image for image in images)
         response = await self._send(
             "POST", "/covers", content=told, headers={"content-type": "application/octet-stream"}
