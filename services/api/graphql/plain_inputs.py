@@ -14,6 +14,11 @@ from strawberry.types.base import get_object_definition, has_object_definition
 
 T = TypeVar("T")
 
+
+class Row(dict[str, Any]):
+    """A plain input that is as the store takes it already: `quick_inputs` makes them."""
+
+
 _NAMES: dict[str, str] = {}
 """Fields of all plain inputs, by their names in GraphQL."""
 _UNLIKE_THE_STORES: dict[type, list[str]] = {}
@@ -26,7 +31,9 @@ def plain(cls: type[T]) -> type[T]:
     _NAMES.update(names)
     _UNLIKE_THE_STORES[cls] = [n for n, kind in get_type_hints(cls).items() if _is_unlike(kind)]
 
-    def from_input(kind: type[T], value: Mapping[str, Any], _context: Any) -> T:
+    def from_input(kind: type[T], value: Mapping[str, Any], _context: Any) -> T | Row:
+        if type(value) is Row:
+            return value
         made = kind.__new__(kind)
         made.__dict__.update({name: value.get(told) for told, name in names})
         return made
@@ -42,24 +49,32 @@ def given(items: Sequence[Any]) -> list[dict[str, Any]]:
 
 def rows(items: Sequence[Any]) -> list[dict[str, Any]]:
     """Plain inputs as the store takes them: mappings, enumerations as their values."""
-    return [_row(item) for item in items]
+    return [item if type(item) is Row else _row(item) for item in items]
+
+
+def names_of(cls: type) -> dict[str, str] | None:
+    """The store's names of a plain input's fields, by GraphQL's; None where it is none."""
+    if cls not in _UNLIKE_THE_STORES:
+        return None
+    return {_camel(field.name): field.name for field in dataclasses.fields(cls)}
 
 
 def _row(item: Any) -> dict[str, Any]:
     row = dict(vars(item))
     for name in _UNLIKE_THE_STORES[type(item)]:
-        row[name] = _value(row[name])
+        row[name] = stored(row[name])
     return row
 
 
-def _value(value: Any) -> Any:
+def stored(value: Any) -> Any:
+    """A value of an input as the store takes it."""
     if isinstance(value, Enum):
         return value._value_  # `.value` is looked up slowly
     # Nested inputs come as graphql-core made them, with GraphQL's names.
     if type(value) is dict:
-        return {_NAMES[told]: _value(inner) for told, inner in value.items()}
+        return {_NAMES[told]: stored(inner) for told, inner in value.items()}
     if type(value) is list:
-        return [_value(one) for one in value]
+        return [stored(one) for one in value]
     return value
 
 

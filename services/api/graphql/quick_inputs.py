@@ -2,15 +2,17 @@
 
 graphql-core asks anew of each field of each item what kind its type is, which costs more than
 storing the item. Whatever is not plainly right is left to it: it coerces it, or says what is wrong.
+Plain inputs become at once what the store takes (`plain_inputs.Row`).
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from graphql import (
     DocumentNode,
     GraphQLBoolean,
+    GraphQLEnumType,
     GraphQLError,
     GraphQLID,
     GraphQLInputObjectType,
@@ -27,6 +29,8 @@ from graphql import (
 )
 from graphql.utilities.coerce_input_value import coerce_default_value
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from services.api.graphql.plain_inputs import Row, names_of, stored
 
 _LEAST_ITEMS = 4
 _INT_LIMIT = 2**31
@@ -81,7 +85,7 @@ def coerced_lists(
         if not isinstance(kind, GraphQLList) or not isinstance(kind.of_type, GraphQLNonNull):
             continue
         if isinstance(kind.of_type.of_type, GraphQLInputObjectType):
-            read = _object(kind.of_type.of_type)
+            read = _object(kind.of_type.of_type, is_item=True)
             try:
                 found[name] = [read(item) for item in items]
             except (_Unusual, KeyError, GraphQLError, ValueError, TypeError):
@@ -89,14 +93,26 @@ def coerced_lists(
     return found
 
 
+def _stores_names(kind: GraphQLInputObjectType) -> dict[str, str] | None:
+    return names_of(kind.extensions["strawberry-definition"].origin)
+
+
 @lru_cache(maxsize=64)
-def _object(kind: GraphQLInputObjectType) -> Read:
-    """The reader of an input: who reads each of its fields, and what is there by default."""
+def _object(kind: GraphQLInputObjectType, *, is_item: bool = False) -> Read:
+    """The reader of an input: who reads each of its fields, and what is there by default.
+
+    Of a plain one that is an item all fields are there, as the store has them.
+    """
+    names = _stores_names(kind)
     fields = {
-        name: (field.out_name or name, _reader(field.type)) for name, field in kind.fields.items()
+        name: (
+            names[name] if names else field.out_name or name,
+            *_reader(field.type, names is not None),
+        )
+        for name, field in kind.fields.items()
     }
     defaults = {
-        field.out_name or name: value
+        fields[name][0]: stored(value) if names else value
         for name, field in kind.fields.items()
         if (value := coerce_default_value(field)) is not Undefined
     }
@@ -105,44 +121,53 @@ def _object(kind: GraphQLInputObjectType) -> Read:
         for name, field in kind.fields.items()
         if isinstance(field.type, GraphQLNonNull) and coerce_default_value(field) is Undefined
     }
-    make = kind.out_type
+    begin = (
+        dict(defaults).copy
+        if not (names and is_item)
+        else partial(Row, dict.fromkeys(names.values()) | defaults)
+    )
+    make = None if names else kind.out_type
 
     def read(item: Any) -> Any:
         if type(item) is not dict or not required <= item.keys() or kind.is_one_of:
             raise _Unusual
-        made = defaults.copy()
+        made = begin()
         for name, value in item.items():
-            told, reads = fields[name]
-            made[told] = reads(value)
-        return make(made)
+            told, usual, reads = fields[name]
+            made[told] = value if type(value) is usual else reads(value)
+        return make(made) if make else made
 
     return read
 
 
-def _reader(kind: GraphQLInputType) -> Read:
+def _reader(kind: GraphQLInputType, for_store: bool) -> tuple[type, Read]:
+    """The type whose values are taken as they are, and the reader of all others."""
     if isinstance(kind, GraphQLNonNull):
-        return _of_value(kind.of_type)
-    of_value = _of_value(kind)
-    return lambda value: None if value is None else of_value(value)
+        return _TAKEN.get(kind.of_type, _Unusual), _of_value(kind.of_type, for_store)
+    of_value = _of_value(kind, for_store)
+    return _TAKEN.get(kind, _Unusual), lambda told: None if told is None else of_value(told)
 
 
-def _of_value(kind: GraphQLInputType) -> Read:
+def _of_value(kind: GraphQLInputType, for_store: bool) -> Read:
     """The reader of a value that is not null."""
     if kind in _PLAIN:
         return _PLAIN[kind]
     if isinstance(kind, GraphQLInputObjectType):
         return _object(kind)
     if isinstance(kind, GraphQLList):
-        of_item = _reader(kind.of_type)
+        usual, of_item = _reader(kind.of_type, for_store)
 
         def many(value: Any) -> list[Any]:
             if type(value) is not list:
                 raise _Unusual
-            return [of_item(one) for one in value]
+            return [one if type(one) is usual else of_item(one) for one in value]
 
         return many
     if not is_leaf_type(kind):
         raise _Unusual
+    if for_store and isinstance(kind, GraphQLEnumType):
+        # Names alone are in it: what is none of them is a KeyError.
+        return {name: stored(kind.coerce_input_value(name)) for name in kind.values}.__getitem__
     coerce = kind.coerce_input_value
 
     def leaf(value: Any) -> Any:
@@ -153,10 +178,8 @@ def _of_value(kind: GraphQLInputType) -> Read:
     return leaf
 
 
-def _text(value: Any) -> Any:
-    if type(value) is not str:
-        raise _Unusual
-    return value
+def _unusual(_value: Any) -> Any:
+    raise _Unusual
 
 
 def _whole(value: Any) -> Any:
@@ -165,15 +188,5 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def _truth(value: Any) -> Any:
-    if type(value) is not bool:
-        raise _Unusual
-    return value
-
-
-_PLAIN: dict[Any, Read] = {
-    GraphQLString: _text,
-    GraphQLID: _text,
-    GraphQLInt: _whole,
-    GraphQLBoolean: _truth,
-}
+_TAKEN: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+_PLAIN: dict[Any, Read] = {**dict.fromkeys(_TAKEN, _unusual), GraphQLInt: _whole}

@@ -56,6 +56,13 @@ class Details:
         return told if any(told) else []
 
 
+NO_DETAILS = Details()
+FIELDS = (
+    "lyrics_plain", "lyrics_synced", "lyrics_are_sidecar", "other_tags", "imported_facts",
+)  # fmt: skip
+"""Fields of an item of `createTracks` that tell of them: nearly no item has any."""
+
+
 def details(item: Item) -> Details:
     """What an item of `createTracks` says of these; `Unfit` says what is wrong."""
     return Details(

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.api.identity import fold, sort_key, year_of
@@ -14,19 +13,58 @@ from shared.contracts.identity import IdKind
 
 MOST_CREDITS = 500
 MOST_GENRES = 100
-_SORTED = json.JSONEncoder(sort_keys=True)
+SORTED = json.JSONEncoder(sort_keys=True)
 _PATH_LIMIT = 2_500  # bytes: the path is in an index
-_KINDS = frozenset(("music", "podcast", "audiobook"))
-_ROLES = frozenset(
+KINDS = frozenset(("music", "podcast", "audiobook"))
+ROLES = frozenset(
     (
         "artist", "composer", "lyricist", "writer", "conductor", "performer", "arranger",
         "remixer", "producer", "engineer", "mixer", "djmixer", "director",
     )
 )  # fmt: skip
 
+TEXTS = {
+    **dict.fromkeys(
+        ("disc_subtitle", "language", "work", "movement_name", "grouping", "copyright"),
+        checks.TEXT_LIMIT,
+    ),
+    "album_claim": 64, "release_date": 100, "original_date": 100, "tag_key": 100,
+    "cover_problem": 1_000, "comment": 100_000,
+}  # fmt: skip
+"""Columns that are as they are told, by kind: here texts, and how long they may be."""
+WHOLE_NUMBERS = {
+    **dict.fromkeys(
+        (
+            "track_number", "track_total", "disc_number", "disc_total", "movement_number",
+            "movement_total", "bitrate_bps", "sample_rate_hz",
+        ),
+        checks.INT_LIMIT,
+    ),
+    "channels": checks.SMALLINT_LIMIT, "bit_depth": checks.SMALLINT_LIMIT,
+}  # fmt: skip
+"""Up to which number they go, from 0."""
+NUMBERS = (
+    "tag_bpm", "replaygain_track_gain_db", "replaygain_track_peak", "replaygain_album_gain_db",
+    "replaygain_album_peak",
+)  # fmt: skip
+NAMES = ("container", "codec")
+FLAGS = ("title_is_file_name",)
+LISTS = {"isrcs": 100, "moods": 1_000}
+"""How long a text of theirs may be."""
+MUSICBRAINZ_IDS = ("musicbrainz_recording_id", "musicbrainz_track_id")
+COVERS = ("cover_sha256", "folder_cover_sha256")
+COLUMN_NAMES = tuple(
+    sorted(
+        (
+            *TEXTS, *WHOLE_NUMBERS, *NUMBERS, *NAMES, *FLAGS, *LISTS, *MUSICBRAINZ_IDS, *COVERS,
+            "title", "sort_key", "artist_credit", "artist_key", "year", "has_lyrics", "kind",
+            "duration_s",
+        )
+    )
+)  # fmt: skip
 
-@dataclass(frozen=True, slots=True)
-class Credit:
+
+class Credit(NamedTuple):
     """One credited artist."""
 
     role: str
@@ -37,15 +75,14 @@ class Credit:
     instrument: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TrackRow:
+class TrackRow(NamedTuple):
     """A track that is fit to be stored."""
 
     path: str
     size_bytes: int
     mtime_ns: int
     columns: dict[str, Any]
-    """Columns of `tracks` that tell what the tags say, as JSON values."""
+    """Columns of `tracks` that tell what the tags say."""
     album_id: UUID | None
     credits: tuple[Credit, ...]
     genres: dict[str, str]
@@ -62,19 +99,16 @@ class TrackRow:
 
 def track_row(item: Item) -> TrackRow:
     """Check an item of `createTracks` and make it a row; `Unfit` says what is wrong."""
-    path = _path(item)
+    path = check_path(checks.text(item, "path"))
     more = details(item)
     columns = _columns(item, more)
     credits_ = credit_rows(item)
-    genres = _genres(item)
+    genres = genre_names(item)
     album_id = checks.optional_identifier(item, "album_id", IdKind.ALBUM)
     told = [
-        columns,
+        {**columns, **{name: columns[name] and "\\x" + columns[name].hex() for name in COVERS}},
         album_id and album_id.hex,
-        [
-            (c.role, c.position, c.artist_id.hex, c.credited_as, c.join_phrase, c.instrument)
-            for c in credits_
-        ],
+        [(*credit[:2], credit.artist_id.hex, *credit[3:]) for credit in credits_],
         list(genres.items()),
         more.told,
     ]
@@ -86,7 +120,7 @@ def track_row(item: Item) -> TrackRow:
         album_id=album_id,
         credits=credits_,
         genres=genres,
-        digest=hashlib.sha256(_SORTED.encode(told).encode()).digest(),
+        digest=hashlib.sha256(SORTED.encode(told).encode()).digest(),
         details=more,
         content_hash=checks.content_hash(item, "content_hash"),
         images_digest=checks.optional_integer(item, "images_digest"),
@@ -95,11 +129,11 @@ def track_row(item: Item) -> TrackRow:
     )
 
 
-def _path(item: Item) -> str:
-    path = checks.text(item, "path")
-    if not path or path.startswith("/") or ".." in path.split("/"):
+def check_path(path: str) -> str:
+    """The path, if it is one below a library's root."""
+    if not path or path[0] == "/" or (".." in path and ".." in path.split("/")):
         raise Unfit("the path must be below the library's root, without a leading slash", "path")
-    if len(path.encode()) > _PATH_LIMIT:
+    if len(path) > _PATH_LIMIT // 4 and len(path.encode()) > _PATH_LIMIT:
         raise Unfit(f"the path is longer than {_PATH_LIMIT:,} bytes", "path")
     return path
 
@@ -107,73 +141,42 @@ def _path(item: Item) -> str:
 def _columns(item: Item, more: Details) -> dict[str, Any]:
     title = checks.text(item, "title")
     artist = checks.text(item, "artist_credit")
-    date = checks.optional_text(item, "release_date", 100)
-    small = checks.SMALLINT_LIMIT
+    texts = {name: checks.optional_text(item, name, limit) for name, limit in TEXTS.items()}
     return {
+        **texts,
         "title": title,
-        "album_claim": checks.optional_text(item, "album_claim", 64),
-        "title_is_file_name": checks.flag(item, "title_is_file_name"),
         "sort_key": sort_key(title, checks.optional_text(item, "sort_title")),
         "artist_credit": artist,
         "artist_key": fold(artist),
-        "track_number": checks.optional_integer(item, "track_number"),
-        "track_total": checks.optional_integer(item, "track_total"),
-        "disc_number": checks.optional_integer(item, "disc_number"),
-        "disc_total": checks.optional_integer(item, "disc_total"),
-        "disc_subtitle": checks.optional_text(item, "disc_subtitle"),
-        "release_date": date,
-        "year": year_of(date),
-        "original_date": checks.optional_text(item, "original_date", 100),
-        "isrcs": _texts(item, "isrcs", 100),
-        "tag_bpm": checks.optional_number(item, "tag_bpm"),
-        "comment": checks.optional_text(item, "comment", 100_000),
-        "language": checks.optional_text(item, "language"),
+        "year": year_of(texts["release_date"]),
         "has_lyrics": checks.flag(item, "has_lyrics") or more.has_lyrics,
         "kind": _kind(item),
-        "work": checks.optional_text(item, "work"),
-        "movement_name": checks.optional_text(item, "movement_name"),
-        "movement_number": checks.optional_integer(item, "movement_number"),
-        "movement_total": checks.optional_integer(item, "movement_total"),
-        "moods": _texts(item, "moods", 1_000),
-        "grouping": checks.optional_text(item, "grouping"),
-        "copyright": checks.optional_text(item, "copyright"),
-        "tag_key": checks.optional_text(item, "tag_key", 100),
+        "duration_s": checks.number(item, "duration_s", 0, 1e9),
+        **{name: checks.flag(item, name) for name in FLAGS},
+        **{name: texts_of(item, name, limit) for name, limit in LISTS.items()},
+        **{
+            name: checks.optional_integer(item, name, 0, most)
+            for name, most in WHOLE_NUMBERS.items()
+        },
+        **{name: checks.optional_number(item, name) for name in NUMBERS},
+        **{name: checks.name_text(item, name) for name in NAMES},
         **{
             name: (uuid := checks.musicbrainz_id(item, name)) and str(uuid)
-            for name in ("musicbrainz_recording_id", "musicbrainz_track_id")
+            for name in MUSICBRAINZ_IDS
         },
-        **{
-            name: checks.optional_number(item, name)
-            for name in (
-                "replaygain_track_gain_db",
-                "replaygain_track_peak",
-                "replaygain_album_gain_db",
-                "replaygain_album_peak",
-            )
-        },
-        "cover_problem": checks.optional_text(item, "cover_problem", 1_000),
-        "container": checks.name_text(item, "container"),
-        "codec": checks.name_text(item, "codec"),
-        "duration_s": checks.number(item, "duration_s", 0, 1e9),
-        "bitrate_bps": checks.optional_integer(item, "bitrate_bps"),
-        "sample_rate_hz": checks.optional_integer(item, "sample_rate_hz"),
-        "channels": checks.optional_integer(item, "channels", 0, small),
-        "bit_depth": checks.optional_integer(item, "bit_depth", 0, small),
-        **{
-            name: (cover := checks.sha256(item, name)) and "\\x" + cover.hex()
-            for name in ("cover_sha256", "folder_cover_sha256")
-        },
+        **{name: checks.sha256(item, name) for name in COVERS},
     }
 
 
 def _kind(item: Item) -> str:
     kind = str(item.get("kind") or "music")
-    if kind not in _KINDS:
+    if kind not in KINDS:
         raise Unfit(f"{kind!r} is no kind", "kind")
     return kind
 
 
-def _texts(item: Item, name: str, limit: int) -> list[str]:
+def texts_of(item: Item, name: str, limit: int) -> list[str]:
+    """A list of texts that are not longer than `limit`."""
     given = item.get(name)
     if not given:
         return []
@@ -191,7 +194,7 @@ def credit_rows(item: Item) -> tuple[Credit, ...]:
     made: list[Credit] = []
     for credit in given:
         role = str(credit.get("role") or "artist").lower()
-        if role not in _ROLES:
+        if role not in ROLES:
             raise Unfit(f"{role!r} is no role", "credits")
         position = positions.get(role, 0)
         positions[role] = position + 1
@@ -208,7 +211,8 @@ def credit_rows(item: Item) -> tuple[Credit, ...]:
     return tuple(made)
 
 
-def _genres(item: Item) -> dict[str, str]:
+def genre_names(item: Item) -> dict[str, str]:
+    """The names of a track's genres by folded name, in order."""
     given = item.get("genres") or []
     if len(given) > MOST_GENRES:
         raise Unfit(f"more than {MOST_GENRES} are too many", "genres")

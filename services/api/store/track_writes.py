@@ -74,11 +74,7 @@ async def write(connection: asyncpg.Connection, decisions: list[Decision]) -> se
     if retagged:
         await connection.execute(_WAIT_FOR_TEXTS, retagged)
         await vectors.outdate_texts(connection, retagged)
-    credits_ = [
-        (d.track_id, c.role, c.position, c.artist_id, c.credited_as, c.join_phrase, c.instrument)
-        for d in changed
-        for c in d.row.credits
-    ]
+    credits_ = [(d.track_id, *credit) for d in changed for credit in d.row.credits]
     if credits_:
         await connection.copy_records_to_table(
             "track_credits", records=credits_, columns=_CREDIT_COLUMNS
@@ -114,7 +110,6 @@ def _track_row(decision: Decision) -> dict[str, Any]:
     row = decision.row
     return {
         **row.columns,
-        **{name: _bytes(row.columns[name]) for name in ("cover_sha256", "folder_cover_sha256")},
         "id": decision.track_id,
         "revision": decision.revision,
         "content_revision": decision.content_revision,
@@ -122,10 +117,6 @@ def _track_row(decision: Decision) -> dict[str, Any]:
         "album_id": row.album_id,
         "tags_digest": row.digest,
     }
-
-
-def _bytes(told: str | None) -> bytes | None:
-    return None if told is None else bytes.fromhex(told.removeprefix("\\x"))
 
 
 async def write_files(

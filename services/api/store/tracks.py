@@ -3,9 +3,9 @@
 `content_revision` counts the contents of the file (by the hash of its sound, or by size and time
 of change), `revision` every change of what is shown. An equal item changes nothing.
 
-A batch in turn: its items are checked (`track_rows`), files and tracks are locked, tracks go where
-their contents went (`moves`), what becomes of each is decided (`track_decisions`), then written
-(`track_writes`).
+A batch in turn: its items are checked (`track_batches`), files and tracks are locked, tracks go
+where their contents went (`moves`), what becomes of each is decided (`track_decisions`), then
+written (`track_writes`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from services.api.store import (
     track_writes,
     vectors,
 )
-from services.api.store.checks import Item, Unfit
+from services.api.store.checks import Item
 from services.api.store.files import make_in_turn
 from services.api.store.outcomes import (
     Problem,
@@ -34,8 +34,9 @@ from services.api.store.outcomes import (
     TrackUpserted,
     in_transaction,
 )
+from services.api.store.track_batches import track_rows
 from services.api.store.track_decisions import Decision, decide
-from services.api.store.track_rows import TrackRow, track_row
+from services.api.store.track_rows import TrackRow
 from shared.contracts.topics import Stage
 
 _LIBRARY = "SELECT id FROM libraries WHERE id = $1"
@@ -70,11 +71,9 @@ async def store(
     """
     rows: dict[str, TrackRow] = {}
     answers: list[str | Problem] = []
-    for item in items:
-        try:
-            row = track_row(item)
-        except Unfit as unfit:
-            answers.append(unfit.problem)
+    for row in track_rows(items):
+        if isinstance(row, Problem):
+            answers.append(row)
         else:
             rows[row.path] = row
             answers.append(row.path)
