@@ -29,14 +29,14 @@ class _Part(NamedTuple):
     end: int
 
 
-def content_hash(descriptor: int, size_bytes: int) -> str | None:
+def content_hash(descriptor: int, size_bytes: int, head: bytes | None = None) -> str | None:
     """The hash of an open file's sound: 32 hex digits; None where it has none or cannot be read.
 
     Two files of one hash hold the same sound, whatever their tags; the same music encoded
-    differently has another one.
+    differently has another one. `head`: its first bytes, where somebody has read some.
     """
     try:
-        file = _File(descriptor, size_bytes)
+        file = _File(descriptor, size_bytes, head)
         start = _after_id3(file)
         if file.at(start, 4) == b"OggS":
             return _hash_of_ogg(file, start)
@@ -52,10 +52,10 @@ def content_hash(descriptor: int, size_bytes: int) -> str | None:
 class _File:
     """Reads anywhere; beyond the end there is nothing."""
 
-    def __init__(self, descriptor: int, size_bytes: int) -> None:
+    def __init__(self, descriptor: int, size_bytes: int, head: bytes | None) -> None:
         self._descriptor = descriptor
         self.size = size_bytes
-        self._head = os.pread(descriptor, _HEAD, 0)
+        self._head = os.pread(descriptor, _HEAD, 0) if head is None else head
 
     def at(self, place: int, length: int) -> bytes:
         if not 0 <= place < self.size:

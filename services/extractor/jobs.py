@@ -57,6 +57,7 @@ def prepare_reader() -> None:
 
 def read_chunk(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) -> ChunkRead:
     """Read files, whose credits and genres `rules` split; what is wrong with one is its result."""
+    rules = _known(rules)
     chunk = ChunkRead()
     carried = 0
     for path in paths:
@@ -82,6 +83,20 @@ def read_chunk(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) ->
             )
         )
     return chunk
+
+
+_rules = [DEFAULT_RULES]
+_MOST_RULES = 8
+
+
+def _known(rules: Rules) -> Rules:
+    """The object that was read with before, if these are the same: what is kept goes by it."""
+    for one in _rules:
+        if one == rules:
+            return one
+    _rules[_MOST_RULES - 1 :] = []
+    _rules.insert(0, rules)
+    return rules
 
 
 def read_cover(root: str, path: str) -> Image | None:

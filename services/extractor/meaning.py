@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 from services.extractor import normalise
-from services.extractor.credits import credited_names
+from services.extractor.credits import CreditRules, credited_names
 from services.extractor.imported import imported_facts
 from services.extractor.lyrics import lyrics
 from services.extractor.normalise import first
-from services.extractor.other_tags import other_tags
+from services.extractor.other_tags import FIELDS, other_tags
 from services.extractor.places import without_disc
 from services.extractor.rules import DEFAULT_RULES, Rules
 from services.extractor.tags import (
@@ -29,6 +30,16 @@ ROLES = (
     "engineer", "mixer", "djmixer", "director",
 )  # fmt: skip
 MOST_CONTRIBUTORS = 200
+_RARE = frozenset(
+    (
+        *ROLES, "composersort", "titlesort", "discsubtitle", "isrc", "bpm", "originaldate",
+        "originalyear", "comment", "language", "work", "movement", "movementnumber",
+        "movementtotal", "mood", "grouping", "copyright", "key", "musicbrainz_recordingid",
+        "musicbrainz_trackid", "replaygain_track_gain", "replaygain_track_peak",
+        "replaygain_album_gain", "replaygain_album_peak", "r128_track_gain", "r128_album_gain",
+    )
+)  # fmt: skip
+"""Raw tags of what `_details` tells."""
 VARIOUS_ARTISTS = "various artists"
 VARIOUS_ARTISTS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"
 """MusicBrainz' artist that stands for many."""
@@ -80,39 +91,48 @@ def meaning(
     tags = _Raw(raw, rules)
     title = tags.one("title")
     artists, artist_credit = _credit(tags, "artist", "artists", "musicbrainz_artistid")
+    genres = normalise.genres(tags.all("genre"), rules.genres)
+    without_field = {name: values for name, values in raw.items() if name not in FIELDS}
     return Tags(
         title=title or normalise.text(file_name.rpartition(".")[0] or file_name) or "?",
         title_is_file_name=title is None,
         audio=audio,
-        sort_title=tags.one("titlesort"),
         artists=_sorted_by(artists, tags.one("artistsort")),
         artist_credit=artist_credit,
-        contributors=_contributors(tags),
-        release=_shared(_release(tags, artists)),
-        genres=normalise.genres(tags.all("genre"), tags.rules.genres),
+        release=_release(tags, artists),
+        genres=genres,
         track=normalise.numbered(tags.one("tracknumber"), tags.one("totaltracks")),
         disc=_disc(tags),
-        disc_subtitle=tags.one("discsubtitle"),
-        replaygain=_replaygain(tags),
-        isrcs=normalise.isrcs(tags.all("isrc")),
-        bpm=normalise.decimal(tags.one("bpm"), 1, 1_000),
         release_date=_date(tags),
-        original_date=_original_date(tags),
-        comment=next(filter(None, map(normalise.lines, tags.all("comment"))), None),
-        language=first(tags.all("language"), 100),
-        kind=_kind(tags, file_name),
-        work=tags.one("work"),
-        movement=_movement(tags),
-        moods=tuple(normalise.texts(tags.all("mood"))),
-        grouping=tags.one("grouping"),
-        copyright=tags.one("copyright"),
-        key=first(tags.all("key"), 100),
+        kind=_kind(tags, file_name, genres),
         lyrics=lyrics(tags.all("lyrics"), tags.all("syncedlyrics"), sidecar),
-        imported=imported_facts(raw),
-        others=other_tags(raw),
-        musicbrainz_recording_id=normalise.musicbrainz_id(tags.all("musicbrainz_recordingid")),
-        musicbrainz_track_id=normalise.musicbrainz_id(tags.all("musicbrainz_trackid")),
+        imported=imported_facts(without_field) if without_field else (),
+        others=other_tags(without_field) if without_field else {},
+        **({} if raw.keys().isdisjoint(_RARE) else _details(tags)),
     )
+
+
+def _details(tags: _Raw) -> dict[str, Any]:
+    """The fields of `Tags` that most files tell nothing of."""
+    return {
+        "sort_title": tags.one("titlesort"),
+        "contributors": _contributors(tags),
+        "disc_subtitle": tags.one("discsubtitle"),
+        "replaygain": _replaygain(tags),
+        "isrcs": normalise.isrcs(tags.all("isrc")),
+        "bpm": normalise.decimal(tags.one("bpm"), 1, 1_000),
+        "original_date": _original_date(tags),
+        "comment": next(filter(None, map(normalise.lines, tags.all("comment"))), None),
+        "language": first(tags.all("language"), 100),
+        "work": tags.one("work"),
+        "movement": _movement(tags),
+        "moods": tuple(normalise.texts(tags.all("mood"))),
+        "grouping": tags.one("grouping"),
+        "copyright": tags.one("copyright"),
+        "key": first(tags.all("key"), 100),
+        "musicbrainz_recording_id": normalise.musicbrainz_id(tags.all("musicbrainz_recordingid")),
+        "musicbrainz_track_id": normalise.musicbrainz_id(tags.all("musicbrainz_trackid")),
+    }
 
 
 def _date(tags: _Raw) -> str | None:
@@ -131,15 +151,16 @@ _SPOKEN = {
 }  # fmt: skip
 
 
-def _kind(tags: _Raw, file_name: str) -> str:
+def _kind(tags: _Raw, file_name: str, genres: tuple[str, ...]) -> str:
     """A podcast or an audiobook says so: by a flag, iTunes' media type, its genre, release type."""
     media = tags.one("itunesmediatype")
     if normalise.truth(tags.one("podcast")) or media == _PODCAST:
         return "podcast"
     if media == _AUDIOBOOK or file_name.lower().endswith(".m4b"):
         return "audiobook"
+    as_usual = tags.rules.genres == DEFAULT_RULES.genres
     told = (
-        *normalise.genres(tags.all("genre")),
+        *(genres if as_usual else normalise.genres(tags.all("genre"))),
         *normalise.texts(tags.all("releasetype")),
     )
     return next((_SPOKEN[one.casefold()] for one in told if one.casefold() in _SPOKEN), "music")
@@ -161,11 +182,19 @@ def _movement(tags: _Raw) -> Movement:
 
 
 def _credit(tags: _Raw, credit: str, listed: str, ids: str) -> tuple[tuple[CreditedName, ...], str]:
+    told = (tuple(tags.all(credit)), tuple(tags.all(listed)), tuple(tags.all(ids)))
+    return _credited(*told, tags.rules.credits)
+
+
+@lru_cache(maxsize=1_024)  # an album's tracks mostly have one artist
+def _credited(
+    credit: tuple[str, ...], listed: tuple[str, ...], ids: tuple[str, ...], rules: CreditRules
+) -> tuple[tuple[CreditedName, ...], str]:
     return credited_names(
-        normalise.texts(tags.all(credit)),
-        listed=normalise.texts(tags.all(listed)),
-        ids=normalise.musicbrainz_ids(tags.all(ids)),
-        rules=tags.rules.credits,
+        normalise.texts(credit),
+        listed=normalise.texts(listed),
+        ids=normalise.musicbrainz_ids(ids),
+        rules=rules,
     )
 
 
@@ -201,13 +230,28 @@ def played(value: str) -> tuple[str, str | None]:
     return value, None
 
 
-@lru_cache(maxsize=64)
-def _shared(release: Release) -> Release:
-    """One object for equal ones: files of an album that are sent together send it once."""
-    return release
+_OF_RELEASES = (
+    "album", "albumsort", "albumartist", "albumartists", "musicbrainz_albumartistid",
+    "albumartistsort", "compilation", "date", "year", "releasedate", "originaldate",
+    "originalyear", "releasetype", "label", "catalognumber", "barcode", "releasecountry", "media",
+    "musicbrainz_albumid", "musicbrainz_releasegroupid",
+)  # fmt: skip
 
 
 def _release(tags: _Raw, track_artists: tuple[CreditedName, ...]) -> Release:
+    """What is said of the album: one object for what is tagged alike.
+
+    So it is made once an album, and files of an album that are sent together send it once.
+    """
+    told = tuple([(name, *tags.all(name)) for name in tags.there(_OF_RELEASES)])
+    return _release_of(told, track_artists[:1], tags.rules.credits)
+
+
+@lru_cache(maxsize=64)
+def _release_of(
+    told: tuple[tuple[str, ...], ...], track_artists: tuple[CreditedName, ...], rules: CreditRules
+) -> Release:
+    tags = _Raw({name: values for name, *values in told}, Rules(credits=rules))
     title = tags.one("album")
     if title is None:
         return Release()

@@ -3,10 +3,11 @@
 The only module that knows mutagen, but for the list of ID3's genres.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from os import SEEK_END, fstat
+from os import SEEK_END
 from types import SimpleNamespace
 from typing import Any, BinaryIO
 
@@ -92,23 +93,38 @@ _BY_SUFFIX: dict[str, type] = {
 }  # fmt: skip
 
 
-def open_audio(file: BinaryIO, suffix: str) -> Opened:
-    """Read a file that is open at its beginning; `suffix` is its name's ending, with the dot.
+def open_audio(
+    descriptor: int, size_bytes: int, path: str | bytes, suffix: str, head: bytes | None = None
+) -> Opened:
+    """Read a file that is open at its beginning.
 
     Raises whatever mutagen or a damaged file makes it raise: `in_words` tells it.
+
+    Args:
+        descriptor: of the file.
+        size_bytes: its size.
+        path: its name, which mutagen looks at too.
+        suffix: the name's ending, with the dot.
+        head: the file's first bytes (`quick.HEAD_BYTES`), where somebody has read them.
     """
-    return open_quickly(file, suffix) or open_with_mutagen(file, suffix)
+    opened = open_quickly(descriptor, size_bytes, suffix, head)
+    if opened is None:
+        with open(path, "rb", opener=lambda *_: os.dup(descriptor)) as file:
+            opened = open_with_mutagen(file, suffix)
+    return opened
 
 
-def open_quickly(file: BinaryIO, suffix: str) -> Opened | None:
+def open_quickly(
+    descriptor: int, size_bytes: int, suffix: str, head: bytes | None = None
+) -> Opened | None:
     """The same by the quick readers alone; None where they leave it to mutagen."""
-    found = quick.read(file.fileno(), fstat(file.fileno()).st_size, suffix)
+    found = quick.read(descriptor, size_bytes, suffix, head)
     if found is None:
         return None
     container = _CONTAINERS[_BY_SUFFIX[suffix]]
     return Opened(
         raw=container.raw_tags(found.tags),
-        audio=_audio(found.info, container, file),
+        audio=_audio(found.info, container, size_bytes),
         pictures=list(container.pictures(found)),
     )
 
@@ -123,7 +139,9 @@ def open_with_mutagen(file: BinaryIO, suffix: str) -> Opened:
         is_better = isinstance(opened.tags, ID3) and opened.tags.version < (2,)  # cut at 30 letters
         raw = {**raw, **more} if is_better else {**more, **raw}
         pictures += images
-    return Opened(raw=raw, audio=_audio(opened.info, container, file), pictures=pictures)
+    return Opened(
+        raw=raw, audio=_audio(opened.info, container, file.seek(0, SEEK_END)), pictures=pictures
+    )
 
 
 def _open(file: BinaryIO, suffix: str) -> Any:
@@ -217,14 +235,14 @@ def in_words(error: Exception, suffix: str) -> str:
     return f"is a damaged {kind} file: {type(error).__name__}: {told}"
 
 
-def _audio(info: Any, container: _Container, file: BinaryIO) -> AudioProperties:
+def _audio(info: Any, container: _Container, size_bytes: int) -> AudioProperties:
     codec = _codec(info, container)
     duration_s = float(_number(info, "length", MOST_DURATION_S) or 0)
     return AudioProperties(
         container=container.name,
         codec=codec,
         duration_s=duration_s,
-        bitrate_bps=_whole(info, "bitrate") or _average_bitrate(file, duration_s),
+        bitrate_bps=_whole(info, "bitrate") or _average_bitrate(size_bytes, duration_s),
         # Opus is always decoded at 48 kHz.
         sample_rate_hz=48_000 if codec == "opus" else _whole(info, "sample_rate"),
         channels=_whole(info, "channels", 32_767),
@@ -233,8 +251,7 @@ def _audio(info: Any, container: _Container, file: BinaryIO) -> AudioProperties:
     )
 
 
-def _average_bitrate(file: BinaryIO, duration_s: float) -> int | None:
-    size_bytes = file.seek(0, SEEK_END)
+def _average_bitrate(size_bytes: int, duration_s: float) -> int | None:
     rate = round(size_bytes * 8 / duration_s) if duration_s > 0 else 0
     return rate if 0 < rate < 2**31 else None
 

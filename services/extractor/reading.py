@@ -4,7 +4,6 @@ import errno
 import os
 import stat
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from services.extractor.content import content_hash
 from services.extractor.covers import Image, embedded_cover
@@ -12,6 +11,7 @@ from services.extractor.formats import suffix_of
 from services.extractor.lyrics import MOST_SIDECAR_BYTES, SIDECAR_SUFFIXES
 from services.extractor.meaning import meaning
 from services.extractor.opening import in_words, open_audio
+from services.extractor.quick import HEAD_BYTES
 from services.extractor.rules import DEFAULT_RULES, Rules
 from services.extractor.tags import Tags
 from shared.contracts.errors import InvalidInput, TransientError
@@ -41,6 +41,7 @@ _KINDS = (
     (stat.S_ISCHR, "a character device"),
     (stat.S_ISDIR, "a folder"),
 )
+_SIDECAR_SUFFIXES = tuple(suffix.encode() for suffix in SIDECAR_SUFFIXES)
 _AT_FAULT = frozenset((errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL))
 
 
@@ -56,17 +57,35 @@ def read_file(path: bytes, rules: Rules = DEFAULT_RULES) -> ReadFile:
     try:
         _check_regular(os.stat(path))  # noqa: PTH116 - names are bytes
         # NONBLOCK: should it have become a FIFO meanwhile, opening it does not hang.
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
-        with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
-            told = os.fstat(file.fileno())
-            _check_regular(told)
-            if told.st_size == 0:
-                raise UnreadableFile("is empty")
-            tags, (cover, problem) = _read(file, path, rules, _sidecar(path))
-            content = content_hash(file.fileno(), told.st_size)
-            return ReadFile(told.st_size, told.st_mtime_ns, tags, cover, content, problem)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            return _read_open(descriptor, path, rules)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise _of_system(error, path) from error
+
+
+def _read_open(descriptor: int, path: bytes, rules: Rules) -> ReadFile:
+    told = os.fstat(descriptor)
+    _check_regular(told)
+    size_bytes = told.st_size
+    if size_bytes == 0:
+        raise UnreadableFile("is empty")
+    head = os.pread(descriptor, HEAD_BYTES, 0)
+    name = encode_path(os.path.basename(path))  # noqa: PTH119 - names are bytes
+    try:
+        opened = open_audio(descriptor, size_bytes, path, suffix_of(name), head)
+        sidecar = _sidecar(path)
+        tags = meaning(opened.raw, opened.audio, file_name=name, rules=rules, sidecar=sidecar)
+        cover, problem = embedded_cover(opened.pictures)
+    except Exception as error:
+        disk = _of_disk(error)
+        if disk is not None:
+            raise disk from error
+        raise UnreadableFile(in_words(error, suffix_of(name))) from error
+    content = content_hash(descriptor, size_bytes, head)
+    return ReadFile(size_bytes, told.st_mtime_ns, tags, cover, content, problem)
 
 
 def _check_regular(told: os.stat_result) -> None:
@@ -90,11 +109,13 @@ def _sidecar(path: bytes) -> bytes | None:
     """The content of the file of lyrics that lies beside the music; None where there is none."""
     stem = path.rpartition(b".")[0]
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
-    for suffix in SIDECAR_SUFFIXES:
+    for suffix in _SIDECAR_SUFFIXES:
+        if not os.access(stem + suffix, os.R_OK):
+            continue  # nearly always: asked so, since an error would take five times as long
         try:
-            descriptor = os.open(stem + suffix.encode(), flags)
+            descriptor = os.open(stem + suffix, flags)
         except OSError:
-            continue  # nearly always
+            continue
         try:
             if stat.S_ISREG(os.fstat(descriptor).st_mode):
                 with open(descriptor, "rb", closefd=False) as file:
@@ -104,21 +125,6 @@ def _sidecar(path: bytes) -> bytes | None:
         finally:
             os.close(descriptor)
     return None
-
-
-def _read(
-    file: BinaryIO, path: bytes, rules: Rules, sidecar: bytes | None
-) -> tuple[Tags, tuple[Image | None, str | None]]:
-    name = encode_path(os.path.basename(path))  # noqa: PTH119 - names are bytes
-    try:
-        opened = open_audio(file, suffix_of(name))
-        tags = meaning(opened.raw, opened.audio, file_name=name, rules=rules, sidecar=sidecar)
-        return tags, embedded_cover(opened.pictures)
-    except Exception as error:
-        disk = _of_disk(error)
-        if disk is not None:
-            raise disk from error
-        raise UnreadableFile(in_words(error, suffix_of(name))) from error
 
 
 def _of_disk(error: Exception) -> OSError | None:

@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 from services.extractor.quick import flac, mp3, mp4, ogg
 from services.extractor.quick.found import Beyond, Found
-from services.extractor.quick.window import Window
+from services.extractor.quick.window import HEAD_BYTES, Window
+
+__all__ = ["HEAD_BYTES", "read"]
 
 _READERS: dict[str, Callable[[Window], Found]] = {
     ".mp3": mp3.read, ".mp2": mp3.read, ".flac": flac.read, ".ogg": ogg.vorbis, ".oga": ogg.vorbis,
@@ -19,18 +21,19 @@ _READERS: dict[str, Callable[[Window], Found]] = {
 }  # fmt: skip
 
 
-def read(descriptor: int, size_bytes: int, suffix: str) -> Found | None:
+def read(descriptor: int, size_bytes: int, suffix: str, head: bytes | None = None) -> Found | None:
     """What an open file holds, as mutagen would tell it; None where mutagen is to be asked.
 
     Args:
         descriptor: of the file; it is read by place, and not moved.
         size_bytes: its size.
         suffix: its name's ending, with the dot.
+        head: its first `HEAD_BYTES`, where somebody has read them.
     """
     reader = _READERS.get(suffix)
     if reader is None:
         return None
     try:
-        return reader(Window(descriptor, size_bytes))
+        return reader(Window(descriptor, size_bytes, head))
     except (Beyond, OSError, MemoryError, ValueError, LookupError, OverflowError, struct.error):
         return None  # damaged or unusual: mutagen says what that comes to

@@ -4,7 +4,7 @@ import os
 
 from services.extractor.quick.found import Beyond
 
-_HEAD_BYTES = 16_384
+HEAD_BYTES = 16_384
 
 
 class Window:
@@ -13,11 +13,12 @@ class Window:
     Args:
         descriptor: of the file.
         size_bytes: its size.
+        head: the first `HEAD_BYTES` of it, where somebody has read them.
     """
 
-    def __init__(self, descriptor: int, size_bytes: int) -> None:
+    def __init__(self, descriptor: int, size_bytes: int, head: bytes | None = None) -> None:
         self.size = size_bytes
-        self.head = os.pread(descriptor, _HEAD_BYTES, 0)
+        self.head = os.pread(descriptor, HEAD_BYTES, 0) if head is None else head
         self._descriptor = descriptor
 
     def at(self, place: int, length: int) -> bytes:

@@ -228,13 +228,14 @@ def test_what_has_no_field_yet_is_read_by_its_name(make_file: MakeFile) -> None:
     ):  # fmt: skip
         tags.add(frame)
     tags.save(path)
-    with path.open("rb") as file:
-        assert open_audio(file, ".mp3").raw == {
-            "popm:a@b": ["196/7"],
-            "podcast": ["1"],
-            "syncedlyrics": ["[00:01.000]One\n[01:01.500]Two"],
-            "shop": ["u"],
-        }
+    with path.open("rb") as opened:
+        raw = open_audio(opened.fileno(), path.stat().st_size, str(path), ".mp3").raw
+    assert raw == {
+        "popm:a@b": ["196/7"],
+        "podcast": ["1"],
+        "syncedlyrics": ["[00:01.000]One\n[01:01.500]Two"],
+        "shop": ["u"],
+    }
     path = make_file("a.m4a")
     file = mutagen.File(path)
     file.update({
@@ -244,7 +245,7 @@ def test_what_has_no_field_yet_is_read_by_its_name(make_file: MakeFile) -> None:
     })  # fmt: skip
     file.save()
     with path.open("rb") as opened:
-        raw = open_audio(opened, ".m4a").raw
+        raw = open_audio(opened.fileno(), path.stat().st_size, str(path), ".m4a").raw
     del raw["encodedby"]
     assert raw == {
         "work": ["Work"], "movement": ["Part"], "movementnumber": ["2"], "movementtotal": ["4"],
