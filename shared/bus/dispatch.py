@@ -14,7 +14,14 @@ from tenacity import RetryCallState
 
 from shared.bus.policy import ErrorPolicy, dead_letter, isolate, last_error
 from shared.bus.port import BusHealth, DeadLetterHandler, E, Outcome, Subscription
-from shared.contracts.envelope import DeadLetter, Record, decode, decode_dead_letter
+from shared.contracts.envelope import (
+    DeadLetter,
+    Message,
+    Record,
+    decode_dead_letter,
+    event_of,
+    record_of,
+)
 from shared.contracts.errors import TransientError
 from shared.contracts.events import Event
 from shared.contracts.topics import Stage
@@ -83,7 +90,7 @@ class Dispatcher(Generic[E]):
         metrics.STAGE_PAUSED.labels(self._stage)
         metrics.RECORDS_HANDLED.labels(subscription.topic.value, self._stage)
 
-    async def handle(self, records: Sequence[Record]) -> None:
+    async def handle(self, records: Sequence[Message]) -> None:
         """Handle a batch of records of the topic, in their order; return when all are settled."""
         labels = (self._subscription.topic.value, self._stage)
         started = time.perf_counter()
@@ -102,19 +109,20 @@ class Dispatcher(Generic[E]):
         await self._bury([dead_letter(record, stage=self._stage, error=error, attempts=1)])
 
     def _decode(
-        self, records: Sequence[Record], dead: list[DeadLetter]
-    ) -> Sequence[tuple[E, Record]]:
-        decoded: list[tuple[E, Record]] = []
+        self, records: Sequence[Message], dead: list[DeadLetter]
+    ) -> Sequence[tuple[E, Message]]:
+        decoded: list[tuple[E, Message]] = []
         for record in records:
             try:
-                decoded.append((cast(E, decode(record)), record))
+                decoded.append((cast(E, event_of(record)), record))
             except Exception as error:
-                dead.append(dead_letter(record, stage=self._stage, error=error, attempts=1))
+                told = record_of(record)
+                dead.append(dead_letter(told, stage=self._stage, error=error, attempts=1))
         return decoded
 
     async def _settle(
         self,
-        batch: Sequence[tuple[E, Record]],
+        batch: Sequence[tuple[E, Message]],
         attempts: int,
         tried: int,
         dead: list[DeadLetter],
@@ -135,7 +143,7 @@ class Dispatcher(Generic[E]):
                 tried += attempts - 1
                 attempts = 1  # its halves were part of all these attempts
             if len(batch) == 1:
-                record = batch[0][1]
+                record = record_of(batch[0][1])
                 dead.append(dead_letter(record, stage=self._stage, error=error, attempts=tried))
                 return
             log.warning("batch_isolated", stage=self._stage, records=len(batch), error=repr(error))
@@ -153,16 +161,17 @@ class Dispatcher(Generic[E]):
 
     def _reject(
         self,
-        batch: Sequence[tuple[E, Record]],
+        batch: Sequence[tuple[E, Message]],
         outcome: Outcome,
         tried: int,
         dead: list[DeadLetter],
     ) -> None:
         if not outcome.rejected:
             return
-        records: dict[Event, Record] = dict(batch)
+        records: dict[Event, Message] = dict(batch)
         for rejected in outcome.rejected:
-            record = records.get(rejected.event) or _bare(rejected.event)
+            sent = records.get(rejected.event)
+            record = record_of(sent) if sent else _bare(rejected.event)
             dead.append(
                 dead_letter(record, stage=self._stage, error=rejected.error, attempts=tried)
             )
@@ -224,9 +233,9 @@ class DeadLetterDispatcher:
         self._policy = policy
         self._pauses = pauses
 
-    async def handle(self, records: Sequence[Record]) -> None:
+    async def handle(self, records: Sequence[Message]) -> None:
         """Hand the records over as dead letters; return when the handler took them."""
-        letters = [decode_dead_letter(record) for record in records]
+        letters = [decode_dead_letter(record_of(record)) for record in records]
 
         async def attempt() -> None:
             await self._handler(letters)

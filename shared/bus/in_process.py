@@ -19,7 +19,7 @@ from shared.bus.dispatch import DeadLetterDispatcher, Dispatcher, Pauses
 from shared.bus.policy import ErrorPolicy
 from shared.bus.port import BusHealth, DeadLetterHandler, E, Lag, Subscription
 from shared.bus.topic_log import Claim, TopicLog
-from shared.contracts.envelope import DeadLetter, Record, encode, encode_dead_letter
+from shared.contracts.envelope import DeadLetter, Message, Record, Sent, encode_dead_letter
 from shared.contracts.events import Event
 from shared.contracts.topics import DEAD_LETTER_SUFFIX, Stage, Topic, dead_letter_topic
 
@@ -29,7 +29,7 @@ _MOST_FOUND = 4_000
 """Files that a walk is ahead of reading: it is so much quicker that more would only be memory."""
 _FAULT_DELAY_S = 1.0
 
-Handle = Callable[[Sequence[Record]], Awaitable[None]]
+Handle = Callable[[Sequence[Message]], Awaitable[None]]
 
 
 def _now() -> datetime:
@@ -148,12 +148,15 @@ class InProcessBus:
         now = self._now()
         for start in range(0, len(events), _PORTION):
             portion = events[start : start + _PORTION]
-            await self.publish_records(encode(event, source=source, time=now) for event in portion)
-            await asyncio.sleep(0)  # encoding is work: let the others have their turn
+            await self._append(Sent(event, source=source, time=now) for event in portion)
+            await asyncio.sleep(0)  # it is work: let the others have their turn
 
     async def publish_records(self, records: Iterable[Record]) -> None:
         """Publish records as they are, as a foreign client or a replay does."""
-        for record in records:
+        await self._append(records)
+
+    async def _append(self, messages: Iterable[Message]) -> None:
+        for record in messages:
             channel = self._channel(record.topic)
             while channel.log.held >= self._most(record.topic) and self._limited(record.topic):
                 channel.emptied.clear()

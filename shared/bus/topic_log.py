@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from itertools import islice
 
-from shared.contracts.envelope import Record
+from shared.contracts.envelope import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Claim:
     """A batch that one member of a group holds. Its partitions are closed to the others."""
 
     group: str
-    records: list[Record]
+    records: list[Message]
     ends: dict[int, int]
     """Partition -> the offset after the last record taken from it."""
 
@@ -39,7 +39,7 @@ class TopicLog:
     """
 
     def __init__(self, partitions: int) -> None:
-        self._records: list[deque[Record]] = [deque() for _ in range(partitions)]
+        self._records: list[deque[Message]] = [deque() for _ in range(partitions)]
         self._base = [0] * partitions
         self._groups: dict[str, _Group] = {}
         self.held = 0
@@ -56,7 +56,7 @@ class TopicLog:
             raise ValueError(f"{group} has subscribed to this topic before")
         self._groups[group] = _Group(list(self._base))
 
-    def append(self, record: Record) -> None:
+    def append(self, record: Message) -> None:
         """Add a record at its key's partition's end; dropped if no one reads the topic."""
         if self._groups:
             self._records[zlib.crc32(record.key) % len(self._records)].append(record)
@@ -72,7 +72,7 @@ class TopicLog:
         Of all of them alike, so that what was added together is handled together.
         """
         state = self._groups[group]
-        records: list[Record] = []
+        records: list[Message] = []
         ends: dict[int, int] = {}
         for partition, count in _shares(self._free(state, max_partitions), limit).items():
             offset = state.committed[partition]

@@ -33,6 +33,43 @@ class Record:
     headers: Mapping[str, bytes] = field(default_factory=dict)
 
 
+class Sent:
+    """An event on its way within the process: nobody asks for its bytes unless it is given up.
+
+    Attributes:
+        event: what was sent.
+        topic: where it travels.
+        key: what keeps its order.
+    """
+
+    __slots__ = ("_source", "_time", "event", "key", "topic")
+
+    def __init__(self, event: Event, *, source: str, time: datetime) -> None:
+        self.event = event
+        self.topic = event.topic.value
+        self.key = event.key.encode()
+        self._source = source
+        self._time = time
+
+    def record(self) -> Record:
+        """The record that it would be elsewhere."""
+        return encode(self.event, source=self._source, time=self._time)
+
+
+Message = Record | Sent
+"""What a bus carries."""
+
+
+def record_of(message: Message) -> Record:
+    """A message as a record."""
+    return message.record() if isinstance(message, Sent) else message
+
+
+def event_of(message: Message) -> Event:
+    """The event of a message; `InvalidInput` names the field at fault of one from elsewhere."""
+    return message.event if isinstance(message, Sent) else decode(message)
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A record that could not be handled: the original bytes, and why."""

@@ -12,11 +12,14 @@ from shared.contracts import schemas
 from shared.contracts.envelope import (
     DeadLetter,
     Record,
+    Sent,
     decode,
     decode_dead_letter,
     encode,
     encode_dead_letter,
+    event_of,
     event_type,
+    record_of,
 )
 from shared.contracts.errors import FailureKind, InvalidInput
 from shared.contracts.events import (
@@ -61,6 +64,15 @@ def test_an_event_survives_its_envelope(event: Event) -> None:
     assert decode(record) == event
     assert decode(Record(record.topic, b"", record.value)) == event  # as foreign clients send it
     assert record.key.decode() == event.key
+
+
+@pytest.mark.parametrize("event", SAMPLES, ids=lambda event: event.topic.value)
+def test_what_stays_in_the_process_is_the_same_record_where_it_is_asked_for(event: Event) -> None:
+    sent = Sent(event, source="extractor", time=NOON)
+    record = encode(event, source="extractor", time=NOON)
+    assert record_of(sent) == record_of(record) == record
+    assert (sent.topic, sent.key) == (record.topic, record.key)
+    assert event_of(sent) == event_of(record) == event
 
 
 def test_an_envelope_is_a_cloud_event_in_binary_mode() -> None:
