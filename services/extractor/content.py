@@ -18,6 +18,9 @@ _HEAD = 2**14
 """The beginning is read at once: most of what is gone through lies there."""
 _WINDOW = 2**17
 """Two Ogg pages: one begins in it."""
+_NEAR = 2**14
+"""Where most pages that are looked for begin."""
+_LONGEST_HEAD = 27 + 255
 _ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 
@@ -197,18 +200,35 @@ def _hash_of_ogg(file: _File, start: int) -> str | None:
     length = file.size - begin
     if length <= 0:
         return None
-    blocks = [_page(file.at(begin, _WINDOW), 0)]
-    for place in (begin + length // 2, max(begin, file.size - _WINDOW)):
-        window = file.at(place, _WINDOW)
-        last = place != begin + length // 2
-        blocks.append(_page(window, window.rfind(b"OggS") if last else window.find(b"OggS")))
+    middle = begin + length // 2
+    blocks = [_page(file.at(begin, _NEAR), 0), _page_after(file, middle), _last_page(file, begin)]
     return _digest(length, blocks)
+
+
+def _page_after(file: _File, place: int) -> bytes:
+    """The first page that begins within two pages behind a place; nearly always it is near."""
+    near = file.at(place, _NEAR)
+    found = near.find(b"OggS")
+    if 0 <= found <= _NEAR - _LONGEST_HEAD - _BLOCK:
+        return _page(near, found)
+    window = file.at(place, _WINDOW)
+    return _page(window, window.find(b"OggS"))
+
+
+def _last_page(file: _File, begin: int) -> bytes:
+    """The last page, if it begins within two pages before the end; nearly always it is near."""
+    for length in (_NEAR, _WINDOW):
+        window = file.at(max(begin, file.size - length), length)
+        found = window.rfind(b"OggS")
+        if found >= 0:
+            break
+    return _page(window, found)
 
 
 def _first_sound_page(file: _File, place: int) -> int:
     """The first page on which a sample is complete: those before it hold headers and tags."""
     for _ in range(_MOST_PARTS):
-        head = file.at(place, 27 + 255)
+        head = file.at(place, _LONGEST_HEAD)
         if head[:4] != b"OggS" or len(head) < 27:
             break
         if head[6:14] not in {b"\0" * 8, b"\xff" * 8}:

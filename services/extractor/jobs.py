@@ -17,7 +17,7 @@ _MOST_IMAGE_BYTES = 64 * 2**20
 
 
 @light
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FileRead:
     """One file's result: `tags`, or what was wrong.
 

@@ -42,7 +42,7 @@ from services.extractor.tags import AudioProperties, Picture, RawTags
 MOST_DURATION_S = 1e9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Opened:
     """What a file holds."""
 

@@ -22,7 +22,7 @@ class UnreadableFile(InvalidInput):
     """The file is no music, or damaged: look at it, or replace it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadFile:
     """What was read, and the size and time the file had then."""
 
