@@ -64,22 +64,31 @@ CROSS JOIN LATERAL (
     ORDER BY is_equal DESC, f.state = 'missing' DESC, f.library_id = $1 DESC, f.path LIMIT 4
 ) f
 """
-# The same recording in the same place of the same album: a better copy, or another format.
+# The same recording in the same place of the same album: a better copy, or another format. LATERAL
+# with LIMIT has the planner go from album to track to file by their indexes: it would take the
+# folders' equality for a join, and look at every path for it.
 _SAME_RECORDING = """
-SELECT told.path AS asker, f.track_id, f.library_id, f.path
+SELECT told.path AS asker, t.id AS track_id, f.library_id, f.path
 FROM unnest($2::text[], $3::uuid[], $4::integer[], $5::integer[], $6::text[], $7::float8[],
         $8::uuid[])
     AS told(path, album_id, disc, track, title, duration_s, recording)
-JOIN tracks t ON t.album_id = told.album_id
-    AND t.disc_number IS NOT DISTINCT FROM told.disc
-    AND t.track_number IS NOT DISTINCT FROM told.track
-    AND CASE
-        WHEN t.musicbrainz_recording_id IS NOT NULL AND told.recording IS NOT NULL
-        THEN t.musicbrainz_recording_id = told.recording
-        ELSE t.title = told.title
-    END
-    AND abs(t.duration_s - told.duration_s) < 3
-JOIN files f ON f.track_id = t.id AND f.library_id = $1
+CROSS JOIN LATERAL (
+    SELECT t.id FROM tracks t
+    WHERE t.album_id = told.album_id
+        AND t.disc_number IS NOT DISTINCT FROM told.disc
+        AND t.track_number IS NOT DISTINCT FROM told.track
+        AND CASE
+            WHEN t.musicbrainz_recording_id IS NOT NULL AND told.recording IS NOT NULL
+            THEN t.musicbrainz_recording_id = told.recording
+            ELSE t.title = told.title
+        END
+        AND abs(t.duration_s - told.duration_s) < 3
+    LIMIT 100
+) t
+CROSS JOIN LATERAL (
+    SELECT f.library_id, f.path FROM files f WHERE f.track_id = t.id LIMIT 1
+) f
+WHERE f.library_id = $1
     AND regexp_replace(f.path, '[^/]*$', '') = regexp_replace(told.path, '[^/]*$', '')
     AND f.path <> told.path
 ORDER BY f.path
