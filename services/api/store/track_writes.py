@@ -48,6 +48,10 @@ ON CONFLICT (library_id, path) DO UPDATE SET
     read_by_scan_id = coalesce(EXCLUDED.read_by_scan_id, files.read_by_scan_id)
 RETURNING xmax = 0 AS is_new
 """
+_FILE_COLUMNS = (
+    "path", "size_bytes", "mtime_ns", "images_digest", "track_id", "content_hash", "replaced_hash",
+    "library_id", "read_by_scan_id", "state",
+)  # fmt: skip
 _CLEAR_CREDITS = "DELETE FROM track_credits WHERE track_id = ANY($1) RETURNING artist_id"
 _CREDIT_COLUMNS = (
     "track_id", "role", "position", "artist_id", "credited_as", "join_phrase", "instrument",
@@ -130,17 +134,30 @@ async def write_files(
     written = [d for d in decisions if d.is_written]
     if not written:
         return
-    told = [
-        (
-            d.row.path, d.row.size_bytes, d.row.mtime_ns, d.row.images_digest, d.track_id,
-            d.row.content_hash, d.replaced_hash,
+    made = [d for d in written if _is_made(moved, d.row.path)]
+    if len(made) < len(written):
+        known = [_file_row(d) for d in written if not _is_made(moved, d.row.path)]
+        done = await connection.fetch(_WRITE_FILES, library_id, scan_id, *zip(*known, strict=True))
+        if any(row["is_new"] for row in done):
+            raise Raced  # what was known of one of them is gone meanwhile
+    if not made:
+        return
+    try:
+        await connection.copy_records_to_table(
+            "files",
+            records=[(*_file_row(d), library_id, scan_id, "present") for d in made],
+            columns=_FILE_COLUMNS,
         )
-        for d in written
-    ]  # fmt: skip
-    columns = zip(*told, strict=True)
-    done = await connection.fetch(_WRITE_FILES, library_id, scan_id, *columns)
-    if sum(row["is_new"] for row in done) != sum(_is_made(moved, d.row.path) for d in written):
-        raise Raced  # another batch made one of these files: its track is the one
+    except asyncpg.UniqueViolationError as error:
+        raise Raced from error  # another batch made one of these files: its track is the one
+
+
+def _file_row(decision: Decision) -> tuple[Any, ...]:
+    row = decision.row
+    return (
+        row.path, row.size_bytes, row.mtime_ns, row.images_digest, decision.track_id,
+        row.content_hash, decision.replaced_hash,
+    )  # fmt: skip
 
 
 def _is_made(moved: moves.Moves, path: str) -> bool:
