@@ -83,7 +83,7 @@ async def _errors(root: str, chunk: ChunkRead, results: Sequence[JSON]) -> dict[
         # Not the files' fault: the next scan shall try them again.
         gone = TransientError(f"the library's root {root} is gone or empty: is a disk not mounted?")
         return dict.fromkeys(errors, gone)
-    read = [file.path for file in chunk.files if file.tags is not None]
+    read = [file.path for file in chunk.files if file.told is not None]
     for path, result in zip(read, results, strict=True):
         if result["error"] is not None:
             errors[path] = InvalidInput(result["error"]["message"])

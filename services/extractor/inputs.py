@@ -14,8 +14,9 @@ from services.extractor.beside import (
 )
 from services.extractor.covers import FolderImages
 from services.extractor.jobs import FileRead
-from services.extractor.places import album_folder, disc_of, folders_beside
-from services.extractor.tags import CreditedName, Release, Tags
+from services.extractor.places import album_folder, folders_beside
+from services.extractor.tags import CreditedName, Release
+from services.extractor.telling import known
 from shared.gateway.client import JSON
 
 ArtistKey = tuple[str, str | None]
@@ -29,15 +30,17 @@ class Batch:
 
     Attributes:
         library_id: whose they are.
-        files: in the order of their paths.
+        files: that have tags, in the order of their paths.
         folders: images by folder, of album folders and of the folders above.
         refused: images that the gateway does not take, and why.
+        digests: of the images beside files, by folder, as far as they were asked for.
     """
 
     library_id: str
-    files: Sequence[tuple[FileRead, Tags]]
+    files: Sequence[FileRead]
     folders: Mapping[str, FolderImages] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    digests: dict[str, int] = field(default_factory=dict)
 
 
 def wanted_folders(paths: Iterable[str]) -> list[str]:
@@ -64,9 +67,9 @@ def claim_of(release: Release) -> str:
 def artist_inputs(batch: Batch) -> dict[ArtistKey, JSON]:
     """`ArtistInput`s of everyone credited, each once."""
     inputs: dict[ArtistKey, JSON] = {}
-    for _, tags in batch.files:
-        everyone = [*tags.artists, *tags.release.artists]
-        everyone += [contributor.name for contributor in tags.contributors]
+    for file in batch.files:
+        everyone = [*file.artists, *file.release.artists]
+        everyone += [contributor.name for contributor in file.contributors]
         for name in everyone:
             told = inputs.setdefault(artist_key(name), {"name": name.name})
             if name.musicbrainz_id:
@@ -79,10 +82,10 @@ def artist_inputs(batch: Batch) -> dict[ArtistKey, JSON]:
 def album_inputs(batch: Batch, artists: Mapping[ArtistKey, str]) -> dict[AlbumKey, JSON]:
     """`AlbumInput`s: each thing that is said of an album once."""
     inputs: dict[AlbumKey, JSON] = {}
-    for file, tags in batch.files:
-        key = album_key(file.path, tags.release)
-        if tags.release.title and key not in inputs:
-            inputs[key] = _album_input(batch, file.path, tags.release, artists)
+    for file in batch.files:
+        key = album_key(file.path, file.release)
+        if file.release.title and key not in inputs:
+            inputs[key] = _album_input(batch, file.path, file.release, artists)
     return inputs
 
 
@@ -92,117 +95,62 @@ def _album_input(
     image = None
     if len(release.artists) == 1 and not release.is_compilation:
         image = artist_image(batch.folders, batch.refused, path, release.artists[0].name)
-    return _told(
-        title=release.title,
-        sortTitle=release.sort_title,
-        artistCredit=release.artist_credit,
-        credits=_credits(release.artists, artists),
-        folder=album_folder(path),
-        libraryId=batch.library_id,
-        releaseDate=release.date,
-        originalDate=release.original_date,
-        isCompilation=release.is_compilation,
-        isArtistTold=release.is_artist_told,
-        claim=claim_of(release),
-        releaseType=release.release_type,
-        label=release.label,
-        catalogueNumber=release.catalogue_number,
-        barcode=release.barcode,
-        country=release.country,
-        media=release.media,
-        musicbrainzReleaseId=release.musicbrainz_release_id,
-        musicbrainzReleaseGroupId=release.musicbrainz_release_group_id,
-        artistImageSha256=image,
-    )
+    fields = {
+        "title": release.title,
+        "sortTitle": release.sort_title,
+        "artistCredit": release.artist_credit,
+        "credits": _credits(release.artists, artists),
+        "folder": album_folder(path),
+        "libraryId": batch.library_id,
+        "releaseDate": release.date,
+        "originalDate": release.original_date,
+        "isCompilation": release.is_compilation,
+        "isArtistTold": release.is_artist_told,
+        "claim": claim_of(release),
+        "releaseType": release.release_type,
+        "label": release.label,
+        "catalogueNumber": release.catalogue_number,
+        "barcode": release.barcode,
+        "country": release.country,
+        "media": release.media,
+        "musicbrainzReleaseId": release.musicbrainz_release_id,
+        "musicbrainzReleaseGroupId": release.musicbrainz_release_group_id,
+        "artistImageSha256": image,
+    }
+    return known(fields)
 
 
 def track_input(
-    batch: Batch,
-    file: FileRead,
-    tags: Tags,
-    *,
-    artists: Mapping[ArtistKey, str],
-    album_id: str | None,
+    batch: Batch, file: FileRead, *, artists: Mapping[ArtistKey, str], album_id: str | None
 ) -> JSON:
     """The `TrackInput` of a file of a batch; `artists` has the ids of all that are credited."""
     folders, refused = batch.folders, batch.refused
-    disc = tags.disc.number
-    credits_ = _credits(tags.artists, artists)
-    for contributor in tags.contributors:
+    credits_ = _credits(file.artists, artists)
+    for contributor in file.contributors:
         (told,) = _credits([contributor.name], artists, contributor.role.upper())
         if contributor.instrument:
             told["instrument"] = contributor.instrument
         credits_.append(told)
-    gain, audio = tags.replaygain, tags.audio
-    return _told(
-        path=file.path,
-        sizeBytes=file.size_bytes,
-        mtimeNs=file.mtime_ns,
-        title=tags.title,
-        titleIsFileName=tags.title_is_file_name,
-        sortTitle=tags.sort_title,
-        artistCredit=tags.artist_credit,
-        credits=credits_,
-        albumId=album_id,
-        albumClaim=claim_of(tags.release) if album_id else None,
-        genres=list(tags.genres),
-        trackNumber=tags.track.number,
-        trackTotal=tags.track.total,
-        discNumber=disc_of(file.path) if disc is None else disc,
-        discTotal=tags.disc.total,
-        discSubtitle=tags.disc_subtitle,
-        releaseDate=tags.release_date,
-        originalDate=tags.original_date,
-        isrcs=list(tags.isrcs),
-        tagBpm=tags.bpm,
-        comment=tags.comment,
-        language=tags.language,
-        **_details(tags),
-        musicbrainzRecordingId=tags.musicbrainz_recording_id,
-        musicbrainzTrackId=tags.musicbrainz_track_id,
-        replaygainTrackGainDb=gain.track_gain_db,
-        replaygainTrackPeak=gain.track_peak,
-        replaygainAlbumGainDb=gain.album_gain_db,
-        replaygainAlbumPeak=gain.album_peak,
-        container=audio.container,
-        codec=audio.codec,
-        durationS=audio.duration_s,
-        bitrateBps=audio.bitrate_bps,
-        sampleRateHz=audio.sample_rate_hz,
-        channels=audio.channels,
-        bitDepth=audio.bit_depth,
-        coverSha256=embedded_cover(refused, file),
-        # Without an album the images of a folder may be of anything.
-        folderCoverSha256=folder_cover(folders, refused, file.path) if album_id else None,
-        coverProblem=cover_problem(folders, refused, file),
-        imagesDigest=digest_beside(folders, file.path),
-        contentHash=file.content_hash,
-    )
-
-
-def _details(tags: Tags) -> JSON:
-    """What most tracks do not have: left out where it is not there, so that requests stay small."""
-    words = tags.lyrics
-    return {
-        "kind": tags.kind.upper() if tags.kind != "music" else None,
-        "work": tags.work,
-        "movementName": tags.movement.name,
-        "movementNumber": tags.movement.number,
-        "movementTotal": tags.movement.total,
-        "moods": list(tags.moods) or None,
-        "grouping": tags.grouping,
-        "copyright": tags.copyright,
-        "tagKey": tags.key,
-        "lyricsPlain": words.plain if words else None,
-        "lyricsSynced": words.synced if words else None,
-        "lyricsAreSidecar": (words.is_sidecar or None) if words else None,
-        "otherTags": tags.others or None,
-        "importedFacts": [
-            _told(source=fact.source, rating=fact.rating, playCount=fact.play_count)
-            for fact in tags.imported
-        ]
-        or None,
+    folder = file.path.rpartition("/")[0]
+    if folder not in batch.digests:
+        batch.digests[folder] = digest_beside(folders, file.path)
+    item = {
+        **(file.told or {}),
+        "path": file.path,
+        "sizeBytes": file.size_bytes,
+        "mtimeNs": file.mtime_ns,
+        "credits": credits_,
+        "imagesDigest": batch.digests[folder],
     }
+    images = {
+        "coverSha256": embedded_cover(refused, file),
+        "coverProblem": cover_problem(folders, refused, file),
+    }
+    if album_id is not None:
+        item["albumId"], item["albumClaim"] = album_id, claim_of(file.release)
+        # Without an album the images of a folder may be of anything.
+        images["folderCoverSha256"] = folder_cover(folders, refused, file.path)
+    return item | known(images)
 
 
 def _credits(
@@ -217,8 +165,3 @@ def _credits(
         }
         for name in names
     ]
-
-
-def _told(**values: object) -> JSON:
-    """An input without what is not known."""
-    return {name: value for name, value in values.items() if value is not None}

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from services.extractor.covers import FolderImages, Image, folder_images
 from services.extractor.reading import read_file
 from services.extractor.rules import DEFAULT_RULES, Rules
-from services.extractor.tags import Tags, light
+from services.extractor.tags import Contributor, CreditedName, Release, light
+from services.extractor.telling import Told, tag_fields
 from shared.contracts.errors import PipelineError
 from shared.contracts.identity import local_path
 
@@ -25,21 +26,23 @@ class FileRead:
         path: below the library's root.
         size_bytes: as it was when it was read.
         mtime_ns: likewise.
-        tags: what was read.
+        told: what its tags say.
+        artists, contributors, release: whom it credits, and what it says of its album.
         cover_sha256: the embedded cover's, whose bytes are with the chunk.
         error: why it could not be read.
-        content_hash: of its sound, tags apart.
         cover_problem: why an embedded image is not the cover.
     """
 
     path: str
     size_bytes: int = 0
     mtime_ns: int = 0
-    tags: Tags | None = None
+    told: Told | None = None
     cover_sha256: str | None = None
     error: PipelineError | None = None
-    content_hash: str | None = None
     cover_problem: str | None = None
+    artists: tuple[CreditedName, ...] = ()
+    contributors: tuple[Contributor, ...] = ()
+    release: Release = field(default_factory=Release)
 
 
 @dataclass(slots=True)
@@ -76,10 +79,12 @@ def read_chunk(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) ->
                 path=path,
                 size_bytes=read.size_bytes,
                 mtime_ns=read.mtime_ns,
-                tags=read.tags,
+                told=tag_fields(read.tags, path, read.content_hash),
                 cover_sha256=cover.sha256 if cover is not None else None,
-                content_hash=read.content_hash,
                 cover_problem=read.cover_problem,
+                artists=read.tags.artists,
+                contributors=read.tags.contributors,
+                release=read.tags.release,
             )
         )
     return chunk

@@ -10,7 +10,7 @@ from services.extractor.rules import DEFAULT_RULES, Rules, rules_of
 from shared.gateway.client import in_portions
 from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
 
-CHUNK_FILES = 40
+CHUNK_FILES = 64
 CHUNK_TIMEOUT_S = 120.0
 FILE_TIMEOUT_S = 30.0
 
@@ -39,8 +39,9 @@ class Readers:
     async def _chunk(self, root: str, paths: Sequence[str], rules: Rules) -> ChunkRead:
         alone = len(paths) == 1
         limit_s = FILE_TIMEOUT_S if alone else CHUNK_TIMEOUT_S
+        told = () if rules == DEFAULT_RULES else (rules,)  # they are longer than all paths
         try:
-            return await self._workers.run_within(limit_s, read_chunk, root, paths, rules)
+            return await self._workers.run_within(limit_s, read_chunk, root, paths, *told)
         except (WorkerDied, WorkerTimeout) as error:
             if alone:
                 return ChunkRead([FileRead(paths[0], error=error)])

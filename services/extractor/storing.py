@@ -18,7 +18,6 @@ from services.extractor.inputs import (
 from services.extractor.jobs import ChunkRead, FileRead
 from services.extractor.placing import Placing
 from services.extractor.readers import Readers
-from services.extractor.tags import Tags
 from shared.contracts.errors import InvalidInput, TransientError
 from shared.gateway.client import JSON, Gateway, GatewayRefused
 from shared.gateway.extraction import create_albums, create_artists, missing_covers
@@ -54,15 +53,15 @@ class Storing:
         Raises:
             TransientError: something that tracks refer to was removed meanwhile.
         """
-        files = [(file, file.tags) for file in chunk.files if file.tags is not None]
+        files = [file for file in chunk.files if file.told is not None]
         if not files:
             return [], []
-        folders = wanted_folders(file.path for file, _ in files)
+        folders = wanted_folders(file.path for file in files)
         batch = Batch(library_id, files, await self._readers.folders(root, folders))
         batch.refused = await self._send_covers(root, batch, chunk.images)
         artists = await self._artists(batch)
         albums = await self._albums(batch, artists)
-        items = [_item(batch, file, tags, artists, albums) for file, tags in files]
+        items = [_item(batch, file, artists, albums) for file in files]
         results, freed = await self._placing.store(
             root=root, library_id=library_id, scan_id=scan_id, items=items
         )
@@ -93,7 +92,7 @@ class Storing:
                 if image is not None:
                     images[image.sha256] = image
         places = {
-            file.cover_sha256: file.path for file, _ in batch.files if file.cover_sha256 is not None
+            file.cover_sha256: file.path for file in batch.files if file.cover_sha256 is not None
         }
 
         missing = sorted(await missing_covers(self._gateway, [*{**images, **places}]))
@@ -129,13 +128,12 @@ class Storing:
 def _item(
     batch: Batch,
     file: FileRead,
-    tags: Tags,
     artists: dict[ArtistKey, str],
     albums: dict[AlbumKey, str],
 ) -> JSON:
-    key = album_key(file.path, tags.release)
-    album = albums[key] if tags.release.title else None
-    return track_input(batch, file, tags, artists=artists, album_id=album)
+    key = album_key(file.path, file.release)
+    album = albums[key] if file.release.title else None
+    return track_input(batch, file, artists=artists, album_id=album)
 
 
 def _ids(results: Iterable[JSON], what: str) -> Sequence[str]:

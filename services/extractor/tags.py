@@ -36,7 +36,6 @@ Source of the names: https://picard-docs.musicbrainz.org/en/appendices/tag_mappi
 """
 
 
-@light
 @dataclass(frozen=True, slots=True)
 class Lyrics:
     """The words of a track; at least one of both texts is there.
@@ -75,7 +74,6 @@ class Contributor:
     instrument: str | None = None
 
 
-@light
 @dataclass(frozen=True, slots=True)
 class Numbered:
     """A position such as track 3 of 12."""
@@ -84,7 +82,6 @@ class Numbered:
     total: int | None = None
 
 
-@light
 @dataclass(frozen=True, slots=True)
 class ReplayGain:
     """Gains in dB for a reference of -18 LUFS; peaks with full scale at 1."""
@@ -95,7 +92,6 @@ class ReplayGain:
     album_peak: float | None = None
 
 
-@light
 @dataclass(slots=True)  # as below
 class AudioProperties:
     """What the file says of its sound. `duration_s` is 0 where it does not say."""
@@ -117,7 +113,6 @@ class Picture:
     content: bytes
 
 
-@light
 @dataclass(frozen=True, slots=True)
 class Movement:
     """A part of a work."""
@@ -127,7 +122,6 @@ class Movement:
     total: int | None = None
 
 
-@light
 @dataclass(frozen=True, slots=True)
 class ImportedFact:
     """What another program noted about a file: not what our user says.
@@ -171,7 +165,6 @@ class Release:
         return hash((self.title, self.artist_credit, self.date, self.musicbrainz_release_id))
 
 
-@light
 @dataclass(slots=True)  # frozen, making one takes three times as long
 class Tags:
     """Everything that the extractor tells of a file. Texts are clean and of bounded length."""

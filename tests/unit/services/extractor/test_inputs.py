@@ -18,6 +18,7 @@ from services.extractor.inputs import (
 from services.extractor.jobs import FileRead
 from services.extractor.meaning import meaning
 from services.extractor.tags import AudioProperties, Picture, RawTags
+from services.extractor.telling import tag_fields
 
 JPEG = b"\xff\xd8\xff"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -26,12 +27,17 @@ AUDIO = AudioProperties("flac", "flac", 1.0)
 
 
 def batch(root: Path, files: dict[str, RawTags]) -> Batch:
-    read = [
-        (FileRead(path, 1, 1, tags := meaning(raw, AUDIO, file_name="x.flac")), tags)
-        for path, raw in files.items()
-    ]
+    read = [_read(path, raw) for path, raw in files.items()]
     folders = {folder: folder_images(str(root), folder) for folder in wanted_folders(files)}
     return Batch(LIBRARY, read, folders)
+
+
+def _read(path: str, raw: RawTags) -> FileRead:
+    tags = meaning(raw, AUDIO, file_name="x.flac")
+    return FileRead(
+        path, 1, 1, tag_fields(tags, path, None), artists=tags.artists,
+        contributors=tags.contributors, release=tags.release,
+    )  # fmt: skip
 
 
 def put(root: Path, name: str, content: bytes) -> str:
@@ -80,23 +86,23 @@ def test_what_cannot_be_a_cover_is_named(tmp_path: Path, content: bytes, problem
     assert embedded_cover([Picture(3, content)]) == (None, f"the embedded image {problem}")
     put(tmp_path, "a/Cover.jpg", content)
     told = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
-    (file, tags) = told.files[0]
-    assert track_input(told, file, tags, artists={}, album_id="alb_1")["coverProblem"] == (
+    file = told.files[0]
+    assert track_input(told, file, artists={}, album_id="alb_1")["coverProblem"] == (
         f"Cover.jpg {problem}"
     )
     front = put(tmp_path, "a/front.png", PNG)
     told = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
-    track = track_input(told, file, tags, artists={}, album_id="alb_1")
+    track = track_input(told, file, artists={}, album_id="alb_1")
     assert (track["folderCoverSha256"], "coverProblem" in track) == (front, False)
 
 
 def test_the_next_best_image_counts_where_the_gateway_refuses_one(tmp_path: Path) -> None:
     beside = put(tmp_path, "a/cover.jpg", JPEG + b"beside")
     told = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
-    file, tags = replace(told.files[0][0], cover_sha256="ab"), told.files[0][1]
+    file = replace(told.files[0], cover_sha256="ab")
 
     def covers() -> tuple[str | None, ...]:
-        track = track_input(told, file, tags, artists={}, album_id="alb_1")
+        track = track_input(told, file, artists={}, album_id="alb_1")
         names = ("folderCoverSha256", "coverSha256", "coverProblem")
         return tuple(track.get(name) for name in names)
 
@@ -110,8 +116,8 @@ def test_the_next_best_image_counts_where_the_gateway_refuses_one(tmp_path: Path
 def test_only_an_albums_track_has_the_cover_of_its_folder(tmp_path: Path) -> None:
     put(tmp_path, "a/cover.jpg", JPEG)
     told = batch(tmp_path, {"a/1.flac": {}})
-    file, tags = told.files[0]
-    assert "folderCoverSha256" not in track_input(told, file, tags, artists={}, album_id=None)
+    file = told.files[0]
+    assert "folderCoverSha256" not in track_input(told, file, artists={}, album_id=None)
 
 
 def test_covers_and_artist_images_are_told_apart(tmp_path: Path) -> None:
@@ -122,7 +128,7 @@ def test_covers_and_artist_images_are_told_apart(tmp_path: Path) -> None:
     artists = artist_inputs(told)
     (album,) = album_inputs(told, dict.fromkeys(artists, "art_1")).values()
     assert (album["folder"], album["artistImageSha256"]) == ("Björk/Post", portrait)
-    assert {folder_cover(told.folders, {}, file.path) for file, _ in told.files} == {cover}
+    assert {folder_cover(told.folders, {}, file.path) for file in told.files} == {cover}
 
 
 def test_a_picture_in_a_folder_of_another_name_shows_no_artist(tmp_path: Path) -> None:
@@ -157,9 +163,9 @@ def test_what_is_said_of_an_album_is_told_once(tmp_path: Path) -> None:
 
 def test_a_track_tells_what_it_knows_and_nothing_else(tmp_path: Path) -> None:
     told = batch(tmp_path, {"a.flac": {"artist": ["A feat. B"], "composer": ["C"]}})
-    file, tags = told.files[0]
+    file = told.files[0]
     ids = {key: f"art_{key[0]}" for key in artist_inputs(told)}
-    track = track_input(told, file, tags, artists=ids, album_id=None)
+    track = track_input(told, file, artists=ids, album_id=None)
     assert [(c["artistId"], c["role"], c["joinPhrase"]) for c in track["credits"]] == [
         ("art_A", "ARTIST", " feat. "),
         ("art_B", "ARTIST", ""),
@@ -175,5 +181,5 @@ def test_a_disc_is_known_by_its_folder_where_no_tag_tells_it(tmp_path: Path) -> 
         "a/3.flac": {"artist": ["A"], "album": ["X (Disc 3)"]},
     })  # fmt: skip
     ids = dict.fromkeys(artist_inputs(told), "art_1")
-    tracks = [track_input(told, f, t, artists=ids, album_id="alb_1") for f, t in told.files]
+    tracks = [track_input(told, file, artists=ids, album_id="alb_1") for file in told.files]
     assert [track["discNumber"] for track in tracks] == [2, 1, 3]
