@@ -64,6 +64,11 @@ CROSS JOIN LATERAL (
     ORDER BY is_equal DESC, f.state = 'missing' DESC, f.library_id = $1 DESC, f.path LIMIT 4
 ) f
 """
+_FILLED = """
+SELECT told.id FROM unnest($1::uuid[]) AS told(id) WHERE EXISTS (
+    SELECT FROM tracks WHERE album_id = told.id
+)
+"""
 # The same recording in the same place of the same album: a better copy, or another format. LATERAL
 # with LIMIT has the planner go from album to track to file by their indexes: it would take the
 # folders' equality for a join, and look at every path for it.
@@ -279,6 +284,11 @@ async def _candidates(
     same = await connection.fetch(_SAME_CONTENT, library_id, scan_id or _NO_SCAN, *columns)
     new = [row for row in rows if row.path not in files and row.album_id]
     better = []
+    if new:
+        # Of an album that has no tracks yet, which most are in a first scan, nothing is looked for.
+        albums = list({row.album_id for row in new})
+        filled = {row["id"] for row in await connection.fetch(_FILLED, albums)}
+        new = [row for row in new if row.album_id in filled]
     if new:
         slots = zip(*map(_slot, new), strict=True)
         better = await connection.fetch(_SAME_RECORDING, library_id, *slots)

@@ -12,7 +12,7 @@ from services.api.store.outcomes import Status
 from services.api.store.track_rows import TrackRow
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, making one takes three times as long
 class Decision:
     """What becomes of one row."""
 

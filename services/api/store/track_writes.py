@@ -1,5 +1,6 @@
 """Writing what was decided of tracks and their files."""
 
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ import asyncpg
 from services.api.store import corrections, genres, moves, track_details, vectors
 from services.api.store.outcomes import Raced, Status, plain
 from services.api.store.track_decisions import Decision
+from services.api.store.track_rows import COLUMN_NAMES
 
 _TAGS = (
     "title", "title_is_file_name", "sort_key", "artist_credit", "artist_key", "album_id",
@@ -22,7 +24,16 @@ _TAGS = (
     "cover_sha256", "folder_cover_sha256", "cover_problem", "tags_digest",
 )  # fmt: skip
 _COLUMNS = ", ".join(("revision", "content_revision", "is_missing", *_TAGS))
-_NAMES = ("id", *_COLUMNS.replace('"', "").split(", "))
+_NEW_NAMES = (
+    "id",
+    "revision",
+    "content_revision",
+    "is_missing",
+    "album_id",
+    "tags_digest",
+    *COLUMN_NAMES,
+)
+_of_tags = itemgetter(*COLUMN_NAMES)
 _NEW_VALUES = ", ".join(f"EXCLUDED.{name}" for name in _COLUMNS.split(", "))
 _WRITE_TRACKS = f"""
 INSERT INTO tracks (id, {_COLUMNS})
@@ -97,10 +108,16 @@ async def write(connection: asyncpg.Connection, decisions: list[Decision]) -> se
 
 async def _write_tracks(connection: asyncpg.Connection, changed: list[Decision]) -> None:
     """New ones are copied in, which takes the least time; the others' rows are replaced."""
-    new = [_track_row(d) for d in changed if d.status is Status.CREATED]
+    new = [
+        (
+            d.track_id, d.revision, d.content_revision, False, d.row.album_id, d.row.digest,
+            *_of_tags(d.row.columns),
+        )
+        for d in changed
+        if d.status is Status.CREATED
+    ]  # fmt: skip
     if new:
-        records = [tuple(map(row.__getitem__, _NAMES)) for row in new]
-        await connection.copy_records_to_table("tracks", records=records, columns=_NAMES)
+        await connection.copy_records_to_table("tracks", records=new, columns=_NEW_NAMES)
     if len(new) < len(changed):
         known = [
             {name: plain(value) for name, value in _track_row(d).items()}
