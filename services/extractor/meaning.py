@@ -183,7 +183,15 @@ def _movement(tags: _Raw) -> Movement:
 
 def _credit(tags: _Raw, credit: str, listed: str, ids: str) -> tuple[tuple[CreditedName, ...], str]:
     told = (tuple(tags.all(credit)), tuple(tags.all(listed)), tuple(tags.all(ids)))
-    return _credited(*told, tags.rules.credits)
+    credited = _credited if _is_short(told) else _credited.__wrapped__
+    return credited(*told, tags.rules.credits)
+
+
+_MOST_KEPT = 4_000  # characters: what is longer is not kept, so that no file fills the memory
+
+
+def _is_short(told: Iterable[Iterable[str]]) -> bool:
+    return sum(len(text) for texts in told for text in texts) <= _MOST_KEPT
 
 
 @lru_cache(maxsize=1_024)  # an album's tracks mostly have one artist
@@ -244,7 +252,8 @@ def _release(tags: _Raw, track_artists: tuple[CreditedName, ...]) -> Release:
     So it is made once an album, and files of an album that are sent together send it once.
     """
     told = tuple([(name, *tags.all(name)) for name in tags.there(_OF_RELEASES)])
-    return _release_of(told, track_artists[:1], tags.rules.credits)
+    release_of = _release_of if _is_short(told) else _release_of.__wrapped__
+    return release_of(told, track_artists[:1], tags.rules.credits)
 
 
 @lru_cache(maxsize=64)

@@ -107,6 +107,7 @@ def _between(separators: tuple[str, ...]) -> re.Pattern[str]:
 NO_NUMBER = Numbered()
 
 
+@lru_cache(maxsize=4_096)  # there are few numbers and dates, and many files
 def numbered(value: str | None, total: str | None = None) -> Numbered:
     """A position like "3/12", "3 of 12" or "3", with a total told apart; nonsense is None."""
     if value is None:
@@ -125,6 +126,7 @@ def _number(value: str | None, *, least: int) -> int | None:
     return int(digits) if least <= int(digits) <= NUMBER_LIMIT else None
 
 
+@lru_cache(maxsize=4_096)
 def partial_date(value: str | None) -> str | None:
     """A date as precise as it is sane: YYYY, YYYY-MM or YYYY-MM-DD, years 1000 to 2999; or None."""
     if not value:

@@ -86,4 +86,10 @@ def display_path(path: str) -> str:
 
 def local_path(root: str, path: str) -> bytes:
     """Where a file is on this host: the library's root as mounted here, and the path below it."""
-    return os.path.join(os.fsencode(root), decode_path(path))  # noqa: PTH118 - names are bytes
+    below = decode_path(path)
+    return below if below.startswith(b"/") else _inside(root) + below
+
+
+@lru_cache(maxsize=64)
+def _inside(root: str) -> bytes:
+    return os.path.join(os.fsencode(root), b"")  # noqa: PTH118 - names are bytes

@@ -97,3 +97,28 @@ def test_files_are_read_by_the_rules(tmp_path: Path, make_file: object) -> None:
     rules = rules_of(write(tmp_path, '[credits]\njoins = []\n[genres]\nseparators = ["+"]'))
     tags = read_file(os.fsencode(path), rules).tags
     assert (names(tags), tags.genres) == (["A & B"], ("X", "Y"))
+
+
+def test_one_librarys_rules_are_not_anothers_though_their_files_say_the_same(
+    tmp_path: Path,
+) -> None:
+    told = {"artist": ["Ann & Bob"], "album": ["X"], "albumartist": ["Ann & Bob"]}
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        folder.mkdir()
+    write(one, '[credits]\nnames = ["Ann & Bob"]')
+    for _ in range(2):
+        for root, expected in ((one, ["Ann & Bob"]), (other, ["Ann", "Bob"])):
+            tags = meant(str(root), **told)
+            assert names(tags) == expected
+            assert [artist.name for artist in tags.release.artists] == expected
+
+
+def test_what_is_said_of_an_album_is_one_object_however_often_it_is_read(tmp_path: Path) -> None:
+    told = {"artist": ["Ann"], "album": ["X"], "date": ["1999"]}
+    first, again = meant(str(tmp_path), **told), meant(str(tmp_path), **told, title=["Y"])
+    assert first.release is again.release
+    long = {**told, "label": ["L" * 10_000]}
+    kept = meant(str(tmp_path), **long).release, meant(str(tmp_path), **long).release
+    assert kept[0] == kept[1]
+    assert kept[0] is not kept[1], "long texts would fill the memory"
