@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
+from services.extractor.ends import Ends, read_ends
+
 _BLOCK = 4_096
 _DIGEST_BYTES = 16
 _MOST_PARTS = 10_000
 """Chunks, atoms, pages or blocks that are gone through; what has more is hashed as a whole."""
-_HEAD = 2**14
-"""The beginning is read at once: most of what is gone through lies there."""
 _WINDOW = 2**17
 """Two Ogg pages: one begins in it."""
 _NEAR = 2**14
@@ -32,14 +32,14 @@ class _Part(NamedTuple):
     end: int
 
 
-def content_hash(descriptor: int, size_bytes: int, head: bytes | None = None) -> str | None:
+def content_hash(descriptor: int, size_bytes: int, ends: Ends | None = None) -> str | None:
     """The hash of an open file's sound: 32 hex digits; None where it has none or cannot be read.
 
     Two files of one hash hold the same sound, whatever their tags; the same music encoded
-    differently has another one. `head`: its first bytes, where somebody has read some.
+    differently has another one. `ends`: of the file, where somebody has read them.
     """
     try:
-        file = _File(descriptor, size_bytes, head)
+        file = _File(descriptor, size_bytes, ends or read_ends(descriptor, size_bytes))
         start = _after_id3(file)
         if file.at(start, 4) == b"OggS":
             return _hash_of_ogg(file, start)
@@ -55,17 +55,16 @@ def content_hash(descriptor: int, size_bytes: int, head: bytes | None = None) ->
 class _File:
     """Reads anywhere; beyond the end there is nothing."""
 
-    def __init__(self, descriptor: int, size_bytes: int, head: bytes | None) -> None:
+    def __init__(self, descriptor: int, size_bytes: int, ends: Ends) -> None:
         self._descriptor = descriptor
         self.size = size_bytes
-        self._head = os.pread(descriptor, _HEAD, 0) if head is None else head
+        self._ends = ends
 
     def at(self, place: int, length: int) -> bytes:
         if not 0 <= place < self.size:
             return b""
-        if place + length <= len(self._head):
-            return self._head[place : place + length]
-        return os.pread(self._descriptor, length, place)
+        told = self._ends.at(place, place + length)
+        return os.pread(self._descriptor, length, place) if told is None else told
 
 
 def _places(part: _Part) -> list[int]:

@@ -37,6 +37,7 @@ from mutagen.wavpack import WavPack
 
 from services.extractor import quick
 from services.extractor.containers import ape, asf, chunks, id3, mp4, vorbis
+from services.extractor.ends import Ends
 from services.extractor.tags import AudioProperties, Picture, RawTags
 
 MOST_DURATION_S = 1e9
@@ -94,7 +95,7 @@ _BY_SUFFIX: dict[str, type] = {
 
 
 def open_audio(
-    descriptor: int, size_bytes: int, path: str | bytes, suffix: str, head: bytes | None = None
+    descriptor: int, size_bytes: int, path: str | bytes, suffix: str, ends: Ends | None = None
 ) -> Opened:
     """Read a file that is open at its beginning.
 
@@ -105,9 +106,9 @@ def open_audio(
         size_bytes: its size.
         path: its name, which mutagen looks at too.
         suffix: the name's ending, with the dot.
-        head: the file's first bytes (`quick.HEAD_BYTES`), where somebody has read them.
+        ends: of the file, where somebody has read them.
     """
-    opened = open_quickly(descriptor, size_bytes, suffix, head)
+    opened = open_quickly(descriptor, size_bytes, suffix, ends)
     if opened is None:
         with open(path, "rb", opener=lambda *_: os.dup(descriptor)) as file:
             opened = open_with_mutagen(file, suffix)
@@ -115,10 +116,10 @@ def open_audio(
 
 
 def open_quickly(
-    descriptor: int, size_bytes: int, suffix: str, head: bytes | None = None
+    descriptor: int, size_bytes: int, suffix: str, ends: Ends | None = None
 ) -> Opened | None:
     """The same by the quick readers alone; None where they leave it to mutagen."""
-    found = quick.read(descriptor, size_bytes, suffix, head)
+    found = quick.read(descriptor, size_bytes, suffix, ends)
     if found is None:
         return None
     container = _CONTAINERS[_BY_SUFFIX[suffix]]

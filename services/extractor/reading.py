@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from services.extractor.content import content_hash
 from services.extractor.covers import Image, embedded_cover
+from services.extractor.ends import read_ends
 from services.extractor.formats import suffix_of
 from services.extractor.lyrics import MOST_SIDECAR_BYTES, SIDECAR_SUFFIXES
 from services.extractor.meaning import meaning
 from services.extractor.opening import in_words, open_audio
-from services.extractor.quick import HEAD_BYTES
 from services.extractor.rules import DEFAULT_RULES, Rules
 from services.extractor.tags import Tags
 from shared.contracts.errors import InvalidInput, TransientError
@@ -72,10 +72,10 @@ def _read_open(descriptor: int, path: bytes, rules: Rules) -> ReadFile:
     size_bytes = told.st_size
     if size_bytes == 0:
         raise UnreadableFile("is empty")
-    head = os.pread(descriptor, HEAD_BYTES, 0)
+    ends = read_ends(descriptor, size_bytes)
     name = encode_path(os.path.basename(path))  # noqa: PTH119 - names are bytes
     try:
-        opened = open_audio(descriptor, size_bytes, path, suffix_of(name), head)
+        opened = open_audio(descriptor, size_bytes, path, suffix_of(name), ends)
         sidecar = _sidecar(path)
         tags = meaning(opened.raw, opened.audio, file_name=name, rules=rules, sidecar=sidecar)
         cover, problem = embedded_cover(opened.pictures)
@@ -84,7 +84,7 @@ def _read_open(descriptor: int, path: bytes, rules: Rules) -> ReadFile:
         if disk is not None:
             raise disk from error
         raise UnreadableFile(in_words(error, suffix_of(name))) from error
-    content = content_hash(descriptor, size_bytes, head)
+    content = content_hash(descriptor, size_bytes, ends)
     return ReadFile(size_bytes, told.st_mtime_ns, tags, cover, content, problem)
 
 

@@ -8,11 +8,10 @@ all: mutagen decides then. A test compares both over tens of thousands of damage
 import struct
 from collections.abc import Callable
 
+from services.extractor.ends import Ends
 from services.extractor.quick import flac, mp3, mp4, ogg
 from services.extractor.quick.found import Beyond, Found
-from services.extractor.quick.window import HEAD_BYTES, Window
-
-__all__ = ["HEAD_BYTES", "read"]
+from services.extractor.quick.window import Window
 
 _READERS: dict[str, Callable[[Window], Found]] = {
     ".mp3": mp3.read, ".mp2": mp3.read, ".flac": flac.read, ".ogg": ogg.vorbis, ".oga": ogg.vorbis,
@@ -21,19 +20,19 @@ _READERS: dict[str, Callable[[Window], Found]] = {
 }  # fmt: skip
 
 
-def read(descriptor: int, size_bytes: int, suffix: str, head: bytes | None = None) -> Found | None:
+def read(descriptor: int, size_bytes: int, suffix: str, ends: Ends | None = None) -> Found | None:
     """What an open file holds, as mutagen would tell it; None where mutagen is to be asked.
 
     Args:
         descriptor: of the file; it is read by place, and not moved.
         size_bytes: its size.
         suffix: its name's ending, with the dot.
-        head: its first `HEAD_BYTES`, where somebody has read them.
+        ends: of the file, where somebody has read them.
     """
     reader = _READERS.get(suffix)
     if reader is None:
         return None
     try:
-        return reader(Window(descriptor, size_bytes, head))
+        return reader(Window(descriptor, size_bytes, ends))
     except (Beyond, OSError, MemoryError, ValueError, LookupError, OverflowError, struct.error):
         return None  # damaged or unusual: mutagen says what that comes to

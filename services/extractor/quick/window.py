@@ -1,24 +1,24 @@
-"""Bytes of a file by their place; most lie in the part that is read at once."""
+"""Bytes of a file by their place; most lie in the parts that are read at once."""
 
 import os
 
+from services.extractor.ends import Ends, read_ends
 from services.extractor.quick.found import Beyond
-
-HEAD_BYTES = 16_384
 
 
 class Window:
-    """A file that is open; its beginning is kept.
+    """A file that is open; its ends are kept.
 
     Args:
         descriptor: of the file.
         size_bytes: its size.
-        head: the first `HEAD_BYTES` of it, where somebody has read them.
+        ends: of the file, where somebody has read them.
     """
 
-    def __init__(self, descriptor: int, size_bytes: int, head: bytes | None = None) -> None:
+    def __init__(self, descriptor: int, size_bytes: int, ends: Ends | None = None) -> None:
         self.size = size_bytes
-        self.head = os.pread(descriptor, HEAD_BYTES, 0) if head is None else head
+        self._ends = read_ends(descriptor, size_bytes) if ends is None else ends
+        self.head = self._ends.head
         self._descriptor = descriptor
 
     def at(self, place: int, length: int) -> bytes:
@@ -28,7 +28,9 @@ class Window:
             return self.head[place:end]
         if end > self.size:
             raise Beyond
-        told = os.pread(self._descriptor, length, place)
+        told = self._ends.at(place, end)
+        if told is None:
+            told = os.pread(self._descriptor, length, place)
         if len(told) != length:
             raise Beyond
         return told
