@@ -5,7 +5,6 @@ is an attribute and a check; what hangs on a loader is fetched for a whole list 
 not plainly right is left to graphql-core: it completes it, or says what is wrong.
 """
 
-import math
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,18 +12,11 @@ from operator import attrgetter
 from typing import Any
 
 from graphql import (
-    GraphQLBoolean,
     GraphQLField,
-    GraphQLFloat,
-    GraphQLID,
-    GraphQLInt,
-    GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLString,
     Undefined,
     get_named_type,
-    is_leaf_type,
     is_object_type,
 )
 from graphql.pyutils import Path, gather_with_cancel
@@ -32,13 +24,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 
 from services.api.graphql.loading import NOT_THERE, Loaded
-
-_INT_LIMIT = 2**31
-Check = Callable[[Any], Any]
-
-
-class _Unusual(Exception):
-    """A value that graphql-core is to look at."""
+from services.api.graphql.plain_values import Check, Unusual, check_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +96,7 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
                     try:
                         results[step.name] = check(of(source_value))
                         continue
-                    except (_Unusual, AttributeError):
+                    except (Unusual, AttributeError):
                         pass
                 told = self._execute_step(parent_type, source_value, path, step)
                 if told is not Undefined:
@@ -144,7 +130,7 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         kind: Any = step.kind
         if step.check is not None:
-            with suppress(_Unusual):
+            with suppress(Unusual):
                 return step.check(value)
         if type(value) is self._object(kind.type, step.details).origin:
             return self.complete_value(kind.type, step.details, None, here, value, None)
@@ -272,7 +258,7 @@ def _step(name: str, details: Any, kind: GraphQLField | None) -> _Step:
     ours = kind.extensions.get("strawberry-definition") if kind is not None else None
     if kind is None or not isinstance(ours, StrawberryField) or kind.args or ours.extensions:
         return _Step(name, details, kind)
-    check = _check(kind.type)
+    check = check_of(kind.type)
     if ours.base_resolver is not None:
         loaded = getattr(ours.base_resolver.wrapped_func, "loaded", None)
         return _Step(name, details, kind, loaded=loaded, check=check)
@@ -282,75 +268,3 @@ def _step(name: str, details: Any, kind: GraphQLField | None) -> _Step:
     within = kind.type.of_type if isinstance(kind.type, GraphQLNonNull) else kind.type
     inner = (of, within) if is_object_type(within) else None
     return _Step(name, details, kind, inner=inner)
-
-
-def _check(kind: Any) -> Check | None:
-    """What completes a value of a leaf type or a list of one; None for other types."""
-    if isinstance(kind, GraphQLNonNull):
-        return _of_value(kind.of_type)
-    check = _of_value(kind)
-    return check and (lambda value: None if value is None else check(value))
-
-
-def _of_value(kind: Any) -> Check | None:
-    """The same for values that are not null."""
-    if kind in _PLAIN:
-        return _PLAIN[kind]
-    if isinstance(kind, GraphQLList):
-        of_item = _check(kind.of_type)
-        return of_item and (lambda values: _many(values, of_item))
-    return _leaf(kind.coerce_output_value) if is_leaf_type(kind) else None
-
-
-def _many(values: Any, of_item: Check) -> list[Any]:
-    if type(values) is not list:
-        raise _Unusual
-    return [of_item(value) for value in values]
-
-
-def _leaf(coerce: Check) -> Check:
-    def check(value: Any) -> Any:
-        if value is None or isinstance(value, Exception):
-            raise _Unusual
-        try:
-            told = coerce(value)
-        except Exception as error:
-            raise _Unusual from error
-        if told is None or told is Undefined:
-            raise _Unusual
-        return told
-
-    return check
-
-
-def _text(value: Any) -> Any:
-    if type(value) is not str:
-        raise _Unusual
-    return value
-
-
-def _whole(value: Any) -> Any:
-    if type(value) is not int or not -_INT_LIMIT <= value < _INT_LIMIT:
-        raise _Unusual
-    return value
-
-
-def _number(value: Any) -> Any:
-    if type(value) is not float or not math.isfinite(value):
-        raise _Unusual
-    return value
-
-
-def _truth(value: Any) -> Any:
-    if type(value) is not bool:
-        raise _Unusual
-    return value
-
-
-_PLAIN: dict[Any, Check] = {
-    GraphQLString: _text,
-    GraphQLID: _text,
-    GraphQLInt: _whole,
-    GraphQLFloat: _number,
-    GraphQLBoolean: _truth,
-}
