@@ -231,8 +231,8 @@ def _numbers(analysis: Analysis, field: str) -> NDArray[np.float64] | None:
     except (TypeError, ValueError):
         return None
     info = Analysis.model_fields[field]
-    fixed = numbers.size == 1 or any(hasattr(m, "max_length") for m in info.metadata)
-    return numbers.ravel() if fixed else None
+    is_fixed = not isinstance(value, list) or any(hasattr(m, "min_length") for m in info.metadata)
+    return numbers.ravel() if is_fixed else None
 
 
 def level_notes(measured: Mapping[tuple[str, str], float | None], signals: Sequence[Signal]) -> str:

@@ -21,6 +21,7 @@ from services.analyzer.tempo import estimate_tempo, onset_envelope, onset_rate_h
 from services.analyzer.tonality import tonality_of
 from shared.contracts.analysis import (
     MOST_BEATS,
+    MOST_HEARD_S,
     MOST_KEY_CHANGES,
     MOST_SECTIONS,
     Analysis,
@@ -74,14 +75,16 @@ def heard_in(sound: NDArray[np.float32]) -> dict[str, Meaning | str]:
     return {"meaning": listener.hear(sound, RATE_HZ)}
 
 
-def describe(path: bytes) -> Analysis:
+def describe(path: bytes, heard_s: float = MOST_HEARD_S) -> Analysis:
     """Decode and analyse a file on this host.
+
+    What needs the spectrum hears `heard_s` seconds of a longer track, in ten slices.
 
     Raises:
         InvalidInput: it cannot be decoded, or has less than a second of sound.
         TransientError: the disk or its mount failed.
     """
-    return analysis_of(listen(path))
+    return analysis_of(listen(path, heard_s))
 
 
 def analysis_of(heard: Heard) -> Analysis:
@@ -189,6 +192,7 @@ def _structure(heard: Heard) -> Fields:
     fade_in_s, fade_out_s = structure.fades_s(heard.hop_square)
     return {
         "analyzed_duration_s": heard.duration_s,
+        "heard_s": min(heard.duration_s, len(heard.mono) / RATE_HZ),
         "silence_start_s": start_s,
         "silence_end_s": end_s,
         "silence_share": float(np.clip(silence_share, 0, 1)),

@@ -33,6 +33,7 @@ class AnalyzeTracks:
         gateway: where tracks are read and analyses stored.
         workers: the processes that decode.
         timeout_s: longest time for one file.
+        heard_s: of a longer track so much is heard for what needs its spectrum.
         mounts: library name -> where this host has it, if elsewhere than its root.
         acoustid: looks fingerprints up, where it is configured.
         model: the trained model that is at hand: an analysis without it does not count.
@@ -44,6 +45,7 @@ class AnalyzeTracks:
         workers: WorkerProcesses,
         *,
         timeout_s: float,
+        heard_s: float,
         mounts: Mapping[str, str],
         acoustid: AcoustId | None = None,
         model: AudioModel | None = None,
@@ -51,6 +53,7 @@ class AnalyzeTracks:
         self._gateway = gateway
         self._workers = workers
         self._timeout_s = timeout_s
+        self._heard_s = heard_s
         self._mounts = mounts
         self._acoustid = acoustid
         self._model = model
@@ -115,7 +118,9 @@ class AnalyzeTracks:
         root = self._mounts.get(library["name"], library["root"])
         try:
             path = local_path(root, track["path"])
-            analysis = await self._workers.run_within(self._timeout_s, describe, path)
+            analysis = await self._workers.run_within(
+                self._timeout_s, describe, path, self._heard_s
+            )
         except InvalidInput as error:
             if await asyncio.to_thread(_is_empty, root):
                 # Not the file's fault: it shall be tried again when the disk is back.

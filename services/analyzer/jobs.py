@@ -6,7 +6,7 @@ of its memory, are loaded where they are used.
 
 # ruff: noqa: PLC0415 - imported late on purpose: see above
 
-from shared.contracts.analysis import Analysis
+from shared.contracts.analysis import MOST_HEARD_S, Analysis
 
 
 def prepare_worker() -> None:
@@ -16,8 +16,8 @@ def prepare_worker() -> None:
     description.prepare_worker()
 
 
-def describe(path: bytes) -> Analysis:
+def describe(path: bytes, heard_s: float = MOST_HEARD_S) -> Analysis:
     """Decode and analyse a file on this host: see `description.describe`."""
     from services.analyzer import description
 
-    return description.describe(path)
+    return description.describe(path, heard_s)

@@ -6,11 +6,10 @@ from numpy.typing import NDArray
 
 from services.analyzer.decoding import Samples
 from services.analyzer.fingerprint import FINGERPRINT_RATE_HZ
+from shared.contracts.analysis import MOST_HEARD_S
 
 RATE_HZ = 22_050
 FINGERPRINT_S = 120
-LONGEST_WHOLE_S = 600.0
-"""Longer tracks are heard in slices for what needs the spectrum; loudness hears everything."""
 _SLICES = 10
 _USUAL_S = 300.0
 """Where no length is told."""
@@ -32,14 +31,19 @@ class Keeper:
     """Keeps a bounded amount: all of a track, or evenly spaced slices of a long one.
 
     `starts_s` tells of each slice where it begins in what is kept, and where in the track.
+
+    Args:
+        expected_s: length that the track is said to have.
+        heard_s: so much of it is kept.
     """
 
-    def __init__(self, expected_s: float | None) -> None:
-        self._period_s = max(LONGEST_WHOLE_S, expected_s or 0.0) / _SLICES
-        self._slice_s = LONGEST_WHOLE_S / _SLICES
+    def __init__(self, expected_s: float | None, heard_s: float = MOST_HEARD_S) -> None:
+        self._heard_s = heard_s
+        self._period_s = max(heard_s, expected_s or 0.0) / _SLICES
+        self._slice_s = heard_s / _SLICES
         # One array that is filled: parts, and what joins them, were twice the memory, which the
         # system then hands out page by page for each track anew.
-        length_s = min(expected_s or _USUAL_S, LONGEST_WHOLE_S)
+        length_s = min(expected_s or _USUAL_S, heard_s)
         self._kept: Samples = np.empty(round((length_s + 1) * RATE_HZ), np.float32)
         self._count = 0
         self._beginning: list[Samples] = []
@@ -50,7 +54,7 @@ class Keeper:
         """A block that begins at `at_s` of the track."""
         if self._is_sliced() and at_s <= FINGERPRINT_S:
             self._beginning.append(block)
-        if at_s % self._period_s < self._slice_s and self._count < LONGEST_WHOLE_S * RATE_HZ:
+        if at_s % self._period_s < self._slice_s and self._count < self._heard_s * RATE_HZ:
             if at_s - self._last_s > self._slice_s / 2:  # something was left out before it
                 self.starts_s.append((self._count / RATE_HZ, at_s))
             self._last_s = at_s

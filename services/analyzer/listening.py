@@ -19,6 +19,7 @@ from services.analyzer.k_weighting import KWeighting
 from services.analyzer.keeping import RATE_HZ, Keeper, Resampled
 from services.analyzer.levels import Balance, bounded, clipped_in, middle_of, squares_of
 from services.analyzer.true_peak import TruePeak
+from shared.contracts.analysis import MOST_HEARD_S
 from shared.contracts.errors import InvalidInput
 
 HOPS_A_SECOND = 10
@@ -67,8 +68,10 @@ class Heard:
     damaged: bool = False
 
 
-def listen(path: bytes) -> Heard:
+def listen(path: bytes, heard_s: float = MOST_HEARD_S) -> Heard:
     """Decode a file once; where a decoder breaks off midway, the other one is tried.
+
+    Of a track beyond `heard_s` seconds so much is kept as `mono`, in slices.
 
     Raises:
         Undecodable: nothing can be decoded. TooShort: less than a second can.
@@ -80,7 +83,7 @@ def listen(path: bytes) -> Heard:
         try:
             audio = open_audio(path, skip=skip)
             expected_s = max(expected_s, audio.expected_s or 0.0)
-            heard = listen_to(audio)
+            heard = listen_to(audio, heard_s)
         except InvalidInput as error:
             reason = reason or error
             continue
@@ -98,7 +101,7 @@ def listen(path: bytes) -> Heard:
     return best
 
 
-def listen_to(audio: Audio) -> Heard:
+def listen_to(audio: Audio, heard_s: float = MOST_HEARD_S) -> Heard:
     """Hear a file that is open; damaged where its decoder broke off.
 
     Raises:
@@ -107,7 +110,7 @@ def listen_to(audio: Audio) -> Heard:
     hop = max(1, round(audio.rate_hz / HOPS_A_SECOND))
     weighting = KWeighting(audio.rate_hz, hop)
     mono = Resampled(audio.rate_hz, RATE_HZ)
-    keeper = Keeper(audio.expected_s)
+    keeper = Keeper(audio.expected_s, heard_s)
     true_peak, bandwidth, balance = TruePeak(), Bandwidth(audio.rate_hz), Balance()
     rows: list[tuple[NDArray[np.float64], ...]] = []
     heard = Heard()

@@ -59,6 +59,7 @@ def build(
         gateway,
         workers,
         timeout_s=settings.analysis_timeout_s,
+        heard_s=settings.analysis_heard_s,
         mounts=settings.mounts,
         acoustid=acoustid,
         model=None if isinstance(model, str) else model,

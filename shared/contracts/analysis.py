@@ -16,6 +16,8 @@ MFCC_COUNT = 20
 CONTRAST_BANDS = 7
 WAVEFORM_POINTS = 1_000
 MOST_BEATS = 2_600
+MOST_HEARD_S = 600.0
+"""What needs the spectrum hears so much of a track, in ten slices of a longer one."""
 MOST_SECTIONS = 64
 MOST_KEY_CHANGES = 64
 LOUDNESS_BIN_LU, LOUDNESS_BINS = 0.5, 160
@@ -41,6 +43,9 @@ class Analysis(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     analyzed_duration_s: float = Field(gt=0, description="Decoded length of the whole track.")
+    heard_s: float = Field(
+        gt=0, description="So much of it was heard for what needs the spectrum; levels hear all."
+    )
 
     tempo_bpm: float = Field(ge=0, le=400, description="0 where there is no pulse.")
     tempo_confidence: Share

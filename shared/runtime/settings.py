@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.contracts.analysis import MOST_HEARD_S
 from shared.runtime.machine import this_machine, workers_for
 
 
@@ -74,6 +75,14 @@ class Settings(BaseSettings):
     )
     analysis_timeout_s: float = Field(
         300, gt=0, description="Longest time one file's analysis may take."
+    )
+    analysis_heard_s: float = Field(
+        MOST_HEARD_S,
+        ge=60,
+        le=MOST_HEARD_S,
+        description="Of a longer track so many seconds are heard for tempo, key, timbre and"
+        " meaning, in ten slices; less is quicker, and less sure (docs/analysis.md says how much)."
+        " Levels are measured on all of it.",
     )
     ignore: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

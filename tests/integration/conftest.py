@@ -100,6 +100,7 @@ def analysis_item(track: TrackUpserted, **changes: Any) -> dict[str, Any]:
         spectral_bandwidth_hz=1200, spectral_rolloff_hz=4000, spectral_flatness=0.1,
         spectral_contrast_db=[10.0] * 7, zero_crossing_rate=0.05, mfcc_mean=[1.0] * 20,
         mfcc_std=[0.5] * 20, silence_start_s=0.1, silence_end_s=0.2, silence_share=0.01,
+        heard_s=180.0,
         clipping_share=0, waveform=[7] * 1_000, meaning_absence="no model",
         beat_times_s=[0.5, 1.0], beats_per_bar=4, first_downbeat=1, downbeat_confidence=0.4,
         tempo_stability=0.9, open_key="1m", second_key="C", second_mode="major",

@@ -114,6 +114,7 @@ class AnalysisInput:
     silence_start_s: float
     silence_end_s: float
     silence_share: float
+    heard_s: float
     fade_in_s: float
     fade_out_s: float
     section_boundaries_s: list[float]

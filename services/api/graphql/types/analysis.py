@@ -91,6 +91,7 @@ class Analysis:
     silence_start_s: float
     silence_end_s: float
     silence_share: float
+    heard_s: float
     fade_in_s: float
     fade_out_s: float
     section_boundaries_s = _long("section_boundaries_s", list[float])

@@ -17,7 +17,7 @@ DOCUMENT = Path(__file__).parents[4] / "docs" / "analysis.md"
 DEPENDS = {"fingerprint", "acoustid_id", "meaning", "meaning_absence"}
 """On what is installed and configured."""
 SOMETIMES = {
-    "silence_start_s", "silence_end_s", "silence_share", "clipping_share", "damaged",
+    "silence_start_s", "silence_end_s", "silence_share", "heard_s", "clipping_share", "damaged",
     "first_downbeat", "fade_in_s", "fade_out_s", "dc_offset", "is_mono_in_stereo",
     "section_boundaries_s", "tuning_cents", "replaygain_track_gain_db",
 }  # fmt: skip

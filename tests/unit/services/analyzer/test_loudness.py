@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from services.analyzer.k_weighting import KWeighting, channel_weights, sections
+from services.analyzer.k_filters import sections
+from services.analyzer.k_weighting import KWeighting, channel_weights
 from services.analyzer.levels import clipped_in, peaks_of, squares_of
 from services.analyzer.listening import Heard, listen_to
 from services.analyzer.loudness import integrated_lufs, range_lu, replaygain_db
