@@ -24,6 +24,7 @@ from bench.many_files import generate_many
 from bench.memory_plot import draw
 from bench.processes import PssParts, cpu_s_by_part, pss_parts
 from bench.run_once import PROFILES, running
+from shared.runtime.heap import one_heap
 from shared.runtime.logs import configure_logs
 from shared.runtime.settings import Settings
 
@@ -105,6 +106,7 @@ def _say(**told: object) -> None:
 
 def run() -> None:
     """The measured process: data folder, and folders of music to scan, or none to be idle."""
+    one_heap()
     configure_logs("error")
     data, *music = map(Path, sys.argv[1:])
     asyncio.run(_scan(data, *music) if music else _idle(data))

@@ -23,6 +23,7 @@ from services.vectorizer import service as vectorizer
 from shared.bus.in_process import InProcessBus
 from shared.embedding.choice import text_embedder
 from shared.gateway.client import Gateway
+from shared.runtime.heap import one_heap
 from shared.runtime.logs import configure_logs
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
@@ -196,6 +197,7 @@ def main() -> None:
     parser.add_argument("--music", type=Path, action="append", required=True)
     parser.add_argument("--warm-up", type=Path, required=True)
     told = parser.parse_args()
+    one_heap()
     configure_logs("error")
     measured = asyncio.run(
         measure(told.data, told.music, told.warm_up, PROFILES[told.profile])

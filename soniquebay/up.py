@@ -18,6 +18,7 @@ from shared.bus.in_process import InProcessBus
 from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
 from shared.embedding.choice import text_embedder
 from shared.gateway.client import Gateway
+from shared.runtime.heap import one_heap
 from shared.runtime.logs import configure_logs
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
@@ -39,6 +40,7 @@ def run(settings: Settings, *, roots: Sequence[str], demo: bool, until_idle: boo
     Raises:
         PipelineError: it cannot start; the message says why and what to do.
     """
+    one_heap()
     # What waits or fails is shown with the progress, and listed: unless asked, no log beside it.
     configure_logs(settings.log_level if "log_level" in settings.model_fields_set else "error")
     with _data_folder(settings):

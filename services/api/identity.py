@@ -13,7 +13,7 @@ _STROKES = str.maketrans(
 _KEY_LIMIT = 600  # bytes; PostgreSQL's index rows have some 2,700
 
 
-@lru_cache(maxsize=4_096)  # a batch has the same names over and over
+@lru_cache(maxsize=1_024)  # a batch has the same names over and over
 def fold(text: str) -> str:
     """The form in which names are compared and sorted.
 

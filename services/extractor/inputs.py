@@ -58,7 +58,7 @@ def album_key(path: str, release: Release) -> AlbumKey:
     return (album_folder(path), claim_of(release))
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def claim_of(release: Release) -> str:
     """A name for what a file says of its album: the same for the same."""
     return hashlib.blake2b(repr(release).encode(), digest_size=10).hexdigest()

@@ -37,7 +37,7 @@ def album_folder(path: str) -> str:
     return _album_of(path.rpartition("/")[0])
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _album_of(folder: str) -> str:
     parent, slash, name = folder.rpartition("/")
     if parent and _DISC_FOLDER.fullmatch(name):
@@ -50,7 +50,7 @@ def folders_beside(path: str) -> Sequence[str]:
     return _beside(path.rpartition("/")[0])
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _beside(own: str) -> Sequence[str]:
     album = _album_of(own)
     return tuple(dict.fromkeys((own, album, album.rpartition("/")[0])))
@@ -66,7 +66,7 @@ def disc_of(path: str) -> int | None:
     return _disc_of_name(path.rpartition("/")[0].rpartition("/")[2])
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _disc_of_name(name: str) -> int | None:
     found = _DISC_FOLDER.fullmatch(name)
     number = found[1] if found else without_disc(name)[1]

@@ -33,7 +33,7 @@ def format_id(kind: IdKind, value: uuid.UUID) -> str:
     return f"{kind.value}_{value.hex}"
 
 
-@lru_cache(maxsize=4_096)  # a batch names the same artists and albums over and over
+@lru_cache(maxsize=1_024)  # a batch names the same artists and albums over and over
 def parse_id(text: str) -> tuple[IdKind, uuid.UUID]:
     """Take an id apart; `ValueError` says what is wrong with it."""
     prefix, _, digits = text.partition("_")

@@ -27,6 +27,7 @@ from shared.bus.port import Bus
 from shared.contracts.errors import DependencyDown, PipelineError, TransientError
 from shared.gateway.client import Gateway
 from shared.runtime.health import health_app
+from shared.runtime.heap import one_heap
 from shared.runtime.http import listening, serving
 from shared.runtime.logs import configure_logs
 from shared.runtime.service import Service
@@ -83,6 +84,7 @@ def run_alone(name: str, what: str, compose: Compose) -> None:
             "a service that runs alone needs a bus between processes: set SONIQUEBAY_BUS=kafka and"
             " SONIQUEBAY_KAFKA_SERVERS (`soniquebay up` runs all services in one process instead)"
         )
+    one_heap()
     configure_logs(settings.log_level)
     structlog.contextvars.bind_contextvars(service=name)
     try:

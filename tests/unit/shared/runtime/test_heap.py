@@ -1,0 +1,36 @@
+"""One heap for all threads: seen in a process of its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+_HEAPS = """
+import ctypes, re, threading
+from shared.runtime.heap import one_heap
+
+{first}
+hold = threading.Barrier(5)
+
+def allocate():
+    kept = [bytearray(2_000) for _ in range(1_000)]  # of malloc, not of Python's own pools
+    hold.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(4)]
+for thread in threads:
+    thread.start()
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+file = ctypes.c_void_p(libc.fopen(b"/dev/stdout", b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+hold.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
+@pytest.mark.parametrize(("first", "is_one"), [("one_heap()", True), ("", False)])
+def test_threads_share_one_heap(first: str, is_one: bool) -> None:
+    code = _HEAPS.format(first=first)
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (told.stdout.count("<heap nr=") == 1) == is_one
