@@ -23,6 +23,8 @@ _SNDFILE_FIRST = frozenset({".mp3", ".flac", ".wav"})
 _ESTIMATED = frozenset({"aac", "mp3", "ac3", "eac3", "dts", "mp2", "loas"})
 """FFmpeg's names of formats whose length it guesses from the bit rate."""
 _MOST_CHANNELS = 8
+_RATES_HZ = (4_000, 768_000)
+"""Of music; what a damaged header tells may be anything, and a block be of all memory."""
 
 
 def portion_of(rate_hz: int) -> int:
@@ -130,6 +132,7 @@ class _ReadOn(soundfile.SoundFile):  # type: ignore[misc] # soundfile has no typ
 
 def _open_sndfile(path: bytes) -> Audio:
     file = _ReadOn(path)
+    _check_rate(file.samplerate)
     expected_s = file.frames / file.samplerate if 0 < file.frames < 2**48 else None
     portion = portion_of(file.samplerate)
 
@@ -139,6 +142,12 @@ def _open_sndfile(path: bytes) -> Audio:
                 yield np.ascontiguousarray(block.T[:_MOST_CHANNELS])
 
     return Audio(file.samplerate, expected_s, blocks(), damaged=_is_cut_wave(path))
+
+
+def _check_rate(rate_hz: int) -> None:
+    lowest, highest = _RATES_HZ
+    if not lowest <= rate_hz <= highest:
+        raise ValueError(f"its header tells of {rate_hz:,} samples a second")
 
 
 def _is_cut_wave(path: bytes) -> bool:
@@ -157,9 +166,10 @@ def _open_ffmpeg(path: bytes) -> Audio:
     try:
         container = av.open(source, "r", metadata_errors="replace")
         stream = container.streams.audio[0]
+        if stream.codec_context is None:
+            raise ValueError("no decoder knows its format")  # noqa: TRY301 - closes what is open
         rate_hz = stream.codec_context.sample_rate
-        if not rate_hz:
-            raise ValueError("its sample rate is unknown")  # noqa: TRY301 - closes what is open
+        _check_rate(rate_hz)
     except BaseException:
         source.close()
         raise

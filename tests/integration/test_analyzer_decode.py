@@ -215,3 +215,24 @@ def test_real_music_is_analysed_whole(wesnoth_music: Path) -> None:
         assert found.key_changes[0].time_s == 0
         assert -40 < found.loudness_lufs < -5
         assert found.key_confidence > 0
+
+
+@pytest.mark.parametrize("rate_hz", [0, 60, 2_130_706_440])
+def test_a_sample_rate_that_no_music_has_is_named(tmp_path: Path, rate_hz: int) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros((44_100, 2), np.float32), 44_100)
+    content = bytearray(path.read_bytes())
+    content[24:28] = rate_hz.to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(Undecodable, match=f"{rate_hz:,} samples a second|sample rate|invalid"):
+        describe(bytes(path))
+
+
+def test_a_format_that_no_decoder_knows_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros((44_100, 2), np.float32), 44_100)
+    content = bytearray(path.read_bytes())
+    content[20:22] = (0x7777).to_bytes(2, "little")  # the format's number, of which there is none
+    path.write_bytes(content)
+    with pytest.raises(Undecodable, match="no decoder knows its format"):
+        describe(bytes(path))
