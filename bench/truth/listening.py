@@ -32,7 +32,7 @@ MUSIC_CODECS = ("flac", "mp3", "ogg", "opus", "m4a")
 """WAV has FLAC's very samples."""
 _MEASURES = {
     "integrated": "loudness_lufs",
-    "short_term_max": "short_term_max_lufs",
+    "short_term_max": "loudness_short_term_max_lufs",
     "range": "loudness_range_lu",
     "true_peak": "true_peak_dbtp",
 }

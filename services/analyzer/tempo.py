@@ -17,7 +17,7 @@ _LEVEL_FRAMES = 2_000
 _TEETH = 8
 _LEAST_RISE = 2e-3
 """Mean rise of all bands, in decades: below is what windows make of a steady tone."""
-_UNLIKE, _HALVED = 0.8, 0.5
+_UNLIKE, _HALVED = 0.7, 0.5
 """An off-beat from this share of the beat on speaks against a tempo, an equal one by so much."""
 _SMOOTH_S = 0.4
 _LEAD = 0.04
