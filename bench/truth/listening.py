@@ -102,7 +102,7 @@ def measure(folder: Path, what: tuple[Signal, str]) -> float | None:
         return None
     path = folder / f"{signal.name}.{codec}"
     write(path, signal.samples, SIGNAL_RATE_HZ)
-    found: float | None = getattr(_analysed(path), _MEASURES[signal.field], None)
+    found: float = getattr(_analysed(path), _MEASURES[signal.field])
     path.unlink()
     return found
 

@@ -152,13 +152,7 @@ def music_level_notes(heard: Sequence[Heard]) -> str:
     told = (
         f"Music (FLAC, {len(heard)} pieces): loudness at most {worst:+.2f} LU off a second measure"
     )
-    peaks = [
-        found - each.reference_dbtp
-        for each in heard
-        if (found := getattr(each.by_codec["flac"], "true_peak_dbtp", None)) is not None
-    ]
-    if not peaks:
-        return f"{told}; true peak: no field yet."
+    peaks = [each.by_codec["flac"].true_peak_dbtp - each.reference_dbtp for each in heard]
     return f"{told}, true peak {max(peaks, key=abs):+.2f} dB off the peak at 16 times the rate."
 
 

@@ -217,14 +217,21 @@ def test_real_music_is_analysed_whole(wesnoth_music: Path) -> None:
         assert found.key_confidence > 0
 
 
-@pytest.mark.parametrize("rate_hz", [0, 60, 2_130_706_440])
-def test_a_sample_rate_that_no_music_has_is_named(tmp_path: Path, rate_hz: int) -> None:
+@pytest.mark.parametrize(
+    ("rate_hz", "told"),
+    [
+        (0, "invalid data"),  # FFmpeg's own words
+        (60, "60 samples a second"),
+        (2_130_706_440, "2,130,706,440 samples a second"),
+    ],
+)
+def test_a_sample_rate_that_no_music_has_is_named(tmp_path: Path, rate_hz: int, told: str) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, np.zeros((44_100, 2), np.float32), 44_100)
     content = bytearray(path.read_bytes())
     content[24:28] = rate_hz.to_bytes(4, "little")
     path.write_bytes(content)
-    with pytest.raises(Undecodable, match=f"{rate_hz:,} samples a second|sample rate|invalid"):
+    with pytest.raises(Undecodable, match=told):
         describe(bytes(path))
 
 
