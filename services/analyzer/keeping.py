@@ -4,7 +4,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from services.analyzer.decoding import Samples
+from services.analyzer.audio import Samples
 from services.analyzer.fingerprint import FINGERPRINT_RATE_HZ
 from shared.contracts.analysis import MOST_HEARD_S
 

@@ -6,15 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from services.analyzer.audio import Audio, Samples, portion_of
 from services.analyzer.bandwidth import Bandwidth, Kind
-from services.analyzer.decoding import (
-    Audio,
-    Samples,
-    Undecodable,
-    decoders,
-    open_audio,
-    portion_of,
-)
+from services.analyzer.decoding import Undecodable, opened_by_each
 from services.analyzer.k_weighting import KWeighting
 from services.analyzer.keeping import RATE_HZ, Keeper, Resampled
 from services.analyzer.levels import Balance, bounded, clipped_in, middle_of, squares_of
@@ -79,10 +73,9 @@ def listen(path: bytes, heard_s: float = MOST_HEARD_S) -> Heard:
     best: Heard | None = None
     reason: InvalidInput | None = None
     expected_s = 0.0
-    for skip in range(decoders(path)):
+    for audio in opened_by_each(path):
+        expected_s = max(expected_s, audio.expected_s or 0.0)
         try:
-            audio = open_audio(path, skip=skip)
-            expected_s = max(expected_s, audio.expected_s or 0.0)
             heard = listen_to(audio, heard_s)
         except InvalidInput as error:
             reason = reason or error

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from services.analyzer.decoding import Audio, Undecodable
+from services.analyzer.audio import Audio
+from services.analyzer.decoding import Undecodable
 from services.analyzer.description import analysis_of
 from services.analyzer.listening import listen_to
 from shared.contracts.analysis import Analysis
