@@ -53,10 +53,12 @@ class KWeighting:
         channels, length = block.shape
         if length % BLOCK:  # the end: as if its last sample stayed
             block = np.pad(block, ((0, 0), (0, -length % BLOCK)), mode="edge")
-        found = self._filter.product @ block.reshape(-1, BLOCK).T
-        own, entering, seen = np.split(found.reshape(len(found), channels, -1), (-8, -4))
-        energy = np.einsum("mcn,mcn->cn", own, own)
-        energy += self._of_before(entering, seen)
+        product = self._filter.product
+        found = (block.reshape(-1, BLOCK) @ product).reshape(channels, -1, product.shape[1])
+        own = found[..., :-8]
+        energy = np.einsum("cnm,cnm->cn", own, own)
+        pairs = np.ascontiguousarray(found[..., -8:].transpose(2, 0, 1))
+        energy += self._of_before(pairs[:4], pairs[4:])
         weights = channel_weights(channels).astype(np.float64)
         sums = np.concatenate([[0.0], np.cumsum(weights @ energy)])
         # A hop that ends within a block has its share of it.
@@ -81,7 +83,7 @@ class _Filter(NamedTuple):
 
     Attributes:
         gain: g^2.
-        product: what a block is multiplied by, (m + 8, 100): m of D's own samples, what enters the
+        product: what a block is multiplied by, (100, m + 8): m of D's own samples, what enters the
             states, what they see. Two complex numbers are four real ones, the imaginary parts last.
         recursion: of the states.
         own_energy: of what states alone put out, (4, 4).
@@ -112,7 +114,7 @@ def _filter(rate_hz: int) -> _Filter:
     entering = _as_real(poles[:, None] ** (BLOCK - 1.0 - steps))
     leaving = _as_real(2 * (residues[:, None] * poles[:, None] ** (steps + 1.0)).conj())
     leaving = leaving[:, looked_at] * math.sqrt(every_so_many)
-    product = np.concatenate([own.T, entering, 2 * leaving @ own.T]).astype(np.float32)
+    product = np.concatenate([own, entering.T, own @ (2 * leaving).T], axis=1).astype(np.float32)
     own_energy = (leaving @ leaving.T).astype(np.float32)
     return _Filter(gain, product, _Recursion(poles**BLOCK, np.complex64), own_energy)
 

@@ -75,5 +75,6 @@ class Keeper:
         """The first 120 s as the fingerprint takes them: at 11,025 Hz, (n,)."""
         sound = np.concatenate(self._beginning) if self._beginning else self.kept()
         sound = sound[: FINGERPRINT_S * RATE_HZ]
-        halved = soxr.resample(sound, RATE_HZ, FINGERPRINT_RATE_HZ, quality="MQ")
-        return np.asarray(np.clip(halved * 32767, -32767, 32767), np.int16)
+        halved: Samples = soxr.resample(sound, RATE_HZ, FINGERPRINT_RATE_HZ, quality="MQ")
+        halved *= np.float32(32_767)
+        return np.clip(halved, -32_767, 32_767, out=halved).astype(np.int16)

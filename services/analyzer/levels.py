@@ -63,7 +63,9 @@ class Balance:
 
     def hear(self, sound: Samples, middle: Samples, square: NDArray[np.float64], hop: int) -> None:
         """A block, its channels' mean, and the mean square of each of its hops."""
-        self._sums = self._sums + sound.sum(axis=1).astype(np.float64)
+        ones = np.ones(hop, np.float32)  # a product is quicker than a sum
+        parts = [part @ ones[: part.shape[2]] for part in _cut(sound, hop)]
+        self._sums = self._sums + np.concatenate(parts, axis=1).sum(axis=1, dtype=np.float64)
         widths = np.full(len(square), float(hop))
         widths[-1] = sound.shape[1] - hop * (len(square) - 1)
         self._power += float(square @ widths)

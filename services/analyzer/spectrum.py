@@ -16,12 +16,12 @@ from scipy.fft import rfft
 FRAME = 1_024
 HOP = 512
 MELS = 64
-_PORTION = 256  # frames at a time: their spectra fit the cache
+_PORTION = 512  # frames at a time: their spectra stay in the cache
 _MELS_AT_ONCE = 8
 _ROLL_OFF = 0.85
 _GROUP = 27
 _BRIGHT_HZ = 1_500.0
-_SHAPE_EVERY = 8  # 186 ms apart: the mean over a track is the same within a percent ...
+_SHAPE_EVERY = 16  # 372 ms apart: the mean over a track is the same within a percent ...
 _LEAST_SHAPES = 512  # ... but not over a few seconds, of which at least so many frames count
 _CONTRAST_EDGES_HZ = (0, 200, 400, 800, 1_600, 3_200, 6_400, 11_025)
 _CONTRAST_SHARE = 0.02

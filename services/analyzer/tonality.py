@@ -17,7 +17,7 @@ from services.analyzer.roughness import roughness_of
 from services.analyzer.spectrum import frames_of, window
 from shared.contracts.analysis import PITCH_CLASSES
 
-_FRAME, _HOP, _PORTION = 8_192, 8_192, 32
+_FRAME, _HOP, _PORTION = 8_192, 8_192, 64
 _LOWEST_HZ, _HIGHEST_HZ = 65.0, 2_100.0
 _BASS_HZ = 260.0
 _A4_HZ = 440.0

@@ -68,17 +68,17 @@ def _temporal(layer: Front, patch: Array) -> Array:
     The kernel at a block of frames at once: one product with the frames that they see.
     """
     frames, _, count = layer.kernel.shape
-    seen = layer.at_frames.shape[1]
+    seen = len(layer.at_frames)
     block = seen - frames + 1
     blocks = -(-FRAMES // block)
     before = (frames - 1) // 2  # TensorFlow's SAME: of an odd number, the one more is behind
-    padded = np.zeros((blocks * block + frames - 1, BANDS), np.float32)
-    padded[before : before + FRAMES] = patch
+    padded = np.zeros((BANDS, blocks * block + frames - 1), np.float32)
+    padded[:, before : before + FRAMES] = patch.T
     found = [
-        (layer.at_frames @ padded[start : start + seen]).reshape(count, block, BANDS).max(axis=2)
+        (padded[:, start : start + seen] @ layer.at_frames).max(axis=0)
         for start in range(0, blocks * block, block)
     ]
-    return _activated(layer, np.concatenate(found, axis=1)[:, :FRAMES].T)
+    return _activated(layer, np.concatenate(found).reshape(-1, count)[:FRAMES])
 
 
 def _activated(layer: Front, largest: Array) -> Array:

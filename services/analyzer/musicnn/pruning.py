@@ -24,7 +24,7 @@ REACH = 3
 Array = NDArray[np.float32]
 
 _EPSILON = 1e-3
-_TIMES = 24
+_TIMES = 16
 """At so many frames one product has a temporal filter's output."""
 _TIMBRAL, _TEMPORAL = range(2), range(2, 5)
 
@@ -65,12 +65,12 @@ class Front:
 
     @cached_property
     def at_frames(self) -> Array:
-        """The kernel, of one band, at 24 frames one after the other, (24 c, 23 + frames)."""
+        """The kernel, of one band, at 16 frames one after the other, (15 + frames, 16 c)."""
         frames, _, count = self.kernel.shape
-        times = np.zeros((count, _TIMES, _TIMES + frames - 1), np.float32)
+        times = np.zeros((_TIMES + frames - 1, _TIMES, count), np.float32)
         for time in range(_TIMES):
-            times[:, time, time : time + frames] = self.kernel[:, 0].T
-        return times.reshape(count * _TIMES, -1)
+            times[time : time + frames, time] = self.kernel[:, 0]
+        return times.reshape(len(times), -1)
 
 
 @dataclass(frozen=True)
