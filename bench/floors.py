@@ -3,17 +3,19 @@
 import itertools
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+import av
 import librosa
 import mutagen
 import numpy as np
+from av.filter import Graph
 
 from services.analyzer.decoding import open_audio
 from services.analyzer.description import describe, heard_in
-from services.analyzer.keeping import RATE_HZ, Resampled
-from services.analyzer.levels import middle_of
+from services.analyzer.keeping import RATE_HZ
 from services.analyzer.listening import listen
 from services.extractor.formats import is_audio
 from services.extractor.ignoring import Ignoring
@@ -69,13 +71,20 @@ def decode(paths: Sequence[Path]) -> None:
 
 
 def load(paths: Sequence[Path]) -> None:
-    """Decode, and bring to mono at 22,050 Hz: what `librosa.load` gives, by our means."""
+    """Bring to mono at 22,050 Hz, as all analysers need: PyAV's filter graph, frame by frame."""
     for path in paths:
-        audio = open_audio(os.fsencode(path))
-        resampled = Resampled(audio.rate_hz, RATE_HZ)
-        for block in audio.blocks:
-            resampled(middle_of(block))
-        resampled(np.zeros(0, np.float32), last=True)
+        with av.open(os.fspath(path)) as container:
+            graph = Graph()
+            sink = graph.add("abuffersink")
+            form = f"sample_fmts=flt:channel_layouts=mono:sample_rates={RATE_HZ}"
+            wanted = graph.add("aformat", form)
+            source = graph.add_abuffer(template=container.streams.audio[0])
+            graph.link_nodes(source, wanted, sink).configure()
+            for frame in itertools.chain(container.decode(audio=0), [None]):
+                graph.push(frame)
+                with suppress(av.BlockingIOError, av.EOFError):
+                    while True:
+                        graph.pull()
 
 
 def analyse(paths: Sequence[Path]) -> None:

@@ -7,7 +7,6 @@ Packet by packet such ones are passed over, so that a damaged file gives what is
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import BinaryIO
 
 import av
@@ -139,15 +138,8 @@ def _link(graph: Graph, source: FilterContext, channels: int, rate_hz: int) -> N
     """Behind a source what makes large planar blocks of it: far quicker than frame by frame."""
     layout = "mono" if min(channels, MOST_CHANNELS) == 1 else "stereo"
     form = f"sample_fmts=fltp:channel_layouts={layout}:sample_rates={rate_hz}"
-    steps = [
-        source,
-        graph.add("aformat", form),
-        graph.add("asetnsamples", f"n={portion_of(rate_hz)}:p=0"),
-        graph.add("abuffersink"),
-    ]
-    for before, after in pairwise(steps):
-        before.link_to(after)
-    graph.configure()
+    graph.link_nodes(source, graph.add("aformat", form), graph.add("abuffersink")).configure()
+    graph.set_audio_frame_size(portion_of(rate_hz))
 
 
 def _pulled(graph: Graph) -> Iterator[Samples]:
