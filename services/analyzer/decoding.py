@@ -17,10 +17,16 @@ from services.analyzer.ffmpeg import open_packets, open_whole
 from shared.contracts.errors import InvalidInput, TransientError
 
 _SNDFILE_FIRST = frozenset({".mp3", ".wav"})
+_LENGTH_FRAMES = (b"Xing", b"Info", b"VBRI")
+_FIRST_FRAME_BYTES = 4_096
 
 
 class Undecodable(InvalidInput):
     """Nothing of the file can be decoded: it is damaged, or no audio. Replace it."""
+
+
+class _LengthGuessed(Exception):
+    """Libsndfile would read as much as it guesses that there is."""
 
 
 def open_audio(path: bytes) -> Audio:
@@ -49,7 +55,7 @@ def opened_by_each(path: bytes) -> Iterator[Audio]:
         try:
             audio = opener(path)
             first = next(audio.blocks, None)
-        except soundfile.LibsndfileError:
+        except (soundfile.LibsndfileError, _LengthGuessed):
             continue  # FFmpeg reads all that libsndfile does, and says better what is wrong
         except (av.FFmpegError, ValueError, IndexError) as error:
             reasons.append(_reason(error))
@@ -74,7 +80,7 @@ def opened_by_each(path: bytes) -> Iterator[Audio]:
 def _openers(path: bytes) -> tuple[Callable[[bytes], Audio], ...]:
     ending = PurePath(path.decode(errors="replace")).suffix.lower()
     if ending in _SNDFILE_FIRST:
-        return (_open_sndfile, open_packets)
+        return (_open_sndfile, open_whole, open_packets)
     return (open_whole, open_packets, _open_sndfile)
 
 
@@ -107,6 +113,8 @@ class _ReadOn(soundfile.SoundFile):  # type: ignore[misc] # soundfile has no typ
 def _open_sndfile(path: bytes) -> Audio:
     file = _ReadOn(path)
     check_rate(file.samplerate)
+    if file.format == "MP3" and not _tells_length(path):
+        raise _LengthGuessed
     expected_s = file.frames / file.samplerate if 0 < file.frames < 2**48 else None
     portion = portion_of(file.samplerate)
 
@@ -116,6 +124,22 @@ def _open_sndfile(path: bytes) -> Audio:
                 yield np.ascontiguousarray(block.T[:MOST_CHANNELS])
 
     return Audio(file.samplerate, expected_s, blocks(), damaged=_is_cut_wave(path))
+
+
+def _tells_length(path: bytes) -> bool:
+    """Whether the first frame of an MP3 tells the length, as most encoders have it.
+
+    Else it is guessed from the first bit rate; of a variable one that is anything.
+    """
+    with open(path, "rb") as file:  # noqa: PTH123 - the path is bytes
+        head = file.read(10)
+        if head[:3] == b"ID3" and len(head) == 10:
+            a, b, c, d = head[6:]
+            file.seek(10 + (a << 21 | b << 14 | c << 7 | d))
+        else:
+            file.seek(0)
+        first = file.read(_FIRST_FRAME_BYTES)
+    return any(name in first for name in _LENGTH_FRAMES)
 
 
 def _is_cut_wave(path: bytes) -> bool:
