@@ -32,6 +32,7 @@ from shared.contracts.versions import ANALYZER_VERSION
 PORTION = 2_000
 _PRUNE_EVERY_S = 60.0
 _PRUNE_OLDER_THAN = timedelta(minutes=10)
+_SCANS_KEPT, _NEWEST_SCANS = timedelta(days=30), 1_000
 # One reconciler at a time, however many api processes there are.
 TRY_TURN = "SELECT pg_try_advisory_lock(hashtext('soniquebay.reconciler'))"
 _END_TURN = "SELECT pg_advisory_unlock(hashtext('soniquebay.reconciler'))"
@@ -180,6 +181,7 @@ class Reconciler:
         await albums.prune(connection, older_than=_PRUNE_OLDER_THAN)
         await artists.prune(connection, older_than=_PRUNE_OLDER_THAN)
         await genres.prune(connection)
+        await scans.prune(connection, older_than=_SCANS_KEPT, newest=_NEWEST_SCANS)
 
 
 def _requested(scan: CutScan) -> Event:

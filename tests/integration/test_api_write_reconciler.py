@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -270,3 +271,26 @@ async def test_what_no_track_speaks_of_any_longer_is_removed_but_not_at_once(
     await reconciler.look()
     assert await left() == ["Björk", "New"]
     assert await pool.fetch("SELECT name FROM genres") == [("Jazz",)]
+
+
+async def test_old_small_scans_are_forgotten_but_for_the_newest(
+    pool: asyncpg.Pool, library_id: UUID
+) -> None:
+    await pool.execute(
+        """
+        INSERT INTO scans (library_id, root, mode, state, requested_at, finished_at, files_read)
+        SELECT $1, '/music', 'incremental', 'finished', ended, ended, files_read
+        FROM unnest(ARRAY[100, 90, 80, 70, 60, 1], ARRAY[0, 1000, 2, 0, 1, 0])
+                AS old(days, files_read),
+            LATERAL (SELECT now() - days * interval '1 day' AS ended) AS at
+        """,
+        library_id,
+    )
+    active = await begin_scan(pool, to_read=1)
+    async with pool.acquire() as connection:
+        await scans.prune(connection, older_than=timedelta(days=30), newest=2)
+    kept = await pool.fetch(
+        "SELECT id, (extract(day FROM now() - requested_at))::int AS days FROM scans ORDER BY days"
+    )
+    assert [row["days"] for row in kept] == [0, 1, 60, 70, 90]
+    assert kept[0]["id"] == active

@@ -6,7 +6,7 @@ is counted once a file (`files.read_by_scan_id`), so repeated events don't count
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -114,6 +114,13 @@ FROM counted
 WHERE s.id = counted.id AND s.state = 'reading'
     AND s.files_read + counted.failed >= s.files_to_read
 """  # noqa: S608 - as above
+# Those that read much are kept: each of their files would have to be written.
+_PRUNE = """
+DELETE FROM scans WHERE id IN (
+    SELECT id FROM scans WHERE finished_at < now() - $1::interval AND files_read < 1000
+    ORDER BY requested_at DESC, id OFFSET $2 LIMIT 100
+)
+"""
 _GIVE_UP = """
 UPDATE scans SET
     state = CASE WHEN files_held > 0 THEN 'held' ELSE 'finished' END,
@@ -225,3 +232,12 @@ async def give_up(connection: asyncpg.Connection, scans: Sequence[UUID], message
 async def _must_exist(connection: asyncpg.Connection, scan: UUID) -> None:
     if not await connection.fetchval(_EXISTS, scan):
         raise Unfit("there is no such scan", "scan_id", ProblemCode.NOT_FOUND)
+
+
+async def prune(connection: asyncpg.Connection, *, older_than: timedelta, newest: int) -> None:
+    """Forget scans that ended so long ago, small ones, but for the newest ones of these.
+
+    A watched library has a scan with each change; the reconciler calls this again and again, and a
+    hundred are done at a time.
+    """
+    await connection.execute(_PRUNE, older_than, newest)
