@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
+from pydantic import SecretStr
 from pytest_asyncio import fixture
 
 from services.api.store import artists, tracks
@@ -18,6 +20,7 @@ from shared.contracts.identity import IdKind, format_id
 from shared.contracts.meaning import SCORES, Meaning, Score
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.runtime.settings import Settings
+from tests.integration.gateways import running
 
 
 @pytest.fixture(scope="session")
@@ -150,3 +153,19 @@ async def artist_id(pool: asyncpg.Pool) -> str:
     (made,) = await artists.store(pool, [{"name": "Björk"}])
     assert made.id is not None
     return format_id(IdKind.ARTIST, made.id)
+
+
+@fixture
+async def client(
+    pool: asyncpg.Pool, database_settings: Settings
+) -> AsyncIterator[httpx.AsyncClient]:
+    async with running(database_settings) as one:
+        yield one
+
+
+@fixture
+async def guarded(
+    pool: asyncpg.Pool, database_settings: Settings
+) -> AsyncIterator[httpx.AsyncClient]:
+    async with running(database_settings, token=SecretStr("sésame")) as one:
+        yield one
