@@ -98,7 +98,7 @@ def test_three_hours_are_analysed_within_400_mb(
     )
     length_s, peak_mb = map(float, told.stdout.split())
     sys.stdout.write(f"{kind} {ending}: {length_s:.0f} s, at most {peak_mb:.0f} MB\n")
-    assert length_s == pytest.approx(3_600 * _HOURS, abs=1)
+    assert length_s == pytest.approx(3_600 * _HOURS, abs=10)  # an MP3 begins before its sound
     assert peak_mb <= _MOST_MEMORY_MB
 
 
@@ -111,7 +111,14 @@ def _write_long(path: Path, kind: str, length_s: int) -> None:
     t = np.arange(rate_hz * 60) / rate_hz
     minute = (level * np.sin(2 * np.pi * 441 * t)).astype(np.float32)
     stereo = np.stack([minute, 0.5 * minute], axis=1)
+    minutes = 1 if form == "MP3" else length_s // 60
     with soundfile.SoundFile(path, "w", rate_hz, 2, subtype=subtype, format=form) as file:
-        for _ in range(length_s // 60):
+        for _ in range(minutes):
             for start in range(0, len(stereo), 4_096):
                 file.write(stereo[start : start + 4_096])
+    if (
+        form == "MP3"
+    ):  # to encode hours takes minutes: its frames can be repeated, but for the first
+        content = path.read_bytes()
+        frames = content[content.index(content[:2], 4) :]
+        path.write_bytes(frames * (length_s // 60))
