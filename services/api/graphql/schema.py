@@ -1,11 +1,13 @@
 """The schema, put together with its limits. `python -m services.api.graphql.schema` writes it."""
 
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import strawberry
 from graphql import ExecutionResult as Executed
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLResolveInfoHelpers
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
@@ -32,7 +34,15 @@ class _Schema(strawberry.Schema):
 
 
 class _Execution(QuickFields, QuickInputs):
-    pass
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # graphql-core's hold the execution that holds them: a circle, which keeps all that was sent
+        # (a thousand tracks) until the collector comes.
+        ours = weakref.proxy(self)
+        self.async_helpers = GraphQLResolveInfoHelpers(
+            gather=lambda values: ours.gather_async_work(values),
+            track=lambda values: ours.track_async_work(values),
+        )
 
 
 class _RequestScope(SchemaExtension):
