@@ -25,8 +25,11 @@ from shared.contracts.topics import DEAD_LETTER_SUFFIX, Stage, Topic, dead_lette
 
 log = structlog.get_logger()
 _PORTION = 500
-_MOST_FOUND = 4_000
-"""Files that a walk is ahead of reading: it is so much quicker that more would only be memory."""
+_MOST_FOUND = 1_500
+"""Files of a walk that are read or wait for it: two batches at work, and the next.
+
+More is memory, and batches that have a few files of each of many albums, which is more work.
+"""
 _FAULT_DELAY_S = 1.0
 
 Handle = Callable[[Sequence[Message]], Awaitable[None]]
@@ -62,7 +65,7 @@ class InProcessBus:
     Args:
         capacity: records a topic holds, counted until its slowest group has committed them;
             when it is reached, `publish` waits. Dead letters and a draining bus have no limit;
-            `file.found` holds some thousand at most.
+            `file.found` holds 1,500 at most.
         policy: the delays of retries.
         partitions: the most members of a group that can work at a time on one topic.
         source: who `publish` says the events come from; handlers' events name their service.
