@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,10 @@ class _Execution(QuickFields, QuickInputs):
         super().__init__(*arguments, **options)
         # graphql-core's hold the execution that holds them: a circle, which keeps all that was sent
         # (a thousand tracks) until the collector comes.
-        ours = weakref.proxy(self)
+        kind, weakly = type(self), weakref.proxy(self)
         self.async_helpers = GraphQLResolveInfoHelpers(
-            gather=lambda values: ours.gather_async_work(values),
-            track=lambda values: ours.track_async_work(values),
+            gather=partial(kind.gather_async_work, weakly),
+            track=partial(kind.track_async_work, weakly),
         )
 
 
