@@ -125,7 +125,7 @@ class Reconciler:
                 if events:  # in its turn still: who looks next sees them as lag
                     await self._bus.publish(events)
             finally:
-                await connection.execute(_END_TURN)
+                await _end_turn(connection)
         return events
 
     async def _retry_until_done(self) -> None:
@@ -193,6 +193,15 @@ def _requested(scan: CutScan) -> Event:
         accept_missing=scan.accept_missing,
         scan_id=format_id(IdKind.SCAN, scan.id),
     )
+
+
+async def _end_turn(connection: asyncpg.Connection) -> None:
+    """Let others have their turn; a connection that cannot be told so is ended, which does it."""
+    try:
+        await connection.execute(_END_TURN)
+    except BaseException:
+        connection.terminate()
+        raise
 
 
 def _extracted(track: WaitingTrack) -> Event:

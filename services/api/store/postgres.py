@@ -40,7 +40,7 @@ async def open_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
     try:
         await asyncio.to_thread(server.start)
         async with _pool(server.dsn) as pool:
-            keeping = asyncio.create_task(_keep(server))
+            keeping = asyncio.create_task(_keep_running(server))
             try:
                 yield pool
             finally:
@@ -50,7 +50,7 @@ async def open_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
         await asyncio.to_thread(server.stop)
 
 
-async def _keep(server: EmbeddedPostgres) -> None:
+async def _keep_running(server: EmbeddedPostgres) -> None:
     """Start it again whenever it has died (out of memory, say); those who ask it wait meanwhile."""
     while True:
         await asyncio.sleep(_LOOK_EVERY_S)
@@ -73,6 +73,7 @@ async def _pool(target: dict[str, str]) -> AsyncIterator[asyncpg.Pool]:
             max_size=_CONNECTIONS,
             timeout=_CONNECT_TIMEOUT_S,
             init=register_codecs,
+            reset=_keep,
         )
     except (OSError, TimeoutError, asyncpg.CannotConnectNowError) as error:
         told = f"the database cannot be reached: {str(error) or type(error).__name__}"
@@ -96,6 +97,14 @@ def _explain(error: Exception) -> str:
     if isinstance(error, asyncpg.DiskFullError):
         return f"the database's disk is full: free some space ({error})"
     return f"the database cannot be used: {str(error) or type(error).__name__}"
+
+
+async def _keep(connection: asyncpg.Connection) -> None:
+    """A connection comes back as it went: what is set, or locked, is of one transaction.
+
+    Unless told, asyncpg has the server forget all of a session each time, which takes as long as a
+    short question. An open transaction is ended all the same.
+    """
 
 
 # asyncpg asks a new connection about types of lists when a statement first has one, which takes
