@@ -19,7 +19,7 @@ from bench import analyzers, messages
 from bench.library import generate
 from bench.load import scanned
 from bench.measuring import percentile
-from bench.processes import tree_pss_mb
+from bench.memory import tree_pss_mb
 from tests.e2e.cluster import cluster_in
 from tests.e2e.running import Bay, Served
 

@@ -12,17 +12,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from bench.many_files import generate_many
+from bench.memory import PssParts, pss_parts, watching
 from bench.memory_plot import draw
-from bench.processes import PssParts, cpu_s_by_part, pss_parts
+from bench.processes import cpu_s_by_part
 from bench.run_once import PROFILES, running
 from shared.runtime.heap import one_heap
 from shared.runtime.logs import configure_logs
@@ -34,7 +33,6 @@ _BEGIN, _END = "<!-- growth:begin -->", "<!-- growth:end -->"
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
 _DEFAULT_LARGEST = 30_000
 _PLOTTED = 100_000
-_LOOK_EVERY_S = 1.0
 _IDLE_S = 5.0
 _WARM_UP_FILES = 20
 # Not `-m`: a spawned worker imports its parent's main module.
@@ -57,20 +55,9 @@ class Grown:
     rescan_s: float = 0.0
     seen: list[tuple[float, PssParts]] = field(default_factory=list)
 
-    @property
-    def peak_mb(self) -> float:
-        """Of our processes, all together at one moment."""
-        return max(parts.services_mb for _, parts in self.seen)
-
-    @property
-    def peak_database_mb(self) -> float:
-        """Of PostgreSQL without its shared buffers, which fill up to their size."""
-        return max(parts.database_mb for _, parts in self.seen)
-
-    @property
-    def peak_shared_mb(self) -> float:
-        """Of PostgreSQL's shared memory that was touched so far."""
-        return max(parts.database_shared_mb for _, parts in self.seen)
+    def peak_mb(self, of: Callable[[PssParts], float]) -> float:
+        """The most that a part of the memory was at one moment."""
+        return max(of(parts) for _, parts in self.seen)
 
 
 async def _scan(data: Path, music: Path, warm_up: Path) -> None:
@@ -112,62 +99,31 @@ def run() -> None:
     asyncio.run(_scan(data, *music) if music else _idle(data))
 
 
-class _Watch:
-    """Looks at the memory of a process and of the database in its data folder."""
-
-    def __init__(self, pid: int, database: Path) -> None:
-        self.seen: list[tuple[float, PssParts]] = []
-        self._pid, self._database = pid, database
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        self._thread.start()
-        try:
-            yield
-        finally:
-            self._end.set()
-            self._thread.join()
-
-    def _look(self) -> None:
-        while not self._end.wait(_LOOK_EVERY_S if self.seen else 0):
-            self.seen.append((time.monotonic(), pss_parts(self._pid, self._database)))
-
-    def between(self, begin_s: float, end_s: float) -> list[tuple[float, PssParts]]:
-        """What was seen then, by seconds since the begin; else the look nearest to it."""
-        found = [(at - begin_s, parts) for at, parts in self.seen if begin_s <= at <= end_s]
-        return found or [(0.0, min(self.seen, key=lambda one: abs(one[0] - end_s))[1])]
-
-
 def grow(work: Path, files: int) -> Grown:
     """Scan so many files for the first time; what that showed."""
     music, warm_up, data = work / "music", work / "warm-up", work / "data"
     for folder, many in ((music, files), (warm_up, _WARM_UP_FILES)):
         folder.mkdir()
         generate_many(folder, many)
-    moments: dict[str, float] = {}
     with _measured(data, music, warm_up) as process:
-        assert process.stdout is not None
-        _wait_for("scan", process.stdout, moments)
-        watch = _Watch(process.pid, data / "postgres")
-        with watch.watching():
-            _wait_for("scanned", process.stdout, moments)
-        told = _wait_for("over", process.stdout, moments)
+        _wait_for("scan", process)
+        began_s = time.monotonic()
+        with watching(process.pid, data / "postgres") as seen:
+            _wait_for("scanned", process)
+        told = _wait_for("over", process)
     for folder in (music, warm_up, data):
         shutil.rmtree(folder)
     if told.pop("tracks") != files + _WARM_UP_FILES:
         raise SystemExit("not all files are tracks: no figures")
     del told["moment"]
-    return Grown(files, seen=watch.between(moments["scan"], moments["scanned"]), **told)
+    return Grown(files, seen=[(at - began_s, parts) for at, parts in seen], **told)
 
 
 def idle(work: Path) -> PssParts:
     """What memory all services take together when nothing is to be done."""
     data = work / "data"
     with _measured(data) as process:
-        assert process.stdout is not None
-        _wait_for("idle", process.stdout, {})
+        _wait_for("idle", process)
         found = pss_parts(process.pid, data / "postgres")
         process.communicate()
     shutil.rmtree(data)
@@ -181,10 +137,9 @@ def _measured(data: Path, *music: Path) -> subprocess.Popen[str]:
     )
 
 
-def _wait_for(moment: str, told: IO[str], moments: dict[str, float]) -> dict[str, Any]:
-    for line in told:
+def _wait_for(moment: str, process: subprocess.Popen[str]) -> dict[str, Any]:
+    for line in process.stdout or ():
         found: dict[str, Any] = json.loads(line)
-        moments[found["moment"]] = time.monotonic()
         if found["moment"] == moment:
             return found
     raise SystemExit("the measured process broke off")
@@ -196,8 +151,9 @@ def _row(grown: Grown) -> Sequence[str]:
         f"{grown.files:,}", f"{grown.wall_s:,.1f}", f"{grown.files / grown.wall_s:,.0f}",
         f"{grown.wall_s / grown.files * 1e6:,.0f}",
         f"{us['main process']:,.0f} + {us['workers']:,.0f} + {us['database']:,.0f}",
-        f"{grown.rescan_s:,.2f}", f"{grown.peak_mb:,.0f}",
-        f"{grown.peak_database_mb:,.0f} + {grown.peak_shared_mb:,.0f}",
+        f"{grown.rescan_s:,.2f}", f"{grown.peak_mb(lambda parts: parts.services_mb):,.0f}",
+        f"{grown.peak_mb(lambda parts: parts.database_mb):,.0f}"
+        f" + {grown.peak_mb(lambda parts: parts.database_shared_mb):,.0f}",
     )  # fmt: skip
 
 

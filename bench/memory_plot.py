@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from bench.processes import PssParts
+from bench.memory import PssParts
 
 _WIDTH, _HEIGHT = 760, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 190, 40, 44

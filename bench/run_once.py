@@ -14,7 +14,8 @@ from typing import Any
 
 from bench.following import Follower, follower
 from bench.load import ask_for_a_while, keep_asking
-from bench.processes import cpu_s_by_part, pss_mb, watching_pss_mb
+from bench.memory import pss_parts, watching
+from bench.processes import cpu_s_by_part
 from services.analyzer import service as analyzer
 from services.api import service as api_service
 from services.extractor import service as extractor
@@ -168,22 +169,22 @@ async def measure(data: Path, roots: Sequence[Path], warm_up: Path, profile: Pro
         data_dir=data, port=0, readers=profile.readers, workers=profile.workers
     )  # fmt: skip
     measured = Measured()
+    process, database = os.getpid(), settings.data_dir / "postgres"
     async with running(settings, profile) as services:
-        measured.idle_mb = pss_mb(settings.data_dir / "postgres")
+        measured.idle_mb = pss_parts(process, database).by_part
         await services.scan([warm_up])
-        before = cpu_s_by_part(settings.data_dir / "postgres")
-        async with (
-            keep_asking(services.url, profile.askers) as measured.busy_ask_s,
-            watching_pss_mb(settings.data_dir / "postgres") as looks,
-        ):
-            measured.read_s, measured.whole_s = await services.scan(roots)
+        before = cpu_s_by_part(database)
+        async with keep_asking(services.url, profile.askers) as measured.busy_ask_s:
+            with watching(process, database) as seen:
+                measured.read_s, measured.whole_s = await services.scan(roots)
+        looks = [parts.by_part for _, parts in seen]
         measured.peak_mb = max(looks, key=lambda parts: sum(parts.values()))
-        after = cpu_s_by_part(settings.data_dir / "postgres")
+        after = cpu_s_by_part(database)
         measured.read_cpu_s = {part: after[part] - before[part] for part in after}
         if profile.askers:
             measured.idle_ask_s = await ask_for_a_while(services.url, profile.askers, _ASK_S)
         measured.rescan_s, _ = await services.scan(roots)
-        measured.full_mb = pss_mb(settings.data_dir / "postgres")
+        measured.full_mb = pss_parts(process, database).by_part
         status = await services.status()
         measured.tracks, measured.failed = status["tracks"], status["failed"]
     return measured

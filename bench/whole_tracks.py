@@ -15,7 +15,7 @@ import numpy as np
 
 from bench import floors
 from bench.measuring import Row, compared, cpu_s, interleaved
-from bench.processes import tree_pss_mb
+from bench.memory import tree_pss_mb
 from services.analyzer.jobs import describe, prepare_worker
 from shared.runtime.workers import WorkerProcesses
 

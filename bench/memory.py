@@ -1,0 +1,97 @@
+"""Memory of the services and of their database, from Linux's accounts (proc(5)).
+
+It is the proportional set size: pages that processes share are divided among them, so that parts
+can be added up.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.processes import postmaster_pid, tree
+
+_LOOK_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PssParts:
+    """Proportional set sizes in MB.
+
+    Attributes:
+        main_mb: of the process that runs the services.
+        workers_mb: of its workers.
+        database_mb: of PostgreSQL's, without the shared memory.
+        database_shared_mb: the shared memory that PostgreSQL's processes touched: its buffers
+            fill up to their size, whatever the library.
+    """
+
+    main_mb: float
+    workers_mb: float
+    database_mb: float
+    database_shared_mb: float
+
+    @property
+    def services_mb(self) -> float:
+        """Of our processes, all together."""
+        return self.main_mb + self.workers_mb
+
+    @property
+    def by_part(self) -> dict[str, float]:
+        """By the names that tables have."""
+        database_mb = self.database_mb + self.database_shared_mb
+        return {
+            "main process": self.main_mb, "workers": self.workers_mb, "database": database_mb
+        }  # fmt: skip
+
+    @property
+    def told(self) -> str:
+        """In words."""
+        return (
+            f"{sum(self.by_part.values()):.0f} MB (our processes {self.services_mb:.0f},"
+            f" PostgreSQL's own {self.database_mb:.0f}, its shared buffers"
+            f" {self.database_shared_mb:.0f})"
+        )
+
+
+def pss_parts(pid: int, database: Path) -> PssParts:
+    """Those of a process and all below it, and of the database in a folder."""
+    servers = tree(postmaster_pid(database))
+    workers = set(tree(pid)) - {pid, *servers}
+    shared_mb = sum(_pss_mb(server, "Pss_Shmem:") for server in servers)
+    whole_mb = sum(map(_pss_mb, servers))
+    return PssParts(_pss_mb(pid), sum(map(_pss_mb, workers)), whole_mb - shared_mb, shared_mb)
+
+
+def tree_pss_mb(pid: int) -> float:
+    """Of any process and all that descend from it."""
+    return sum(map(_pss_mb, tree(pid)))
+
+
+@contextmanager
+def watching(pid: int, database: Path) -> Iterator[list[tuple[float, PssParts]]]:
+    """What `pss_parts` tells at once and then every second, by `time.monotonic`; it grows."""
+    seen: list[tuple[float, PssParts]] = []
+    end = threading.Event()
+
+    def look() -> None:
+        while not end.wait(_LOOK_EVERY_S if seen else 0):
+            seen.append((time.monotonic(), pss_parts(pid, database)))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        end.set()
+        thread.join()
+
+
+def _pss_mb(pid: int, which: str = "Pss:") -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0  # it ended meanwhile
+    return sum(int(line.split()[1]) for line in lines if line.startswith(which)) / 1024
