@@ -5,14 +5,13 @@ is an attribute and a check; what hangs on a loader is fetched for a whole list 
 not plainly right is left to graphql-core: it completes it, or says what is wrong.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from operator import attrgetter
+from functools import partial
 from typing import Any
 
 from graphql import (
-    GraphQLField,
     GraphQLNonNull,
     GraphQLObjectType,
     Undefined,
@@ -21,30 +20,10 @@ from graphql import (
 )
 from graphql.pyutils import Path, gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
-from strawberry.types.field import StrawberryField
 
-from services.api.graphql.loading import NOT_THERE, Loaded
-from services.api.graphql.plain_values import Check, Unusual, check_of
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A field of a selection.
-
-    Attributes:
-        name: in the answer. details: graphql-core's, of the field.
-        plain: the attribute that is the value, and what completes it.
-        loaded: what the value hangs on. check: what completes it then, where it is plain.
-        inner: the attribute that is an object, and its type, where nothing is resolved.
-    """
-
-    name: str
-    details: Any
-    kind: GraphQLField | None
-    plain: tuple[Callable[[Any], Any], Check] | None = None
-    loaded: Loaded | None = None
-    check: Check | None = None
-    inner: tuple[Callable[[Any], Any], GraphQLObjectType] | None = None
+from services.api.graphql.loading import NOT_THERE
+from services.api.graphql.plain_values import Unusual
+from services.api.graphql.selected import Need, Step, step_of, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +50,8 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
         if self.middleware_manager is not None and not self.middleware_manager.middlewares:
             self.middleware_manager = None  # it would be asked of each field
         self._objects: dict[int, _Object] = {}
-        self._plans: dict[int, tuple[Any, list[_Step]]] = {}
-        self._needed: dict[tuple[str, int], tuple[Any, list[_Need]]] = {}
+        self._plans: dict[int, tuple[Any, list[Step]]] = {}
+        self._needed: dict[tuple[str, int], tuple[Any, list[Need]]] = {}
 
     def execute_fields(
         self,
@@ -110,7 +89,7 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
         return _awaited(results, waiting) if waiting else results
 
     def _execute_step(
-        self, parent_type: GraphQLObjectType, source: Any, path: Path | None, step: _Step
+        self, parent_type: GraphQLObjectType, source: Any, path: Path | None, step: Step
     ) -> Any:
         here = Path(path, step.name, parent_type.name)
         if step.loaded is None or step.kind is None:
@@ -126,7 +105,7 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
         return self._guarded(told, step, here) if self.is_awaitable(told) else told
 
     def _complete_loaded(
-        self, parent_type: GraphQLObjectType, step: _Step, here: Path, value: Any
+        self, parent_type: GraphQLObjectType, step: Step, here: Path, value: Any
     ) -> Any:
         kind: Any = step.kind
         if step.check is not None:
@@ -171,7 +150,7 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
                     )
         return known
 
-    async def _guarded(self, told: Awaitable[Any], step: _Step, here: Path) -> Any:
+    async def _guarded(self, told: Awaitable[Any], step: Step, here: Path) -> Any:
         try:
             return await told
         except Exception as error:
@@ -196,9 +175,9 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
                 return self._filled(needs, items, more)
         return super().complete_iterable_value(*more)
 
-    async def _filled(self, needs: "list[_Need]", items: list[Any], more: tuple[Any, ...]) -> Any:
+    async def _filled(self, needs: list[Need], items: list[Any], more: tuple[Any, ...]) -> Any:
         loaders = self.context_value.loaders
-        asked = [loaded.ask(loaders, _within(items, way)) for way, loaded in needs]
+        asked = [loaded.ask(loaders, within(items, way)) for way, loaded in needs]
         for each in asked:
             for row in each:
                 with suppress(Exception):  # whose field it is will hear of it
@@ -206,12 +185,12 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
         told = super().complete_iterable_value(*more)
         return await told if self.is_awaitable(told) else told
 
-    def _needs(self, kind: GraphQLObjectType, details: Any) -> "list[_Need]":
+    def _needs(self, kind: GraphQLObjectType, details: Any) -> list[Need]:
         """What objects of a type hang on, and objects that are plainly in them."""
         key = (kind.name, id(details))
         known = self._needed.get(key)
         if known is None:  # with what it is of, which so keeps its identity
-            found: list[_Need] = []
+            found: list[Need] = []
             for step in self._plan(kind, self.collect_subfields(kind, details)[0]):
                 if step.loaded is not None:
                     found.append(((), step.loaded))
@@ -223,26 +202,16 @@ class QuickFields(StrawberryGraphQLCoreExecutionContext):
             known = self._needed[key] = details, found
         return known[1]
 
-    def _plan(self, parent_type: GraphQLObjectType, grouped: Any) -> list[_Step]:
+    def _plan(self, parent_type: GraphQLObjectType, grouped: Any) -> list[Step]:
         known = self._plans.get(id(grouped))
         if known is None:  # as above; each selection of a type is an object of its own
+            field = partial(self.schema.get_field, parent_type)
             steps = [
-                _step(name, details, self.schema.get_field(parent_type, details[0].node.name.value))
+                step_of(name, details, field(details[0].node.name.value))
                 for name, details in grouped.items()
             ]
             known = self._plans[id(grouped)] = grouped, steps
         return known[1]
-
-
-_Need = tuple[tuple[Callable[[Any], Any], ...], Loaded]
-"""The way from an object to the one that hangs on a loader, and how."""
-
-
-def _within(objects: Iterable[Any], way: tuple[Callable[[Any], Any], ...]) -> list[Any]:
-    found = [each for each in objects if each is not None]
-    for of in way:
-        found = [told for each in found if (told := of(each)) is not None]
-    return found
 
 
 async def _awaited(results: dict[str, Any], waiting: list[str]) -> dict[str, Any]:
@@ -252,19 +221,3 @@ async def _awaited(results: dict[str, Any], waiting: list[str]) -> dict[str, Any
         told = await gather_with_cancel(*(results[name] for name in waiting))
         results.update(zip(waiting, told, strict=True))
     return results
-
-
-def _step(name: str, details: Any, kind: GraphQLField | None) -> _Step:
-    ours = kind.extensions.get("strawberry-definition") if kind is not None else None
-    if kind is None or not isinstance(ours, StrawberryField) or kind.args or ours.extensions:
-        return _Step(name, details, kind)
-    check = check_of(kind.type)
-    if ours.base_resolver is not None:
-        loaded = getattr(ours.base_resolver.wrapped_func, "loaded", None)
-        return _Step(name, details, kind, loaded=loaded, check=check)
-    of = attrgetter(ours.python_name)
-    if check is not None:
-        return _Step(name, details, kind, plain=(of, check))
-    within = kind.type.of_type if isinstance(kind.type, GraphQLNonNull) else kind.type
-    inner = (of, within) if is_object_type(within) else None
-    return _Step(name, details, kind, inner=inner)
