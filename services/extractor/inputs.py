@@ -14,7 +14,7 @@ from services.extractor.beside import (
 )
 from services.extractor.covers import FolderImages
 from services.extractor.jobs import FileRead
-from services.extractor.places import album_folder, folders_beside
+from services.extractor.places import album_folder
 from services.extractor.tags import CreditedName, Release
 from services.extractor.telling import known
 from shared.gateway.client import JSON
@@ -41,11 +41,6 @@ class Batch:
     folders: Mapping[str, FolderImages] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     digests: dict[str, int] = field(default_factory=dict)
-
-
-def wanted_folders(paths: Iterable[str]) -> list[str]:
-    """The folders whose images matter: of the files, of their albums, and those above."""
-    return list({folder: None for path in paths for folder in folders_beside(path)})
 
 
 def artist_key(name: CreditedName) -> ArtistKey:

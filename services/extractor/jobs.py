@@ -47,10 +47,11 @@ class FileRead:
 
 @dataclass(slots=True)
 class ChunkRead:
-    """A chunk of files, in order, and their covers, each once."""
+    """A chunk of files, in order, and their covers, each once; what images lie around them."""
 
     files: list[FileRead] = field(default_factory=list)
     images: dict[str, Image] = field(default_factory=dict)
+    folders: dict[str, FolderImages] = field(default_factory=dict)
 
 
 def prepare_reader() -> None:

@@ -1,7 +1,7 @@
 """What a file's place tells: the album's folder, the artist's folder. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 _DISC_FOLDER = re.compile(
@@ -54,6 +54,11 @@ def folders_beside(path: str) -> Sequence[str]:
 def _beside(own: str) -> Sequence[str]:
     album = _album_of(own)
     return tuple(dict.fromkeys((own, album, album.rpartition("/")[0])))
+
+
+def wanted_folders(paths: Iterable[str]) -> list[str]:
+    """The folders whose images matter: of the files, of their albums, and those above."""
+    return list({folder: None for path in paths for folder in folders_beside(path)})
 
 
 def is_around(folder: str, own: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from services.extractor.covers import FolderImages, Image
 from services.extractor.jobs import ChunkRead, FileRead, read_chunk, read_cover, read_folders
 from services.extractor.moving import Sight, Suspect, look_at
+from services.extractor.places import wanted_folders
 from services.extractor.rules import DEFAULT_RULES, Rules, rules_of
 from shared.gateway.client import in_portions
 from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
@@ -25,13 +26,19 @@ class Readers:
     async def files(self, root: str, paths: Sequence[str]) -> ChunkRead:
         """Read files in parallel, by their library's rules; one result a path, in order.
 
+        The images around them are looked at meanwhile.
+
         Raises:
             BadRules: the rules in the library's root cannot be used.
         """
         rules = await asyncio.to_thread(rules_of, root, self._rules)
         chunks = in_portions(paths, CHUNK_FILES)
-        whole = ChunkRead()
-        for chunk in await asyncio.gather(*(self._chunk(root, paths, rules) for paths in chunks)):
+        folders, read = await asyncio.gather(
+            self._folders(root, wanted_folders(paths)),
+            asyncio.gather(*(self._chunk(root, paths, rules) for paths in chunks)),
+        )
+        whole = ChunkRead(folders=folders)
+        for chunk in read:
             whole.files += chunk.files
             whole.images |= chunk.images
         return whole
@@ -59,7 +66,7 @@ class Readers:
         except (WorkerDied, WorkerTimeout):
             return None
 
-    async def folders(self, root: str, folders: Sequence[str]) -> dict[str, FolderImages]:
+    async def _folders(self, root: str, folders: Sequence[str]) -> dict[str, FolderImages]:
         """The images of folders; none where it takes too long."""
         try:
             return await self._workers.run_within(CHUNK_TIMEOUT_S, read_folders, root, folders)

@@ -72,8 +72,9 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
                 members=2,
                 longest_batch_s=_LONGEST_WALK_S,
             ),
-            # Two batches at a time: one is read while the other is stored.
-            Subscription(Topic.FILE_FOUND, Stage.READ, read, batch_size=500, members=2),
+            # Three batches at a time: one is read while two are stored, of which one waits for the
+            # database as often as not.
+            Subscription(Topic.FILE_FOUND, Stage.READ, read, batch_size=500, members=3),
             Subscription(Topic.FILE_MISSING, Stage.READ, missing, batch_size=500),
         ],
         lifespan=lifespan,

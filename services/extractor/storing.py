@@ -13,7 +13,6 @@ from services.extractor.inputs import (
     album_key,
     artist_inputs,
     track_input,
-    wanted_folders,
 )
 from services.extractor.jobs import ChunkRead, FileRead
 from services.extractor.placing import Placing
@@ -32,7 +31,7 @@ class Storing:
 
     Args:
         gateway: where it goes.
-        readers: who looks for images in folders.
+        readers: who reads a cover again that is no longer at hand.
         placing: who stores the tracks.
     """
 
@@ -56,8 +55,7 @@ class Storing:
         files = [file for file in chunk.files if file.told is not None]
         if not files:
             return [], []
-        folders = wanted_folders(file.path for file in files)
-        batch = Batch(library_id, files, await self._readers.folders(root, folders))
+        batch = Batch(library_id, files, chunk.folders)
         batch.refused = await self._send_covers(root, batch, chunk.images)
         artists = await self._artists(batch)
         albums = await self._albums(batch, artists)

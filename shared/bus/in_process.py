@@ -25,11 +25,11 @@ from shared.contracts.topics import DEAD_LETTER_SUFFIX, Stage, Topic, dead_lette
 
 log = structlog.get_logger()
 _PORTION = 500
-_MOST_FOUND = 1_500
-"""Files of a walk that are read or wait for it: two batches at work, and the next.
-
-More is memory, and batches that have a few files of each of many albums, which is more work.
-"""
+_MOST_FOUND = 3_000
+"""Files of a walk that are read or wait for it: three batches at work, and enough for the next in
+whatever partitions are free; more is only memory."""
+_OF_FILES = {Topic.FILE_FOUND.value, Topic.FILE_MISSING.value}
+"""Whose keys are paths."""
 _FAULT_DELAY_S = 1.0
 
 Handle = Callable[[Sequence[Message]], Awaitable[None]]
@@ -65,7 +65,7 @@ class InProcessBus:
     Args:
         capacity: records a topic holds, counted until its slowest group has committed them;
             when it is reached, `publish` waits. Dead letters and a draining bus have no limit;
-            `file.found` holds 1,500 at most.
+            `file.found` holds 3,000 at most.
         policy: the delays of retries.
         partitions: the most members of a group that can work at a time on one topic.
         source: who `publish` says the events come from; handlers' events name their service.
@@ -93,7 +93,9 @@ class InProcessBus:
         self._draining = False
         names = [topic.value for topic in Topic]
         self._channels = {
-            name: _Channel(TopicLog(partitions), asyncio.Event(), asyncio.Event())
+            name: _Channel(
+                TopicLog(partitions, by_folder=name in _OF_FILES), asyncio.Event(), asyncio.Event()
+            )
             for name in [*names, *map(dead_letter_topic, names)]
         }
 

@@ -36,9 +36,12 @@ class TopicLog:
 
     Args:
         partitions: records of one key are in one partition, in the order they were added.
+        by_folder: keys are paths, and all those of a folder are in one partition: an album's files
+            are handled together, and what they have in common is stored once.
     """
 
-    def __init__(self, partitions: int) -> None:
+    def __init__(self, partitions: int, *, by_folder: bool = False) -> None:
+        self._by_folder = by_folder
         self._records: list[deque[Message]] = [deque() for _ in range(partitions)]
         self._base = [0] * partitions
         self._groups: dict[str, _Group] = {}
@@ -59,8 +62,12 @@ class TopicLog:
     def append(self, record: Message) -> None:
         """Add a record at its key's partition's end; dropped if no one reads the topic."""
         if self._groups:
-            self._records[zlib.crc32(record.key) % len(self._records)].append(record)
+            self._records[self._partition(record.key)].append(record)
             self.held += 1
+
+    def _partition(self, key: bytes) -> int:
+        told = (key.rpartition(b"/")[0] or key) if self._by_folder else key
+        return zlib.crc32(told) % len(self._records)
 
     def ready(self, group: str, max_partitions: int) -> int:
         """How many records `claim` would find, were there no limit."""

@@ -134,7 +134,9 @@ class WorkerProcesses:
         self._nice = nice
         self._warm = warm
         self._slots: set[_Slot] = set()
-        self._idle: asyncio.LifoQueue[_Slot | None] = asyncio.LifoQueue()
+        self._idle: list[_Slot] = []
+        # Not a queue: there, who asks at the right moment is before those who wait.
+        self._turns = asyncio.Semaphore(0)
         self._closed = True
         self.restarts = 0
         """How many processes were replaced."""
@@ -150,10 +152,9 @@ class WorkerProcesses:
         # Set here and not in the child: it must be told before it imports its BLAS or numba.
         for name in _ONE_THREAD:
             os.environ.setdefault(name, "1")
-        self._idle = asyncio.LifoQueue()  # the last one used is the one whose caches are warm
+        self._idle = [self._new_slot() for _ in range(self._count)]
+        self._turns = asyncio.Semaphore(self._count)
         self._closed = False
-        for _ in range(self._count):
-            self._idle.put_nowait(self._new_slot())
         try:
             yield
         finally:
@@ -161,7 +162,7 @@ class WorkerProcesses:
             for slot in self._slots:
                 slot.kill()
             self._slots.clear()
-            self._idle.put_nowait(None)
+            self._turns.release()
 
     async def run(self, job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a job without a time limit; see `run_within`."""
@@ -171,6 +172,8 @@ class WorkerProcesses:
         self, timeout_s: float | None, job: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Run `job` in the next free process and return what it returns or raises.
+
+        Who asks first is served first.
 
         A job whose process dies is run once more in a fresh one: the cause may have been
         elsewhere (memory, an operator). A cancelled call ends the job's process.
@@ -208,12 +211,11 @@ class WorkerProcesses:
 
     async def _take(self) -> _Slot:
         self._check_open()
-        slot = await self._idle.get()
-        if slot is None:
-            self._idle.put_nowait(None)  # for the next one who waits
+        await self._turns.acquire()
+        if self._closed:
+            self._turns.release()  # for the next one who waits
         self._check_open()
-        assert slot is not None
-        return slot
+        return self._idle.pop()  # the last one used is the one whose caches are warm
 
     def _check_open(self) -> None:
         if self._closed:
@@ -228,7 +230,8 @@ class WorkerProcesses:
             slot.kill()
             self._slots.discard(slot)
             slot = self._new_slot()
-        self._idle.put_nowait(slot)
+        self._idle.append(slot)
+        self._turns.release()
 
     def _new_slot(self) -> _Slot:
         slot = _Slot(self._nice, self._warm)

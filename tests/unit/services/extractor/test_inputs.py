@@ -13,10 +13,10 @@ from services.extractor.inputs import (
     album_inputs,
     artist_inputs,
     track_input,
-    wanted_folders,
 )
 from services.extractor.jobs import FileRead
 from services.extractor.meaning import meaning
+from services.extractor.places import wanted_folders
 from services.extractor.tags import AudioProperties, Picture, RawTags
 from services.extractor.telling import tag_fields
 

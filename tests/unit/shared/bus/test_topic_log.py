@@ -123,3 +123,20 @@ def test_a_batch_takes_of_all_partitions_alike() -> None:
     assert claim is not None
     assert len(claim.records) == 40
     assert max(int(record_of(record).value) for record in claim.records) < 80, "the oldest, about"
+
+
+def test_files_of_a_folder_are_handled_together_and_one_at_the_root_alone() -> None:
+    log = TopicLog(4, by_folder=True)
+    log.add_group("g")
+    paths = [f"{folder}/{number}.mp3" for number in range(3) for folder in "abcdefgh"]
+    paths += [f"{number}.mp3" for number in range(20)]
+    for path in paths:
+        log.append(Record("t", path.encode(), b""))
+    claims = [log.claim("g", limit=100, max_partitions=1) for _ in range(4)]
+    taken = [[record.key.decode() for record in claim.records] for claim in claims if claim]
+    assert sorted(path for batch in taken for path in batch) == sorted(paths)
+    for folder in "abcdefgh":
+        beside = [f"{folder}/{number}.mp3" for number in range(3)]
+        (batch,) = [batch for batch in taken if beside[0] in batch]
+        assert [path for path in batch if path.startswith(f"{folder}/")] == beside
+    assert sum(any("/" not in path for path in batch) for batch in taken) > 1
