@@ -114,7 +114,7 @@ FROM counted
 WHERE s.id = counted.id AND s.state = 'reading'
     AND s.files_read + counted.failed >= s.files_to_read
 """  # noqa: S608 - as above
-# Those that read much are kept: each of their files would have to be written.
+# Those that read much are few, and are kept.
 _PRUNE = """
 DELETE FROM scans WHERE id IN (
     SELECT id FROM scans WHERE finished_at < now() - $1::interval AND files_read < 1000
