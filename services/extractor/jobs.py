@@ -1,5 +1,6 @@
 """What the worker processes do: read files, read folders' images. Results are plain values."""
 
+import gc
 import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from shared.contracts.errors import PipelineError
 from shared.contracts.identity import local_path
 
 MOST_MEMORY_BYTES = 2**30
+_OBJECTS_UNTIL_COLLECTION = 20_000
 _MOST_IMAGE_BYTES = 64 * 2**20
 """A chunk carries images up to this size; further ones are asked for one by one."""
 
@@ -57,6 +59,9 @@ class ChunkRead:
 def prepare_reader() -> None:
     """Bound the memory of a worker process: a tag block of whatever size fails its file only."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
+    # What is loaded stays, and a chunk's records are no garbage in circles.
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
 
 
 def read_chunk(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) -> ChunkRead:
