@@ -92,18 +92,18 @@ async def test_a_cancelled_call_ends_its_job(workers: WorkerProcesses) -> None:
     assert await workers.run(jobs.double, 2) == 4
 
 
-async def test_who_asks_first_is_served_first(workers: WorkerProcesses) -> None:
-    served = [0] * 6
-    leads: list[int] = []
+async def test_who_asks_first_is_served_first() -> None:
+    workers = WorkerProcesses(1)
+    served: list[int] = []
 
     async def ask(who: int) -> None:
         for _ in range(5):  # each time behind those who wait since then
-            await workers.run(jobs.sleep, 0.01)
-            served[who] += 1
-            leads.append(max(served) - min(served))
+            await workers.run(jobs.double, who)
+            served.append(who)
 
-    await asyncio.gather(*map(ask, range(6)))
-    assert max(leads) <= 2, "two processes may end in another order than they began"
+    async with workers.running():
+        await asyncio.gather(*map(ask, range(6)))
+    assert all(set(served[turn : turn + 6]) == set(range(6)) for turn in range(0, 30, 6))
 
 
 async def test_a_warm_up_that_fails_is_left_to_the_jobs() -> None:
