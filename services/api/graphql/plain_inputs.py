@@ -5,7 +5,7 @@ Strawberry resolves the type of each field of each item anew, which costs more t
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -17,6 +17,10 @@ T = TypeVar("T")
 
 class Row(dict[str, Any]):
     """A plain input that is as the store takes it already: `quick_inputs` makes them."""
+
+
+class Rows(list[Row]):
+    """All the plain inputs of a list as one item of it: strawberry asks of each what it is."""
 
 
 _NAMES: dict[str, str] = {}
@@ -31,8 +35,8 @@ def plain(cls: type[T]) -> type[T]:
     _NAMES.update(names)
     _UNLIKE_THE_STORES[cls] = [n for n, kind in get_type_hints(cls).items() if _is_unlike(kind)]
 
-    def from_input(kind: type[T], value: Mapping[str, Any], _context: Any) -> T | Row:
-        if type(value) is Row:
+    def from_input(kind: type[T], value: Any, _context: Any) -> T | Row | Rows:
+        if isinstance(value, Row | Rows):
             return value
         made = kind.__new__(kind)
         made.__dict__.update({name: value.get(told) for told, name in names})
@@ -45,6 +49,11 @@ def plain(cls: type[T]) -> type[T]:
 def given(items: Sequence[Any]) -> list[dict[str, Any]]:
     """Inputs as the store takes them, without what was left out."""
     return [{n: v for n, v in vars(item).items() if v is not UNSET} for item in items]
+
+
+def each_of(items: Sequence[Any]) -> Sequence[Any]:
+    """The items of a list argument, whether they came one by one or as one."""
+    return items[0] if len(items) == 1 and type(items[0]) is Rows else items
 
 
 def rows(items: Sequence[Any]) -> list[dict[str, Any]]:

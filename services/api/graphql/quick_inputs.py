@@ -30,7 +30,7 @@ from graphql import (
 from graphql.utilities.coerce_input_value import coerce_default_value
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from services.api.graphql.plain_inputs import Row, names_of, stored
+from services.api.graphql.plain_inputs import Row, Rows, names_of, stored
 
 _LEAST_ITEMS = 4
 _INT_LIMIT = 2**31
@@ -64,7 +64,11 @@ class QuickInputs(StrawberryGraphQLCoreExecutionContext):
             schema, document, root_value, context_value, rest, operation_name, *more, **options
         )
         if not isinstance(built, list):
-            built.variable_values.coerced.update(lists)
+            told_at_once = {
+                name: [Rows(items)] if type(items[0]) is Row else items
+                for name, items in lists.items()
+            }
+            built.variable_values.coerced.update(told_at_once)
         return built
 
 

@@ -11,7 +11,7 @@ from strawberry.permission import BasePermission
 
 from services.api.graphql.errors import bad_input
 from services.api.graphql.payloads import UserError
-from services.api.graphql.plain_inputs import rows
+from services.api.graphql.plain_inputs import each_of, rows
 from services.api.guard import FOR_SERVICES
 from services.api.store import checks, scans
 from services.api.store.checks import Unfit
@@ -28,6 +28,7 @@ def checked_rows(
     items: Sequence[Any], read: Callable[[Sequence[Any]], list[dict[str, Any]]] = rows
 ) -> list[dict[str, Any]]:
     """Items as the store takes them, where they are not too many."""
+    items = each_of(items)
     if len(items) > MOST_ITEMS:
         raise bad_input(f"{len(items):,} items are too many: send at most {MOST_ITEMS:,} a call")
     return read(items)

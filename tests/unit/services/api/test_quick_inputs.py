@@ -8,7 +8,7 @@ from graphql.utilities import coerce_input_value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.api.graphql.plain_inputs import names_of, rows
+from services.api.graphql.plain_inputs import each_of, names_of, rows
 from services.api.graphql.quick_inputs import QuickInputs, coerced_lists
 from services.api.graphql.schema import build_schema
 
@@ -104,4 +104,5 @@ def test_plain_inputs_are_coerced_by_plan() -> None:
     made = coerced_lists(CORE, parse(_ARTISTS), {"input": items})
     assert [one["name"] for one in made["input"]] == ["a", "b", "c", "d"]
     built = QuickInputs.build(CORE, parse(_ARTISTS), raw_variable_values={"input": items})
-    assert built.variable_values.coerced == made
+    assert built.variable_values.coerced == {"input": [made["input"]]}, "as one"
+    assert each_of(built.variable_values.coerced["input"]) == made["input"]
