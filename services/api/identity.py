@@ -22,6 +22,12 @@ def fold(text: str) -> str:
     Very long ones are cut and end in a digest, so that they fit into an index.
     Method: NFKD, full case folding, marks of Latin, Greek and Cyrillic letters dropped, NFC.
     """
+    if text.isascii() and text.isprintable():  # most are: nothing of it but case and space to fold
+        return bounded(" ".join(text.lower().split()))
+    return _folded(text)
+
+
+def _folded(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     kept: list[str] = []
     base = ""

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 
 from services.api.store import album_claims
 from services.api.store.album_rows import AlbumCredit, AlbumRow, album_row
 from services.api.store.checks import Item, Unfit
+from services.api.store.new_ids import new_id
 from services.api.store.outcomes import (
     Problem,
     ProblemCode,
@@ -144,7 +145,7 @@ def _match(
             continue
         here = known.setdefault(one.columns["place_key"], [])
         same = _home(here, one.columns["owner_key"])
-        id_ = same.id if same and same.id else uuid4()
+        id_ = same.id if same and same.id else new_id()
         if same is None:
             made = replace(one, id=id_, claim=None, facts=None)
             here.append(made)

@@ -7,13 +7,14 @@ one artist of that name, whoever was there first, and the id is added to it when
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 
 from services.api.identity import fold, sort_key
 from services.api.store import checks
 from services.api.store.checks import Item, Unfit
+from services.api.store.new_ids import new_id
 from services.api.store.outcomes import Problem, Status, Upserted, in_transaction
 
 _FIND = """
@@ -135,7 +136,7 @@ def _match(
         namesakes = known.setdefault(one.name_key, [])
         same = _same(one, namesakes)
         if same is None or same.id is None:
-            made = replace(one, id=uuid4(), sort_name=one.sort_name or one.name)
+            made = replace(one, id=new_id(), sort_name=one.sort_name or one.name)
             namesakes.append(made)
             status = Status.CREATED
         else:

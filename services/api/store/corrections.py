@@ -41,6 +41,7 @@ SELECT t.id, t.moods, array(
 ) AS genres
 FROM tracks t WHERE t.id = ANY($1)
 """
+_YEARS = "SELECT id, year FROM tracks WHERE id = ANY($1)"
 _CLEAR = "DELETE FROM corrections WHERE track_id = ANY($1)"
 _WRITE = f"""
 INSERT INTO corrections ({_COLUMNS})
@@ -182,7 +183,8 @@ async def _lay(
     if genres:
         named = [(id_, n, name) for id_, names in genres.items() for n, name in enumerate(names)]
         ids = await ensure(connection, {fold(name): name for _, _, name in named})
-        written = [(id_, n, ids[fold(name)]) for id_, n, name in named]
+        years = dict(await connection.fetch(_YEARS, list(genres)))
+        written = [(id_, n, ids[fold(name)], years[id_]) for id_, n, name in named]
         await clear_track_genres(connection, list(genres))
         await write_track_genres(connection, written)
     if moods:

@@ -22,12 +22,7 @@ DELETE FROM genres WHERE id IN (
 )
 """
 _CLEAR_TRACKS = "DELETE FROM track_genres WHERE track_id = ANY($1)"
-_WRITE_TRACKS = """
-INSERT INTO track_genres (track_id, position, genre_id, year)
-SELECT track_id, position, genre_id, t.year
-FROM unnest($1::uuid[], $2::smallint[], $3::uuid[]) AS new(track_id, position, genre_id)
-    JOIN tracks t ON t.id = track_id
-"""
+_COLUMNS = ("track_id", "position", "genre_id", "year")
 
 
 async def prune(connection: asyncpg.Connection) -> None:
@@ -53,11 +48,8 @@ async def clear_track_genres(connection: asyncpg.Connection, track_ids: Sequence
 
 
 async def write_track_genres(
-    connection: asyncpg.Connection, rows: Sequence[tuple[UUID, int, UUID]]
+    connection: asyncpg.Connection, rows: Sequence[tuple[UUID, int, UUID, int | None]]
 ) -> None:
-    """Give tracks that have none genres: track, position from 0, genre.
-
-    The track's year is noted beside each; so it is to be called after the track is written.
-    """
+    """Give tracks that have none genres: track, position from 0, genre, the track's year."""
     if rows:
-        await connection.execute(_WRITE_TRACKS, *zip(*rows, strict=True))
+        await connection.copy_records_to_table("track_genres", records=rows, columns=_COLUMNS)

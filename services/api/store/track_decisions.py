@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 
 from services.api.store import moves
+from services.api.store.new_ids import new_id
 from services.api.store.outcomes import Status
 from services.api.store.track_rows import TrackRow
 
@@ -45,7 +46,9 @@ def decide(
     is_first_read = scan_id is not None and (file is None or file["read_by_scan_id"] != scan_id)
     track = None if file is None else tracks.get(file["track_id"])
     if file is None or track is None:
-        return Decision(row, uuid4(), Status.CREATED, 1, 1, False, False, None, True, is_first_read)
+        return Decision(
+            row, new_id(), Status.CREATED, 1, 1, False, False, None, True, is_first_read
+        )
     is_new_content = not moves.is_same_content(row, file)
     is_retagged = not is_new_content and track["tags_digest"] != row.digest
     is_moved = track["id"] in moved.moved

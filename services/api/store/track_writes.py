@@ -96,7 +96,7 @@ async def write(connection: asyncpg.Connection, decisions: list[Decision]) -> se
         )
     await track_details.write(connection, ((d.track_id, d.row.details) for d in changed), known)
     genre_rows = [
-        (d.track_id, position, ids[key])
+        (d.track_id, position, ids[key], d.row.columns["year"])
         for d in changed
         for position, key in enumerate(d.row.genres)
     ]

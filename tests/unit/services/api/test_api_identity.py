@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.api.identity import bounded, fold, owner_key, place_key, sort_key, year_of
 
@@ -45,6 +47,11 @@ def test_folding_is_stable_and_short_enough_for_an_index(text: str) -> None:
     assert fold(fold(text)) == fold(text)
     assert len(fold(text).encode()) <= 600
     assert bool(fold(text)) == bool(text)
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=200))
+def test_plain_letters_fold_as_accented_ones_do(text: str) -> None:
+    assert fold(text + "e") == fold(text + "é")
 
 
 def test_long_names_with_one_beginning_stay_apart() -> None:
