@@ -1,5 +1,5 @@
 -- Each file that is read names its scan, one for thousands of files. That it is there is seen to once a
--- batch (it is locked then); scans are not removed, so that nothing is to be done about their files.
+-- batch (it is locked then). Old scans are forgotten; a file that names one was read before all others.
 ALTER TABLE files DROP CONSTRAINT files_read_by_scan_id_fkey;
 -- No query is led by these two.
 DROP INDEX files_scan, tracks_musicbrainz;

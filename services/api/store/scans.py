@@ -114,10 +114,9 @@ FROM counted
 WHERE s.id = counted.id AND s.state = 'reading'
     AND s.files_read + counted.failed >= s.files_to_read
 """  # noqa: S608 - as above
-# Those that read much are few, and are kept.
 _PRUNE = """
 DELETE FROM scans WHERE id IN (
-    SELECT id FROM scans WHERE finished_at < now() - $1::interval AND files_read < 1000
+    SELECT id FROM scans WHERE finished_at < now() - $1::interval
     ORDER BY requested_at DESC, id OFFSET $2 LIMIT 100
 )
 """
@@ -235,7 +234,7 @@ async def _must_exist(connection: asyncpg.Connection, scan: UUID) -> None:
 
 
 async def prune(connection: asyncpg.Connection, *, older_than: timedelta, newest: int) -> None:
-    """Forget scans that ended so long ago, small ones, but for the newest ones of these.
+    """Forget scans that ended so long ago, but for the newest ones of these.
 
     A watched library has a scan with each change; the reconciler calls this again and again, and a
     hundred are done at a time.
