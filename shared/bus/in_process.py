@@ -25,7 +25,7 @@ from shared.contracts.topics import DEAD_LETTER_SUFFIX, Stage, Topic, dead_lette
 
 log = structlog.get_logger()
 _PORTION = 500
-_MOST_FOUND = 3_000
+_MOST_FOUND = 2_000
 """Files of a walk that are read or wait for it: three batches at work, and enough for the next in
 whatever partitions are free; more is only memory."""
 _OF_FILES = {Topic.FILE_FOUND.value, Topic.FILE_MISSING.value}
@@ -65,7 +65,7 @@ class InProcessBus:
     Args:
         capacity: records a topic holds, counted until its slowest group has committed them;
             when it is reached, `publish` waits. Dead letters and a draining bus have no limit;
-            `file.found` holds 3,000 at most.
+            `file.found` holds 2,000 at most.
         policy: the delays of retries.
         partitions: the most members of a group that can work at a time on one topic.
         source: who `publish` says the events come from; handlers' events name their service.

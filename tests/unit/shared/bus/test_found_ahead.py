@@ -1,4 +1,4 @@
-"""A walk is ahead of reading by 3,000 files at most, whatever the library."""
+"""A walk is ahead of reading by 2,000 files at most, whatever the library."""
 
 import asyncio
 from collections.abc import Sequence
@@ -41,5 +41,5 @@ async def test_what_is_found_waits_for_what_is_read() -> None:
         await walking
         while read < 10_000:  # noqa: ASYNC110 - it is polled
             await asyncio.sleep(0.01)
-    assert most <= 3_000
+    assert most <= 2_000
     await bus.drain(10)
