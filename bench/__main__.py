@@ -125,7 +125,7 @@ class Bench:
         for contender in (floors.decode, floors.analyse, floors.analyse_with_librosa):
             contender(pieces[:1])
         self.report.add(*whole_tracks.against_decoding(tracks, self.rounds))
-        self.report.add(whole_tracks.against_librosa(tracks))
+        self.report.add(*whole_tracks.against_librosa(tracks))
         self.report.add(whole_tracks.second_worker(tracks, self.rounds))
         print(whole_tracks.what_a_worker_takes(tracks, pieces[0]), flush=True)
 
