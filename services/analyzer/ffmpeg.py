@@ -136,8 +136,9 @@ def _fed_by(frame: av.AudioFrame, rate_hz: int) -> Graph:
 
 def _link(graph: Graph, source: FilterContext, channels: int, rate_hz: int) -> None:
     """Behind a source what makes large planar blocks of it: far quicker than frame by frame."""
-    layout = "mono" if min(channels, MOST_CHANNELS) == 1 else "stereo"
-    form = f"sample_fmts=fltp:channel_layouts={layout}:sample_rates={rate_hz}"
+    form = f"sample_fmts=fltp:sample_rates={rate_hz}"
+    if channels > MOST_CHANNELS:
+        form += ":channel_layouts=stereo"
     graph.link_nodes(source, graph.add("aformat", form), graph.add("abuffersink")).configure()
     graph.set_audio_frame_size(portion_of(rate_hz))
 

@@ -15,8 +15,8 @@ _REACH = 16
 """Samples before and behind that the interpolation sees."""
 _HOPS = 16
 """Of a block of 10 s so many of its loudest tenths of a second are looked at."""
-_LEAST = 0.8
-"""What is this much below the highest peak so far is not looked at: 2 dB."""
+_LEAST = 0.75
+"""What is this much below the highest peak so far is not looked at: 2.5 dB."""
 _MOST_PLACES = 2_048
 """Of a block."""
 
