@@ -14,7 +14,7 @@ import numpy as np
 from av.filter import Graph
 from av.filter.context import FilterContext
 
-from services.analyzer.audio import MOST_CHANNELS, Audio, Samples, check_rate, portion_of
+from services.analyzer.audio import Audio, Samples, check_rate, portion_of
 
 _ESTIMATED = frozenset({"aac", "mp3", "ac3", "eac3", "dts", "mp2", "loas"})
 """FFmpeg's names of formats whose length it guesses from the bit rate."""
@@ -136,9 +136,8 @@ def _fed_by(frame: av.AudioFrame, rate_hz: int) -> Graph:
 
 def _link(graph: Graph, source: FilterContext, channels: int, rate_hz: int) -> None:
     """Behind a source what makes large planar blocks of it: far quicker than frame by frame."""
-    form = f"sample_fmts=fltp:sample_rates={rate_hz}"
-    if channels > MOST_CHANNELS:
-        form += ":channel_layouts=stereo"
+    layout = "mono" if channels == 1 else "stereo"
+    form = f"sample_fmts=fltp:channel_layouts={layout}:sample_rates={rate_hz}"
     graph.link_nodes(source, graph.add("aformat", form), graph.add("abuffersink")).configure()
     graph.set_audio_frame_size(portion_of(rate_hz))
 
