@@ -50,7 +50,7 @@ def opened_by_each(path: bytes) -> Iterator[Audio]:
         TransientError: the disk or its mount failed.
     """
     reasons: list[str] = []
-    count = 0
+    is_open = False
     for opener in _openers(path):
         try:
             audio = opener(path)
@@ -70,9 +70,9 @@ def opened_by_each(path: bytes) -> Iterator[Audio]:
                 reasons.append("it has no samples")
                 continue
             audio.blocks = _with_first(first, audio.blocks)
-            count += 1
+            is_open = True
             yield audio
-    if not count:
+    if not is_open:
         why = "; ".join(dict.fromkeys(reasons)) or "it is damaged, or no audio"
         raise Undecodable(f"it cannot be decoded: {why}")
 
