@@ -7,14 +7,19 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bench.following import Follower, follower
 from bench.load import ask_for_a_while, keep_asking
-from bench.memory import pss_parts, watching
+from bench.memory import PssParts, pss_parts, watching
 from bench.processes import cpu_s_by_part
 from services.analyzer import service as analyzer
 from services.api import service as api_service
@@ -175,10 +180,14 @@ async def measure(data: Path, roots: Sequence[Path], warm_up: Path, profile: Pro
         await services.scan([warm_up])
         before = cpu_s_by_part(database)
         async with keep_asking(services.url, profile.askers) as measured.busy_ask_s:
-            with watching(process, database) as seen:
+            # To look at memory takes time, which counts where only seconds go by.
+            looking: AbstractContextManager[list[tuple[float, PssParts]]] = (
+                watching(process, database) if profile.analyses else nullcontext([])
+            )
+            with looking as seen:
                 measured.read_s, measured.whole_s = await services.scan(roots)
         looks = [parts.by_part for _, parts in seen]
-        measured.peak_mb = max(looks, key=lambda parts: sum(parts.values()))
+        measured.peak_mb = max(looks, key=lambda parts: sum(parts.values()), default={})
         after = cpu_s_by_part(database)
         measured.read_cpu_s = {part: after[part] - before[part] for part in after}
         if profile.askers:

@@ -6,8 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import pytest
 
-from services.api.store import analyses, artists, failures, files, tracks, vectors
+from services.api.store import analyses, artists, failures, files, tracks, turns, vectors
+from services.api.store.outcomes import in_transaction
 from shared.contracts.errors import FailureKind
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage
@@ -52,6 +54,48 @@ async def test_overlapping_batches_of_new_tracks_neither_deadlock_nor_double(
         assert await pool.fetchval("SELECT count(*) FROM files") == 180
         assert await pool.fetchval("SELECT count(*) FROM artists") == 54
     assert await deadlocks(pool) == before
+
+
+async def test_new_files_are_stored_beside_each_other(pool: asyncpg.Pool, library_id: UUID) -> None:
+    """One transaction that makes files is left open: another one with new files need not wait."""
+    paths = [f"{n}.mp3" for n in range(9)]
+    async with pool.acquire() as connection, connection.transaction():
+        turn = await turns.take_turn(connection, library_id, paths, may_move=False)
+        assert turn is turns.Turn.SHARED
+        new = tracks.store(pool, library_id, None, [track_item("new.mp3")])
+        assert (await asyncio.wait_for(new, 30))[0].problem is None
+
+        # Who has known ones among them waits: it locks these, and may make the same files.
+        mixed = asyncio.create_task(
+            tracks.store(pool, library_id, None, [track_item("new.mp3"), track_item("0.mp3")])
+        )
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(mixed), 0.5)
+    assert len(await asyncio.wait_for(mixed, 30)) == 2
+
+
+async def test_what_a_durable_write_follows_is_not_waited_for(pool: asyncpg.Pool) -> None:
+    """As artists are stored before the tracks that speak of them; the next one is durable again."""
+
+    async def waits(connection: asyncpg.Connection) -> str:
+        told: str = await connection.fetchval("SHOW synchronous_commit")
+        return told
+
+    assert await in_transaction(pool, waits, durable=False) == "off"
+    assert await in_transaction(pool, waits) == "on"
+
+
+async def test_a_turn_is_taken_where_files_are_made(pool: asyncpg.Pool, library_id: UUID) -> None:
+    await tracks.store(pool, library_id, None, [track_item("known.mp3")])
+    for paths, may_move, turn in (
+        (["known.mp3"], False, turns.Turn.NONE),
+        (["known.mp3", "new.mp3"], False, turns.Turn.ALONE),
+        (["new.mp3"], True, turns.Turn.ALONE),
+        (["new.mp3"], False, turns.Turn.SHARED),
+    ):
+        async with pool.acquire() as connection, connection.transaction():
+            told = await turns.take_turn(connection, library_id, paths, may_move=may_move)
+        assert told is turn, paths
 
 
 async def test_all_stages_write_the_same_tracks_without_a_deadlock(

@@ -82,7 +82,8 @@ async def store(pool: asyncpg.Pool, items: Sequence[Item]) -> list[Upserted]:
             await _write(connection, changed)
         return results
 
-    return await in_transaction(pool, work)
+    # The tracks that refer to them are durable, and so are these with them.
+    return await in_transaction(pool, work, durable=False)
 
 
 async def prune(connection: asyncpg.Connection, *, older_than: Any) -> None:

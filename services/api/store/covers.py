@@ -90,7 +90,8 @@ async def store_all(pool: asyncpg.Pool, covers: Iterable[Cover]) -> None:
         contents = [c.content for c in told]
         await connection.execute(_STORE_CONTENTS, [c.sha256 for c in told], contents)
 
-    await in_transaction(pool, work)
+    # The tracks that refer to them are durable, and so are these with them.
+    await in_transaction(pool, work, durable=False)
 
 
 async def content(pool: asyncpg.Pool, sha256: bytes) -> CoverContent | None:

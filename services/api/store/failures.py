@@ -22,8 +22,8 @@ from services.api.store.failure_rows import (
     record_of,
     take_apart,
 )
-from services.api.store.files import make_in_turn
 from services.api.store.outcomes import Status, Upserted, in_transaction
+from services.api.store.turns import take_turn_alone
 from shared.contracts.envelope import DeadLetter, Record
 from shared.contracts.errors import FailureKind
 from shared.contracts.events import FileFound, ScanRequested
@@ -225,7 +225,7 @@ async def _mark_unreadable(
     }
     if files:
         told = [(*key, *value) for key, value in files.items()]
-        await make_in_turn(connection)
+        await take_turn_alone(connection)
         await connection.execute(_MARK_UNREADABLE, *zip(*told, strict=True))
 
 

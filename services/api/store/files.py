@@ -29,16 +29,6 @@ class KnownFiles:
     """The last path; None where nothing follows."""
 
 
-# Those who make files take turns. Locks are taken in the order of the paths, but a file that
-# another transaction just made can't be locked yet: two that make each other's files would wait
-# for each other.
-_IN_TURN = "SELECT pg_advisory_xact_lock(hashtext('soniquebay.files'))"
-_IN_TURN_IF_NEW = f"""
-{_IN_TURN} WHERE EXISTS (
-    SELECT FROM unnest($2::text[]) AS told(path)
-    WHERE NOT EXISTS (SELECT FROM files f WHERE f.library_id = $1 AND f.path = told.path)
-)
-"""  # noqa: S608 - the statement above
 # One portion in the order of the paths, by the unique index (library_id, path). Below a folder
 # are the paths from 'folder/' up to 'folder0', since '0' follows '/' in byte order.
 _KNOWN = """
@@ -80,22 +70,6 @@ WHERE content_hash IS NOT NULL AND state = 'present' AND track_id IS NOT NULL
 GROUP BY content_hash HAVING count(*) > 1
 ORDER BY count(*) DESC, min(path) LIMIT $1
 """
-
-
-async def make_in_turn(
-    connection: asyncpg.Connection,
-    library_id: UUID | None = None,
-    paths: Sequence[str] = (),
-) -> bool:
-    """Be the only one who makes files until this transaction ends.
-
-    To be called before any lock is taken, by all who may make files. With a library, no turn is
-    taken where all its paths are known. Returns whether it was taken.
-    """
-    if library_id is None:
-        await connection.execute(_IN_TURN)
-        return True
-    return bool(await connection.fetch(_IN_TURN_IF_NEW, library_id, paths))
 
 
 def below(folder: str, after: str | None) -> tuple[str, str | None]:

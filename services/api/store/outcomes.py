@@ -78,9 +78,12 @@ class Raced(Exception):
 
 
 async def in_transaction(
-    pool: asyncpg.Pool, work: Callable[[asyncpg.Connection], Awaitable[T]]
+    pool: asyncpg.Pool, work: Callable[[asyncpg.Connection], Awaitable[T]], *, durable: bool = True
 ) -> T:
     """Run `work` in a transaction; again where it lost against another one.
+
+    One that is not `durable` may be lost if the server dies within a second, but not once a
+    durable one that began later has ended: the log is written in order.
 
     Locks are taken in one order, so a deadlock is not expected; one that comes about all the
     same (with statements of an administrator, say) costs a repetition.
@@ -88,6 +91,8 @@ async def in_transaction(
     for left in reversed(range(_TRIES)):
         try:
             async with pool.acquire() as connection, connection.transaction():
+                if not durable:
+                    await connection.execute("SET LOCAL synchronous_commit TO off")
                 return await work(connection)
         except (Raced, asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
             if not left:

@@ -159,6 +159,8 @@ async def write_files(
             raise Raced  # what was known of one of them is gone meanwhile
     if not made:
         return
+    # Two that make the same files shall wait at the first one of them, not for each other.
+    made.sort(key=lambda decision: decision.row.path)
     try:
         await connection.copy_records_to_table(
             "files",

@@ -25,7 +25,6 @@ from services.api.store import (
     vectors,
 )
 from services.api.store.checks import Item
-from services.api.store.files import make_in_turn
 from services.api.store.outcomes import (
     Problem,
     ProblemCode,
@@ -37,6 +36,7 @@ from services.api.store.outcomes import (
 from services.api.store.track_batches import track_rows
 from services.api.store.track_decisions import Decision, decide
 from services.api.store.track_rows import TrackRow
+from services.api.store.turns import Turn, take_turn
 from shared.contracts.topics import Stage
 
 _LIBRARY = "SELECT id FROM libraries WHERE id = $1"
@@ -97,12 +97,13 @@ async def _store(
     if await connection.fetchval(_LIBRARY, library_id) is None:
         unknown = Problem(ProblemCode.NOT_FOUND, "there is no such library", "libraryId")
         return dict.fromkeys(rows, TrackUpserted(problem=unknown))
-    in_turn = await make_in_turn(connection, library_id, list(rows))
+    may_move = any(row.moved_from for row in rows.values())
+    turn = await take_turn(connection, library_id, list(rows), may_move=may_move)
     if scan_id is not None:
         scan_id = await connection.fetchval(_SCAN, scan_id)
     locked = await moves.lock(connection, library_id, rows)
-    if not in_turn and not rows.keys() <= {file["path"] for file in locked}:
-        raise Raced  # a file went elsewhere meanwhile: to make it takes a turn
+    if not _is_covered(turn, rows, locked):
+        raise Raced
     ids = [file["track_id"] for file in locked if file["track_id"]]
     tracks = {row["id"]: row for row in await connection.fetch(_LOCK_TRACKS, ids)}
     problems = await _hold_references(connection, rows)
@@ -140,6 +141,13 @@ async def _store(
             for d in decisions
         },
     }
+
+
+def _is_covered(turn: Turn, rows: Iterable[str], locked: Iterable[moves.FileRow]) -> bool:
+    """Whether the turn still is what the paths need; files may have come or gone meanwhile."""
+    if turn is Turn.SHARED:
+        return not locked
+    return turn is Turn.ALONE or set(rows) <= {file["path"] for file in locked}
 
 
 async def _hold_references(
