@@ -15,6 +15,8 @@ from soniquebay.demo.encoding import encode
 RATE_HZ = 44_100
 FORMATS = ("wav", "flac", "mp3", "ogg", "opus", "m4a")
 _LENGTHS_S = (1.5, 3.0, 6.0)
+_SURROUND = ("flac", "opus", "ogg", "wav")
+"""Of eight channels, too."""
 Good = dict[str, list[Path]]
 Sound = NDArray[np.float64]
 
@@ -49,6 +51,10 @@ def _good(folder: Path) -> Good:
             path = folder / f"{length_s:g}.{ending}"
             encode(path, _music(length_s, RATE_HZ, 2), RATE_HZ)
             made[ending].append(path)
+    for ending in _SURROUND:
+        path = folder / f"surround.{ending}"
+        encode(path, _music(min(_LENGTHS_S), RATE_HZ, 8), RATE_HZ)
+        made[ending].append(path)
     return made
 
 

@@ -1,7 +1,7 @@
 """From a file to samples: libsndfile for some formats, FFmpeg's libraries for others.
 
 Each is the other's fallback, since some files open in one of them only. Routing by what was
-measured to be quicker; of FLAC, where they are nearly alike, libsndfile keeps all channels.
+measured to be quicker; of FLAC they are nearly alike.
 """
 
 import os
@@ -17,6 +17,12 @@ from services.analyzer.ffmpeg import open_packets, open_whole
 from shared.contracts.errors import InvalidInput, TransientError
 
 _SNDFILE_FIRST = frozenset({".mp3", ".flac", ".wav"})
+_OGG_CHANNELS = {
+    3: [0, 2, 1], 5: [0, 2, 1, 3, 4], 6: [0, 2, 1, 5, 3, 4], 7: [0, 2, 1, 6, 5, 3, 4],
+    8: [0, 2, 1, 7, 5, 6, 3, 4],
+}  # fmt: skip
+"""Where in Vorbis' order (its specification, 4.3.9) the channels are, in the order of all others:
+left, right, centre, LFE, then the surrounds."""
 _LENGTH_FRAMES = (b"Xing", b"Info", b"VBRI")
 _FIRST_FRAME_BYTES = 4_096
 
@@ -117,11 +123,13 @@ def _open_sndfile(path: bytes) -> Audio:
         raise _LengthGuessed
     expected_s = file.frames / file.samplerate if 0 < file.frames < 2**48 else None
     portion = portion_of(file.samplerate)
+    order = _OGG_CHANNELS.get(file.channels) if file.format == "OGG" else None
 
     def blocks() -> Iterator[Samples]:
         with file:
             while len(block := file.read(portion, dtype="float32", always_2d=True)):
-                yield np.ascontiguousarray(block.T[:MOST_CHANNELS])
+                channels = block.T if order is None else block.T[order]
+                yield np.ascontiguousarray(channels[:MOST_CHANNELS])
 
     return Audio(file.samplerate, expected_s, blocks(), damaged=_is_cut_wave(path))
 

@@ -14,7 +14,7 @@ import numpy as np
 from av.filter import Graph
 from av.filter.context import FilterContext
 
-from services.analyzer.audio import Audio, Samples, check_rate, portion_of
+from services.analyzer.audio import MOST_CHANNELS, Audio, Samples, check_rate, portion_of
 
 _ESTIMATED = frozenset({"aac", "mp3", "ac3", "eac3", "dts", "mp2", "loas"})
 """FFmpeg's names of formats whose length it guesses from the bit rate."""
@@ -30,14 +30,14 @@ def open_whole(path: bytes) -> Audio:
     with _opened(path) as (source, container, stream):
         audio = _audio_of(container, stream)
         form = container.format.name.split(",")[0]
-        channels = stream.codec_context.channels
+        layout = stream.codec_context.layout
         index = stream.index
         container.close()
         source.seek(0)
         # Whatever its name, and where it is no UTF-8, too.
         options = f"/dev/fd/{source.fileno()}:format_name={form}:stream_index={index}:dec_threads=1"
         graph = Graph()
-        _link(graph, graph.add("amovie", f"filename={options}"), channels, audio.rate_hz)
+        _link(graph, graph.add("amovie", f"filename={options}"), layout, audio.rate_hz)
     audio.blocks = _whole_blocks(graph, source)
     return audio
 
@@ -130,15 +130,23 @@ def _fed_by(frame: av.AudioFrame, rate_hz: int) -> Graph:
         sample_rate=frame.sample_rate, format=frame.format.name, layout=frame.layout.name,
         time_base=frame.time_base,
     )  # fmt: skip
-    _link(graph, source, len(frame.layout.channels), rate_hz)
+    _link(graph, source, frame.layout, rate_hz)
     return graph
 
 
-def _link(graph: Graph, source: FilterContext, channels: int, rate_hz: int) -> None:
-    """Behind a source what makes large planar blocks of it: far quicker than frame by frame."""
-    layout = "mono" if channels == 1 else "stereo"
-    form = f"sample_fmts=fltp:channel_layouts={layout}:sample_rates={rate_hz}"
-    graph.link_nodes(source, graph.add("aformat", form), graph.add("abuffersink")).configure()
+def _link(graph: Graph, source: FilterContext, layout: av.AudioLayout, rate_hz: int) -> None:
+    """Behind a source what makes large blocks of it: far quicker than frame by frame.
+
+    Planar, or of surround one sample of each channel after another: PyAV counts planes up to the
+    first that is null, which of eight there is none.
+    """
+    channels = layout.nb_channels
+    if channels <= 2:
+        form, told = "fltp", "mono" if channels == 1 else "stereo"
+    else:
+        form, told = "flt", layout.name if channels <= MOST_CHANNELS else "stereo"
+    wanted = f"sample_fmts={form}:channel_layouts={told}:sample_rates={rate_hz}"
+    graph.link_nodes(source, graph.add("aformat", wanted), graph.add("abuffersink")).configure()
     graph.set_audio_frame_size(portion_of(rate_hz))
 
 
@@ -155,4 +163,7 @@ def _block(graph: Graph) -> Samples:
     frame = graph.pull()
     if not isinstance(frame, av.AudioFrame):
         raise TypeError("a graph of sound gave a picture")
-    return frame.to_ndarray().astype(np.float32, copy=False)
+    samples = frame.to_ndarray().astype(np.float32, copy=False)
+    if frame.format.is_planar:
+        return samples
+    return np.ascontiguousarray(samples.reshape(-1, frame.layout.nb_channels).T)

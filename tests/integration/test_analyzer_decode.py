@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -79,12 +80,43 @@ def test_each_decoder_stands_in_for_the_other(files: dict[str, Path], ending: st
     assert lengths == [pytest.approx(LENGTH_S, abs=0.1)] * ways
 
 
-def test_surround_keeps_its_channels(tmp_path: Path) -> None:
-    path = tmp_path / "a.flac"
-    sound = np.random.default_rng(0).uniform(-0.5, 0.5, (RATE_HZ, 6))
-    soundfile.write(path, sound, RATE_HZ, subtype="PCM_24")
-    blocks = np.concatenate(list(open_audio(bytes(path)).blocks), axis=1)
-    np.testing.assert_allclose(blocks.T, sound, atol=1e-6)
+SURROUND = [
+    ("flac", "flac", "7.1"),
+    ("m4a", "aac", "5.1"),
+    ("m4a", "alac", "5.1"),
+    ("opus", "libopus", "5.1"),
+    ("opus", "libopus", "7.1"),
+    ("ac3", "ac3", "5.1(side)"),
+]
+
+
+@pytest.mark.parametrize(("ending", "codec", "layout"), SURROUND)
+def test_surround_keeps_its_channels(tmp_path: Path, ending: str, codec: str, layout: str) -> None:
+    path, channels = tmp_path / f"a.{ending}", av.AudioLayout(layout).nb_channels
+    levels = 0.5 / (1 + np.arange(channels))
+    times = np.arange(2 * 48_000) / 48_000
+    # Each at another level, and low enough for the channel of the bass.
+    _encode_surround(path, codec, layout, levels * np.sin(2 * np.pi * 60 * times)[:, None])
+    for audio in opened_by_each(bytes(path)):
+        assert audio.rate_hz == 48_000
+        heard = np.concatenate(list(audio.blocks), axis=1)[:, 24_000:-24_000]
+        found = heard.std(axis=1) * np.sqrt(2)
+        np.testing.assert_allclose(found, levels, rtol=0.05)
+    assert describe(bytes(path)).damaged is False
+
+
+def _encode_surround(path: Path, codec: str, layout: str, sound: np.ndarray) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=48_000, layout=layout)
+        assert isinstance(stream, av.AudioStream)
+        stream.bit_rate = 128_000 * sound.shape[1] // 2
+        made = av.AudioResampler(stream.codec_context.format, layout, 48_000,
+                                 frame_size=stream.codec_context.frame_size or 4_096)  # fmt: skip
+        samples = sound.astype(np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(samples, format="flt", layout=layout)
+        frame.sample_rate = 48_000
+        for each in [*made.resample(frame), *made.resample(None), None]:
+            container.mux(stream.encode(each))
 
 
 def test_an_mp3_that_does_not_tell_its_length_is_heard_to_its_end(tmp_path: Path) -> None:
