@@ -1,7 +1,7 @@
 """From a file to samples: libsndfile for some formats, FFmpeg's libraries for others.
 
 Each is the other's fallback, since some files open in one of them only. Routing by what was
-measured to be quicker; of FLAC they are nearly alike.
+measured to be quicker.
 """
 
 import os
@@ -16,7 +16,7 @@ from services.analyzer.audio import MOST_CHANNELS, Audio, Samples, check_rate, p
 from services.analyzer.ffmpeg import open_packets, open_whole
 from shared.contracts.errors import InvalidInput, TransientError
 
-_SNDFILE_FIRST = frozenset({".mp3", ".flac", ".wav"})
+_SNDFILE_FIRST = frozenset({".mp3", ".wav"})
 _OGG_CHANNELS = {
     3: [0, 2, 1], 5: [0, 2, 1, 3, 4], 6: [0, 2, 1, 5, 3, 4], 7: [0, 2, 1, 6, 5, 3, 4],
     8: [0, 2, 1, 7, 5, 6, 3, 4],
