@@ -1,0 +1,93 @@
+"""What the tests of the bus on Kafka stand on: one cluster's buses, handlers that count."""
+
+import asyncio
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from pytest_asyncio import fixture
+
+from shared.bus.kafka import KafkaBus
+from shared.bus.kafka.topics import Layout
+from shared.bus.policy import ErrorPolicy
+from shared.bus.port import Outcome, Subscription
+from shared.contracts.envelope import DeadLetter
+from shared.contracts.events import Event, TrackVectorized
+from shared.contracts.topics import Stage, Topic
+from tests.engines.jars import Server
+
+QUICK = ErrorPolicy(attempts=3, retry_first_s=0.01, wait_first_s=0.05, wait_cap_s=0.2)
+DEADLINE_S = 60.0
+
+Make = Callable[[], KafkaBus]
+
+
+@fixture
+async def make(kafka: Server) -> AsyncIterator[Make]:
+    """Makes buses that share topics and groups, as processes of one cluster do."""
+    made: list[KafkaBus] = []
+    prefix = f"{uuid.uuid4().hex[:8]}."
+
+    def one_more() -> KafkaBus:
+        name = f"tests-{len(made)}"
+        bus = KafkaBus(
+            kafka.address, client=name, policy=QUICK, prefix=prefix, layout=Layout(6)
+        )  # fmt: skip
+        made.append(bus)
+        return bus
+
+    one_more.prefix = prefix  # type: ignore[attr-defined] # what foreign clients must know
+    yield one_more
+    await asyncio.gather(*(bus.drain(0) for bus in made))
+
+
+def prefix_of(make: Make) -> str:
+    prefix: str = make.prefix  # type: ignore[attr-defined] # set by the fixture
+    return prefix
+
+
+def vectorized(number: int) -> TrackVectorized:
+    return TrackVectorized(track_id=f"trk_{number:032x}", content_revision=1, revision=1)
+
+
+async def eventually(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"never came true: {what}"
+        await asyncio.sleep(0.02)
+
+
+async def until_idle(bus: KafkaBus) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while any(lag.records for lag in await bus.lag()):
+        assert time.monotonic() < deadline, "never idle"
+        await asyncio.sleep(0.02)
+
+
+class Counting:
+    """A handler that counts events and takes its time."""
+
+    def __init__(self, takes_s: float = 0) -> None:
+        self.seen: Counter[Event] = Counter()
+        self._takes_s = takes_s
+
+    async def __call__(self, events: Sequence[Any]) -> Outcome:
+        await asyncio.sleep(self._takes_s)
+        self.seen.update(events)
+        return Outcome()
+
+
+def consume(bus: KafkaBus, handler: Any, **options: Any) -> None:
+    bus.subscribe(Subscription(Topic.TRACK_VECTORIZED, Stage.INDEX, handler, **options))
+
+
+def keep_dead_letters(bus: KafkaBus) -> list[DeadLetter]:
+    kept: list[DeadLetter] = []
+
+    async def keep(letters: Sequence[DeadLetter]) -> None:
+        kept.extend(letters)
+
+    bus.subscribe_dead_letters(Stage.FAILURES, keep)
+    return kept

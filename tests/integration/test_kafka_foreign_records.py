@@ -1,0 +1,123 @@
+"""Records that other clients of Kafka write: what is no event stops nobody."""
+
+import asyncio
+import json
+import struct
+from collections import Counter
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.record.util import calc_crc32c
+
+from shared.bus.port import Subscription
+from shared.contracts.envelope import Record
+from shared.contracts.errors import FailureKind
+from shared.contracts.events import ScanRequested
+from shared.contracts.topics import Stage, Topic
+from tests.engines import kafka as engine
+from tests.engines.jars import Server
+from tests.fetch_debian import NotFetched
+from tests.integration.kafka_ground import (
+    Counting,
+    Make,
+    consume,
+    eventually,
+    keep_dead_letters,
+    make,
+    prefix_of,
+    vectorized,
+)
+
+__all__ = ["make"]
+
+GOOD = vectorized(1).model_dump_json().encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "headers", "named"),
+    [
+        (b"not json at all", [], "JSON"),
+        (b'{"track_id": 5}', [], "track_id"),
+        (GOOD, [("ce_type", b"soniquebay.track.vectorized.v9")], "v9"),
+        (b"[" + b'"x",' * 500_000 + b'"x"]', [], "the value"),
+        (b"no", [("x-note", b"\xff\xfe"), ("x-note-2", b"")], "JSON"),
+    ],
+    ids=["not JSON", "wrong schema", "unknown version", "2 MB", "header that is no UTF-8"],
+)
+async def test_a_foreign_record_that_is_no_event_is_a_dead_letter_and_stops_nobody(
+    make: Make, kafka: Server, value: bytes, headers: list[tuple[str, bytes]], named: str
+) -> None:
+    bus, handler = make(), Counting()
+    consume(bus, handler)
+    letters = keep_dead_letters(bus)
+    await bus.start()
+    topic = prefix_of(make) + "track.vectorized"
+    async with AIOKafkaProducer(
+        bootstrap_servers=kafka.address, max_request_size=2**23
+    ) as foreigner:
+        for n in (1, 2):
+            await foreigner.send_and_wait(topic, vectorized(n).model_dump_json().encode(), b"k")
+            await foreigner.send_and_wait(topic, value, key=b"k", headers=headers)
+        await foreigner.send_and_wait(topic, vectorized(3).model_dump_json().encode(), b"k")
+    await eventually(lambda: len(letters) == 2 and len(handler.seen) == 3, "all have their place")
+    for letter in letters:
+        assert letter.kind is FailureKind.INVALID
+        assert named in letter.message
+        assert letter.record == Record("track.vectorized", b"k", value, dict(headers))
+
+
+async def test_a_header_whose_name_is_no_utf8_is_stepped_over(make: Make, kafka: Server) -> None:
+    bus, handler = make(), Counting()
+    consume(bus, handler)
+    letters = keep_dead_letters(bus)
+    await bus.start()
+    await bus.publish([vectorized(1)])
+    async with AIOKafkaProducer(bootstrap_servers=kafka.address) as foreigner:
+        await foreigner.send_batch(
+            _with_bad_name(foreigner), prefix_of(make) + "track.vectorized", partition=0
+        )
+    await bus.publish([vectorized(number) for number in range(2, 100)])
+    await eventually(lambda: len(handler.seen) == 99 and letters, "the others are handled")
+    (letter,) = letters
+    assert letter.kind is FailureKind.INVALID
+    assert "partition 0, offset" in letter.message
+    assert "name is no UTF-8" in letter.message
+
+
+def _with_bad_name(producer: AIOKafkaProducer) -> Any:
+    """A batch of one record, with bytes that aiokafka would refuse to write itself."""
+    batch = producer.create_batch()
+    batch.append(key=b"k", value=b"{}", timestamp=None, headers=[("nnnn", b"")])
+    batch.close()
+    built = batch._build
+
+    def spoil() -> bytearray:
+        told = bytearray(built())
+        start = told.index(b"nnnn")
+        told[start : start + 2] = b"\xff\xfe"
+        struct.pack_into(">I", told, 17, calc_crc32c(bytes(told[21:])))
+        return told
+
+    batch._build = spoil
+    return batch
+
+
+@pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
+async def test_kafkas_own_command_line_asks_for_a_scan(
+    make: Make, kafka: Server, codec: str
+) -> None:
+    try:
+        tools = engine.fetch_tools()
+    except NotFetched as error:
+        pytest.skip(f"Kafka's command-line clients cannot be had here: {error}")
+    bus, handler = make(), Counting()
+    bus.subscribe(Subscription(Topic.SCAN_REQUESTED, Stage.WALK, handler, batch_size=1))
+    await bus.start()
+    line = "/srv/music\t" + json.dumps({"root": "/srv/music"}) + "\n"
+    await asyncio.to_thread(
+        engine.produce, tools, kafka.address, prefix_of(make) + "scan.requested", line,
+        "--compression-codec", codec,
+    )  # fmt: skip
+    await eventually(lambda: handler.seen, "it is heard")
+    assert handler.seen == Counter([ScanRequested(root="/srv/music")])

@@ -1,0 +1,167 @@
+"""Members of a group on Kafka that come, go, wait and are killed; brokers that do so."""
+
+import asyncio
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
+
+from shared.bus.port import Outcome, Subscription
+from shared.contracts.errors import DependencyDown
+from shared.contracts.events import TrackIndexed, TrackVectorized
+from shared.contracts.topics import Stage, Topic
+from tests.engines.jars import Server
+from tests.integration.kafka_ground import (
+    DEADLINE_S,
+    Counting,
+    Make,
+    consume,
+    eventually,
+    make,
+    prefix_of,
+    until_idle,
+    vectorized,
+)
+
+__all__ = ["make"]
+
+
+async def test_a_broker_that_is_killed_and_comes_back_costs_no_event(
+    make: Make, kafka: Server
+) -> None:
+    async def index(events: Sequence[TrackVectorized]) -> Outcome:
+        await asyncio.sleep(0.02)
+        return Outcome(emit=[TrackIndexed(track_id=e.track_id, revision=1) for e in events])
+
+    bus, last = make(), Counting()
+    consume(bus, index, batch_size=20, members=2)
+    bus.subscribe(Subscription(Topic.TRACK_INDEXED, Stage.PROGRESS, last))
+    await bus.start()
+
+    async def publish() -> None:
+        for start in range(0, 3000, 50):
+            while True:
+                try:
+                    await bus.publish([vectorized(n) for n in range(start, start + 50)])
+                    break
+                except DependencyDown:
+                    await asyncio.sleep(0.1)
+
+    publishing = asyncio.create_task(publish())
+    await eventually(lambda: len(last.seen) > 200, "some are through")
+    await asyncio.to_thread(kafka.kill)
+    await asyncio.sleep(1)
+    await asyncio.to_thread(kafka.start)
+    await publishing
+    await eventually(lambda: len(last.seen) == 3000, "all are through")
+    assert {event.key for event in last.seen} == {vectorized(n).key for n in range(3000)}
+
+
+async def test_members_that_come_and_go_while_all_are_busy_run_no_event_twice(make: Make) -> None:
+    first, second, third = make(), make(), make()
+    seen = [Counting(takes_s=0.1) for _ in range(3)]
+    for bus, handler in zip([first, second, third], seen, strict=True):
+        consume(bus, handler, batch_size=5)
+    await first.start()
+    sent = [vectorized(number) for number in range(600)]
+    await first.publish(sent)
+
+    async def publish_more() -> None:
+        """However long the others take to begin, there is work for all."""
+        while not seen[2].seen:
+            more = [vectorized(len(sent) + number) for number in range(60)]
+            sent.extend(more)
+            await first.publish(more)
+            await asyncio.sleep(0.25)
+
+    publishing = asyncio.create_task(publish_more())
+    await eventually(lambda: seen[0].seen, "the first is at work")
+    await second.start()
+    await eventually(lambda: seen[1].seen, "the second too")
+    await third.start()
+    await eventually(lambda: seen[2].seen, "the third too")
+    await publishing
+    assert await second.drain(20)
+    await eventually(lambda: sum(len(each.seen) for each in seen) >= len(sent), "all are handled")
+    assert seen[0].seen + seen[1].seen + seen[2].seen == Counter(sent)
+
+
+async def test_what_a_killed_member_had_taken_is_done_by_another(make: Make, kafka: Server) -> None:
+    script = Path(__file__).with_name("kafka_member.py")
+    doomed = await asyncio.create_subprocess_exec(
+        sys.executable, script, kafka.address, prefix_of(make), stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2], env={"PYTHONPATH": "."},
+    )  # fmt: skip
+    try:
+        bus, handler = make(), Counting()
+        sent = [vectorized(number) for number in range(50)]
+        consume(bus, handler)
+        publisher = make()
+        await publisher.start()
+        await publisher.publish(sent)
+        assert doomed.stdout is not None
+        while not (await asyncio.wait_for(doomed.stdout.readline(), DEADLINE_S)).startswith(
+            b"took"
+        ):
+            pass
+    finally:
+        doomed.kill()
+        await doomed.wait()
+    await bus.start()
+    await eventually(lambda: len(handler.seen) == 50, "the other has them all")
+    assert handler.seen == Counter(sent)
+
+
+async def test_a_stage_that_waits_for_a_dependency_does_not_hold_up_its_group(make: Make) -> None:
+    down = True
+
+    async def work(events: Sequence[Any]) -> Outcome:
+        if down:
+            raise DependencyDown("the gateway is out of reach")
+        return await done(events)
+
+    first, second, done = make(), make(), Counting()
+    sent = [vectorized(number) for number in range(60)]
+    consume(first, work, batch_size=5)
+    consume(second, done, batch_size=5)
+    await first.start()
+    await first.publish(sent)
+    await eventually(lambda: first.health().paused, "the first waits")
+    await second.start()
+    await eventually(lambda: len(done.seen) > 10, "the second has its share")
+    assert first.health().paused
+    down = False
+    await eventually(lambda: len(done.seen) == 60, "all are handled")
+    assert done.seen == Counter(sent)
+
+
+async def test_a_coordinator_that_is_not_ready_does_not_send_a_member_back_to_the_beginning(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, handler = make(), make(), Counting()
+    consume(first, handler)
+    await first.start()
+    sent = [vectorized(number) for number in range(100)]
+    await first.publish(sent)
+    await until_idle(first)
+    assert await first.drain(20)
+    asks, refusals = GroupCoordinator._send_req, [14, 16]  # it loads, it is another one
+
+    async def refuse_first(self: GroupCoordinator, request: Any) -> Any:
+        if isinstance(request, OffsetFetchRequest) and refusals:
+            return OffsetFetchResponse_v3(0, [], refusals.pop())
+        return await asks(self, request)
+
+    monkeypatch.setattr(GroupCoordinator, "_send_req", refuse_first)
+    consume(second, handler)
+    await second.start()
+    await second.publish([vectorized(100)])
+    await eventually(lambda: handler.seen[vectorized(100)], "the new one is handled")
+    assert not refusals
+    assert handler.seen == Counter([*sent, vectorized(100)])
