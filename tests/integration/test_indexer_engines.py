@@ -1,0 +1,106 @@
+"""The indexer on each search engine: tracks that go, and an index that is lost, foreign or old."""
+
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+
+from services.api.store import generation
+from shared.contracts.identity import IdKind, format_id
+from shared.search.port import SearchDocument
+from tests.engines.opensearch import Node
+from tests.integration.conftest import StoreTracks, track_item
+from tests.integration.vectorizer_indexer_ground import (
+    BOTH_ENGINES,
+    Engine,
+    Start,
+    engine,
+    rows,
+    start,
+    track_of,
+)
+
+__all__ = ["engine", "start"]
+
+
+@BOTH_ENGINES
+async def test_a_missing_track_is_found_no_more(start: Start, store_tracks: StoreTracks) -> None:
+    house = await start()
+    (track,) = await store_tracks(track_item("song.mp3", title="Gone"))
+    await house.extracted(track)
+    await house.idle()
+    await house.pool.execute("UPDATE tracks SET is_missing = true, revision = revision + 1")
+    await house.extracted(track)
+    await house.idle()
+    assert await house.found("gone") == []
+    (row,) = (await rows(house.pool)).values()
+    assert row["indexed_revision"] == row["revision"]
+
+
+@BOTH_ENGINES
+async def test_an_index_that_was_lost_makes_all_tracks_wait_for_the_new_one(
+    start: Start, store_tracks: StoreTracks, engine: Engine
+) -> None:
+    house = await start()
+    (track,) = await store_tracks("song.mp3")
+    await house.extracted(track)
+    await house.idle()
+    house = await start()
+    (row,) = (await rows(house.pool)).values()
+    assert row["indexed_revision"] == row["revision"]  # the same index: nothing to do
+    await engine.lose()
+    house = await start()
+    (row,) = (await rows(house.pool)).values()
+    assert row["indexed_revision"] == 0
+    await house.extracted(track)
+    await house.idle()
+    assert await house.found("song") == [track_of(track)]
+
+
+@BOTH_ENGINES
+async def test_an_index_that_was_filled_for_another_database_is_begun_anew(
+    start: Start, store_tracks: StoreTracks, engine: Engine
+) -> None:
+    foreign = engine.make()
+    async with foreign.writing():
+        await foreign.write([SearchDocument(format_id(IdKind.TRACK, UUID(int=9)), 9, "Song", [])])
+    house = await start()
+    (track,) = await store_tracks("song.mp3")
+    await house.extracted(track)
+    await house.idle()
+    assert (await house.ask('{search(text: "song") {totalCount}}'))["search"]["totalCount"] == 1
+
+
+@pytest.mark.parametrize("engine", ["opensearch"], indirect=True)
+async def test_after_an_upgrade_tracks_are_found_while_they_wait_for_the_new_index(
+    start: Start,
+    store_tracks: StoreTracks,
+    engine: Engine,
+    opensearch: Node,
+    pool: asyncpg.Pool,
+) -> None:
+    (track,) = await store_tracks("song.mp3")
+    assert track.id is not None
+    assert track.revision is not None
+    index = engine.make()
+    async with httpx.AsyncClient(base_url=opensearch.url) as client:
+        async with index.writing():
+            await index.write([SearchDocument(track_of(track), track.revision, "Song", [])])
+            current = index.generation
+        alias = current.rsplit("-", 2)[0]
+        older = f"{alias}-v0-older"
+        copy = {"source": {"index": current}, "dest": {"index": older}}
+        (await client.post("/_reindex?refresh=true", json=copy)).raise_for_status()
+        moved = [
+            {"remove_index": {"index": current}},
+            {"add": {"index": older, "alias": alias}},
+        ]
+        (await client.post("/_aliases", json={"actions": moved})).raise_for_status()
+    await generation.register(pool, older)
+    await generation.indexed(pool, {track.id: track.revision}, stage="index")
+
+    house = await start()
+    assert await house.found("song") == [track_of(track)]
+    (row,) = (await rows(house.pool)).values()
+    assert row["indexed_revision"] == 0

@@ -1,0 +1,159 @@
+"""What the tests of the end of the way stand on: services on one bus, either search engine."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from pytest_asyncio import fixture
+
+from services.api import service as api
+from services.api.store import analyses
+from services.api.store.outcomes import TrackUpserted
+from services.indexer import service as indexer
+from services.vectorizer import service as vectorizer
+from shared.bus.in_process import InProcessBus
+from shared.contracts.events import AudioAnalyzed, TrackChange, TrackExtracted
+from shared.contracts.identity import IdKind, format_id
+from shared.contracts.versions import ANALYZER_VERSION
+from shared.embedding.wordllama_embedder import WordLlamaEmbedder
+from shared.gateway.client import JSON, Gateway
+from shared.runtime.settings import Settings
+from shared.search.opensearch_index import OpenSearchIndex
+from shared.search.port import SearchIndex
+from shared.search.tantivy_index import TantivyIndex
+
+
+@dataclass
+class House:
+    """The api, the vectorizer and the indexer on one bus, with no reconciler to help."""
+
+    gateway: Gateway
+    bus: InProcessBus
+    pool: asyncpg.Pool
+
+    async def extracted(self, *tracks: TrackUpserted) -> None:
+        """What the extractor says."""
+        await self.bus.publish(
+            [
+                TrackExtracted(
+                    track_id=track_of(track), change=TrackChange.CREATED,
+                    content_revision=track.content_revision, revision=track.revision,
+                )
+                for track in tracks
+            ]
+        )  # fmt: skip
+
+    async def analyzed(self, *items: dict[str, Any]) -> None:
+        """What the analyzer stores and says."""
+        stored = await analyses.store(self.pool, list(items))
+        await self.bus.publish(
+            [
+                AudioAnalyzed(
+                    track_id=track_of(track), analyzer_version=ANALYZER_VERSION,
+                    content_revision=track.content_revision, revision=track.revision,
+                )
+                for track in stored
+            ]
+        )  # fmt: skip
+
+    async def idle(self) -> None:
+        """Wait until everything that was published is done."""
+        deadline = time.monotonic() + 60
+        while any(lag.records for lag in await self.bus.lag()):
+            assert time.monotonic() < deadline, self.bus.health()
+            await asyncio.sleep(0.02)
+
+    async def ask(self, query: str, **variables: object) -> JSON:
+        return await self.gateway.execute(query, variables)
+
+    async def found(self, text: str, mode: str = "TEXT") -> list[str]:
+        query = (
+            "query($t: String!, $m: SearchMode!) {search(text: $t, mode: $m) {hits {track {id}}}}"
+        )
+        hits = (await self.ask(query, t=text, m=mode))["search"]["hits"]
+        return [hit["track"]["id"] for hit in hits]
+
+
+Start = Callable[[], Awaitable[House]]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An index of one's own, and how it is lost to all who use it."""
+
+    make: Callable[[], SearchIndex]
+    lose: Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """Tantivy's, unless the test names another."""
+    if getattr(request, "param", "tantivy") == "tantivy":
+
+        async def unlink() -> None:
+            (tmp_path / "search" / "current").unlink()
+
+        return Engine(lambda: TantivyIndex(tmp_path / "search"), unlink)
+
+    url, alias = request.getfixturevalue("opensearch").url, f"test-{uuid.uuid4().hex}"
+
+    async def delete() -> None:
+        index = OpenSearchIndex(url, alias=alias)
+        async with index.writing(), httpx.AsyncClient(base_url=url) as client:
+            (await client.delete(f"/{index.generation}")).raise_for_status()
+
+    return Engine(lambda: OpenSearchIndex(url, alias=alias), delete)
+
+
+BOTH_ENGINES = pytest.mark.parametrize("engine", ["tantivy", "opensearch"], indirect=True)
+
+
+@fixture
+async def start(
+    pool: asyncpg.Pool, database_settings: Settings, engine: Engine
+) -> AsyncIterator[Start]:
+    """Starts the services; called again it starts them anew on the same data."""
+    settings = database_settings.model_copy(update={"port": 0})
+    embedder = WordLlamaEmbedder()
+    running = AsyncExitStack()
+
+    async def begin() -> House:
+        await running.aclose()
+        bus = InProcessBus()
+        index = engine.make()
+        gateway_service = api.build(settings, bus=bus, embedder=embedder, search=index)
+        transport = httpx.ASGITransport(gateway_service.app)
+        client = httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60)
+        gateway = Gateway(await running.enter_async_context(client))
+        for service in (
+            gateway_service.service,
+            indexer.build(settings, gateway=gateway, index=index),
+            vectorizer.build(gateway=gateway, embedder=embedder),
+        ):
+            await running.enter_async_context(service.lifespan())
+            service.subscribe(bus)
+        await bus.start()
+        running.push_async_callback(bus.drain, 10)
+        return House(gateway, bus, pool)
+
+    yield begin
+    await running.aclose()
+
+
+def track_of(track: TrackUpserted) -> str:
+    assert track.id is not None
+    return format_id(IdKind.TRACK, track.id)
+
+
+async def rows(pool: asyncpg.Pool) -> dict[str, asyncpg.Record]:
+    return {
+        format_id(IdKind.TRACK, row["id"]): row for row in await pool.fetch("SELECT * FROM tracks")
+    }
