@@ -1,19 +1,22 @@
 """What the tests of the gateway's read side stand on: a full library, and a way to ask."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import numpy as np
+from numpy.typing import NDArray
+from pytest_asyncio import fixture
 
 from services.api.graphql.context import Context
 from services.api.graphql.schema import build_schema
 from services.api.store import albums, analyses, artists, covers, tracks, vectors
 from services.api.store.outcomes import TrackUpserted
 from shared.bus.in_process import InProcessBus
+from shared.contracts.errors import DependencyDown
 from shared.contracts.identity import IdKind, format_id
-from shared.embedding.port import TextEmbedder
+from shared.embedding.port import EmbeddingSpace, TextEmbedder
 from shared.runtime.settings import Settings
 from shared.search.port import SearchReader
 from tests.integration.conftest import analysis_item, meaning_item, track_item
@@ -21,6 +24,7 @@ from tests.integration.conftest import analysis_item, meaning_item, track_item
 AUDIO: dict[str, Any] = {"space": "AUDIO", "model": "m", "version": "1", "dimensions": 8}
 TEXT: dict[str, Any] = {"space": "TEXT", "model": "t", "version": "1", "dimensions": 4}
 SCHEMA = build_schema()
+NOWHERE = UUID(int=7).hex
 
 
 class Asker:
@@ -54,6 +58,28 @@ def asker(
     bus: Any = InProcessBus()
     told: tuple[Any, Any] = (search, embedder)
     return Asker(lambda: Context(pool, bus, settings, *told))
+
+
+@fixture
+async def ask(pool: asyncpg.Pool, database_settings: Settings) -> Asker:
+    """Of an empty library: whoever wants tracks in it stores them."""
+    return asker(pool, database_settings)
+
+
+class OneWord:
+    """An embedder whose texts all mean the same; or one whose server is down."""
+
+    def __init__(self, values: NDArray[np.float32] | None, model: str = "m") -> None:
+        self._values = values
+        self._model = model
+
+    async def space(self) -> EmbeddingSpace:
+        return EmbeddingSpace(self._model, "1", 0 if self._values is None else len(self._values))
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if self._values is None:
+            raise DependencyDown("Ollama does not answer: start it")
+        return np.stack([self._values] * len(texts))
 
 
 async def fill(
@@ -144,3 +170,10 @@ async def drop_space_indexes(pool: asyncpg.Pool) -> None:
     )
     for row in names:
         await pool.execute(f"DROP INDEX {row['indexname']}")
+
+
+@fixture(autouse=True)
+async def tidied(pool: asyncpg.Pool) -> AsyncIterator[None]:
+    """Works in a module that imports it."""
+    yield
+    await drop_space_indexes(pool)

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from services.api.images import MOST_BYTES
+from services.api.store import covers
 from shared.gateway.client import Gateway
 from tests.integration.gateways import picture
 
@@ -134,3 +135,11 @@ async def test_an_image_is_not_stored_under_another_address(
 ) -> None:
     answer = await client.put(f"/covers/{name}", content=picture("PNG"))
     assert answer.status_code == 400
+
+
+async def test_a_cover_is_stored_once(pool: asyncpg.Pool) -> None:
+    sha = b"\1" * 32
+    for _ in range(2):
+        await covers.store(pool, sha256=sha, mime_type="image/png", content=b"png")
+    assert await covers.missing(pool, [sha, b"\2" * 32]) == {b"\2" * 32}
+    assert await covers.content(pool, sha) == covers.CoverContent("image/png", b"png")

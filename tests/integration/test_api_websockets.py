@@ -17,9 +17,9 @@ from websockets.typing import Subprotocol
 
 from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
+from tests.integration.api_write_ground import begin_scan
 from tests.integration.conftest import StoreTracks
 from tests.integration.gateways import STORE, running
-from tests.integration.test_api_write_stages import begin_scan
 
 
 @asynccontextmanager

@@ -28,8 +28,7 @@ from shared.contracts.events import (
 from shared.contracts.topics import CONSUMERS, Stage
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.runtime.settings import Settings
-from tests.integration.conftest import StoreTracks, analysis_item, track_item
-from tests.integration.test_api_write_stages import (
+from tests.integration.api_write_ground import (
     AUDIO,
     TEXT,
     begin_scan,
@@ -39,6 +38,7 @@ from tests.integration.test_api_write_stages import (
     track_of,
     vector,
 )
+from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 
 class Line:

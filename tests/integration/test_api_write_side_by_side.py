@@ -13,8 +13,7 @@ from services.api.store.outcomes import in_transaction
 from shared.contracts.errors import FailureKind
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage
-from tests.integration.conftest import StoreTracks, analysis_item, track_item
-from tests.integration.test_api_write_stages import (
+from tests.integration.api_write_ground import (
     AUDIO,
     begin_scan,
     extracted,
@@ -23,6 +22,7 @@ from tests.integration.test_api_write_stages import (
     register_both,
     vector,
 )
+from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 
 async def deadlocks(pool: asyncpg.Pool) -> int:

@@ -22,9 +22,11 @@ from shared.gateway.documents import TO_INDEX
 from shared.gateway.vectors import TO_VECTORIZE
 from shared.runtime.settings import Settings
 from shared.search.port import SearchDocument
-from tests.integration.api_read_ground import Asker, asker
+from tests.integration.api_read_ground import Asker, ask, asker
+from tests.integration.api_write_ground import AUDIO, TEXT, register_both, track_of, vector
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
-from tests.integration.test_api_write_stages import AUDIO, TEXT, register_both, track_of, vector
+
+__all__ = ["ask"]
 
 CORRECT = """
 mutation($input: [CorrectionInput!]!) {
@@ -46,11 +48,6 @@ RIGHT = {
     "tempo_bpm": 60.0, "key": "Bb", "mode": "major", "genres": ["Trip  Hop", "trip hop", "Dub"],
     "moods": ["calm"],
 }  # fmt: skip
-
-
-@fixture
-async def ask(pool: asyncpg.Pool, database_settings: Settings) -> Asker:
-    return asker(pool, database_settings)
 
 
 @fixture

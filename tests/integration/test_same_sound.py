@@ -12,8 +12,8 @@ from services.api.store import analyses, corrections, failures, files, tracks
 from services.api.store.outcomes import Status, TrackUpserted
 from shared.contracts.topics import Stage
 from shared.contracts.versions import ANALYZER_VERSION
+from tests.integration.api_write_ground import extracted, letter, track_of
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
-from tests.integration.test_api_write_stages import extracted, letter, track_of
 
 ONE, OTHER = "ab" * 16, "cd" * 16
 

@@ -1,0 +1,39 @@
+"""The queries that the documents show are answered."""
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import numpy as np
+import pytest
+
+from shared.runtime.settings import Settings
+from shared.search.tantivy_index import TantivyIndex
+from tests.integration.api_read_ground import TEXT, OneWord, asker, fill, tidied
+from tests.integration.api_write_ground import track_of
+
+__all__ = ["tidied"]
+
+ROOT = Path(__file__).parents[2]
+QUERIES = [
+    pytest.param(query, id=f"{page}-{number}")
+    for page in ("README.md", "docs/graphql.md")
+    for number, query in enumerate(
+        re.findall(r"```graphql\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    )
+    if "subscription" not in query
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+async def test_the_queries_of_the_documents_answer(
+    pool: asyncpg.Pool, library_id: UUID, database_settings: Settings, tmp_path: Path, query: str
+) -> None:
+    made = await fill(pool, library_id, 5)
+    values = np.eye(TEXT["dimensions"], dtype=np.float32)[0]
+    embedder = OneWord(values, TEXT["model"])
+    ask = asker(pool, database_settings, search=TantivyIndex(tmp_path), embedder=embedder)
+    ids = [track_of(one) for one in made]
+    told = {"id": ids[0], "ids": ids, "track": ids[0], "other": ids[1], "after": None}
+    assert await ask(query, **{name: told[name] for name in told if f"${name}:" in query})
