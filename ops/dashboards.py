@@ -7,40 +7,12 @@ broker's own (`redpanda_`).
 
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ops.panels import SOURCE, Panel, dashboard
+
 FOLDER = Path(__file__).parent / "grafana" / "dashboards"
-_SOURCE = {"type": "prometheus", "uid": "prometheus"}
-_WIDTH = 24
-_HEIGHTS = {"stat": 4, "timeseries": 8, "table": 8}
-
-Query = tuple[str, str]
-"""An expression, and how Grafana names what it finds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One panel: what is asked, and how the answer is shown.
-
-    Attributes:
-        title: as shown.
-        queries: what is asked.
-        about: what it tells, shown behind the `i`.
-        unit: Grafana's name of the unit.
-        kind: `timeseries`, `stat` or `table`.
-        width: of 24.
-    """
-
-    title: str
-    queries: Sequence[Query]
-    about: str
-    unit: str = "short"
-    kind: str = "timeseries"
-    width: int = 12
-
 
 # Each api process tells the lag of all groups: the highest is as good as any.
 _LAG = "max by (stage) (sum by (instance, stage) (soniquebay_bus_lag_records))"
@@ -221,7 +193,7 @@ _SERVICE_VARIABLE = {
     "name": "service",
     "label": "Service",
     "type": "query",
-    "datasource": _SOURCE,
+    "datasource": SOURCE,
     "query": {"query": 'label_values(up{job="soniquebay"}, service)', "refId": "service"},
     "definition": 'label_values(up{job="soniquebay"}, service)',
     "refresh": 2,
@@ -230,68 +202,6 @@ _SERVICE_VARIABLE = {
     "multi": False,
     "current": {"text": "analyzer", "value": "analyzer"},
 }
-
-
-def dashboard(
-    name: str, title: str, panels: Sequence[Panel], variables: Sequence[dict[str, Any]] = ()
-) -> dict[str, Any]:
-    """A dashboard in Grafana's JSON, the panels laid out left to right, top down."""
-    return {
-        "uid": f"soniquebay-{name}",
-        "title": f"SoniqueBay: {title}",
-        "tags": ["soniquebay"],
-        "schemaVersion": 41,
-        "editable": False,
-        "refresh": "15s",
-        "time": {"from": "now-1h", "to": "now"},
-        "timezone": "browser",
-        "links": [
-            {"type": "dashboards", "title": "More", "tags": ["soniquebay"], "asDropdown": True}
-        ],
-        "templating": {"list": list(variables)},
-        "annotations": {"list": []},
-        "panels": _laid_out(panels),
-    }
-
-
-def _laid_out(panels: Sequence[Panel]) -> list[dict[str, Any]]:
-    x = y = height = 0
-    found = []
-    for number, panel in enumerate(panels, start=1):
-        if x + panel.width > _WIDTH:
-            x, y, height = 0, y + height, 0
-        place = {"x": x, "y": y, "w": panel.width, "h": _HEIGHTS[panel.kind]}
-        found.append(_panel(number, panel, place))
-        x, height = x + panel.width, max(height, _HEIGHTS[panel.kind])
-    return found
-
-
-def _panel(number: int, panel: Panel, place: dict[str, int]) -> dict[str, Any]:
-    table = panel.kind == "table"
-    return {
-        "id": number,
-        "type": panel.kind,
-        "title": panel.title,
-        "description": panel.about,
-        "datasource": _SOURCE,
-        "gridPos": place,
-        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0}, "overrides": []},
-        "options": {"legend": {"displayMode": "list", "placement": "bottom"}}
-        if panel.kind == "timeseries"
-        else {},
-        "targets": [
-            {
-                "refId": chr(ord("A") + place_in_panel),
-                "datasource": _SOURCE,
-                "expr": expression,
-                "legendFormat": legend or "__auto",
-                "instant": panel.kind != "timeseries",
-                "range": panel.kind == "timeseries",
-                "format": "table" if table else "time_series",
-            }
-            for place_in_panel, (expression, legend) in enumerate(panel.queries)
-        ],
-    }
 
 
 DASHBOARDS: dict[str, dict[str, Any]] = {
