@@ -22,7 +22,7 @@ from bench.many_files import generate_many
 from bench.memory import PssParts, pss_parts, watching
 from bench.memory_plot import draw
 from bench.processes import cpu_s_by_part
-from bench.run_once import PROFILES, running
+from bench.running import PROFILES, running
 from shared.runtime.heap import one_heap
 from shared.runtime.logs import configure_logs
 from shared.runtime.settings import Settings
