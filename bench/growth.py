@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.many_files import generate_many
+from bench.markdown import table, write_between_markers
 from bench.memory import PssParts, pss_parts, watching
 from bench.memory_plot import draw
 from bench.processes import cpu_s_by_part
@@ -29,7 +30,6 @@ from shared.runtime.settings import Settings
 
 _ROOT = Path(__file__).parents[1]
 _DOCUMENT, _PLOT = _ROOT / "docs" / "performance.md", _ROOT / "docs" / "memory.svg"
-_BEGIN, _END = "<!-- growth:begin -->", "<!-- growth:end -->"
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
 _DEFAULT_LARGEST = 30_000
 _PLOTTED = 100_000
@@ -164,18 +164,6 @@ _HEADER = (
 )  # fmt: skip
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    lines = [_HEADER, ["---"] * len(_HEADER), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _write(text: str) -> None:
-    content = _DOCUMENT.read_text()
-    before, _, rest = content.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    _DOCUMENT.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}")
-
-
 def main() -> None:
     """Print the table; `--write` puts it and the plot into docs."""
     parser = argparse.ArgumentParser(prog="make bench-growth ARGS=...", description=__doc__)
@@ -192,10 +180,11 @@ def main() -> None:
         for files in sizes:
             grown.append(grow(Path(work), files))
             print(" | ".join(_row(grown[-1])), flush=True)
-    text = f"{_table([_row(each) for each in grown])}\n\nIdle, with all services: {nothing.told}."
+    rows = table(_HEADER, map(_row, grown))
+    text = f"{rows}\n\nIdle, with all services: {nothing.told}."
     print(f"\n{text}")
     if told.write:
-        _write(text)
+        write_between_markers(_DOCUMENT, "growth", text)
         shown = max((each for each in grown if each.files <= _PLOTTED), key=lambda e: e.files)
         _PLOT.write_text(draw(shown.files, shown.seen))
 

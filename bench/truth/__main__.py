@@ -12,6 +12,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from bench.markdown import write_between_markers
 from bench.truth import table
 from bench.truth.listening import (
     LENGTH_S,
@@ -49,7 +50,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         text = _run(Path(work), told)
     if told.write:
-        table.write_between_markers(_DOCUMENT, text)
+        write_between_markers(_DOCUMENT, "truth", text)
         print(f"written to {_DOCUMENT}")
 
 

@@ -1,35 +1,16 @@
-"""From what was heard to the tables of docs/analysis.md. Pure, but for writing them there."""
+"""From what was heard to the tables of docs/analysis.md. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.markdown import table
 from bench.truth.listening import MUSIC_CODECS, Heard, Moved
 from bench.truth.scores import is_accurate, is_accurate_but_octave, key_score
 from bench.truth.signals import Signal
 from bench.truth.variants import CODECS, GAINS_DB, LOSSLESS, VARIANTS
 from shared.contracts.analysis import Analysis
-
-BEGIN, END = "<!-- truth:begin -->", "<!-- truth:end -->"
-Row = Sequence[str]
-
-
-def markdown(header: Row, rows: Iterable[Row]) -> str:
-    """A table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def write_between_markers(document: Path, text: str) -> None:
-    """Replace what is between the markers; they are appended where there are none."""
-    content = document.read_text()
-    if BEGIN not in content:
-        content = f"{content.rstrip()}\n\n{BEGIN}\n{END}\n"
-    before, _, rest = content.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
 
 
 def tempo_table(heard: Sequence[Heard]) -> str:
@@ -52,7 +33,7 @@ def tempo_table(heard: Sequence[Heard]) -> str:
         peers = [(each.peer[0], each.piece.tempo_bpm) for each in asked if each.peer]
         rows.append(["the subset below, ours", str(len(asked)), *_accuracies(ours)])
         rows.append(["librosa `beat_track`", str(len(asked)), *_accuracies(peers)])
-    return markdown(["tempo", "pieces", "Acc1", "Acc2"], rows)
+    return table(["tempo", "pieces", "Acc1", "Acc2"], rows)
 
 
 def _accuracies(found: Sequence[tuple[float, float]]) -> tuple[str, str]:
@@ -91,7 +72,7 @@ def key_table(heard: Sequence[Heard]) -> str:
         rows.append(
             ["librosa `chroma_cqt`, Krumhansl", str(len(asked)), *_exact_and_weighted(peers)]
         )
-    return markdown(["key", "pieces", "exact", "weighted"], rows)
+    return table(["key", "pieces", "exact", "weighted"], rows)
 
 
 def _key_score(heard: Heard, codec: str) -> float:
@@ -142,7 +123,7 @@ def level_table(measured: Mapping[tuple[str, str], float | None], signals: Seque
             cells.append(f"{max(errors, key=abs):+.2f} ({len(errors)})" if errors else "-")
         names = f"{chosen[0].name} to {chosen[-1].name}"
         rows.append([f"{field.replace('_', ' ')} ({names})", *cells])
-    return markdown(["largest error, LU or dB (signals)", *CODECS], rows)
+    return table(["largest error, LU or dB (signals)", *CODECS], rows)
 
 
 def music_level_notes(heard: Sequence[Heard]) -> str:
@@ -182,7 +163,7 @@ def closest_table(moved: Sequence[Moved]) -> str:
         "variant", "closest to its own track", "cosine to it: median, least", "same tempo",
         "same key", "loudness, LU, at most",
     ]  # fmt: skip
-    return markdown(header, rows)
+    return table(header, rows)
 
 
 def _loudness_move(a: Analysis, b: Analysis, variant: str) -> float:
@@ -212,7 +193,7 @@ def moves_table(moved: Sequence[Moved]) -> str:
             ]
             cells.append(f"{100 * np.median(moves):.0f}%" if moves else "-")
         rows.append([f"`{field}`", *cells])
-    return markdown(["median move", *VARIANTS], rows)
+    return table(["median move", *VARIANTS], rows)
 
 
 def _numbers(analysis: Analysis, field: str) -> NDArray[np.float64] | None:

@@ -1,7 +1,5 @@
 """The truth suite's own truth: scores, signals, and pieces that are what they are said to be."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -9,7 +7,6 @@ from bench.truth.arranging import play
 from bench.truth.pieces import pieces
 from bench.truth.scores import is_accurate, is_accurate_but_octave, key_score
 from bench.truth.signals import signals
-from bench.truth.table import BEGIN, END, write_between_markers
 from bench.truth.voices import RATE_HZ
 
 
@@ -70,14 +67,3 @@ def test_the_standards_signals_have_the_peaks_that_are_written() -> None:
     seen = [np.abs(made[f"3341-{number}"].samples).max() for number in (20, 21, 22, 23)]
     assert max(seen) > 0.9
     assert min(seen) < 0.8
-
-
-def test_tables_replace_what_is_between_their_markers_and_nothing_else(
-    tmp_path: Path,
-) -> None:
-    document = tmp_path / "analysis.md"
-    document.write_text("# Before\n")
-    write_between_markers(document, "one")
-    document.write_text(document.read_text() + "after\n")
-    write_between_markers(document, "two")
-    assert document.read_text() == f"# Before\n\n{BEGIN}\ntwo\n{END}\nafter\n"

@@ -1,0 +1,18 @@
+"""Tables that benches write into the documents."""
+
+from pathlib import Path
+
+from bench.markdown import write_between_markers
+
+
+def test_tables_replace_what_is_between_their_markers_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    document = tmp_path / "analysis.md"
+    document.write_text("# Before\n")
+    write_between_markers(document, "truth", "one")
+    document.write_text(document.read_text() + "after\n")
+    write_between_markers(document, "truth", "two")
+    assert document.read_text() == (
+        "# Before\n\n<!-- truth:begin -->\ntwo\n<!-- truth:end -->\nafter\n"
+    )
