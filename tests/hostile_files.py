@@ -3,6 +3,7 @@
 import os
 import shutil
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,18 @@ HOSTILE: tuple[Hostile, ...] = (
     Hostile("dangling.mp3", lambda path, good: path.symlink_to("nowhere.mp3"), "*"),
 )
 """`*`: either way, but counted; an empty message: any failure."""
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of few bytes that decodes to many."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = zlib.compress(bytes(1_000_000))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body)
 
 
 def make_hostile(folder: Path) -> list[Path]:

@@ -74,3 +74,13 @@ async def begin_scan(pool: asyncpg.Pool, to_read: int, mode: str = "incremental"
 
 async def register_both(pool: asyncpg.Pool) -> None:
     await vectors.register(pool, [vectors.check_space(AUDIO), vectors.check_space(TEXT)])
+
+
+async def deadlocks(pool: asyncpg.Pool) -> int:
+    """Deadlocks that the server has broken up so far, those that were tried again included."""
+    taken = [await pool.acquire() for _ in range(pool.get_size())]
+    for connection in taken:
+        await connection.execute("SELECT pg_stat_force_next_flush()")
+        await pool.release(connection)
+    count: int = await pool.fetchval("SELECT sum(deadlocks)::int FROM pg_stat_database")
+    return count

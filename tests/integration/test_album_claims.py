@@ -11,8 +11,8 @@ import asyncpg
 from services.api.store import album_claims, albums, artists, files, tracks
 from services.api.store.outcomes import in_transaction
 from shared.contracts.identity import IdKind, format_id
+from tests.integration.api_write_ground import deadlocks
 from tests.integration.conftest import track_item
-from tests.integration.test_api_write_side_by_side import deadlocks
 
 
 async def said(pool: asyncpg.Pool, library_id: UUID, names: list[str], **more: Any) -> list[Any]:

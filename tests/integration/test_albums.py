@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import mutagen
-import numpy as np
 import pytest
-import soundfile
 
 from shared.contracts.events import Event
-from tests.integration.albums_table import CASES, PATHS, Albums, Case, Tags, song
-from tests.integration.test_scan_orders import Ground, events, ground
+from tests.integration.albums_table import CASES, PATHS, Albums, Case, song
+from tests.integration.scan_orders_ground import Ground, events, ground
+from tests.integration.tagged_noise import retag, write
 
 __all__ = ["ground"]
 
@@ -24,19 +22,6 @@ _ALBUMS = """
 } } } artists(first: 50) { edges { node { name } } } }
 """
 Way = Callable[[Ground, list[Event]], Any]
-
-
-def write(path: Path, sound: int, tags: Tags) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, 0.1 * np.random.default_rng(sound).standard_normal(6_000), 44_100)
-    retag(path, tags)
-
-
-def retag(path: Path, tags: Tags) -> None:
-    file: Any = mutagen.File(path)
-    file.delete()
-    file.update({"title": path.stem, **tags})
-    file.save()
 
 
 async def at_once(ground: Ground, told: list[Event]) -> None:

@@ -16,6 +16,7 @@ from shared.contracts.topics import Stage
 from tests.integration.api_write_ground import (
     AUDIO,
     begin_scan,
+    deadlocks,
     extracted,
     found,
     letter,
@@ -23,16 +24,6 @@ from tests.integration.api_write_ground import (
     vector,
 )
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
-
-
-async def deadlocks(pool: asyncpg.Pool) -> int:
-    """Deadlocks that the server has broken up so far, those that were tried again included."""
-    taken = [await pool.acquire() for _ in range(pool.get_size())]
-    for connection in taken:
-        await connection.execute("SELECT pg_stat_force_next_flush()")
-        await pool.release(connection)
-    count: int = await pool.fetchval("SELECT sum(deadlocks)::int FROM pg_stat_database")
-    return count
 
 
 async def test_overlapping_batches_of_new_tracks_neither_deadlock_nor_double(

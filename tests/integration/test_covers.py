@@ -13,9 +13,9 @@ from PIL import Image
 from pytest_asyncio import fixture
 
 from shared.runtime.settings import Settings
-from tests.integration.test_albums import write
-from tests.integration.test_extractor import World, running
-from tests.unit.services.api.test_images import bomb
+from tests.hostile_files import bomb
+from tests.integration.extractor_ground import World, running
+from tests.integration.tagged_noise import write
 
 _COVERS = """
 { tracks(first: 50) { edges { node {

@@ -17,7 +17,7 @@ from shared.gateway.client import Gateway
 from shared.gateway.extraction import MOST_LONG_TEXT, create_tracks
 from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks, track_item
-from tests.integration.test_extractor import World, running
+from tests.integration.extractor_ground import World, running
 
 _SHOWN = """
 query ($kind: TrackKind) { tracks(first: 10, filter: {kind: $kind}) { edges { node {

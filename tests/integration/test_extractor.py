@@ -4,14 +4,11 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 import mutagen
 import numpy as np
 import pytest
@@ -19,107 +16,14 @@ import soundfile
 from PIL import Image
 from pytest_asyncio import fixture
 
-from services.api import handlers as api_handlers
-from services.api.graphql.context import Context
-from services.api.reconciler import Reconciler
-from services.api.server import build_app
-from services.extractor import service as extractor
 from shared.bus.in_process import InProcessBus
 from shared.contracts.events import FileFound
-from shared.contracts.topics import Stage
-from shared.embedding.wordllama_embedder import WordLlamaEmbedder
-from shared.gateway.client import Gateway
 from shared.runtime.settings import Settings
-from shared.search.tantivy_index import TantivyIndex
+from tests.integration.extractor_ground import World, running
 
 _IMAGE = BytesIO()
 Image.new("RGB", (8, 8), "teal").save(_IMAGE, "JPEG")
 JPEG = _IMAGE.getvalue()
-_SCAN = (
-    "{ id state message filesSeen filesToRead filesRead filesFailed filesUnchanged filesMissing"
-    " filesHeld }"
-)
-_REQUEST = f"""
-mutation ($root: String!, $folder: String, $mode: ScanMode, $accept: Boolean) {{
-  requestScan(input: {{root: $root, folder: $folder, mode: $mode, acceptMissing: $accept}}) {{
-    scan {_SCAN} error {{ message }}
-  }}
-}}
-"""
-_FOLLOW = f"query ($id: ID!) {{ scan(id: $id) {_SCAN} }}"
-_FAILURES = "{ failures { edges { node { stage kind message displayPath } } } }"
-_TRACKS = """
-query ($missing: Boolean) {
-  tracks(first: 100, filter: {isMissing: $missing}) {
-    edges { node {
-      id path title artistCredit artists revision contentRevision sizeBytes trackNumber
-      genres { name } cover { sha256 }
-      album { title artistCredit discTotal cover { sha256 } artists { artist { name } } }
-    } }
-  }
-}
-"""
-
-
-class World:
-    """The gateway and the extractor, in this process."""
-
-    def __init__(self, gateway: Gateway, root: Path) -> None:
-        self.gateway = gateway
-        self.root = root
-
-    async def scan(
-        self, folder: str = "", mode: str = "INCREMENTAL", root: str = "", *, accept: bool = False
-    ) -> Any:
-        """Ask for a scan and follow it to its end."""
-        told = {"root": root or str(self.root), "folder": folder, "mode": mode, "accept": accept}
-        payload = (await self.gateway.execute(_REQUEST, told))["requestScan"]
-        assert payload["error"] is None, payload
-        scan = payload["scan"]
-        while scan["state"] not in {"FINISHED", "HELD", "REFUSED"}:
-            await asyncio.sleep(0.05)
-            scan = (await self.gateway.execute(_FOLLOW, {"id": scan["id"]}))["scan"]
-        return scan
-
-    async def tracks(self, *, missing: bool = False) -> dict[str, Any]:
-        """The tracks by path."""
-        found = await self.gateway.execute(_TRACKS, {"missing": missing})
-        nodes = [edge["node"] for edge in found["tracks"]["edges"]]
-        return {node["path"]: node for node in nodes}
-
-    async def until_missing(self, path: str) -> None:
-        """Wait: a scan ends before its `file.missing` events are handled."""
-        async with asyncio.timeout(20):
-            while path not in await self.tracks(missing=True):  # noqa: ASYNC110 - it is polled
-                await asyncio.sleep(0.05)
-
-    async def failures(self) -> dict[str, tuple[str, str]]:
-        """Kind and message by path."""
-        found = await self.gateway.execute(_FAILURES, {})
-        nodes = [edge["node"] for edge in found["failures"]["edges"]]
-        return {node["displayPath"]: (node["kind"], node["message"]) for node in nodes}
-
-
-@asynccontextmanager
-async def running(
-    pool: asyncpg.Pool, settings: Settings, bus: InProcessBus | None = None
-) -> AsyncIterator[Gateway]:
-    bus = bus or InProcessBus()
-    search, embedder = TantivyIndex(settings.search_dir), WordLlamaEmbedder()
-    app = build_app(lambda: Context(pool, bus, settings, search, embedder))
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://gateway", timeout=60
-    ) as client:
-        gateway = Gateway(client)
-        service = extractor.build(settings, gateway=gateway, publish=bus.publish)
-        async with service.lifespan():
-            service.subscribe(bus)
-            bus.subscribe_dead_letters(Stage.FAILURES, partial(api_handlers.keep_failures, pool))
-            await bus.start()
-            reconciler = asyncio.create_task(Reconciler(pool, bus, interval_s=0.2).run())
-            yield gateway
-            reconciler.cancel()
-            await bus.drain(10)
 
 
 @fixture

@@ -15,15 +15,8 @@ import pytest
 from pytest_asyncio import fixture
 
 from shared.runtime.settings import Settings
-from tests.integration.mishaps import (
-    FILES,
-    MISHAPS,
-    Mishap,
-    retag,
-    sound_of,
-    write,
-)
-from tests.integration.test_extractor import World, running
+from tests.integration.extractor_ground import World, running
+from tests.integration.mishaps import FILES, MISHAPS, Mishap, retag, sound_of, write
 
 DOCS = Path(__file__).parents[2] / "docs" / "scan.md"
 NOBODY = 65_534

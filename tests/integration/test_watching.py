@@ -22,8 +22,8 @@ from services.extractor.watching.child import MOST_PATHS
 from services.extractor.watching.watcher import Watcher
 from shared.bus.in_process import InProcessBus
 from shared.runtime.settings import Settings
+from tests.integration.extractor_ground import World, running
 from tests.integration.mishaps import retag, write
-from tests.integration.test_extractor import World, running
 
 _SCANS = "{ scans(first: 100) { folder state message library { name } } }"
 MakeWatcher = Callable[..., Any]

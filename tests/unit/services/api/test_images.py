@@ -1,32 +1,19 @@
 """Smaller images: sizes, colours, uprightness; and what is refused."""
 
 import io
-import struct
-import zlib
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from services.api.images import MOST_PIXELS, Unshowable, look_at, resized
+from tests.hostile_files import bomb
 
 
 def picture(kind: str, mode: str = "RGB", size: tuple[int, int] = (400, 200), **more: Any) -> bytes:
     made = io.BytesIO()
     Image.new(mode, size).save(made, kind, **more)
     return made.getvalue()
-
-
-def bomb(width: int, height: int) -> bytes:
-    """A PNG of few bytes that decodes to many."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        check = struct.pack(">I", zlib.crc32(kind + content))
-        return struct.pack(">I", len(content)) + kind + content + check
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = zlib.compress(bytes(1_000_000))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP"])

@@ -1,0 +1,23 @@
+"""Music files of noise, with tags: the same number is the same sound."""
+
+from pathlib import Path
+from typing import Any
+
+import mutagen
+import numpy as np
+import soundfile
+
+from tests.integration.albums_table import Tags
+
+
+def write(path: Path, sound: int, tags: Tags) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, 0.1 * np.random.default_rng(sound).standard_normal(6_000), 44_100)
+    retag(path, tags)
+
+
+def retag(path: Path, tags: Tags) -> None:
+    file: Any = mutagen.File(path)
+    file.delete()
+    file.update({"title": path.stem, **tags})
+    file.save()
