@@ -14,9 +14,9 @@ from websockets.typing import Subprotocol
 
 from services.api.store.embedded import EmbeddedPostgres
 from tests.e2e.cluster import Cluster, cluster_in, database_url
+from tests.e2e.complete import check_complete
 from tests.e2e.running import JSON, Bay, Served
 from tests.e2e.tables import Tables, differences, tables
-from tests.e2e.test_truth import check_complete
 from tests.engines import kafka, opensearch
 from tests.fetch_debian import NotFetched
 
