@@ -3,6 +3,9 @@
 Whole is quicker by a fifth to a third where packets are small: FFmpeg's own source filter reads
 and decodes, and Python sees large blocks only. It ends at the first packet that cannot be decoded.
 Packet by packet such ones are passed over, so that a damaged file gives what is left of it.
+
+Either way of opening raises `av.FFmpegError`, `ValueError` or `IndexError` for a file that cannot
+be opened or has no sound, and `OSError` for one that cannot be read.
 """
 
 from collections.abc import Iterator
@@ -21,12 +24,7 @@ _ESTIMATED = frozenset({"aac", "mp3", "ac3", "eac3", "dts", "mp2", "loas"})
 
 
 def open_whole(path: bytes) -> Audio:
-    """A file that FFmpeg's source filter reads; its blocks raise where it is damaged.
-
-    Raises:
-        av.FFmpegError, ValueError, IndexError: it cannot be opened, or has no sound.
-        OSError: it cannot be read.
-    """
+    """A file that FFmpeg's source filter reads; its blocks raise where it is damaged."""
     with _opened(path) as (source, container, stream):
         audio = _audio_of(container, stream)
         form = container.format.name.split(",")[0]
@@ -43,12 +41,7 @@ def open_whole(path: bytes) -> Audio:
 
 
 def open_packets(path: bytes) -> Audio:
-    """A file that is read packet by packet: what of it cannot be decoded is left out.
-
-    Raises:
-        av.FFmpegError, ValueError, IndexError: it cannot be opened, or has no sound.
-        OSError: it cannot be read.
-    """
+    """A file that is read packet by packet: what of it cannot be decoded is left out."""
     with _opened(path) as (source, container, stream):
         audio = _audio_of(container, stream)
     audio.blocks = _packet_blocks(audio, container, stream, source)
