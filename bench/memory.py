@@ -72,12 +72,14 @@ def tree_pss_mb(pid: int) -> float:
 
 @contextmanager
 def watching(pid: int, database: Path) -> Iterator[list[tuple[float, PssParts]]]:
-    """What `pss_parts` tells at once and then every second, by `time.monotonic`; it grows."""
+    """What `pss_parts` tells at once, then every second, and at the end, by `time.monotonic`."""
     seen: list[tuple[float, PssParts]] = []
     end = threading.Event()
 
     def look() -> None:
-        while not end.wait(_LOOK_EVERY_S if seen else 0):
+        is_over = False
+        while not is_over:
+            is_over = end.wait(_LOOK_EVERY_S if seen else 0)
             seen.append((time.monotonic(), pss_parts(pid, database)))
 
     thread = threading.Thread(target=look)

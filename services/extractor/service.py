@@ -73,8 +73,8 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
                 longest_batch_s=_LONGEST_WALK_S,
             ),
             # Three batches at a time: one is read while two are stored, of which one waits for the
-            # database as often as not.
-            Subscription(Topic.FILE_FOUND, Stage.READ, read, batch_size=500, members=3),
+            # database as often as not. What a batch costs whatever its size, half as many spare.
+            Subscription(Topic.FILE_FOUND, Stage.READ, read, batch_size=1_000, members=3),
             Subscription(Topic.FILE_MISSING, Stage.READ, missing, batch_size=500),
         ],
         lifespan=lifespan,
