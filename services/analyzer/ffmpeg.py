@@ -28,14 +28,14 @@ def open_whole(path: bytes) -> Audio:
     with _opened(path) as (source, container, stream):
         audio = _audio_of(container, stream)
         form = container.format.name.split(",")[0]
-        layout = stream.codec_context.layout
+        wanted = _wanted(stream.codec_context.layout, audio.rate_hz)  # before it is closed
         index = stream.index
         container.close()
         source.seek(0)
         # Whatever its name, and where it is no UTF-8, too.
         options = f"/dev/fd/{source.fileno()}:format_name={form}:stream_index={index}:dec_threads=1"
         graph = Graph()
-        _link(graph, graph.add("amovie", f"filename={options}"), layout, audio.rate_hz)
+        _link(graph, graph.add("amovie", f"filename={options}"), wanted, audio.rate_hz)
     audio.blocks = _whole_blocks(graph, source)
     return audio
 
@@ -123,12 +123,18 @@ def _fed_by(frame: av.AudioFrame, rate_hz: int) -> Graph:
         sample_rate=frame.sample_rate, format=frame.format.name, layout=frame.layout.name,
         time_base=frame.time_base,
     )  # fmt: skip
-    _link(graph, source, frame.layout, rate_hz)
+    _link(graph, source, _wanted(frame.layout, rate_hz), rate_hz)
     return graph
 
 
-def _link(graph: Graph, source: FilterContext, layout: av.AudioLayout, rate_hz: int) -> None:
-    """Behind a source what makes large blocks of it: far quicker than frame by frame.
+def _link(graph: Graph, source: FilterContext, wanted: str, rate_hz: int) -> None:
+    """Behind a source what makes large blocks of it: far quicker than frame by frame."""
+    graph.link_nodes(source, graph.add("aformat", wanted), graph.add("abuffersink")).configure()
+    graph.set_audio_frame_size(portion_of(rate_hz))
+
+
+def _wanted(layout: av.AudioLayout, rate_hz: int) -> str:
+    """What the blocks are to be, as the filter `aformat` takes it.
 
     Planar, or of surround one sample of each channel after another: PyAV counts planes up to the
     first that is null, which of eight there is none.
@@ -138,9 +144,7 @@ def _link(graph: Graph, source: FilterContext, layout: av.AudioLayout, rate_hz: 
         form, told = "fltp", "mono" if channels == 1 else "stereo"
     else:
         form, told = "flt", layout.name if channels <= MOST_CHANNELS else "stereo"
-    wanted = f"sample_fmts={form}:channel_layouts={told}:sample_rates={rate_hz}"
-    graph.link_nodes(source, graph.add("aformat", wanted), graph.add("abuffersink")).configure()
-    graph.set_audio_frame_size(portion_of(rate_hz))
+    return f"sample_fmts={form}:channel_layouts={told}:sample_rates={rate_hz}"
 
 
 def _pulled(graph: Graph) -> Iterator[Samples]:
