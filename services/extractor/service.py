@@ -24,6 +24,7 @@ from shared.runtime.settings import Settings
 from shared.runtime.workers import WorkerProcesses
 
 _LONGEST_WALK_S = 3600  # millions of files, on a slow share
+_LONGEST_READ_S = 1800  # a thousand of them
 
 
 def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
@@ -74,7 +75,14 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
             ),
             # Three batches at a time: one is read while two are stored, of which one waits for the
             # database as often as not. What a batch costs whatever its size, half as many spare.
-            Subscription(Topic.FILE_FOUND, Stage.READ, read, batch_size=1_000, members=3),
+            Subscription(
+                Topic.FILE_FOUND,
+                Stage.READ,
+                read,
+                batch_size=1_000,
+                members=3,
+                longest_batch_s=_LONGEST_READ_S,
+            ),
             Subscription(Topic.FILE_MISSING, Stage.READ, missing, batch_size=500),
         ],
         lifespan=lifespan,
