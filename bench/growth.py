@@ -2,7 +2,7 @@
 
 A first scan of generated files (`many_files.py`), until all is stored, one library size after the
 other, each in processes and a data folder of its own; analysis off. Memory is looked at from
-outside, once a second over the whole scan.
+outside, once a second and when the scan is over.
 """
 
 import argparse

@@ -25,6 +25,7 @@ _LEAD = 0.04
 _WINDOW_S = 12.0
 _SAME_OCTAVES = 0.043  # 3%
 _CANDIDATES_BPM = np.exp2(np.arange(np.log2(_SLOWEST_BPM), np.log2(_FASTEST_BPM), 1 / 500))
+"""A seventh of a percent apart."""
 _FEWER_BPM = _CANDIDATES_BPM[::4]
 """Half a percent apart: enough to tell whether parts of a track have the same pulse."""
 Envelope = NDArray[np.float64]
@@ -104,7 +105,7 @@ def estimate_tempo(envelope: Envelope, frames_a_second: float) -> Tempo:
 def _beat(
     correlation: Envelope, frames_a_second: float, candidates_bpm: Envelope = _CANDIDATES_BPM
 ) -> float:
-    """The tempo that fits best, in BPM, to about a seventh of a percent; 0 where none does."""
+    """The candidate that fits best, in BPM; 0 where none does."""
     _, score = _scores(correlation, candidates_bpm, frames_a_second)
     best = int(np.argmax(score))
     if score[best] <= 0:

@@ -21,31 +21,35 @@ from tests.engines.jars import Server
 QUICK = ErrorPolicy(attempts=3, retry_first_s=0.01, wait_first_s=0.05, wait_cap_s=0.2)
 DEADLINE_S = 60.0
 
-Make = Callable[[], KafkaBus]
+
+class Make:
+    """Makes buses that share topics and groups, as processes of one cluster do.
+
+    Attributes:
+        prefix: of their topics' names: what foreign clients must know.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self.prefix = f"{uuid.uuid4().hex[:8]}."
+        self.made: list[KafkaBus] = []
+
+    def __call__(self) -> KafkaBus:
+        """One more of them."""
+        bus = KafkaBus(
+            self._address, client=f"tests-{len(self.made)}", policy=QUICK, prefix=self.prefix,
+            layout=Layout(6),
+        )  # fmt: skip
+        self.made.append(bus)
+        return bus
 
 
 @fixture
 async def make(kafka: Server) -> AsyncIterator[Make]:
-    """Makes buses that share topics and groups, as processes of one cluster do."""
-    made: list[KafkaBus] = []
-    prefix = f"{uuid.uuid4().hex[:8]}."
-
-    def one_more() -> KafkaBus:
-        name = f"tests-{len(made)}"
-        bus = KafkaBus(
-            kafka.address, client=name, policy=QUICK, prefix=prefix, layout=Layout(6)
-        )  # fmt: skip
-        made.append(bus)
-        return bus
-
-    one_more.prefix = prefix  # type: ignore[attr-defined] # what foreign clients must know
-    yield one_more
-    await asyncio.gather(*(bus.drain(0) for bus in made))
-
-
-def prefix_of(make: Make) -> str:
-    prefix: str = make.prefix  # type: ignore[attr-defined] # set by the fixture
-    return prefix
+    """The buses of one test; ended with it."""
+    cluster = Make(kafka.address)
+    yield cluster
+    await asyncio.gather(*(bus.drain(0) for bus in cluster.made))
 
 
 def vectorized(number: int) -> TrackVectorized:

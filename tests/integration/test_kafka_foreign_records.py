@@ -25,7 +25,6 @@ from tests.integration.kafka_ground import (
     eventually,
     keep_dead_letters,
     make,
-    prefix_of,
     vectorized,
 )
 
@@ -52,7 +51,7 @@ async def test_a_foreign_record_that_is_no_event_is_a_dead_letter_and_stops_nobo
     consume(bus, handler)
     letters = keep_dead_letters(bus)
     await bus.start()
-    topic = prefix_of(make) + "track.vectorized"
+    topic = make.prefix + "track.vectorized"
     async with AIOKafkaProducer(
         bootstrap_servers=kafka.address, max_request_size=2**23
     ) as foreigner:
@@ -75,7 +74,7 @@ async def test_a_header_whose_name_is_no_utf8_is_stepped_over(make: Make, kafka:
     await bus.publish([vectorized(1)])
     async with AIOKafkaProducer(bootstrap_servers=kafka.address) as foreigner:
         await foreigner.send_batch(
-            _with_bad_name(foreigner), prefix_of(make) + "track.vectorized", partition=0
+            _with_bad_name(foreigner), make.prefix + "track.vectorized", partition=0
         )
     await bus.publish([vectorized(number) for number in range(2, 100)])
     await eventually(lambda: len(handler.seen) == 99 and letters, "the others are handled")
@@ -116,7 +115,7 @@ async def test_kafkas_own_command_line_asks_for_a_scan(
     await bus.start()
     line = "/srv/music\t" + json.dumps({"root": "/srv/music"}) + "\n"
     await asyncio.to_thread(
-        engine.produce, tools, kafka.address, prefix_of(make) + "scan.requested", line,
+        engine.produce, tools, kafka.address, make.prefix + "scan.requested", line,
         "--compression-codec", codec,
     )  # fmt: skip
     await eventually(lambda: handler.seen, "it is heard")

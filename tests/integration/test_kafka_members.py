@@ -24,7 +24,6 @@ from tests.integration.kafka_ground import (
     consume,
     eventually,
     make,
-    prefix_of,
     until_idle,
     vectorized,
 )
@@ -95,7 +94,7 @@ async def test_members_that_come_and_go_while_all_are_busy_run_no_event_twice(ma
 async def test_what_a_killed_member_had_taken_is_done_by_another(make: Make, kafka: Server) -> None:
     script = Path(__file__).with_name("kafka_member.py")
     doomed = await asyncio.create_subprocess_exec(
-        sys.executable, script, kafka.address, prefix_of(make), stdout=subprocess.PIPE,
+        sys.executable, script, kafka.address, make.prefix, stdout=subprocess.PIPE,
         cwd=Path(__file__).parents[2], env={"PYTHONPATH": "."},
     )  # fmt: skip
     try:

@@ -15,7 +15,6 @@ from tests.integration.kafka_ground import (
     eventually,
     keep_dead_letters,
     make,
-    prefix_of,
     vectorized,
 )
 
@@ -29,7 +28,7 @@ async def test_a_dead_letter_too_large_for_its_topic_leaves_its_value_out(
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
     await admin.start()
     small = {"max.message.bytes": "10000"}
-    name = prefix_of(make) + "track.vectorized.dlq"
+    name = make.prefix + "track.vectorized.dlq"
     await admin.create_topics([NewTopic(name, 1, 1, topic_configs=small)])
     await admin.close()
     bus, handler = make(), Counting()
@@ -49,7 +48,7 @@ async def test_topics_are_declared_by_whoever_comes_first(make: Make, kafka: Ser
     await make().start()
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
     await admin.start()
-    names = [prefix_of(make) + name for name in ("file.found", "file.found.dlq")]
+    names = [make.prefix + name for name in ("file.found", "file.found.dlq")]
     told = {topic["topic"]: topic for topic in await admin.describe_topics(names)}
     (answer,) = await admin.describe_configs(
         [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
