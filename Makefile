@@ -2,17 +2,19 @@
 PYTHON ?= python3
 UV := .uv/bin/uv
 UV_VERSION := 0.13.9
-INSTALLED := .venv/.installed
+VENV ?= .venv
+INSTALLED := $(VENV)/.installed
 MUSIC ?=
 ARGS ?=
 export UV_PYTHON_DOWNLOADS = never
+export UV_PROJECT_ENVIRONMENT = $(VENV)
 
 .PHONY: help install run test chaos lint format bench bench-cluster bench-scan bench-growth bench-queries bench-truth music engines clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-install: $(INSTALLED) ## install everything into .venv, from the lock
+install: $(INSTALLED) ## install everything into .venv, from the lock; VENV=... PYTHON=... for another Python
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -22,60 +24,60 @@ $(UV):
 	@.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 $(INSTALLED): $(UV) uv.lock pyproject.toml shared/pyproject.toml $(wildcard services/*/pyproject.toml)
-	@echo "Installing into .venv ..."
+	@echo "Installing into $(VENV) ..."
 	@$(UV) sync --locked --quiet --python $(PYTHON)
 	@touch $@
 
 run: install ## MUSIC=<folder>: scan it and serve it; without, the demo library. ARGS go to `up`
-	@exec .venv/bin/soniquebay up $(if $(MUSIC),--music "$(MUSIC)",--demo) $(ARGS)
+	@exec $(VENV)/bin/soniquebay up $(if $(MUSIC),--music "$(MUSIC)",--demo) $(ARGS)
 
 music: install ## fetch the real music that the tests use (Debian's wesnoth-1.16-music)
-	@.venv/bin/python -m tests.fetch_wesnoth
+	@$(VENV)/bin/python -m tests.fetch_wesnoth
 
 engines: install ## fetch the servers and tools that the tests run, where they can be had
-	@.venv/bin/python -m tests.engines.kafka || true
-	@.venv/bin/python -m tests.engines.opensearch || true
-	@.venv/bin/python -m tests.engines.ollama || true
-	@.venv/bin/python -m tests.engines.prometheus || true
-	@.venv/bin/python -m tests.engines.compose || true
+	@$(VENV)/bin/python -m tests.engines.kafka || true
+	@$(VENV)/bin/python -m tests.engines.opensearch || true
+	@$(VENV)/bin/python -m tests.engines.ollama || true
+	@$(VENV)/bin/python -m tests.engines.prometheus || true
+	@$(VENV)/bin/python -m tests.engines.compose || true
 
 # Two processes: much of the suite waits for servers. A file's tests stay together.
 test: engines ## the whole suite; ARGS go to pytest
-	@.venv/bin/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+	@$(VENV)/bin/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 chaos: engines ## the long form of tests/chaos: all goes wrong while 2,000 files are analysed
-	@.venv/bin/pytest tests/chaos --thorough -s $(ARGS)
+	@$(VENV)/bin/pytest tests/chaos --thorough -s $(ARGS)
 
 lint: install ## ruff, mypy --strict, import-linter
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	.venv/bin/mypy
-	.venv/bin/lint-imports
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
 
 format: install ## mend what ruff can
-	.venv/bin/ruff check --fix .
-	.venv/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
 
 # One thread, as workers compute with: two that wait for each other are CPU time, too.
 bench: export OMP_NUM_THREADS = 1
 bench: export OPENBLAS_NUM_THREADS = 1
 bench: install ## ratios against peers and floors; ARGS go to the bench
-	@.venv/bin/python -m bench $(ARGS)
+	@$(VENV)/bin/python -m bench $(ARGS)
 
 bench-cluster: engines ## what the bus costs, and what one more analyzer gives
-	@.venv/bin/python -m bench.cluster $(ARGS)
+	@$(VENV)/bin/python -m bench.cluster $(ARGS)
 
 bench-scan: install ## a first scan and a rescan beside MPD, beets and the floor, on one core
-	@.venv/bin/python -m bench.scan $(ARGS)
+	@$(VENV)/bin/python -m bench.scan $(ARGS)
 
 bench-growth: install ## what a track costs and what memory it takes, up to ARGS="--up-to 300000" files
-	@.venv/bin/python -m bench.growth $(ARGS)
+	@$(VENV)/bin/python -m bench.growth $(ARGS)
 
 bench-queries: install ## what the hot queries take in a library of 10,000 and of 300,000 tracks
-	@.venv/bin/python -m bench.queries $(ARGS)
+	@$(VENV)/bin/python -m bench.queries $(ARGS)
 
 bench-truth: install ## how right an analysis is; ARGS=--write puts it into docs/analysis.md
-	@.venv/bin/python -m bench.truth $(ARGS)
+	@$(VENV)/bin/python -m bench.truth $(ARGS)
 
 clean: ## remove what was installed and fetched
-	rm -rf .venv .uv .music .engines .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv* .uv .music .engines .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -10,7 +10,7 @@ be opened or has no sound, and `OSError` for one that cannot be read.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
@@ -21,6 +21,10 @@ from services.analyzer.audio import MOST_CHANNELS, Audio, Samples, check_rate, p
 
 _ESTIMATED = frozenset({"aac", "mp3", "ac3", "eac3", "dts", "mp2", "loas"})
 """FFmpeg's names of formats whose length it guesses from the bit rate."""
+_LENIENT: dict[str, Any] = (
+    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+)
+"""Tags that are no UTF-8 are no reason not to open a file; from PyAV 19 on they never are."""
 
 
 def open_whole(path: bytes) -> Audio:
@@ -56,7 +60,7 @@ def _opened(
     source = open(path, "rb")  # noqa: SIM115, PTH123 - closed with the blocks; the path is bytes
     try:
         # A path that is no UTF-8 can be handed over as an open file only.
-        container = av.open(source, "r", metadata_errors="replace")
+        container = av.open(source, "r", **_LENIENT)
         yield source, container, container.streams.audio[0]
     except BaseException:
         source.close()

@@ -11,7 +11,7 @@ from services.extractor.rules import DEFAULT_RULES, Rules, rules_of
 from shared.gateway.client import in_portions
 from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
 
-CHUNK_FILES = 128
+CHUNK_FILES = 200
 """Files a job: after each a process waits until the event loop has a moment to give it the next."""
 CHUNK_TIMEOUT_S = 120.0
 FILE_TIMEOUT_S = 30.0
