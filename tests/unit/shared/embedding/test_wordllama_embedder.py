@@ -1,0 +1,17 @@
+import numpy as np
+import pytest
+
+from shared.embedding.wordllama_embedder import WordLlamaEmbedder
+
+# What WordLlama 0.4.0 itself told, run once: the first four numbers, of unit length.
+THEIRS = {
+    "slow jazz": [-0.02015, 0.04907, 0.05022, -0.06061],
+    "calm piano in the night, by Bill Evans": [0.00454, 0.02666, 0.03351, 0.01556],
+    "!!!": [0.0219, 0.05116, 0.00216, -0.04116],
+    "東京 Björk Jóga": [-0.03843, 0.04319, -0.00206, -0.11332],
+}
+
+
+async def test_vectors_are_those_of_wordllama_itself() -> None:
+    ours = await WordLlamaEmbedder().embed(list(THEIRS))
+    assert ours[:, :4] == pytest.approx(np.array(list(THEIRS.values())), abs=1e-5)
