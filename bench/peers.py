@@ -1,6 +1,7 @@
 """Other programs that scan music libraries, run with settings of their own: MPD and beets."""
 
 import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 from bench.processes import tree_cpu_s
 
 _ROOT = Path(__file__).parents[1]
-_BEETS = _ROOT / ".engines" / "beets"
+_BEETS = _ROOT / ".engines" / f"beets-on-{platform.python_version()}"  # both on the same Python
 _BEETS_VERSION = "2.14.1"
 _WAIT_S = 900
 _LOOK_EVERY_S = 0.01
