@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.extractor.meaning import ROLES
+from services.extractor.credited import ROLES
 from services.extractor.reading import ReadFile
 
 Values = Sequence[str]

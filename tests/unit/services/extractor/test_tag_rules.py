@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from services.extractor import normalise
 from services.extractor.credits import CreditRules, credited_names
-from services.extractor.meaning import VARIOUS_ARTISTS_ID, meaning
+from services.extractor.meaning import meaning
+from services.extractor.releases import VARIOUS_ARTISTS_ID
 from services.extractor.tags import AudioProperties, CreditedName, Numbered, RawTags, Tags
 from shared.runtime.settings import Settings
 
