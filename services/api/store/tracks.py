@@ -4,8 +4,8 @@
 of change), `revision` every change of what is shown. An equal item changes nothing.
 
 A batch in turn: its items are checked (`track_batches`), files and tracks are locked, tracks go
-where their contents went (`moves`), what becomes of each is decided (`track_decisions`), then
-written (`track_writes`).
+where their contents went (`moves`; what nobody has looked at gets `candidates`), what becomes of
+each is decided (`track_decisions`), then written (`move_writes`, `track_writes`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +18,7 @@ from services.api.store import (
     album_claims,
     artists,
     corrections,
+    move_writes,
     moves,
     same_sound,
     scans,
@@ -114,7 +115,7 @@ async def _store(
         for path, row in fit.items()
         if path not in moved.undecided
     ]
-    await moves.write(connection, moved, tracks)
+    await move_writes.write(connection, moved, tracks)
     lost = await track_writes.write(connection, decisions)
     await track_writes.write_files(connection, library_id, scan_id, decisions, moved)
     changed = [d.track_id for d in decisions if d.status is not Status.UNCHANGED]
