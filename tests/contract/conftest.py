@@ -1,10 +1,12 @@
-"""The adapters of the bus that the one suite runs against."""
+"""The adapters that each suite runs against: of the bus, of the search index."""
 
 import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 import pytest
 from pytest_asyncio import fixture
@@ -14,6 +16,10 @@ from shared.bus.kafka import KafkaBus
 from shared.bus.kafka.topics import Layout
 from shared.bus.policy import ErrorPolicy
 from shared.bus.port import Bus
+from shared.search.opensearch_index import OpenSearchIndex
+from shared.search.port import SearchIndex, SearchReader, SearchWriter
+from shared.search.tantivy_index import TantivyIndex
+from tests.contract.search_ground import LIBRARY
 
 QUICK = ErrorPolicy(
     attempts=3, retry_first_s=0.01, retry_cap_s=0.05, wait_first_s=0.01, wait_cap_s=0.05
@@ -65,6 +71,45 @@ async def adapter(request: pytest.FixtureRequest) -> AsyncIterator[Adapter]:
 @pytest.fixture
 def bus(adapter: Adapter) -> Bus:
     return adapter.make()
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A way to reach one index, which is empty at first. Each call gives an object of its own."""
+
+    writer: Callable[[], SearchWriter]
+    reader: Callable[[], SearchReader]
+
+
+@pytest.fixture(params=["tantivy", "opensearch"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    make: Callable[[], SearchIndex]
+    if request.param == "opensearch":
+        url, alias = request.getfixturevalue("opensearch").url, f"contract-{uuid.uuid4().hex}"
+        make = partial(OpenSearchIndex, url, alias=alias)
+    else:
+        make = partial(TantivyIndex, tmp_path)
+    return Engine(make, make)
+
+
+@fixture
+async def writer(engine: Engine) -> AsyncIterator[SearchWriter]:
+    made = engine.writer()
+    async with made.writing():
+        yield made
+
+
+@fixture
+async def reader(engine: Engine) -> AsyncIterator[SearchReader]:
+    made = engine.reader()
+    async with made.reading():
+        yield made
+
+
+@fixture
+async def library(writer: SearchWriter) -> SearchWriter:
+    await writer.write(LIBRARY)
+    return writer
 
 
 async def eventually(condition: Callable[[], bool], what: str) -> None:
