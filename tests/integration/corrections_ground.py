@@ -1,0 +1,54 @@
+"""What the tests of corrections stand on: an analysed track, what is right of it, what stands."""
+
+from typing import Any
+
+import asyncpg
+from pytest_asyncio import fixture
+
+from services.api.store import analyses, corrections, vectors
+from services.api.store.outcomes import TrackUpserted
+from tests.integration.api_read_ground import Asker
+from tests.integration.api_write_ground import AUDIO, TEXT, register_both, track_of, vector
+from tests.integration.conftest import StoreTracks, analysis_item, track_item
+
+STANDS = """
+query($ids: [ID!]!) {
+  tracksById(ids: $ids) {
+    tempoBpm key mode camelot genres { name } moods
+    analysis { tempoBpm key mode camelot }
+    correction { tempoBpm key mode camelot genres moods tagGenres tagMoods }
+  }
+}
+"""
+RIGHT = {
+    "tempo_bpm": 60.0, "key": "Bb", "mode": "major", "genres": ["Trip  Hop", "trip hop", "Dub"],
+    "moods": ["calm"],
+}  # fmt: skip
+MEASURED = (120, "A", "minor", "8A", ["Electronic"], ["tagged"])
+CORRECTED = (60, "A#", "major", "6B", ["Trip Hop", "Dub"], ["calm"])
+
+
+@fixture
+async def track(pool: asyncpg.Pool, store_tracks: StoreTracks) -> TrackUpserted:
+    """`a.mp3`, analysed and vectorized."""
+    await register_both(pool)
+    (made,) = await store_tracks(track_item("a.mp3", moods=["tagged"]))
+    (made,) = await analyses.store(pool, [analysis_item(made)])
+    await vectors.store(pool, [vector(made, AUDIO), vector(made, TEXT)])
+    return made
+
+
+async def correct(pool: asyncpg.Pool, track: TrackUpserted, **told: Any) -> TrackUpserted:
+    (one,) = await corrections.store(pool, [{"track_id": track_of(track), **told}])
+    assert one.problem is None
+    return one
+
+
+async def stands(ask: Asker, track: TrackUpserted) -> dict[str, Any]:
+    """What a client reads of tempo, key, genres and moods."""
+    found: dict[str, Any] = (await ask(STANDS, ids=[track_of(track)]))["tracksById"][0]
+    return found | {"genres": [genre["name"] for genre in found["genres"]]}
+
+
+def in_short(found: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(found[name] for name in ("tempoBpm", "key", "mode", "camelot", "genres", "moods"))

@@ -1,0 +1,70 @@
+"""A correction goes on to who makes something of it: search documents, text vectors."""
+
+from typing import Any
+
+import asyncpg
+
+from services.api import correcting
+from services.api.store.outcomes import TrackUpserted
+from services.indexer.document import search_item
+from services.vectorizer.text_description import text_description
+from shared.bus.in_process import InProcessBus
+from shared.bus.port import Outcome, Subscription
+from shared.contracts.events import AudioAnalyzed, Event, TrackVectorized
+from shared.contracts.topics import Stage, Topic
+from shared.gateway.documents import TO_INDEX
+from shared.gateway.vectors import TO_VECTORIZE
+from shared.search.port import SearchDocument
+from tests.integration.api_read_ground import Asker, ask
+from tests.integration.api_write_ground import track_of
+from tests.integration.conftest import StoreTracks
+from tests.integration.corrections_ground import RIGHT, correct, track
+
+__all__ = ["ask", "track"]
+
+
+async def test_search_document_and_text_vector_are_made_of_what_stands(
+    pool: asyncpg.Pool, track: TrackUpserted, ask: Asker
+) -> None:
+    await correct(pool, track, **RIGHT)
+    assert await pool.fetchval("SELECT vectorized_content_revision FROM tracks") is None
+    revisions = await pool.fetch(
+        "SELECT s.space, v.content_revision FROM track_vectors v"
+        " JOIN vector_spaces s ON s.id = v.vector_space_id ORDER BY s.space"
+    )
+    assert [tuple(row) for row in revisions] == [("audio", 1), ("text", 0)], "the sound stays"
+    (told,) = (await ask(TO_INDEX, ids=[track_of(track)]))["tracksById"]
+    document = search_item(told)
+    assert isinstance(document, SearchDocument)
+    assert (document.tempo_bpm, document.key) == (60, "A# major")
+    assert document.genres == ["Trip Hop", "Dub"]
+    (told,) = (await ask(TO_VECTORIZE, ids=[track_of(track)]))["tracksById"]
+    words = text_description(told)
+    for word in ("Trip Hop Dub", "calm", "very slow", "A# major"):
+        assert word in words
+    assert "minor" not in words
+
+
+async def test_who_reads_it_is_told_at_once(
+    pool: asyncpg.Pool, track: TrackUpserted, store_tracks: StoreTracks
+) -> None:
+    seen: list[Event] = []
+
+    async def handle(events: Any) -> Outcome:
+        seen.extend(events)
+        return Outcome()
+
+    bus = InProcessBus()
+    bus.subscribe(Subscription(Topic.AUDIO_ANALYZED, Stage.VECTORIZE, handle, batch_wait_s=0))
+    bus.subscribe(Subscription(Topic.TRACK_VECTORIZED, Stage.INDEX, handle, batch_wait_s=0))
+    await bus.start()
+    (raw,) = await store_tracks("raw.mp3")
+    for _ in range(2):
+        items = [{"track_id": track_of(one), "tempo_bpm": 77.7} for one in (track, raw)]
+        await correcting.correct(pool, bus, items)
+    await bus.drain(5)
+    assert {type(event) for event in seen} == {AudioAnalyzed, TrackVectorized}
+    assert {(event.track_id, event.revision) for event in seen} == {  # type: ignore[attr-defined] # both have them
+        (track_of(track), (track.revision or 0) + 1), (track_of(raw), 2),
+    }  # fmt: skip
+    assert len(seen) == 2, "what changes nothing is not told"
