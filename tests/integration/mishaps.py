@@ -2,21 +2,38 @@
 
 import os
 import shutil
-import time
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import mutagen
-import numpy as np
-import soundfile
+from tests.integration.library_changes import (
+    FILES,
+    Change,
+    aside,
+    better_copy,
+    both,
+    linked_folder,
+    linked_root,
+    lock,
+    many_files,
+    mend,
+    mount,
+    move,
+    other_disk,
+    overwrite_alike,
+    put_aside,
+    put_back,
+    retag,
+    rewrite,
+    shorten,
+    spoil,
+    swap,
+    touch,
+    unlock,
+    unmount,
+    write,
+)
 
-Change = Callable[[Path], object]
-
-FILES = ("a/One.flac", "a/Two.flac", "b/Three.flac", "b/Four.flac")
-"""Each library begins with these."""
 SAME = {path: path for path in FILES}
 
 
@@ -46,159 +63,6 @@ class Mishap:
     scan: Mapping[str, Any] = field(default_factory=dict)
     setup: Change | None = None
     undo: Change | None = None
-
-
-def sound_of(root: Path, path: str) -> int:
-    """A number for the sound of a path, another one in each library."""
-    return zlib.crc32(os.fsencode(str(root / path)))
-
-
-def write(path: Path, sound: int, **tags: str) -> None:
-    """A music file; the same number is the same sound."""
-    noise = np.random.default_rng(sound).standard_normal(6_000)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, 0.1 * noise, 44_100)
-    retag(path, title=path.stem, album="Album", artist="Somebody", **tags)
-
-
-def retag(path: Path, **tags: str) -> None:
-    file: Any = mutagen.File(path, easy=True)
-    file.update(tags)
-    file.save()
-
-
-def move(path: str, to: str) -> Change:
-    def change(root: Path) -> None:
-        (root / to).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).rename(root / to)
-
-    return change
-
-
-def both(*changes: Change) -> Change:
-    def change(root: Path) -> None:
-        for each in changes:
-            each(root)
-
-    return change
-
-
-def swap(root: Path) -> None:
-    one, two = root / FILES[0], root / FILES[1]
-    one.rename(root / "aside")
-    two.rename(one)
-    (root / "aside").rename(two)
-
-
-def better_copy(root: Path) -> None:
-    (root / FILES[0]).unlink()
-    write(root / "a" / "One.ogg", 1, tracknumber="1")
-
-
-def aside(root: Path) -> Path:
-    return root.with_name(root.name + " aside")
-
-
-def unmount(root: Path) -> None:
-    root.rename(aside(root))
-    root.mkdir()
-
-
-def mount(root: Path) -> None:
-    root.rmdir()
-    aside(root).rename(root)
-
-
-def put_aside(*paths: str) -> Change:
-    def change(root: Path) -> None:
-        for path in paths:
-            place = aside(root) / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            (root / path).rename(place)
-
-    return change
-
-
-def put_back(root: Path) -> None:
-    for place in [path for path in aside(root).rglob("*") if path.is_file()]:
-        place.rename(root / place.relative_to(aside(root)))
-
-
-def rewrite(path: str, *, keep_time: bool) -> Change:
-    """Another content: longer, at the same time of change or now."""
-
-    def change(root: Path) -> None:
-        told = (root / path).stat()
-        write(root / path, 17, comment="x" * 5_000)
-        if keep_time:
-            os.utime(root / path, ns=(told.st_atime_ns, told.st_mtime_ns))
-
-    return change
-
-
-def touch(path: str, year: int) -> Change:
-    moment = time.mktime((year, 1, 1, 0, 0, 0, 0, 0, 0))
-    return lambda root: os.utime(root / path, (moment, moment))
-
-
-def overwrite_alike(root: Path) -> None:
-    """One byte in the middle changes; size and time don't."""
-    path = root / FILES[0]
-    told, content = path.stat(), bytearray(path.read_bytes())
-    content[-1_000] ^= 0xFF
-    path.write_bytes(content)
-    os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns))
-
-
-def linked_root(root: Path) -> None:
-    """The root is a link from the beginning."""
-    root.rename(root.with_name(root.name + " disk 1"))
-    root.symlink_to(root.with_name(root.name + " disk 1"))
-
-
-def other_disk(root: Path) -> None:
-    root.with_name(root.name + " disk 1").rename(root.with_name(root.name + " disk 2"))
-    root.unlink()
-    root.symlink_to(root.with_name(root.name + " disk 2"))
-
-
-def linked_folder(root: Path) -> None:
-    (root / "b").rename(aside(root))
-    (root / "b").symlink_to(aside(root))
-
-
-def shorten(path: str) -> Change:
-    """As if it were still being copied."""
-
-    def change(root: Path) -> None:
-        shutil.copy2(root / path, aside(root))
-        content = (root / path).read_bytes()
-        (root / path).write_bytes(content[: len(content) // 2])
-
-    return change
-
-
-def spoil(root: Path) -> None:
-    shutil.copy2(root / FILES[0], aside(root))
-    (root / FILES[0]).write_bytes(b"no music " * 100)
-
-
-def mend(root: Path) -> None:
-    aside(root).rename(root / FILES[0])
-
-
-def lock(root: Path) -> None:
-    (root / "b").chmod(0)
-
-
-def unlock(root: Path) -> None:
-    (root / "b").chmod(0o755)
-
-
-def many_files(root: Path) -> None:
-    for name in ("5", "6", "7", "8"):
-        for folder in ("c", "d"):
-            write(root / folder / f"{name}.flac", sound_of(root, folder + name))
 
 
 MANY = {f"{folder}/{name}.flac" for folder in "cd" for name in "5678"}

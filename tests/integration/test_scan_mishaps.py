@@ -16,7 +16,8 @@ from pytest_asyncio import fixture
 
 from shared.runtime.settings import Settings
 from tests.integration.extractor_ground import World, running
-from tests.integration.mishaps import FILES, MISHAPS, Mishap, retag, sound_of, write
+from tests.integration.library_changes import FILES, retag, sound_of, write
+from tests.integration.mishaps import MISHAPS, Mishap
 
 DOCS = Path(__file__).parents[2] / "docs" / "scan.md"
 NOBODY = 65_534

@@ -23,7 +23,7 @@ from services.extractor.watching.watcher import Watcher
 from shared.bus.in_process import InProcessBus
 from shared.runtime.settings import Settings
 from tests.integration.extractor_ground import World, running
-from tests.integration.mishaps import retag, write
+from tests.integration.library_changes import retag, write
 
 _SCANS = "{ scans(first: 100) { folder state message library { name } } }"
 MakeWatcher = Callable[..., Any]
