@@ -58,7 +58,16 @@ def root() -> Iterator[Path]:
     for number, path in enumerate(FILES, 1):
         write(music / path, sound_of(music, path), tracknumber=str(number))
     yield music
+    for folder in music.glob("*/"):
+        folder.chmod(0o755)  # whoever may not look into it cannot remove it either
     shutil.rmtree(place)
+
+
+def is_there(root: Path, path: str) -> bool:
+    try:
+        return (root / os.fsdecode(path.encode())).exists()
+    except PermissionError:  # it may be: the tests need not run as root
+        return True
 
 
 class Library:
@@ -82,7 +91,7 @@ class Library:
             return False
         there = await self.tracks("present")
         root = self._world.root
-        seen = [p for p in there if (root / os.fsdecode(p.encode())).exists() or "\uf7e9" in p]
+        seen = [path for path in there if is_there(root, path) or "\uf7e9" in path]
         ignored = (root / ".soniqueignore").exists()
         return len(seen) < len(there) or (ignored and any(p.startswith("b/") for p in there))
 
