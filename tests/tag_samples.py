@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.extractor.credited import ROLES
 from services.extractor.reading import ReadFile
+from shared.contracts.credits import CONTRIBUTOR_ROLES
 
 Values = Sequence[str]
 Read = Callable[[ReadFile], Any]
@@ -104,7 +104,7 @@ SAMPLES: dict[str, Sample] = {
         lambda file: file.tags.artists[0].musicbrainz_id,
         needs=("Track.artistCredit",),
     ),
-    **{f"Track.credits(role: {role.upper()})": _credits(role) for role in ROLES},
+    **{f"Track.credits(role: {role.upper()})": _credits(role) for role in CONTRIBUTOR_ROLES},
     "Track.credits(role: PERFORMER)": Sample(
         ["Ann (guitar)", "Bob (guitar)"],
         _performers,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.api.identity import fold, year_of
+from shared.contracts.credits import VARIOUS_ARTISTS
 
-VARIOUS_ARTISTS = "Various Artists"
 FIELDS = (
     "title", "sort_key", "release_date", "original_date", "release_type", "label",
     "catalogue_number", "barcode", "country", "media", "musicbrainz_release_group_id",

@@ -7,11 +7,8 @@ from services.extractor import normalise
 from services.extractor.credits import CreditRules, credited_names
 from services.extractor.tag_values import TagValues, is_short
 from services.extractor.tags import Contributor, CreditedName
+from shared.contracts.credits import CONTRIBUTOR_ROLES
 
-ROLES = (
-    "composer", "lyricist", "writer", "conductor", "performer", "arranger", "remixer", "producer",
-    "engineer", "mixer", "djmixer", "director",
-)  # fmt: skip
 MOST_CONTRIBUTORS = 200
 
 
@@ -51,7 +48,7 @@ def sorted_by(names: tuple[CreditedName, ...], sort: str | None) -> tuple[Credit
 def contributors(tags: TagValues) -> tuple[Contributor, ...]:
     """Who took part beside the artists, by roles; MOST_CONTRIBUTORS at most."""
     found: dict[Contributor, None] = {}
-    for role in tags.there(ROLES):
+    for role in tags.there(CONTRIBUTOR_ROLES):
         values = normalise.texts(tags.all(role))
         for value in values:
             told, instrument = played(value) if role == "performer" else (value, None)

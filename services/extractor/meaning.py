@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.extractor import normalise
-from services.extractor.credited import ROLES, contributors, credited_artists, sorted_by
+from services.extractor.credited import contributors, credited_artists, sorted_by
 from services.extractor.imported import imported_facts
 from services.extractor.lyrics import lyrics
 from services.extractor.normalise import first
@@ -13,10 +13,12 @@ from services.extractor.releases import original_date, release, release_date
 from services.extractor.rules import DEFAULT_RULES, Rules
 from services.extractor.tag_values import TagValues
 from services.extractor.tags import AudioProperties, Movement, Numbered, RawTags, ReplayGain, Tags
+from shared.contracts.credits import CONTRIBUTOR_ROLES
 
 _RARE = frozenset(
     (
-        *ROLES, "composersort", "titlesort", "discsubtitle", "isrc", "bpm", "originaldate",
+        *CONTRIBUTOR_ROLES, "composersort", "titlesort", "discsubtitle", "isrc", "bpm",
+        "originaldate",
         "originalyear", "comment", "language", "work", "movement", "movementnumber",
         "movementtotal", "mood", "grouping", "copyright", "key", "musicbrainz_recordingid",
         "musicbrainz_trackid", "replaygain_track_gain", "replaygain_track_peak",

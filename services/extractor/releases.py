@@ -11,8 +11,8 @@ from services.extractor.places import without_disc
 from services.extractor.rules import Rules
 from services.extractor.tag_values import TagValues, is_short
 from services.extractor.tags import CreditedName, Release
+from shared.contracts.credits import VARIOUS_ARTISTS
 
-VARIOUS_ARTISTS = "various artists"
 VARIOUS_ARTISTS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"
 """MusicBrainz' artist that stands for many."""
 _OF_RELEASES = (
@@ -60,11 +60,11 @@ def _release_of(
     is_compilation = (
         normalise.truth(tags.one("compilation"))
         or any(various)
-        or credit.casefold() == VARIOUS_ARTISTS
+        or credit.casefold() == VARIOUS_ARTISTS.casefold()
     )
     is_told = bool(artists) or is_compilation
     if not artists and is_compilation:
-        artists, credit = (CreditedName("Various Artists"),), "Various Artists"
+        artists, credit = (CreditedName(VARIOUS_ARTISTS),), VARIOUS_ARTISTS
     elif not artists and track_artists:
         # Guests of one track are not the album's artists, or each track would make an album.
         artists = (replace(track_artists[0], join_phrase=""),)

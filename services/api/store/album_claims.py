@@ -11,11 +11,12 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.album_facts import FIELDS, VARIOUS_ARTISTS, Said, decide
+from services.api.album_facts import FIELDS, Said, decide
 from services.api.identity import fold
 from services.api.store import artists
 from services.api.store.album_rows import AlbumCredit
 from services.api.store.outcomes import Raced, plain
+from shared.contracts.credits import VARIOUS_ARTISTS
 
 _DECIDED = (
     *FIELDS, "owner_key", "year", "artist_credit", "artist_key", "is_compilation", "disc_total",

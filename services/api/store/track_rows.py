@@ -9,6 +9,7 @@ from services.api.identity import fold, sort_key, year_of
 from services.api.store import checks
 from services.api.store.checks import Item, Unfit
 from services.api.store.track_details import Details, details
+from shared.contracts.credits import CONTRIBUTOR_ROLES
 from shared.contracts.identity import IdKind
 
 MOST_CREDITS = 500
@@ -16,12 +17,7 @@ MOST_GENRES = 100
 SORTED = json.JSONEncoder(sort_keys=True)
 _PATH_LIMIT = 2_500  # bytes: the path is in an index
 KINDS = frozenset(("music", "podcast", "audiobook"))
-ROLES = frozenset(
-    (
-        "artist", "composer", "lyricist", "writer", "conductor", "performer", "arranger",
-        "remixer", "producer", "engineer", "mixer", "djmixer", "director",
-    )
-)  # fmt: skip
+ROLES = frozenset(("artist", *CONTRIBUTOR_ROLES))
 
 TEXTS = {
     **dict.fromkeys(
