@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import floors, whole_tracks
-from bench.library import generate
+from bench.generated_library import generate
 from bench.measuring import Row, compared, cpu_s, interleaved, percentile, wall_s
 from services.analyzer.description import warm_up
 from soniquebay.demo import render_demo

@@ -18,7 +18,7 @@ from pathlib import Path
 import asyncpg
 import numpy as np
 
-from bench.library import FORMATS
+from bench.generated_library import FORMATS
 from bench.load import scanned
 from bench.measuring import compared
 from bench.processes import postmaster_pid, tree

@@ -16,7 +16,7 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer
 
 from bench import analyzers, messages
-from bench.library import generate
+from bench.generated_library import generate
 from bench.load import scanned
 from bench.measuring import percentile
 from bench.memory import tree_pss_mb

@@ -2,7 +2,7 @@
 
 Ten tracks an album, two albums an artist, every third album with a cover beside it; MP3 and FLAC
 by turns. The tags are put together by hand and the sound is one clip of each format, with some
-bytes changed that nobody decodes here: not for an analysis. `bench.library` makes those.
+bytes changed that nobody decodes here: not for an analysis. `bench.generated_library` makes those.
 """
 
 import struct

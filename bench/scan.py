@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import floors
-from bench.library import generate
+from bench.generated_library import generate
 from bench.measuring import compared, wall_s
 from bench.peers import NotHad, Taken, import_with_beets, mpd, pinned
 

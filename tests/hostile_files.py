@@ -11,7 +11,7 @@ from pathlib import Path
 import mutagen
 from mutagen import id3
 
-from bench.library import FORMATS, generate
+from bench.generated_library import FORMATS, generate
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,11 @@ from shared.contracts.credits import CONTRIBUTOR_ROLES
 _RARE = frozenset(
     (
         *CONTRIBUTOR_ROLES, "composersort", "titlesort", "discsubtitle", "isrc", "bpm",
-        "originaldate",
-        "originalyear", "comment", "language", "work", "movement", "movementnumber",
-        "movementtotal", "mood", "grouping", "copyright", "key", "musicbrainz_recordingid",
-        "musicbrainz_trackid", "replaygain_track_gain", "replaygain_track_peak",
-        "replaygain_album_gain", "replaygain_album_peak", "r128_track_gain", "r128_album_gain",
+        "originaldate", "originalyear", "comment", "language", "work", "movement",
+        "movementnumber", "movementtotal", "mood", "grouping", "copyright", "key",
+        "musicbrainz_recordingid", "musicbrainz_trackid", "replaygain_track_gain",
+        "replaygain_track_peak", "replaygain_album_gain", "replaygain_album_peak",
+        "r128_track_gain", "r128_album_gain",
     )
 )  # fmt: skip
 """Raw tags of what `_details` tells."""

@@ -30,7 +30,7 @@ _TOGETHER = 64
 
 
 class WordLlamaEmbedder:
-    """The embedder of one machine: some 60 MB, loaded (0.3 s) with the first text.
+    """The embedder of one machine: some 60 MB, loaded (0.2 s) with the first text.
 
     One call at a time computes; others wait for it in their threads.
     """

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.library import generate
+from bench.generated_library import generate
 from services.api.store.embedded import EmbeddedPostgres
 from tests.chaos.analyses import StoredAnalyses
 from tests.chaos.disturbing import Act, Disturber, in_some_order

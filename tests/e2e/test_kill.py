@@ -6,7 +6,7 @@ import signal
 import time
 from pathlib import Path
 
-from bench.library import generate
+from bench.generated_library import generate
 from tests.e2e.running import ANALYSIS, JSON, TAGS, Bay
 
 WHOLE = f"contentRevision stage {TAGS} {ANALYSIS} vectors {{ space model dimensions values }}"

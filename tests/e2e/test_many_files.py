@@ -8,7 +8,7 @@ from typing import Any
 import mutagen
 import pytest
 
-from bench.library import FORMATS, generate
+from bench.generated_library import FORMATS, generate
 from tests.e2e.running import TAGS, Bay
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import mutagen
 
-from bench.library import generate
+from bench.generated_library import generate
 from tests.e2e.running import Bay
 
 SCANS = "{ scans(first: 1) { state filesSeen filesRead filesUnchanged filesMissing filesFailed } }"

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutagen import id3
 
-from bench.library import generate
+from bench.generated_library import generate
 from services.extractor import quick
 from services.extractor.opening import Opened, open_audio, open_quickly, open_with_mutagen
 from tests.unit.services.extractor.quick_corpus import SUFFIXES, damaged, tagged

@@ -1,6 +1,6 @@
 """A generator of music libraries: any number of files, five formats, varied tags, some covers.
 
-    python -m bench.library DIR --files 3000 --seed 1
+    python -m bench.generated_library DIR --files 3000 --seed 1
 
 The same seed gives the same files. A few short clips are encoded once; each file is a copy of one
 with tags of its own, and with a sound of its own that nobody hears, so thousands take seconds.

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import soundfile
 
-from bench.library import FORMATS, generate
+from bench.generated_library import FORMATS, generate
 from services.extractor.content import content_hash
 
 
