@@ -17,10 +17,10 @@ from services.analyzer.decoding import open_audio
 from services.analyzer.description import describe, heard_in
 from services.analyzer.keeping import RATE_HZ
 from services.analyzer.listening import listen
-from services.extractor.formats import is_audio
-from services.extractor.ignoring import Ignoring
-from services.extractor.reading import read_file
-from services.extractor.walk import Walk
+from services.extractor.read.file_reader import read_file
+from services.extractor.read.formats import is_audio
+from services.extractor.scan.ignore_rules import Ignoring
+from services.extractor.scan.walk import Walk
 from soniquebay.demo.encoding import encode
 
 _LONG_RATE_HZ, _LONG_S = 44_100, 240

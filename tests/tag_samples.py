@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.extractor.reading import ReadFile
+from services.extractor.read.file_reader import ReadFile
 from shared.contracts.credits import CONTRIBUTOR_ROLES
 
 Values = Sequence[str]

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.extractor.ignoring import Ignoring, is_seen
-from services.extractor.jobs import ChunkRead
-from services.extractor.libraries import Libraries
-from services.extractor.readers import Readers
-from services.extractor.rules import BadRules
-from services.extractor.storing import Storing
+from services.extractor.read.jobs import ChunkRead
+from services.extractor.read.readers import Readers
+from services.extractor.scan.ignore_rules import Ignoring, is_seen
+from services.extractor.store.libraries import Libraries
+from services.extractor.store.storing import Storing
+from services.extractor.tags.rules import BadRules
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput, TransientError
 from shared.contracts.events import FileFound, FileMissing, TrackChange, TrackExtracted

@@ -4,18 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from services.extractor.credits import CreditRules
-from services.extractor.guarding import Guard
 from services.extractor.handlers import MarkMissing, ReadFiles
-from services.extractor.ignoring import Ignoring
-from services.extractor.jobs import prepare_reader
-from services.extractor.libraries import Libraries
-from services.extractor.placing import Placing
-from services.extractor.readers import Readers
-from services.extractor.rules import Rules
-from services.extractor.scanning import Publish, ScanLibrary
-from services.extractor.storing import Storing
-from services.extractor.watching.watcher import Watcher
+from services.extractor.read.jobs import prepare_reader
+from services.extractor.read.readers import Readers
+from services.extractor.scan.deletion_guard import Guard
+from services.extractor.scan.ignore_rules import Ignoring
+from services.extractor.scan.scanning import Publish, ScanLibrary
+from services.extractor.store.libraries import Libraries
+from services.extractor.store.move_resolution import Placing
+from services.extractor.store.storing import Storing
+from services.extractor.tags.credits import CreditRules
+from services.extractor.tags.rules import Rules
+from services.extractor.watch.watcher import Watcher
 from shared.bus.port import Subscription
 from shared.contracts.topics import Stage, Topic
 from shared.gateway.client import Gateway

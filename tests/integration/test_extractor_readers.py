@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from services.extractor.jobs import prepare_reader
-from services.extractor.readers import Readers
+from services.extractor.read.jobs import prepare_reader
+from services.extractor.read.readers import Readers
 from shared.runtime.workers import WorkerProcesses
 
 BOMB_MB = 1_200

@@ -16,10 +16,10 @@ import asyncpg
 import pytest
 from pytest_asyncio import fixture
 
-from services.extractor.libraries import Libraries
-from services.extractor.watching.changes import CannotWatch, Changes, changed_paths, in_words
-from services.extractor.watching.child import MOST_PATHS
-from services.extractor.watching.watcher import Watcher
+from services.extractor.store.libraries import Libraries
+from services.extractor.watch.changes import CannotWatch, Changes, changed_paths, in_words
+from services.extractor.watch.child import MOST_PATHS
+from services.extractor.watch.watcher import Watcher
 from shared.bus.in_process import InProcessBus
 from shared.runtime.settings import Settings
 from tests.integration.extractor_ground import World, running
@@ -213,7 +213,7 @@ class Child:
 
     def __init__(self, folder: Path, *before: str, **options: Any) -> None:
         self.process = subprocess.Popen(
-            [*before, sys.executable, "-m", "services.extractor.watching.child", str(folder)],
+            [*before, sys.executable, "-m", "services.extractor.watch.child", str(folder)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
         )  # fmt: skip
 

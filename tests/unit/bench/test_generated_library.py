@@ -4,7 +4,7 @@ from pathlib import Path
 import soundfile
 
 from bench.generated_library import FORMATS, generate
-from services.extractor.content import content_hash
+from services.extractor.read.content_hash import content_hash
 
 
 def test_generated_files_have_a_sound_of_their_own_that_decodes(tmp_path: Path) -> None:

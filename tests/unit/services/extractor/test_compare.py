@@ -4,10 +4,15 @@ from typing import Any
 
 import pytest
 
-from services.extractor.compare import KnownFile, compare, outside_of
-from services.extractor.guarding import Guard, Listing, judge
-from services.extractor.places import album_folder, disc_of, is_named_after, without_disc
-from services.extractor.walk import WalkedFile
+from services.extractor.scan.compare import KnownFile, compare, outside_of
+from services.extractor.scan.deletion_guard import Guard, Listing, judge
+from services.extractor.scan.walk import WalkedFile
+from services.extractor.tags.album_folders import (
+    album_folder,
+    disc_of,
+    is_named_after,
+    without_disc,
+)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from mutagen.apev2 import APEv2
 from mutagen.id3 import APIC, ID3, TIT2
 
-from services.extractor.content import content_hash
+from services.extractor.read.content_hash import content_hash
 from tests.unit.services.extractor.conftest import MakeFile
 
 SUFFIXES = (

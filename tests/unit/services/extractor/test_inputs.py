@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from services.extractor.beside import folder_cover
-from services.extractor.covers import Image, embedded_cover, folder_images, mime_type
-from services.extractor.inputs import (
+from services.extractor.covers.images import Image, embedded_cover, folder_images, mime_type
+from services.extractor.covers.selection import folder_cover
+from services.extractor.read.jobs import FileRead
+from services.extractor.store.inputs import (
     Batch,
     album_inputs,
     artist_inputs,
     track_input,
 )
-from services.extractor.jobs import FileRead
-from services.extractor.meaning import meaning
-from services.extractor.places import wanted_folders
-from services.extractor.tags import AudioProperties, Picture, RawTags
-from services.extractor.telling import tag_fields
+from services.extractor.tags.album_folders import wanted_folders
+from services.extractor.tags.mapping import meaning
+from services.extractor.tags.model import AudioProperties, Picture, RawTags
+from services.extractor.tags.track_fields import tag_fields
 
 JPEG = b"\xff\xd8\xff"
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from services.extractor.compare import Compared
-from services.extractor.known import KnownStretches
-from services.extractor.laying import laid_beside
-from services.extractor.walk import Run, WalkedFile
-from services.extractor.walked import Walked
+from services.extractor.scan.catalogue_cursor import KnownStretches
+from services.extractor.scan.compare import Compared
+from services.extractor.scan.diff import laid_beside
+from services.extractor.scan.walk import Run, WalkedFile
+from services.extractor.scan.walk_buffer import Walked
 from shared.contracts.stretches import digest_of
 from shared.gateway.client import Gateway
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from mutagen import id3
 
 from bench.generated_library import generate
-from services.extractor import quick
-from services.extractor.opening import Opened, open_audio, open_quickly, open_with_mutagen
+from services.extractor.read import fast as quick
+from services.extractor.read.tag_reader import Opened, open_audio, open_quickly, open_with_mutagen
 from tests.unit.services.extractor.quick_corpus import SUFFIXES, damaged, tagged
 
 _SLOW_S = 5.0

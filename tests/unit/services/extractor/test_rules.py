@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from services.extractor.credits import CreditRules
-from services.extractor.meaning import meaning
-from services.extractor.normalise import genres
-from services.extractor.reading import read_file
-from services.extractor.rules import DEFAULT_RULES, RULES_FILE, BadRules, Rules, rules_of
-from services.extractor.tags import AudioProperties, RawTags, Tags
+from services.extractor.read.file_reader import read_file
+from services.extractor.tags.credits import CreditRules
+from services.extractor.tags.mapping import meaning
+from services.extractor.tags.model import AudioProperties, RawTags, Tags
+from services.extractor.tags.normalise import genres
+from services.extractor.tags.rules import DEFAULT_RULES, RULES_FILE, BadRules, Rules, rules_of
 
 DOCUMENT = (Path(__file__).parents[4] / "docs" / "tags.md").read_text()
 SETTINGS = Rules(CreditRules.with_names(["Hot & Cold"], ["&"]))

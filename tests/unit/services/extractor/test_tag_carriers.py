@@ -12,9 +12,9 @@ from mutagen.apev2 import APEv2
 from mutagen.id3 import ID3, MCDI, PCST, POPM, SYLT, TALB, TDRC, TIPL, TIT2, TMCL, TPE1, TRCK, WXXX
 from mutagen.mp4 import MP4FreeForm
 
-from services.extractor.opening import open_audio
-from services.extractor.reading import read_file
-from services.extractor.tags import Contributor, CreditedName, Numbered, Tags
+from services.extractor.read.file_reader import read_file
+from services.extractor.read.tag_reader import open_audio
+from services.extractor.tags.model import Contributor, CreditedName, Numbered, Tags
 
 MakeFile = Callable[[str], Path]
 

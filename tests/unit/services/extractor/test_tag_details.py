@@ -10,17 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.extractor.imported import imported_facts
-from services.extractor.lyrics import LYRICS_LIMIT, lyrics, timed_lines
-from services.extractor.meaning import meaning
-from services.extractor.other_tags import (
+from services.extractor.read.file_reader import read_file
+from services.extractor.tags.imported import imported_facts
+from services.extractor.tags.lyrics import LYRICS_LIMIT, lyrics, timed_lines
+from services.extractor.tags.mapping import meaning
+from services.extractor.tags.model import (
+    AudioProperties,
+    ImportedFact,
+    Lyrics,
+    Movement,
+    RawTags,
+    Tags,
+)
+from services.extractor.tags.other_tags import (
     FIELDS,
     MOST_NAMES,
     TOTAL_LIMIT,
     other_tags,
 )
-from services.extractor.reading import read_file
-from services.extractor.tags import AudioProperties, ImportedFact, Lyrics, Movement, RawTags, Tags
 
 AUDIO = AudioProperties("flac", "flac", 1.0)
 MakeFile = Callable[[str], Path]

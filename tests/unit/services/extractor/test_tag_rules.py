@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.extractor import normalise
-from services.extractor.credits import CreditRules, credited_names
-from services.extractor.meaning import meaning
-from services.extractor.releases import VARIOUS_ARTISTS_ID
-from services.extractor.tags import AudioProperties, CreditedName, Numbered, RawTags, Tags
+from services.extractor.tags import normalise
+from services.extractor.tags.credits import CreditRules, credited_names
+from services.extractor.tags.mapping import meaning
+from services.extractor.tags.model import AudioProperties, CreditedName, Numbered, RawTags, Tags
+from services.extractor.tags.releases import VARIOUS_ARTISTS_ID
 from shared.runtime.settings import Settings
 
 AUDIO = AudioProperties("flac", "flac", 1.0)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from services.extractor.containers import asf, chunks, id3, mp4, names
-from services.extractor.formats import AUDIO_SUFFIXES
-from services.extractor.meaning import meaning
-from services.extractor.other_tags import FIELDS, LEFT_OUT
-from services.extractor.reading import read_file
-from services.extractor.tags import AudioProperties
+from services.extractor.read.file_reader import read_file
+from services.extractor.read.formats import AUDIO_SUFFIXES
+from services.extractor.tags.containers import asf, chunks, id3, mp4, names
+from services.extractor.tags.mapping import meaning
+from services.extractor.tags.model import AudioProperties
+from services.extractor.tags.other_tags import FIELDS, LEFT_OUT
 from tests.tag_samples import SAMPLES, sample
 from tests.tag_writers import FREE_NAMES, ONE_VALUE, WRITERS
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.extractor.ignoring import Ignoring, is_seen
-from services.extractor.walk import Walk
+from services.extractor.scan.ignore_rules import Ignoring, is_seen
+from services.extractor.scan.walk import Walk
 from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import encode_path
 

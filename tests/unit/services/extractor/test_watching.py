@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from services.extractor.watching.mounts import network_mount
-from services.extractor.watching.settling import MOST_FOLDERS, Settling
-from services.extractor.watching.touched import MOST_GONE, touched
+from services.extractor.watch.mounts import network_mount
+from services.extractor.watch.settling import MOST_FOLDERS, Settling
+from services.extractor.watch.touched import MOST_GONE, touched
 
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw

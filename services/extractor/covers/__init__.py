@@ -1,0 +1,1 @@
+"""Finds cover images and chooses among them."""

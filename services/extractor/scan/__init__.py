@@ -1,0 +1,1 @@
+"""The walk of a library: finds new, changed and missing files."""

@@ -1,0 +1,1 @@
+"""Stores what was read through the gateway."""

@@ -1,0 +1,1 @@
+"""Maps the tags of every container to one record."""

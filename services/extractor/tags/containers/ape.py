@@ -1,0 +1,29 @@
+"""APEv2 (Monkey's Audio, WavPack, Musepack)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from services.extractor.tags.containers.names import internal_name
+from services.extractor.tags.model import Picture, RawTags
+
+_TEXT = 0
+_FRONT = 3
+_OTHER = 0
+
+
+def raw_tags(tags: Any) -> RawTags:
+    """The items by internal name; `tags` is mutagen's mapping of items, or None."""
+    raw: RawTags = {}
+    for key, value in (tags or {}).items():
+        if value.kind == _TEXT:
+            name = internal_name(key)
+            raw.setdefault("date" if name == "year" else name, []).extend(value)
+    return raw
+
+
+def pictures(file: Any) -> Iterator[Picture]:
+    """The embedded images: a file name, NUL, and the image."""
+    for key, value in (file.tags or {}).items():
+        if key.lower().startswith("cover art") and value.kind != _TEXT:
+            kind = _FRONT if "front" in key.lower() else _OTHER
+            yield Picture(kind, bytes(value.value).partition(b"\0")[2])

@@ -1,0 +1,199 @@
+"""Makes tags as they are written into tags as they are meant: clean, typed, bounded. Pure."""
+
+import math
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+
+from services.extractor.tags.model import Numbered
+
+TEXT_LIMIT = 1_000
+COMMENT_LIMIT = 4_000
+MOST_VALUES = 50
+_MOST_READ = 100_000  # characters that are looked at, of a text of whatever length
+NUMBER_LIMIT = 30_000
+REFERENCE_SHIFT_DB = 5.0
+"""EBU R128's -23 LUFS (Opus' R128 tags) to ReplayGain 2's -18 LUFS."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff]+")
+_CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]+")
+_NUMBERED = re.compile(r"\s*(\d{1,9})?\s*(?:(?:/|of)\s*(\d{1,9})?.*)?", re.IGNORECASE | re.DOTALL)
+_DATE = re.compile(r"(\d{4})(?:[-./](\d{1,2})(?:[-./](\d{1,2}))?)?(?!\d)")
+_COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})(?!\d)")
+_YEAR_LAST = re.compile(r"\d{1,2}[-./]\d{1,2}[-./](\d{4})(?!\d)")
+_DECIMAL = re.compile(r"[-+]?\d{1,9}(?:[.,]\d{1,12})?")
+WHOLE_GENRES = frozenset(
+    ("singer/songwriter", "folk, world, & country", "folk, world & country", "r&b; soul")
+)
+"""Genres that look like several, in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenreRules:
+    """How genres are told apart.
+
+    Attributes:
+        whole: those that are never split, in lower case.
+        separators: what stands between genres in one text.
+        renamed: another name for some, by theirs in lower case; '' leaves a genre out.
+    """
+
+    whole: frozenset[str] = WHOLE_GENRES
+    separators: tuple[str, ...] = (";", "/", ",")
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+
+_GENRES_AS_USUAL = GenreRules()
+
+
+def text(value: str, limit: int = TEXT_LIMIT) -> str:
+    """One clean line: no control characters, no lone surrogates, at most `limit` characters."""
+    clean = _CONTROL.sub(" ", value[:_MOST_READ]).strip()
+    return clean[:limit].rstrip()
+
+
+def lines(value: str, limit: int = COMMENT_LIMIT) -> str:
+    """Clean text that may have several lines."""
+    clean = value[:_MOST_READ].replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROL_BUT_LINES.sub(" ", clean).strip()[:limit].rstrip()
+
+
+def texts(values: Sequence[str], limit: int = TEXT_LIMIT) -> list[str]:
+    """Clean texts, each once, empty ones left out; NUL stands between values."""
+    if not values:
+        return []
+    found: dict[str, None] = {}
+    for value in values:
+        is_clean = len(value) <= limit and value.isprintable()  # nearly all are
+        for part in (value,) if is_clean else value[:_MOST_READ].split("\0"):
+            clean = value.strip() if is_clean else text(part, limit)
+            if clean:
+                found[clean] = None
+            if len(found) == MOST_VALUES:
+                return list(found)
+    return list(found)
+
+
+def first(values: Sequence[str], limit: int = TEXT_LIMIT) -> str | None:
+    """The first clean text that is not empty, or None."""
+    for value in values:  # nearly always this is all
+        if len(value) <= limit and value.isprintable() and (clean := value.strip()):
+            return clean
+        break
+    return next(iter(texts(values, limit)), None)
+
+
+def genres(values: Sequence[str], rules: GenreRules = _GENRES_AS_USUAL) -> tuple[str, ...]:
+    """Genres one by one, each once, as the rules take them apart."""
+    between = _between(rules.separators)
+    found: dict[str, str] = {}
+    for value in texts(values):
+        whole = value.casefold() in rules.whole
+        for part in [value] if whole else between.split(value):
+            genre = rules.renamed.get(part.strip().casefold(), part.strip())
+            if genre:
+                found.setdefault(genre.casefold(), genre)
+    return tuple(found.values())[:MOST_VALUES]
+
+
+@lru_cache(maxsize=16)
+def _between(separators: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, ("\0", *separators))))
+
+
+NO_NUMBER = Numbered()
+
+
+@lru_cache(maxsize=4_096)  # there are few numbers and dates, and many files
+def numbered(value: str | None, total: str | None = None) -> Numbered:
+    """A position like "3/12", "3 of 12" or "3", with a total told apart; nonsense is None."""
+    if value is None:
+        return Numbered(None, _number(total, least=1)) if total else NO_NUMBER
+    match = _NUMBERED.fullmatch(value[:100])
+    if match is None:
+        return Numbered(None, _number(total, least=1))
+    told = match.group(2) or total
+    return Numbered(_number(match.group(1), least=0), _number(told, least=1))
+
+
+def _number(value: str | None, *, least: int) -> int | None:
+    digits = (value or "").strip()[:10]
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    return int(digits) if least <= int(digits) <= NUMBER_LIMIT else None
+
+
+@lru_cache(maxsize=4_096)
+def partial_date(value: str | None) -> str | None:
+    """A date as precise as it is sane: YYYY, YYYY-MM or YYYY-MM-DD, years 1000 to 2999; or None."""
+    if not value:
+        return None
+    told = value.strip()[:40]
+    match = _COMPACT_DATE.match(told) or _DATE.match(told)
+    if match is None:
+        last = _YEAR_LAST.match(told)
+        return _sane_date(int(last.group(1)), 0, 0) if last else None
+    year, month, day = (int(part or 0) for part in match.groups())
+    return _sane_date(year, month, day)
+
+
+def _sane_date(year: int, month: int, day: int) -> str | None:
+    if not 1000 <= year <= 2999:
+        return None
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return f"{year:04}-{month:02}" if 1 <= month <= 12 else f"{year:04}"
+
+
+def decimal(value: str | None, low: float, high: float) -> float | None:
+    """A number at the text's beginning ("-6.20 dB", "120,5"), if it is from `low` to `high`."""
+    if not value:
+        return None
+    match = _DECIMAL.match(value.strip()[:40])
+    if match is None:
+        return None
+    number = float(match.group().replace(",", "."))
+    return number if math.isfinite(number) and low <= number <= high else None
+
+
+def r128_gain(value: str | None) -> float | None:
+    """Opus' gain (256ths of a dB, for -23 LUFS) as ReplayGain's, in dB for -18 LUFS."""
+    number = decimal(value, -32_768, 32_767)
+    return None if number is None else round(number / 256 + REFERENCE_SHIFT_DB, 2)
+
+
+def musicbrainz_ids(values: Sequence[str]) -> list[str]:
+    """The valid ids among the values, in order; several in one text are told apart."""
+    found: list[str] = []
+    for value in texts(values):
+        for part in re.split(r"[\s;,/]+", value):
+            try:
+                if len(part) == 36:
+                    found.append(str(uuid.UUID(part)))
+            except ValueError:
+                continue
+    return found[:MOST_VALUES]
+
+
+def musicbrainz_id(values: Sequence[str]) -> str | None:
+    """The first valid id, or None."""
+    return next(iter(musicbrainz_ids(values)), None)
+
+
+def truth(value: str | None) -> bool:
+    """Whether a flag is set: 1, true, yes."""
+    return (value or "").strip().casefold() in {"1", "true", "yes"}
+
+
+def isrcs(values: Sequence[str]) -> tuple[str, ...]:
+    """The codes among the values, without dashes (ISO 3901: 12 letters and digits)."""
+    told = (
+        code.replace("-", "").upper()
+        for value in texts(values)
+        for code in re.split(r"[;,/\s]+", value)
+    )
+    return tuple(dict.fromkeys(c for c in told if len(c) == 12 and c.isascii() and c.isalnum()))
