@@ -10,7 +10,7 @@ import time
 import asyncpg
 import structlog
 
-from services.api.graphql.subscription import Rates
+from services.api.graphql.people.subscriptions import Rates
 from services.api.graphql.types.status import stages_of
 from services.api.store import progress
 from shared.bus.port import Bus

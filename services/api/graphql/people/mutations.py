@@ -1,6 +1,5 @@
-"""What anyone may ask for: scans, replays, corrections, a pause."""
+"""Mutations of people and their programs: scans, replays, corrections, a pause."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -9,19 +8,16 @@ import strawberry
 from strawberry import UNSET, Info
 
 from services.api import correcting
-from services.api.graphql.inputs.corrections import CorrectionInput
-from services.api.graphql.inputs.failures import FailureFilter
-from services.api.graphql.inputs.scans import RequestScanInput
-from services.api.graphql.mutations.arguments import (
-    INPUT,
-    checked_rows,
-    find_scan,
-    required_uuid,
-    scan_or_error,
-)
-from services.api.graphql.payloads import ReplayPayload, RequestScanPayload, TrackUpsertPayload
+from services.api.graphql.arguments import FILTER, INPUT, checked_rows
+from services.api.graphql.people.inputs import CorrectionInput, FailureFilter, RequestScanInput
 from services.api.graphql.plain_inputs import given, rows
+from services.api.graphql.scan_requests import find_scan, scan_or_error
 from services.api.graphql.types.failures import Failure
+from services.api.graphql.types.payloads import (
+    ReplayPayload,
+    RequestScanPayload,
+    TrackUpsertPayload,
+)
 from services.api.graphql.types.scans import Scan
 from services.api.store import failures, pause
 from services.api.store.outcomes import in_transaction
@@ -30,22 +26,21 @@ from shared.contracts.identity import IdKind, format_id
 
 _REPLAY_PORTION = 500
 _REPLAY_SHOWN = 1_000
-_FILTER = strawberry.argument(name="filter")
 
 
 @strawberry.type
-class AskingMutations:
-    """What anyone may ask for: scans, replays, corrections, a pause."""
+class PeopleMutations:
+    """Mutations of people and their programs."""
 
     @strawberry.mutation(
         description="Ask for a scan of a library, by its name or its root; a new root becomes a"
         " new library."
     )
     async def request_scan(
-        self, info: Info, told: Annotated[RequestScanInput, INPUT]
+        self, info: Info, request: Annotated[RequestScanInput, INPUT]
     ) -> RequestScanPayload:
         """A new scan, or the one for the same that is at work."""
-        row = rows([told])[0]
+        row = rows([request])[0]
 
         is_new = False
 
@@ -71,21 +66,10 @@ class AskingMutations:
 
     @strawberry.mutation(description="Publish again what failed.")
     async def replay_failures(
-        self, info: Info, which: Annotated[FailureFilter | None, _FILTER] = UNSET
+        self, info: Info, which: Annotated[FailureFilter | None, FILTER] = UNSET
     ) -> ReplayPayload:
         """Resolve and publish in portions, so that no lock is held for long."""
-        told = rows([which])[0] if which else {}
-        wanted = failures.Wanted(
-            ids=[required_uuid("ids", id_, IdKind.FAILURE) for id_ in told.get("ids") or ()]
-            or None,
-            stage=told.get("stage"),
-            kind=told.get("kind"),
-            topic=told.get("topic"),
-            track_id=required_uuid("trackId", told["track_id"], IdKind.TRACK)
-            if told.get("track_id")
-            else None,
-            until=datetime.now(UTC),
-        )
+        wanted = (which or FailureFilter()).read()
 
         async def work(connection: asyncpg.Connection) -> list[UUID]:
             taken = await failures.take(connection, wanted, first=_REPLAY_PORTION)

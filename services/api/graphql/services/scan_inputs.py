@@ -1,26 +1,11 @@
-"""What is told of scans."""
+"""Inputs of scans and failures."""
 
 import strawberry
 from strawberry import UNSET
 
-from services.api.graphql.enums import ScanMode
+from services.api.graphql.enums import FailureKind, ScanMode
 from services.api.graphql.plain_inputs import plain
 from services.api.graphql.scalars import BigInt
-
-
-@plain
-@strawberry.input
-class RequestScanInput:
-    """What to scan."""
-
-    library: str | None = UNSET
-    root: str | None = UNSET
-    folder: str | None = ""
-    mode: ScanMode | None = ScanMode.INCREMENTAL
-    accept_missing: bool | None = strawberry.field(
-        default=False,
-        description="Files that are not seen are really gone, however many: a person says so.",
-    )
 
 
 @plain
@@ -50,3 +35,20 @@ class ReportWalkInput:
     is_finished: bool
     is_refused: bool | None = False
     message: str | None = UNSET
+
+
+@plain
+@strawberry.input
+class FailureInput:
+    """Something that a stage gave up."""
+
+    stage: str
+    kind: FailureKind
+    message: str
+    detail: str | None = ""
+    attempts: int | None = 1
+    topic: str = strawberry.field(
+        description="The record that failed, for the replay: topic, and base64 of key and value."
+    )
+    key_base64: str
+    value_base64: str

@@ -1,5 +1,6 @@
-"""All queries: read the arguments, ask the store, show the rows."""
+"""Queries of people and their programs: read the arguments, ask the store, convert the rows."""
 
+from collections.abc import Callable
 from itertools import islice
 from typing import Annotated, Any
 from uuid import UUID
@@ -7,9 +8,10 @@ from uuid import UUID
 import strawberry
 from strawberry import Info
 
-from services.api.graphql.arguments import MOST_IDS, page_size, uuid_of
+from services.api.graphql.arguments import FILTER, MOST_IDS, page_size, uuid_of
 from services.api.graphql.errors import bad_input
-from services.api.graphql.filters import (
+from services.api.graphql.look_ahead import load_selected
+from services.api.graphql.people.filters import (
     AlbumFilter,
     AlbumSort,
     ArtistFilter,
@@ -18,34 +20,28 @@ from services.api.graphql.filters import (
     TrackFilter,
     TrackSort,
     directed,
-    year_ends,
 )
-from services.api.graphql.inputs.failures import FailureFilter
-from services.api.graphql.searching import search_meaning, search_text
-from services.api.graphql.types.albums import Album
-from services.api.graphql.types.connections import Connection, connection
-from services.api.graphql.types.duplicates import Duplicates
-from services.api.graphql.types.failures import Failure, failures_page
+from services.api.graphql.people.inputs import FailureFilter
+from services.api.graphql.people.search import search_meaning, search_text
+from services.api.graphql.types.failures import Failure
 from services.api.graphql.types.libraries import Library
+from services.api.graphql.types.library import Album, Artist, Genre, Track
 from services.api.graphql.types.meaning import AudioModel
-from services.api.graphql.types.music import Artist, Genre
-from services.api.graphql.types.node import Node
+from services.api.graphql.types.relay import Connection, Node, connection
 from services.api.graphql.types.scans import Scan
-from services.api.graphql.types.search import SearchMode, SearchResult
+from services.api.graphql.types.search import Duplicates, SearchMode, SearchResult
 from services.api.graphql.types.status import Status
-from services.api.graphql.types.tracks import Track
-from services.api.graphql.walking import WalkingQueries
 from services.api.store import failures, files, libraries, meanings, pause, progress, scans
 from services.api.store.reading import lists, track_lists
+from services.api.store.reading.pages import Conditions, Order, Page
 from shared.contracts.identity import IdKind, parse_id
 
-_FILTER = strawberry.argument(name="filter")
 _MOST_COPIES = 100
 
 
 @strawberry.type
-class Query(WalkingQueries):
-    """What can be asked."""
+class PeopleQueries:
+    """Queries of people and their programs."""
 
     @strawberry.field
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - Relay's name
@@ -54,7 +50,7 @@ class Query(WalkingQueries):
             kind, key = parse_id(id)
         except ValueError as error:
             raise bad_input(f"id: {error}") from None
-        return await _node(info, kind, key)
+        return await load_selected(info, await _node(info, kind, key))
 
     @strawberry.field(description="In the order asked, null where unknown. At most 1,000.")
     async def tracks_by_id(self, info: Info, ids: list[strawberry.ID]) -> list[Track | None]:
@@ -63,7 +59,7 @@ class Query(WalkingQueries):
             raise bad_input(f"ids: ask for at most {MOST_IDS:,} at a time, not {len(ids):,}")
         keys = [uuid_of("ids", id_, IdKind.TRACK) for id_ in ids]
         rows = await info.context.loaders.tracks.load_many(keys)
-        return [Track.of(row) if row else None for row in rows]
+        return await load_selected(info, [Track.of(row) if row else None for row in rows])
 
     @strawberry.field(description="The trained model that is heard with; null without any.")
     async def audio_model(self, info: Info) -> AudioModel | None:
@@ -77,7 +73,7 @@ class Query(WalkingQueries):
         info: Info,
         first: int | None = 50,
         after: str | None = None,
-        wanted: Annotated[TrackFilter | None, _FILTER] = None,
+        wanted: Annotated[TrackFilter | None, FILTER] = None,
         sort: TrackSort | None = TrackSort.TITLE,
         direction: SortDirection | None = SortDirection.ASC,
     ) -> Connection[Track]:
@@ -95,21 +91,13 @@ class Query(WalkingQueries):
         info: Info,
         first: int | None = 50,
         after: str | None = None,
-        wanted: Annotated[ArtistFilter | None, _FILTER] = None,
+        wanted: Annotated[ArtistFilter | None, FILTER] = None,
         direction: SortDirection | None = SortDirection.ASC,
     ) -> Connection[Artist]:
         """Artists by sort name."""
-        pool, prefix = info.context.pool, wanted.name_prefix if wanted else None
-        page = lists.page(
-            pool, "artists", lists.artists(prefix), directed(lists.ARTISTS, direction),
-            first=page_size(first), after=after,
-        )  # fmt: skip
-        return await connection(
-            info,
-            page,
-            lambda: lists.count(pool, "artists", lists.artists(prefix)),
-            Artist.of,
-            after,
+        prefix, order = wanted.name_prefix if wanted else None, directed(lists.ARTISTS, direction)
+        return await _list(
+            info, "artists", lambda: lists.artists(prefix), order, Artist.of, first, after
         )
 
     @strawberry.field
@@ -118,28 +106,15 @@ class Query(WalkingQueries):
         info: Info,
         first: int | None = 50,
         after: str | None = None,
-        wanted: Annotated[AlbumFilter | None, _FILTER] = None,
+        wanted: Annotated[AlbumFilter | None, FILTER] = None,
         sort: AlbumSort | None = AlbumSort.TITLE,
         direction: SortDirection | None = SortDirection.ASC,
     ) -> Connection[Album]:
         """Albums."""
-        pool, told = info.context.pool, wanted or AlbumFilter()
-        filters: dict[str, Any] = {
-            "artist_id": uuid_of("artistId", told.artist_id, IdKind.ARTIST),
-            "title_prefix": told.title_prefix,
-            "year": year_ends(told.year),
-            "is_compilation": told.is_compilation,
-        }
+        filters = (wanted or AlbumFilter()).read()
         order = directed(lists.ALBUM_ORDERS[(sort or AlbumSort.TITLE).value], direction)
-        page = lists.page(
-            pool, "albums", lists.albums(**filters), order, first=page_size(first), after=after
-        )
-        return await connection(
-            info,
-            page,
-            lambda: lists.count(pool, "albums", lists.albums(**filters)),
-            Album.of,
-            after,
+        return await _list(
+            info, "albums", lambda: lists.albums(**filters), order, Album.of, first, after
         )
 
     @strawberry.field
@@ -151,13 +126,8 @@ class Query(WalkingQueries):
         direction: SortDirection | None = SortDirection.ASC,
     ) -> Connection[Genre]:
         """Genres by name."""
-        pool, order = info.context.pool, directed(lists.GENRES, direction)
-        page = lists.page(
-            pool, "genres", lists.genres(), order, first=page_size(first), after=after
-        )
-        return await connection(
-            info, page, lambda: lists.count(pool, "genres", lists.genres()), Genre.of, after
-        )
+        order = directed(lists.GENRES, direction)
+        return await _list(info, "genres", lists.genres, order, Genre.of, first, after)
 
     @strawberry.field
     async def libraries(self, info: Info) -> list[Library]:
@@ -171,13 +141,12 @@ class Query(WalkingQueries):
         text: str,
         first: int | None = 20,
         mode: SearchMode | None = SearchMode.TEXT,
-        wanted: Annotated[SearchFilter | None, _FILTER] = None,
+        wanted: Annotated[SearchFilter | None, FILTER] = None,
     ) -> SearchResult:
         """The tracks that fit best."""
-        size, told = page_size(first), wanted or SearchFilter()
-        if mode is SearchMode.MEANING:
-            return await search_meaning(info, text, size, told)
-        return await search_text(info, text, size, told)
+        size, filters = page_size(first), wanted or SearchFilter()
+        search = search_meaning if mode is SearchMode.MEANING else search_text
+        return await load_selected(info, await search(info, text, size, filters))
 
     @strawberry.field(
         description="Tracks whose files hold the same sound, whatever their tags; at most 100 of"
@@ -190,10 +159,11 @@ class Query(WalkingQueries):
         )
         keys = [key for group in groups for key in group]
         rows = iter(await info.context.loaders.tracks.load_many(keys))
-        return [
+        found = [
             Duplicates(tracks=[Track.of(row) for row in islice(rows, len(group)) if row])
             for group in groups
         ]
+        return await load_selected(info, found)
 
     @strawberry.field
     async def scan(self, info: Info, id: strawberry.ID) -> Scan | None:  # noqa: A002 - as `node`
@@ -213,10 +183,25 @@ class Query(WalkingQueries):
         info: Info,
         first: int | None = 50,
         after: str | None = None,
-        wanted: Annotated[FailureFilter | None, _FILTER] = None,
+        wanted: Annotated[FailureFilter | None, FILTER] = None,
     ) -> Connection[Failure]:
         """What a stage gave up and nothing has mended since, newest first."""
-        return await failures_page(info, page_size(first), after, wanted)
+        pool, filters = info.context.pool, (wanted or FailureFilter()).read()
+
+        def where() -> Conditions:
+            shown = bool(wanted and wanted.include_resolved)
+            return lists.failures(filters, include_resolved=shown)
+
+        async def page() -> Page:
+            found = await lists.page(
+                pool, "failures", where(), lists.FAILURES, first=page_size(first), after=after
+            )
+            full = await failures.read(pool, [row["id"] for row in found.rows])
+            return Page([full[row["id"]] for row in found.rows], found.cursors, found.has_next)
+
+        return await connection(
+            info, page(), lambda: lists.count(pool, "failures", where()), Failure.of, after
+        )
 
     @strawberry.field(description="Whether a person paused the analysis.")
     async def analysis_paused(self, info: Info) -> bool:
@@ -228,6 +213,20 @@ class Query(WalkingQueries):
         """How far everything is."""
         found = await progress.read(info.context.pool)
         return Status.of(found, info.context.bus.health().paused)
+
+
+async def _list(
+    info: Info,
+    table: str,
+    where: Callable[[], Conditions],
+    order: Order,
+    convert: Callable[[Any], Any],
+    first: int | None,
+    after: str | None,
+) -> Connection[Any]:
+    pool = info.context.pool
+    page = lists.page(pool, table, where(), order, first=page_size(first), after=after)
+    return await connection(info, page, lambda: lists.count(pool, table, where()), convert, after)
 
 
 async def _node(info: Info, kind: IdKind, key: UUID) -> Node | None:

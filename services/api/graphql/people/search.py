@@ -3,9 +3,9 @@
 from strawberry import Info
 
 from services.api.graphql.errors import bad_input
-from services.api.graphql.filters import SearchFilter
+from services.api.graphql.people.filters import SearchFilter
+from services.api.graphql.types.library import Track
 from services.api.graphql.types.search import Facet, FacetCount, SearchHit, SearchResult
-from services.api.graphql.types.tracks import Track
 from services.api.store.reading import nearest
 from services.api.store.vectors import Space
 from shared.contracts.identity import parse_id
@@ -15,9 +15,9 @@ from shared.search.port import FACETS, SearchQuery
 _MOST_CHARACTERS = 1_000
 
 
-async def search_text(info: Info, text: str, first: int, told: SearchFilter) -> SearchResult:
+async def search_text(info: Info, text: str, first: int, filters: SearchFilter) -> SearchResult:
     """Words, with facets."""
-    query = SearchQuery(text[:_MOST_CHARACTERS], first, told.read())
+    query = SearchQuery(text[:_MOST_CHARACTERS], first, filters.read())
     found = await info.context.search.search(query)
     keys = [parse_id(hit.track_id)[1] for hit in found.hits]
     rows = await info.context.loaders.tracks.load_many(keys)
@@ -40,14 +40,14 @@ async def search_text(info: Info, text: str, first: int, told: SearchFilter) -> 
     )
 
 
-async def search_meaning(info: Info, text: str, first: int, told: SearchFilter) -> SearchResult:
+async def search_meaning(info: Info, text: str, first: int, filters: SearchFilter) -> SearchResult:
     """Nearness of the text's vector to those of the tracks' descriptions."""
-    if told != SearchFilter():
+    if filters != SearchFilter():
         raise bad_input("filter: a search by meaning takes no filter; use mode TEXT")
     if not text.strip():
         return SearchResult(hits=[], total_count=0, facets=[])
-    told_by, vectors = await embed_in_one_space(info.context.embedder, [text[:_MOST_CHARACTERS]])
-    space = Space("text", told_by.model, told_by.version, told_by.dimensions)
+    described, vectors = await embed_in_one_space(info.context.embedder, [text[:_MOST_CHARACTERS]])
+    space = Space("text", described.model, described.version, described.dimensions)
     near = await nearest.of_vector(info.context.pool, space, vectors[0], first)
     rows = await info.context.loaders.tracks.load_many([each.track_id for each in near])
     hits = [

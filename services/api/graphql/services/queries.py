@@ -1,4 +1,4 @@
-"""What the extractor asks while it walks: which files are known, and which covers."""
+"""Queries of the services: which files and covers the gateway knows."""
 
 import strawberry
 from strawberry import Info
@@ -6,7 +6,6 @@ from strawberry import Info
 from services.api.graphql.arguments import page_size, uuid_of
 from services.api.graphql.errors import bad_input
 from services.api.graphql.scalars import BigInts, Digests, Flags, Places, Texts
-from services.api.graphql.types.files import KnownFiles, KnownStretches
 from services.api.store import covers, files, stretches
 from shared.contracts.identity import IdKind
 
@@ -15,9 +14,39 @@ _MOST_HASHES = 10_000
 _FILES_EACH = 500
 
 
+@strawberry.type(description="Columns of equal length, by path; for workers.")
+class KnownFiles:
+    """A portion of the known files."""
+
+    paths: Texts
+    sizes_bytes: BigInts
+    mtimes_ns: BigInts
+    images_digests: Digests = strawberry.field(
+        description="Of the images beside each file, as `createTracks` was told."
+    )
+    missing: Flags
+    end_cursor: str | None
+
+
+@strawberry.type(description="Columns of equal length, by path; for workers.")
+class KnownStretches:
+    """A portion of the known files, in stretches that follow each other."""
+
+    ends: Texts = strawberry.field(description="The last path of each stretch.")
+    counts: BigInts = strawberry.field(description="How many files it has.")
+    digests: Texts = strawberry.field(
+        description="SHA-256 of the paths, sizes, times and images of its files:"
+        " shared/contracts/stretches.py."
+    )
+    unknown_images: Places = strawberry.field(
+        description="Which of its files, from 0, have no known digest of images; 0 stands for it."
+    )
+    end_cursor: str | None
+
+
 @strawberry.type
-class WalkingQueries:
-    """What the extractor asks while it walks."""
+class ServiceQueries:
+    """Queries of the services."""
 
     @strawberry.field(
         description="Files of a library (below a folder) that need no reading unless they changed:"
@@ -83,7 +112,7 @@ class WalkingQueries:
         if len(sha256s) > _MOST_HASHES:
             raise bad_input(f"sha256s: ask for at most {_MOST_HASHES:,} at a time")
         try:
-            hashes = [bytes.fromhex(told) for told in sha256s]
+            hashes = [bytes.fromhex(sha256) for sha256 in sha256s]
         except ValueError:
             raise bad_input("sha256s: a hash is 64 hex digits") from None
         return sorted(each.hex() for each in await covers.missing(info.context.pool, hashes))

@@ -1,4 +1,4 @@
-"""Relay's connections: https://relay.dev/graphql/connections.htm."""
+"""Relay's nodes and connections: https://relay.dev/graphql/connections.htm."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
@@ -7,9 +7,17 @@ import strawberry
 from strawberry import Info
 
 from services.api.graphql.errors import bad_input
+from services.api.graphql.look_ahead import load_selected
 from services.api.store.reading.pages import BadCursor, Page
 
 T = TypeVar("T")
+
+
+@strawberry.interface
+class Node:
+    """Something that `node(id)` finds."""
+
+    id: strawberry.ID
 
 
 @strawberry.type
@@ -48,18 +56,18 @@ async def connection(
     info: Info,
     page: Awaitable[Page],
     count: Callable[[], Awaitable[int]],
-    show: Callable[[Any], T],
+    convert: Callable[[Any], T],
     after: str | None,
 ) -> Connection[T]:
-    """A page of rows as a connection of what is shown of them."""
+    """A page of rows as a connection, with all that the request selects of them."""
     try:
         found = await page
     except BadCursor as error:
         raise bad_input(f"after: {error}") from None
     info.context.budget.spend(len(found.rows))
-    return Connection(
+    shown: Connection[T] = Connection(
         edges=[
-            Edge(cursor=cursor, node=show(row))
+            Edge(cursor=cursor, node=convert(row))
             for cursor, row in zip(found.cursors, found.rows, strict=True)
         ],
         page_info=PageInfo(
@@ -70,3 +78,4 @@ async def connection(
         ),
         counting=count,
     )
+    return await load_selected(info, shown)

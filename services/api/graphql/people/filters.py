@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from enum import Enum
+from typing import Any
 
 import strawberry
 
@@ -31,17 +32,17 @@ class IntRange:
     max: int | None = None
 
 
-def _ends(name: str, told: FloatRange | IntRange | None) -> Range:
-    if told is None:
+def _ends(name: str, range_: FloatRange | IntRange | None) -> Range:
+    if range_ is None:
         return (None, None)
-    if told.min is not None and told.max is not None and told.min > told.max:
-        raise bad_input(f"{name}: min {told.min:g} is above max {told.max:g}")
-    return (told.min, told.max)
+    if range_.min is not None and range_.max is not None and range_.min > range_.max:
+        raise bad_input(f"{name}: min {range_.min:g} is above max {range_.max:g}")
+    return (range_.min, range_.max)
 
 
-def year_ends(told: IntRange | None) -> tuple[int | None, int | None]:
+def _year_ends(range_: IntRange | None) -> tuple[int | None, int | None]:
     """A range of years, within what a year can be."""
-    lower, upper = _ends("year", told)
+    lower, upper = _ends("year", range_)
     bounded = [
         None if end is None else max(-32_768, min(32_767, int(end))) for end in (lower, upper)
     ]
@@ -111,7 +112,7 @@ class TrackFilter:
             key=self.key,
             mode=self.mode,
             camelot=self.camelot,
-            year=year_ends(self.year),
+            year=_year_ends(self.year),
             duration_s=_ends("durationS", self.duration_s),
             tempo_bpm=_ends("tempoBpm", self.tempo_bpm),
             loudness_lufs=_ends("loudnessLufs", self.loudness_lufs),
@@ -137,6 +138,15 @@ class AlbumFilter:
     year: IntRange | None = None
     is_compilation: bool | None = None
 
+    def read(self) -> dict[str, Any]:
+        """The arguments of `lists.albums`."""
+        return {
+            "artist_id": uuid_of("artistId", self.artist_id, IdKind.ARTIST),
+            "title_prefix": self.title_prefix,
+            "year": _year_ends(self.year),
+            "is_compilation": self.is_compilation,
+        }
+
 
 @strawberry.input
 class SearchFilter:
@@ -151,7 +161,7 @@ class SearchFilter:
 
     def read(self) -> SearchFilters:
         """The filter for the search index."""
-        year, tempo = year_ends(self.year), _ends("tempoBpm", self.tempo_bpm)
+        year, tempo = _year_ends(self.year), _ends("tempoBpm", self.tempo_bpm)
         return SearchFilters(
             artist=self.artist,
             album=self.album,

@@ -1,9 +1,9 @@
-"""What is told of how tracks sound."""
+"""Inputs of analyses, vectors, and the models that make them."""
 
 import strawberry
 from strawberry import UNSET
 
-from services.api.graphql.enums import BandwidthKind
+from services.api.graphql.enums import BandwidthKind, VectorSpace
 from services.api.graphql.plain_inputs import plain
 from services.api.graphql.scalars import Shares, Vector
 
@@ -132,3 +132,28 @@ class AnalysisInput:
         default=UNSET, description="It, or the reason why it is absent."
     )
     meaning_absence: str | None = UNSET
+
+
+@plain
+@strawberry.input
+class VectorSpaceInput:
+    """What makes vectors comparable."""
+
+    space: VectorSpace
+    model: str
+    version: str
+    dimensions: int
+
+
+@plain
+@strawberry.input(
+    description="Into the current space of its kind, whose model, version and dimensions must"
+    " agree."
+)
+class VectorInput:
+    """A vector of a track, of length 1."""
+
+    track_id: strawberry.ID
+    content_revision: int
+    space: VectorSpaceInput
+    values: Vector
