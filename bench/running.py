@@ -107,7 +107,7 @@ async def running(settings: Settings, profile: Profile) -> AsyncIterator[Running
     embedder = text_embedder(settings)
     index = TantivyIndex(settings.search_dir)
     api = api_service.build(settings, bus=bus, embedder=embedder, search=index)
-    gateway = Gateway(api.line)
+    gateway = Gateway(api.transport)
     services = [api.service, extractor.build(settings, gateway=gateway, publish=bus.publish)]
     if profile.analyses:
         services += [

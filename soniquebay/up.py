@@ -91,7 +91,7 @@ class _Up:
         embedder = text_embedder(settings)
         index = search_index(settings)
         self._api = api_service.build(settings, bus=self._bus, embedder=embedder, search=index)
-        self._gateway = gateway = Gateway(self._api.line)
+        self._gateway = gateway = Gateway(self._api.transport)
         self._services: list[Service] = [
             self._api.service,
             indexer.build(settings, gateway=gateway, index=index),

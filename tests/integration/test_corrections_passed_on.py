@@ -3,6 +3,7 @@
 from typing import Any
 
 import asyncpg
+from shared.gateway.vectors import TO_VECTORIZE
 
 from services.api import correcting
 from services.api.store.outcomes import TrackUpserted
@@ -13,7 +14,6 @@ from shared.bus.port import Outcome, Subscription
 from shared.contracts.events import AudioAnalyzed, Event, TrackVectorized
 from shared.contracts.topics import Stage, Topic
 from shared.gateway.documents import TO_INDEX
-from shared.gateway.vectors import TO_VECTORIZE
 from shared.search.port import SearchDocument
 from tests.integration.api_read_ground import Asker, ask
 from tests.integration.api_write_ground import track_of

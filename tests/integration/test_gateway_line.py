@@ -34,7 +34,7 @@ def api_of(settings: Settings) -> Api:
 
 def gateway_of(api: Api, line: str) -> tuple[httpx.AsyncClient, Gateway]:
     client = httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://soniquebay")
-    return client, Gateway(client if line == "http" else api.line)
+    return client, Gateway(client if line == "http" else api.transport)
 
 
 @fixture(params=["http", "within"])

@@ -1,7 +1,7 @@
 """Arguments: ids, page sizes and batches. Errors name the argument, in words for people."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -12,6 +12,7 @@ from services.api.store import checks
 from services.api.store.checks import Unfit
 from shared.contracts.identity import IdKind, parse_id
 
+T = TypeVar("T")
 MOST_ROWS = 500
 MOST_IDS = 1_000
 MOST_ITEMS = 2_000
@@ -42,13 +43,18 @@ def uuid_of(name: str, value: str | None, kind: IdKind) -> UUID | None:
     return id_
 
 
+def checked_items(items: Sequence[T]) -> Sequence[T]:
+    """The items of a batch mutation; BAD_INPUT where they are too many."""
+    if len(items) > MOST_ITEMS:
+        raise bad_input(f"{len(items):,} items are too many: send at most {MOST_ITEMS:,} a call")
+    return items
+
+
 def checked_rows(
     items: Sequence[Any], read: Callable[[Sequence[Any]], list[dict[str, Any]]] = rows
 ) -> list[dict[str, Any]]:
-    """Items as the store takes them, where they are not too many."""
-    if len(items) > MOST_ITEMS:
-        raise bad_input(f"{len(items):,} items are too many: send at most {MOST_ITEMS:,} a call")
-    return read(items)
+    """The items of a batch mutation as the store takes them."""
+    return read(checked_items(items))
 
 
 def required_uuid(name: str, value: str, kind: IdKind) -> UUID:

@@ -1,5 +1,7 @@
 """Queries of the services: which files and covers the gateway knows."""
 
+from collections.abc import Sequence
+
 import strawberry
 from strawberry import Info
 
@@ -9,9 +11,10 @@ from services.api.graphql.scalars import BigInts, Digests, Flags, Places, Texts
 from services.api.store import covers, files, stretches
 from shared.contracts.identity import IdKind
 
-_MOST_FILES = 50_000
+MOST_FILES = 50_000
+FILES_PER_RANGE = 500
+MOST_RANGES = MOST_FILES // FILES_PER_RANGE
 _MOST_HASHES = 10_000
-_FILES_EACH = 500
 
 
 @strawberry.type(description="Columns of equal length, by path; for workers.")
@@ -67,7 +70,7 @@ class ServiceQueries:
             raise bad_input("libraryId: name a library")
         found = await files.known(
             info.context.pool, library_id=library, folder=folder or "", after=after, until=until,
-            first=page_size(first, _MOST_FILES),
+            first=page_size(first, MOST_FILES),
         )  # fmt: skip
         return KnownFiles(
             paths=Texts(found.paths),
@@ -96,7 +99,7 @@ class ServiceQueries:
             raise bad_input("libraryId: name a library")
         found = await stretches.known(
             info.context.pool, library_id=library, folder=folder or "", after=after,
-            first=page_size(first, _MOST_FILES // _FILES_EACH), files_each=_FILES_EACH,
+            first=page_size(first, MOST_RANGES), files_each=FILES_PER_RANGE,
         )  # fmt: skip
         return KnownStretches(
             ends=Texts(found.ends),
@@ -109,10 +112,15 @@ class ServiceQueries:
     @strawberry.field(description="Those of the hashes whose image is not stored yet.")
     async def missing_covers(self, info: Info, sha256s: list[str]) -> list[str]:
         """For the extractor, so that an image is sent once."""
-        if len(sha256s) > _MOST_HASHES:
-            raise bad_input(f"sha256s: ask for at most {_MOST_HASHES:,} at a time")
-        try:
-            hashes = [bytes.fromhex(sha256) for sha256 in sha256s]
-        except ValueError:
-            raise bad_input("sha256s: a hash is 64 hex digits") from None
-        return sorted(each.hex() for each in await covers.missing(info.context.pool, hashes))
+        missing = await covers.missing(info.context.pool, cover_hashes(sha256s))
+        return sorted(sha256.hex() for sha256 in missing)
+
+
+def cover_hashes(sha256s: Sequence[str]) -> list[bytes]:
+    """The argument `sha256s`: at most 10,000 hashes."""
+    if len(sha256s) > _MOST_HASHES:
+        raise bad_input(f"sha256s: ask for at most {_MOST_HASHES:,} at a time")
+    try:
+        return [bytes.fromhex(sha256) for sha256 in sha256s]
+    except ValueError:
+        raise bad_input("sha256s: a hash is 64 hex digits") from None
