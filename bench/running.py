@@ -77,12 +77,12 @@ class Running:
 
     async def status(self) -> dict[str, Any]:
         """How far everything is."""
-        status: dict[str, Any] = (await self.gateway.execute(STATUS, {}))["status"]
+        status: dict[str, Any] = (await self.gateway.execute_document(STATUS, {}))["status"]
         return status
 
     async def _request(self, root: Path) -> str:
         told = {"input": {"root": str(root)}}
-        payload = (await self.gateway.execute(REQUEST_SCAN, told))["requestScan"]
+        payload = (await self.gateway.execute_document(REQUEST_SCAN, told))["requestScan"]
         if payload["error"]:
             raise RuntimeError(payload["error"]["message"])
         id_: str = payload["scan"]["id"]

@@ -150,7 +150,7 @@ class _Up:
         told = False
         while True:
             try:
-                return await self._gateway.execute(document, variables)
+                return await self._gateway.execute_document(document, variables)
             except (DependencyDown, TransientError) as error:
                 if not told:
                     say(f"waiting: {error}")

@@ -37,8 +37,10 @@ class LocalTransport:
         self._schema = schema
         self._make_context = make_context
 
-    async def execute(self, operation: Operation[R], variables: Mapping[str, object]) -> R:
-        """Run an operation and return the value of its root field.
+    async def execute(
+        self, operation: Operation[R], variables: Mapping[str, object]
+    ) -> Mapping[str, R]:
+        """Run an operation and return its `data`: the root fields by name.
 
         Raises:
             DependencyDown: the database does not answer.
@@ -46,7 +48,7 @@ class LocalTransport:
         """
         context = self._make_context()
         if operation in DIRECT:
-            return await self._call(context, operation, variables)
+            return {"": await self._call(context, operation, variables)}
         return await self._execute(context, operation, variables)
 
     async def _call(
@@ -66,7 +68,7 @@ class LocalTransport:
 
     async def _execute(
         self, context: Context, operation: Operation[R], variables: Mapping[str, object]
-    ) -> R:
+    ) -> Mapping[str, R]:
         by_name = {
             camel_case(name): msgspec.to_builtins(value) for name, value in variables.items()
         }
@@ -81,8 +83,10 @@ class LocalTransport:
             raise GatewayRefused(str(error)) from error
         errors = executed.errors or ()
         raise_errors(((error.extensions or {}).get("code"), error.message) for error in errors)
-        (value,) = (executed.data or {}).values()
-        return msgspec.convert(value, operation.result)
+        return {
+            name: msgspec.convert(value, operation.result)
+            for name, value in (executed.data or {}).items()
+        }
 
     async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
         """Store images under the SHA-256 of their bytes; for each None, or why it is refused.

@@ -53,8 +53,10 @@ def operation(name: str, result: type[R], /, **variables: Any) -> Operation[R]:
 class Transport(Protocol):
     """How operations reach the gateway. Raises the errors of this module."""
 
-    async def execute(self, operation: Operation[R], variables: Mapping[str, object]) -> R:
-        """Run an operation and return the value of its root field."""
+    async def execute(
+        self, operation: Operation[R], variables: Mapping[str, object]
+    ) -> Mapping[str, R]:
+        """Run an operation and return its `data`: the root fields by name."""
         ...
 
     async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
@@ -78,7 +80,14 @@ class Gateway:
 
     async def execute(self, operation: Operation[R], **variables: object) -> R:
         """Run an operation and return the value of its root field."""
-        return await self._transport.execute(operation, variables)
+        (value,) = (await self._transport.execute(operation, variables)).values()
+        return value
+
+    async def execute_document(
+        self, document: str, variables: Mapping[str, object]
+    ) -> Mapping[str, Any]:
+        """Run any GraphQL document and return its `data` as it is: for people's programs."""
+        return await self._transport.execute(Operation(document, Any, {}), variables)
 
     async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
         """Store images under the SHA-256 of their bytes; for each None, or why it is refused."""
@@ -106,8 +115,10 @@ class HttpTransport:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def execute(self, operation: Operation[R], variables: Mapping[str, object]) -> R:
-        """Run an operation and return the value of its root field."""
+    async def execute(
+        self, operation: Operation[R], variables: Mapping[str, object]
+    ) -> Mapping[str, R]:
+        """Run an operation and return its `data`: the root fields by name."""
         by_name = {camel_case(name): value for name, value in variables.items()}
         content = msgspec.json.encode(_Request(operation.document, by_name))
         answer = await self._send(
@@ -115,8 +126,10 @@ class HttpTransport:
         )
         response = msgspec.json.decode(answer.content, type=_Response)
         raise_errors((error.extensions.get("code"), error.message) for error in response.errors)
-        (content,) = (response.data or {}).values()
-        return msgspec.json.decode(content, type=operation.result)
+        return {
+            name: msgspec.json.decode(value, type=operation.result)
+            for name, value in (response.data or {}).items()
+        }
 
     async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
         """As `Gateway.post_covers`."""

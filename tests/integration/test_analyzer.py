@@ -77,7 +77,7 @@ class House:
             await asyncio.sleep(0.02)
 
     async def analyses(self, *tracks: TrackUpserted) -> list[JSON | None]:
-        told = await self.gateway.execute(ASK, {"ids": [id_of(track) for track in tracks]})
+        told = await self.gateway.execute_document(ASK, {"ids": [id_of(track) for track in tracks]})
         return [track["analysis"] for track in told["tracksById"]]
 
     async def failures(self) -> list[tuple[str, str]]:
@@ -156,7 +156,7 @@ async def test_files_are_analysed_where_they_are_mounted_and_bad_ones_fail_alone
 async def test_a_trained_model_hears_the_files_and_what_was_analysed_without_it_is_done_anew(
     house: House, store_tracks: StoreTracks
 ) -> None:
-    model = (await house.gateway.execute("{audioModel {model version dimensions}}", {}))[
+    model = (await house.gateway.execute_document("{audioModel {model version dimensions}}", {}))[
         "audioModel"
     ]
     assert model == {"model": "musicnn-msd", "version": MSD.version, "dimensions": 420}
@@ -221,11 +221,11 @@ async def test_a_paused_analysis_waits_seen_and_goes_on_where_it_was(
     house: House, store_tracks: StoreTracks
 ) -> None:
     async def waits() -> list[str]:
-        status = await house.gateway.execute("{ status { paused { stage reason } } }", {})
+        status = await house.gateway.execute_document("{ status { paused { stage reason } } }", {})
         return [each["stage"] for each in status["status"]["paused"] if "resume" in each["reason"]]
 
     async def change(name: str) -> bool:
-        changed: bool = (await house.gateway.execute(f"mutation {{ {name} }}", {}))[name]
+        changed: bool = (await house.gateway.execute_document(f"mutation {{ {name} }}", {}))[name]
         return changed
 
     house.write("song.wav")

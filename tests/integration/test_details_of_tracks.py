@@ -47,7 +47,7 @@ def write(path: Path, **tags: Any) -> None:
 
 
 async def shown(gateway: Gateway, kind: str | None = None) -> dict[str, Any]:
-    found = await gateway.execute(_SHOWN, {"kind": kind})
+    found = await gateway.execute_document(_SHOWN, {"kind": kind})
     return {edge["node"].pop("path"): edge["node"] for edge in found["tracks"]["edges"]}
 
 

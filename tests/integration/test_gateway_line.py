@@ -59,7 +59,7 @@ async def test_one_item_at_fault_is_told_and_the_others_are_stored(gateway: Gate
 @pytest.mark.parametrize("document", ["{ status { trax } }", "{ status {", "subscription { a }"])
 async def test_a_document_that_cannot_be_is_refused(gateway: Gateway, document: str) -> None:
     with pytest.raises(GatewayRefused):
-        await gateway.execute(document, {})
+        await gateway.execute_document(document, {})
 
 
 async def test_variables_that_cannot_be_are_refused(gateway: Gateway) -> None:
@@ -85,6 +85,6 @@ async def test_while_the_database_is_not_open_it_is_waited_for(
     client, gateway = gateway_of(api_of(database_settings), line)
     async with client:
         with pytest.raises(DependencyDown):
-            await gateway.execute(_STATUS, {})
+            await gateway.execute_document(_STATUS, {})
         with pytest.raises(DependencyDown):
             await gateway.post_covers([b""])

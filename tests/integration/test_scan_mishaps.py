@@ -180,7 +180,7 @@ async def test_copies_are_listed(gateway: Any, database: asyncpg.Pool, root: Pat
     library = Library(database, World(gateway, root))
     await library.scan()
     mine = {f"trk_{id_.hex}" for id_, _ in (await library.tracks("present")).values()}
-    answer = await gateway.execute("{ duplicates(first: 200) { tracks { id path } } }", {})
+    answer = await gateway.execute_document("{ duplicates(first: 200) { tracks { id path } } }", {})
     groups = [
         {track["path"] for track in group["tracks"] if track["id"] in mine}
         for group in answer["duplicates"]
@@ -203,7 +203,7 @@ async def test_libraries_do_not_contain_each_other(
         "mutation ($root: String!) { requestScan(input: {root: $root})"
         " { error { code message } } }"
     )  # fmt: skip
-    answer = await gateway.execute(document, {"root": told["root"]})
+    answer = await gateway.execute_document(document, {"root": told["root"]})
     assert answer["requestScan"]["error"]["code"] == "CONFLICT"
     assert "contains the library" in answer["requestScan"]["error"]["message"]
 

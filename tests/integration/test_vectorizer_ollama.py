@@ -75,7 +75,7 @@ class House:
         return next(iter(self.bus.health().paused.values()))
 
     async def found(self, text: str) -> list[str]:
-        told: JSON = await self.gateway.execute(MEANING, {"t": text})
+        told: JSON = await self.gateway.execute_document(MEANING, {"t": text})
         return [hit["track"]["title"] for hit in told["search"]["hits"]]
 
     async def counts(self) -> tuple[int, int, int]:

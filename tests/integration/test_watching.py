@@ -47,7 +47,9 @@ class Bay:
         self._bus = bus
 
     async def scans(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = (await self.world.gateway.execute(_SCANS, {}))["scans"]
+        found: list[dict[str, Any]] = (await self.world.gateway.execute_document(_SCANS, {}))[
+            "scans"
+        ]
         return found
 
     async def titles(self, *, missing: bool = False) -> set[str]:

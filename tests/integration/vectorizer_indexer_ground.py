@@ -72,7 +72,7 @@ class House:
             await asyncio.sleep(0.02)
 
     async def ask(self, query: str, **variables: object) -> JSON:
-        return await self.gateway.execute(query, variables)
+        return await self.gateway.execute_document(query, variables)
 
     async def found(self, text: str, mode: str = "TEXT") -> list[str]:
         query = (
