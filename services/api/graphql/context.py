@@ -1,17 +1,190 @@
 """The context of a request: its loaders and budget, and the parts of the service."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 
-from services.api.graphql.limits import Budget
-from services.api.graphql.loaders import Loaders
+from services.api.graphql.errors import bad_input
+from services.api.graphql.look_ahead import Loader
 from services.api.news import News
+from services.api.store import libraries
+from services.api.store.reading import nearest, of_artists, related
+from services.api.store.reading.nearest import Neighbour
+from services.api.store.reading.pages import Page
 from shared.bus.port import Bus
 from shared.embedding.port import TextEmbedder
 from shared.runtime.settings import Settings
 from shared.search.port import SearchReader
+
+MOST_ROWS_IN_ALL = 20_000
+
+
+class Budget:
+    """How many rows of lists a request may still get."""
+
+    def __init__(self) -> None:
+        self._left = MOST_ROWS_IN_ALL
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether it was too much."""
+        return self._left < 0
+
+    def spend(self, rows: int) -> None:
+        """So many rows are shown; BAD_INPUT when it is too much in all."""
+        self._left -= rows
+        if self.is_exceeded:
+            raise bad_input(
+                f"the lists of this request have more than {MOST_ROWS_IN_ALL:,} rows in all:"
+                " ask with a smaller `first`, or nest fewer lists"
+            )
+
+
+class Loaders:
+    """The loaders of one request."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._by_arguments: dict[tuple[object, ...], Loader[UUID, Any]] = {}
+
+    def _loader(self, read: Callable[..., Awaitable[Any]], *arguments: Any) -> Loader[Any, Any]:
+        return Loader(partial(read, self._pool, *arguments))
+
+    @cached_property
+    def tracks(self) -> Loader[UUID, Any]:
+        """Track rows by id."""
+        return self._loader(related.tracks)
+
+    @cached_property
+    def artists(self) -> Loader[UUID, Any]:
+        """Artist rows by id."""
+        return self._loader(related.artists)
+
+    @cached_property
+    def albums(self) -> Loader[UUID, Any]:
+        """Album rows by id."""
+        return self._loader(related.albums)
+
+    @cached_property
+    def genres(self) -> Loader[UUID, Any]:
+        """Genre rows by id."""
+        return self._loader(related.genres)
+
+    @cached_property
+    def covers(self) -> Loader[bytes, Any]:
+        """Cover rows by hash."""
+        return self._loader(related.covers)
+
+    @cached_property
+    def libraries(self) -> Loader[UUID, libraries.Library | None]:
+        """Libraries by id."""
+
+        async def read(ids: list[UUID]) -> list[libraries.Library | None]:
+            found = {each.id: each for each in await libraries.read(self._pool, ids)}
+            return [found.get(id_) for id_ in ids]
+
+        return Loader(read)
+
+    @cached_property
+    def analyses(self) -> Loader[UUID, Any]:
+        """Analysis rows by track id."""
+        return self._loader(related.analyses)
+
+    @cached_property
+    def long_of_analyses(self) -> Loader[tuple[UUID, str], Any]:
+        """Rows of what is long, by track id and analyzer version."""
+        return self._loader(related.long_of_analyses)
+
+    @cached_property
+    def corrections(self) -> Loader[UUID, Any]:
+        """Rows of corrections by track id."""
+        return self._loader(related.corrections)
+
+    @cached_property
+    def meanings(self) -> Loader[tuple[UUID, str], Any]:
+        """Meaning rows by track id and analyzer version."""
+        return self._loader(related.meanings)
+
+    @cached_property
+    def vectors(self) -> Loader[UUID, list[Any]]:
+        """Vector rows by track id."""
+        return self._loader(related.vectors)
+
+    @cached_property
+    def track_credits(self) -> Loader[UUID, list[Any]]:
+        """Credit rows by track id."""
+        return self._loader(related.track_credits)
+
+    @cached_property
+    def album_credits(self) -> Loader[UUID, list[Any]]:
+        """Credit rows by album id."""
+        return self._loader(related.album_credits)
+
+    @cached_property
+    def track_genres(self) -> Loader[UUID, list[Any]]:
+        """Genre rows by track id."""
+        return self._loader(related.track_genres)
+
+    @cached_property
+    def lyrics(self) -> Loader[UUID, Any]:
+        """Lyrics rows by track id."""
+        return self._loader(related.lyrics)
+
+    @cached_property
+    def other_tags(self) -> Loader[UUID, Any]:
+        """Rows of tags without a column by track id."""
+        return self._loader(related.other_tags)
+
+    @cached_property
+    def imported_facts(self) -> Loader[UUID, list[Any]]:
+        """Rows of other programs' notes by track id."""
+        return self._loader(related.imported_facts)
+
+    @cached_property
+    def album_tracks(self) -> Loader[UUID, list[Any]]:
+        """Track rows by album id."""
+        return self._loader(related.album_tracks)
+
+    @cached_property
+    def album_sums(self) -> Loader[UUID, tuple[int, float]]:
+        """Number of tracks and their length by album id."""
+        return self._loader(related.album_sums)
+
+    @cached_property
+    def artist_images(self) -> Loader[UUID, bytes | None]:
+        """Hash of the image that lies near an artist's albums, by artist id."""
+        return self._loader(related.artist_images)
+
+    @cached_property
+    def album_loudness(self) -> Loader[UUID, Any]:
+        """Loudness of the tracks by album id."""
+        return self._loader(related.album_loudness)
+
+    @cached_property
+    def genre_track_counts(self) -> Loader[UUID, int]:
+        """Number of tracks by genre id."""
+        return self._loader(related.genre_track_counts)
+
+    def artist_counts(self, of: str) -> Loader[UUID, int]:
+        """Number of tracks or albums by artist id."""
+        return self._by_arguments.setdefault(("count", of), self._loader(of_artists.counts, of))
+
+    def artist_pages(self, of: str, first: int, after: str | None) -> Loader[UUID, Page]:
+        """A page of tracks or albums by artist id."""
+        loader = self._loader(of_artists.pages, of, first, after)
+        return self._by_arguments.setdefault((of, first, after), loader)
+
+    def similar(self, space: str, first: int) -> Loader[UUID, list[Neighbour]]:
+        """Nearest tracks by track id, in a space."""
+
+        async def read(ids: list[UUID]) -> list[list[Neighbour]]:
+            return await nearest.of_tracks(self._pool, space, ids, first)
+
+        return self._by_arguments.setdefault(("similar", space, first), Loader(read))
 
 
 @dataclass

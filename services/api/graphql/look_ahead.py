@@ -9,21 +9,60 @@ once per request, however many objects there are.
 import asyncio
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import strawberry
 from strawberry import Info
 from strawberry.types.base import has_object_definition
 from strawberry.types.nodes import SelectedField, Selection
 
-from services.api.graphql.loaders import Loader, Loaders
 from services.api.graphql.plain_inputs import camel_case
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 _RELATION = "relation"
+
+
+class Loader(Generic[K, V]):
+    """Reads values by key, and keeps them for the rest of the request.
+
+    All keys that are asked for in one turn of the event loop are read together. Unlike
+    strawberry's DataLoader it makes no future per key: lists ask for thousands of keys.
+
+    Args:
+        read: returns one value per key, in the order of the keys.
+    """
+
+    def __init__(self, read: Callable[[list[K]], Awaitable[Sequence[V]]]) -> None:
+        self._read = read
+        self._values: dict[K, V] = {}
+        self._reads: dict[K, asyncio.Task[None]] = {}
+        self._next_batch: list[K] = []
+
+    async def load(self, key: K) -> V:
+        """The value of one key. Raises what `read` raises."""
+        return (await self.load_many([key]))[0]
+
+    async def load_many(self, keys: Sequence[K]) -> list[V]:
+        """The values of the keys, in their order. Raises what `read` raises."""
+        missing = {key: None for key in keys if key not in self._values}
+        for key in missing:
+            if key not in self._reads:
+                if not self._next_batch:
+                    self._next_read = asyncio.create_task(self._read_batch())
+                self._next_batch.append(key)
+                self._reads[key] = self._next_read
+        for read in {self._reads[key] for key in missing}:
+            await read
+        return [self._values[key] for key in keys]
+
+    async def _read_batch(self) -> None:
+        keys, self._next_batch = self._next_batch, []
+        self._values.update(zip(keys, await self._read(keys), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +76,14 @@ class Relation:
         field: the GraphQL field that needs it, where that is not the attribute itself.
     """
 
-    loader: Callable[[Loaders], Loader[Any, Any]]
+    loader: Callable[[Any], Loader[Any, Any]]
     key: Callable[[Any], Any]
     convert: Callable[[Any, Any], Any]
     field: str | None = None
 
 
 def loaded(
-    loader: Callable[[Loaders], Loader[Any, Any]],
+    loader: Callable[[Any], Loader[Any, Any]],
     key: Callable[[Any], Any],
     convert: Callable[[Any, Any], Any],
     *,
@@ -57,7 +96,7 @@ def loaded(
 
 def loaded_for(
     field: str,
-    loader: Callable[[Loaders], Loader[Any, Any]],
+    loader: Callable[[Any], Loader[Any, Any]],
     key: Callable[[Any], Any],
     convert: Callable[[Any, Any], Any],
 ) -> Any:
@@ -89,7 +128,7 @@ async def load_selected(info: Info, result: T) -> T:
     return result
 
 
-async def _load(loaders: Loaders, values: Iterable[Any], selections: Sequence[Selection]) -> None:
+async def _load(loaders: Any, values: Iterable[Any], selections: Sequence[Selection]) -> None:
     selected = _by_name(selections)
     tasks = [
         _load_attribute(loaders, objects, attribute, relation, selected[name])
@@ -102,7 +141,7 @@ async def _load(loaders: Loaders, values: Iterable[Any], selections: Sequence[Se
 
 
 async def _load_attribute(
-    loaders: Loaders,
+    loaders: Any,
     objects: Sequence[Any],
     attribute: str,
     relation: Relation | None,
@@ -114,9 +153,7 @@ async def _load_attribute(
         await _load(loaders, [getattr(each, attribute) for each in objects], selections)
 
 
-async def _set(
-    loaders: Loaders, objects: Sequence[Any], attribute: str, relation: Relation
-) -> None:
+async def _set(loaders: Any, objects: Sequence[Any], attribute: str, relation: Relation) -> None:
     keys = [relation.key(each) for each in objects]
     try:
         loader = relation.loader(loaders)

@@ -1,6 +1,5 @@
 """What lists are filtered and sorted by."""
 
-from dataclasses import replace
 from enum import Enum
 from typing import Any
 
@@ -9,7 +8,6 @@ import strawberry
 from services.api.graphql.arguments import uuid_of
 from services.api.graphql.enums import TrackKind
 from services.api.graphql.errors import bad_input
-from services.api.store.reading.pages import Order
 from services.api.store.reading.track_lists import Range, TrackFilters
 from shared.contracts.identity import IdKind
 from shared.contracts.meaning import SCORES
@@ -200,8 +198,3 @@ class SortDirection(Enum):
 
     ASC = "ASC"
     DESC = "DESC"
-
-
-def directed(order: Order, direction: SortDirection | None) -> Order:
-    """The order, in that direction."""
-    return replace(order, descending=direction is SortDirection.DESC)

@@ -1,6 +1,7 @@
 """Queries of people and their programs: read the arguments, ask the store, convert the rows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,7 +20,6 @@ from services.api.graphql.people.filters import (
     SortDirection,
     TrackFilter,
     TrackSort,
-    directed,
 )
 from services.api.graphql.people.inputs import FailureFilter
 from services.api.graphql.people.search import search_meaning, search_text
@@ -34,6 +34,7 @@ from services.api.graphql.types.status import Status
 from services.api.store import failures, files, libraries, meanings, pause, progress, scans
 from services.api.store.reading import lists, track_lists
 from services.api.store.reading.pages import Conditions, Order, Page
+from services.api.store.reading.track_lists import TrackFilters
 from shared.contracts.identity import IdKind, parse_id
 
 _MOST_COPIES = 100
@@ -78,8 +79,11 @@ class PeopleQueries:
         direction: SortDirection | None = SortDirection.ASC,
     ) -> Connection[Track]:
         """Tracks whose files are there, unless the filter says otherwise."""
-        pool, filters = info.context.pool, (wanted or TrackFilter()).read()
-        order = directed(track_lists.ORDERS[(sort or TrackSort.TITLE).value], direction)
+        pool, filters = (
+            info.context.pool,
+            wanted.read() if wanted else TrackFilters(is_missing=False),
+        )
+        order = _directed(track_lists.ORDERS[(sort or TrackSort.TITLE).value], direction)
         page = track_lists.page(pool, filters, order, first=page_size(first), after=after)
         return await connection(
             info, page, lambda: track_lists.count(pool, filters), Track.of, after
@@ -95,7 +99,7 @@ class PeopleQueries:
         direction: SortDirection | None = SortDirection.ASC,
     ) -> Connection[Artist]:
         """Artists by sort name."""
-        prefix, order = wanted.name_prefix if wanted else None, directed(lists.ARTISTS, direction)
+        prefix, order = wanted.name_prefix if wanted else None, _directed(lists.ARTISTS, direction)
         return await _list(
             info, "artists", lambda: lists.artists(prefix), order, Artist.of, first, after
         )
@@ -112,7 +116,7 @@ class PeopleQueries:
     ) -> Connection[Album]:
         """Albums."""
         filters = (wanted or AlbumFilter()).read()
-        order = directed(lists.ALBUM_ORDERS[(sort or AlbumSort.TITLE).value], direction)
+        order = _directed(lists.ALBUM_ORDERS[(sort or AlbumSort.TITLE).value], direction)
         return await _list(
             info, "albums", lambda: lists.albums(**filters), order, Album.of, first, after
         )
@@ -126,7 +130,7 @@ class PeopleQueries:
         direction: SortDirection | None = SortDirection.ASC,
     ) -> Connection[Genre]:
         """Genres by name."""
-        order = directed(lists.GENRES, direction)
+        order = _directed(lists.GENRES, direction)
         return await _list(info, "genres", lists.genres, order, Genre.of, first, after)
 
     @strawberry.field
@@ -247,3 +251,7 @@ async def _node(info: Info, kind: IdKind, key: UUID) -> Node | None:
     if kind is IdKind.FAILURE:
         return next((Failure.of(f) for f in (await failures.read(pool, [key])).values()), None)
     raise bad_input(f"id: a {kind.name.lower()} is no node; see `libraries`")
+
+
+def _directed(order: Order, direction: SortDirection | None) -> Order:
+    return replace(order, descending=direction is SortDirection.DESC)

@@ -290,10 +290,7 @@ class Track(TrackColumns):
 
     @strawberry.field(description="Nearest tracks, best first.")
     async def similar(
-        self,
-        info: Info,
-        first: int | None = 20,
-        space: VectorSpace | None = VectorSpace.AUDIO,
+        self, info: Info, first: int | None = 20, space: VectorSpace | None = VectorSpace.AUDIO
     ) -> list[SimilarTrack]:
         """By the vectors of a space."""
         size, loaders = page_size(first, MOST_SIMILAR), info.context.loaders

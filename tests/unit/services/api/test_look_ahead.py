@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import strawberry
 
-from services.api.graphql.loaders import Loader
-from services.api.graphql.look_ahead import load_selected, loaded, loaded_for, of_row
+from services.api.graphql.look_ahead import Loader, load_selected, loaded, loaded_for, of_row
 
 
 @strawberry.type
