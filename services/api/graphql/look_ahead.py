@@ -223,6 +223,5 @@ def of_row(kind: type[T], row: Any, /, **attributes: Any) -> T:
     thousand values) and asks for loaded fields, which are set later.
     """
     made = kind.__new__(kind)
-    made.__dict__.update(row.items())
-    made.__dict__.update(attributes)
+    made.__dict__ = dict(zip(row.keys(), row.values(), strict=True)) | attributes
     return made
