@@ -1,4 +1,8 @@
-"""Looks whether files that share a content, or a place in an album, are one file that moved."""
+"""Checks on disk whether a file that the gateway knows has become another one, by a move.
+
+Worker processes do this, because it reads and hashes files. So this module does not import the
+gateway's client, which each of them would have to load.
+"""
 
 import errno
 import os
@@ -13,13 +17,14 @@ _GONE = frozenset((errno.ENOENT, errno.ENOTDIR))
 
 
 class Sight(StrEnum):
-    """What is seen of a file that may have moved."""
+    """What is found at the path where a file was last."""
 
     THERE = "there"
-    """It is what it was, or it can't be told: a disk may not be mounted."""
+    """The same file, or it is unknown: a disk may not be mounted."""
     CHANGED = "changed"
-    """Another content is at its place."""
+    """A file with another content."""
     GONE = "gone"
+    """No file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +32,10 @@ class Suspect:
     """A file that may have moved to another path.
 
     Attributes:
-        root: its library's root on this host. path: where it was last, below it.
-        moved_to: the name on this host of what it may be now.
-        content_hash: what it had; None where only its being there counts.
+        root: its library's root on this host.
+        path: where it was last, below that root.
+        moved_to: absolute path of the file that it may be now.
+        content_hash: of its content; None where only its existence counts.
     """
 
     root: str
@@ -39,33 +45,37 @@ class Suspect:
 
 
 def look_at(suspects: Sequence[Suspect]) -> list[Sight]:
-    """What is seen of each."""
-    roots = {suspect.root: _has_anything(suspect.root) for suspect in suspects}
-    return [_sight(each) if roots[each.root] else Sight.THERE for each in suspects]
+    """What is found of each file."""
+    # Below a root that is empty nothing counts as gone: its disk may not be mounted.
+    mounted = {suspect.root: has_entries(suspect.root) for suspect in suspects}
+    return [_look_at(each) if mounted[each.root] else Sight.THERE for each in suspects]
 
 
-def _sight(suspect: Suspect) -> Sight:
+def _look_at(suspect: Suspect) -> Sight:
     name = local_path(suspect.root, suspect.path)
     try:
-        told = os.stat(name)  # noqa: PTH116 - names are bytes
+        before = os.stat(name)  # noqa: PTH116 - names are bytes
         now = os.stat(suspect.moved_to)  # noqa: PTH116 - as above
-        if (told.st_dev, told.st_ino) == (now.st_dev, now.st_ino):
-            # One file by two names: where names differ by case alone it was renamed.
-            renamed = name.lower() == suspect.moved_to.lower() and told.st_nlink == 1
-            return Sight.GONE if renamed else Sight.THERE
+        if (before.st_dev, before.st_ino) == (now.st_dev, now.st_ino):
+            # One file by two names: a hard link, or, on a file system that ignores case, a name
+            # that changed its case.
+            is_renamed = name.lower() == suspect.moved_to.lower() and before.st_nlink == 1
+            return Sight.GONE if is_renamed else Sight.THERE
         if suspect.content_hash is None:
             return Sight.THERE
+        # NONBLOCK: if it has become a FIFO, opening it does not hang.
         descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            same = content_hash(descriptor, told.st_size) == suspect.content_hash
+            is_same = content_hash(descriptor, before.st_size) == suspect.content_hash
         finally:
             os.close(descriptor)
     except OSError as error:
         return Sight.GONE if error.errno in _GONE else Sight.THERE
-    return Sight.THERE if same else Sight.CHANGED
+    return Sight.THERE if is_same else Sight.CHANGED
 
 
-def _has_anything(root: str) -> bool:
+def has_entries(root: str) -> bool:
+    """Whether a folder can be read and has anything in it."""
     try:
         with os.scandir(os.fsencode(root)) as entries:
             return next(entries, None) is not None

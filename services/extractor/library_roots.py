@@ -7,12 +7,14 @@ from shared.gateway.client import Gateway
 from shared.gateway.extraction import libraries
 
 
-class Libraries:
-    """Roots by library, as mounted here. Asked once a library: a root never changes.
+class LibraryRoots:
+    """Roots by library, as mounted on this host.
+
+    They are cached for good: a library's root never changes.
 
     Args:
-        gateway: who knows the libraries.
-        mounts: this host's folder by library name; others are where they were added.
+        gateway: has the libraries.
+        mounts: folder on this host by library name. A library without one is where it was added.
     """
 
     def __init__(self, gateway: Gateway, mounts: Mapping[str, str]) -> None:
