@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from services.extractor.library_roots import LibraryRoots
+from services.extractor.libraries import Libraries
 from services.extractor.read.jobs import ChunkRead
 from services.extractor.read.readers import Readers
 from services.extractor.scan.ignore_rules import IgnoreRules, is_seen
@@ -26,8 +26,8 @@ _CHANGES = {
 class ReadFiles:
     """Handles `file.found`: reads tags and covers, and stores them."""
 
-    def __init__(self, roots: LibraryRoots, readers: Readers, store: BatchStore) -> None:
-        self._roots = roots
+    def __init__(self, libraries: Libraries, readers: Readers, store: BatchStore) -> None:
+        self._libraries = libraries
         self._readers = readers
         self._store = store
 
@@ -54,7 +54,7 @@ class ReadFiles:
     async def _read(
         self, library_id: str, scan_id: str, by_path: dict[str, list[FileFound]]
     ) -> tuple[list[TrackExtracted], list[Rejected]]:
-        root = await self._roots.root_of(library_id)
+        root = await self._libraries.root_of(library_id)
         chunk = await self._readers.files(root, sorted(by_path))
         results, vacated = await self._store.store(
             root=root, library_id=library_id, scan_id=scan_id, chunk=chunk
@@ -112,9 +112,9 @@ def _track_event(result: JSON, change: TrackChange) -> TrackExtracted:
 class MarkMissing:
     """Handles `file.missing`: the track stays, and is marked as missing."""
 
-    def __init__(self, gateway: Gateway, roots: LibraryRoots, ignore_rules: IgnoreRules) -> None:
+    def __init__(self, gateway: Gateway, libraries: Libraries, ignore_rules: IgnoreRules) -> None:
         self._gateway = gateway
-        self._roots = roots
+        self._libraries = libraries
         self._ignore_rules = ignore_rules
 
     async def __call__(self, events: Sequence[FileMissing]) -> Outcome:
@@ -124,7 +124,7 @@ class MarkMissing:
             by_library.setdefault(event.library_id, set()).add(event.path)
         emit: list[TrackExtracted] = []
         for library_id, paths in by_library.items():
-            root = await self._roots.root_of(library_id)
+            root = await self._libraries.root_of(library_id)
             # This event and a `file.found` of the same file come in any order. So neither is
             # believed: the disk decides.
             gone = await asyncio.to_thread(self._not_seen, root, sorted(paths))

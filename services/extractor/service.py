@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from services.extractor.handlers import MarkMissing, ReadFiles
-from services.extractor.library_roots import LibraryRoots
+from services.extractor.libraries import Libraries
 from services.extractor.read.jobs import prepare_reader
 from services.extractor.read.readers import Readers
 from services.extractor.scan.deletion_guard import DeletionGuard
@@ -30,7 +30,7 @@ _MAX_READ_S = 1800  # a thousand of them
 def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
     """The service. `publish` is the bus's: a walk publishes events before its handler returns."""
     workers = WorkerProcesses(settings.readers, warm=prepare_reader)
-    roots = LibraryRoots(gateway, settings.mounts)
+    libraries = Libraries(gateway, settings.mounts)
     ignore_rules = IgnoreRules.from_settings(settings.ignore)
     rules = Rules(CreditRules.with_names(settings.credit_names, settings.credit_joins))
     readers = Readers(workers, rules)
@@ -42,7 +42,7 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
             yield
 
     watcher = Watcher(
-        gateway, publish, roots, watches=settings.watch, every_s=settings.scan_every_s
+        gateway, publish, libraries, watches=settings.watch, every_s=settings.scan_every_s
     )
 
     @asynccontextmanager
@@ -58,8 +58,8 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
             with suppress(asyncio.CancelledError):
                 await watching
 
-    scanner = Scanner(gateway, publish, roots, ignore_rules, guard)
-    store = BatchStore(gateway, readers, MoveResolver(gateway, readers, roots))
+    scanner = Scanner(gateway, publish, libraries, ignore_rules, guard)
+    store = BatchStore(gateway, readers, MoveResolver(gateway, readers, libraries))
     return Service(
         name="extractor",
         subscriptions=[
@@ -76,7 +76,7 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
             Subscription(
                 Topic.FILE_FOUND,
                 Stage.READ,
-                ReadFiles(roots, readers, store),
+                ReadFiles(libraries, readers, store),
                 batch_size=1_000,
                 members=3,
                 longest_batch_s=_MAX_READ_S,
@@ -84,7 +84,7 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
             Subscription(
                 Topic.FILE_MISSING,
                 Stage.READ,
-                MarkMissing(gateway, roots, ignore_rules),
+                MarkMissing(gateway, libraries, ignore_rules),
                 batch_size=500,
             ),
         ],

@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 from pytest_asyncio import fixture
 
-from services.extractor.library_roots import LibraryRoots
+from services.extractor.libraries import Libraries
 from services.extractor.watch.file_events import (
     MAX_PATHS,
     CannotWatch,
@@ -64,7 +64,7 @@ class Bay:
     ) -> AsyncIterator[None]:
         """The watcher, more impatient than for people; on from when it asked for its first scan."""
         watcher = Watcher(
-            self.world.gateway, self._bus.publish, LibraryRoots(self.world.gateway, {}),
+            self.world.gateway, self._bus.publish, Libraries(self.world.gateway, {}),
             watches=True, every_s=every_s, events=events, quiet_s=0.3, check_every_s=0.2,
         )  # fmt: skip
         before = len(await self.scans())

@@ -34,6 +34,12 @@ class FileRange(NamedTuple):
     """Positions, from 0, of the files whose images digest is not known."""
 
 
+async def has_files(gateway: Gateway, library_id: str, folder: str) -> bool:
+    """Whether the gateway knows files below a folder, missing ones included."""
+    page = await known_files(gateway, library_id, folder, None)
+    return bool(page["paths"])
+
+
 @dataclass(slots=True)
 class RangeCursor:
     """Takes the ranges of the files known below a folder, one after the other.

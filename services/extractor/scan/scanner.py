@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from services.extractor.library_roots import LibraryRoots
+from services.extractor.libraries import Libraries
 from services.extractor.scan.catalogue import RangeCursor
 from services.extractor.scan.deletion_guard import DeletionGuard, WalkSummary, judge, not_below
 from services.extractor.scan.diff import BATCH_FILES, REPORT_EVERY_S, diff_walk
@@ -52,13 +52,13 @@ class Scanner:
         self,
         gateway: Gateway,
         publish: Publish,
-        roots: LibraryRoots,
+        libraries: Libraries,
         ignore_rules: IgnoreRules,
         guard: DeletionGuard,
     ) -> None:
         self._gateway = gateway
         self._publish = publish
-        self._roots = roots
+        self._libraries = libraries
         self._ignore_rules = ignore_rules
         self._guard = guard
 
@@ -77,7 +77,7 @@ class Scanner:
         if scan["state"] != "WALKING":
             return  # the event was delivered again after the scan had ended
         library = scan["library"]
-        root = self._roots.local_root(library["name"], library["root"])
+        root = self._libraries.local_root(library["name"], library["root"])
         walk = Walk(root, scan["folder"], self._ignore_rules)
         try:
             await asyncio.to_thread(walk.check_root)

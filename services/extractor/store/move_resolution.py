@@ -8,7 +8,7 @@ checks which of them are gone, and sends the track again with the answer.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.extractor.library_roots import LibraryRoots
+from services.extractor.libraries import Libraries
 from services.extractor.read.readers import Readers
 from services.extractor.store.moved_files import Sight, Suspect
 from shared.contracts.errors import InvalidInput
@@ -39,13 +39,13 @@ class MoveResolver:
     Args:
         gateway: stores the tracks.
         readers: worker processes that look at the disk.
-        roots: the roots of all libraries, for files that come from another one.
+        libraries: the roots of all libraries, for files that come from another one.
     """
 
-    def __init__(self, gateway: Gateway, readers: Readers, roots: LibraryRoots) -> None:
+    def __init__(self, gateway: Gateway, readers: Readers, libraries: Libraries) -> None:
         self._gateway = gateway
         self._readers = readers
-        self._roots = roots
+        self._libraries = libraries
 
     async def store(
         self, *, root: str, library_id: str, scan_id: str | None, items: Sequence[JSON]
@@ -108,7 +108,7 @@ class MoveResolver:
     async def _root_of(self, library_id: str) -> str:
         """A library's root; '' where the library is unknown: nothing counts as gone there."""
         try:
-            return await self._roots.root_of(library_id)
+            return await self._libraries.root_of(library_id)
         except InvalidInput:
             return ""
 

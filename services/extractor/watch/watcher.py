@@ -10,11 +10,11 @@ import os
 import stat
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 
 import structlog
 
-from services.extractor.library_roots import LibraryRoots
+from services.extractor.libraries import Libraries, Library
+from services.extractor.scan.catalogue import has_files
 from services.extractor.scan.scanner import Publish
 from services.extractor.watch.changed_folders import Debounce, changed_folders
 from services.extractor.watch.file_events import CannotWatch, FileEvents, watch_folder
@@ -22,7 +22,6 @@ from services.extractor.watch.mounts import network_mount
 from shared.contracts.errors import DependencyDown, TransientError
 from shared.contracts.events import ScanRequested
 from shared.gateway.client import Gateway
-from shared.gateway.extraction import known_files, libraries
 
 WATCHED_EVERY_S = 86_400.0
 """A watched library is scanned this often all the same, because the system may lose events."""
@@ -34,22 +33,13 @@ _MAX_LOOKUPS = 20
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Library:
-    """A library as it is on this host."""
-
-    id: str
-    name: str
-    root: str
-
-
 class Watcher:
     """Watches all libraries, including those that are added later.
 
     Args:
-        gateway: has the libraries.
+        gateway: knows the files of the libraries.
         publish: the bus's.
-        roots: where the libraries are on this host.
+        libraries: those to watch.
         watches: whether to watch at all; else libraries are scanned at intervals alone.
         every_s: how often each library is scanned whole. None means the constants above, or never
             where nothing is watched.
@@ -62,7 +52,7 @@ class Watcher:
         self,
         gateway: Gateway,
         publish: Publish,
-        roots: LibraryRoots,
+        libraries: Libraries,
         *,
         watches: bool,
         every_s: float | None,
@@ -72,7 +62,7 @@ class Watcher:
     ) -> None:
         self._gateway = gateway
         self._publish = publish
-        self._roots = roots
+        self._libraries = libraries
         self._watches = watches
         self._every_s = every_s
         self._events = events
@@ -89,26 +79,22 @@ class Watcher:
         async with asyncio.TaskGroup() as group:
             started: set[str] = set()
             while True:
-                for library in await self._libraries():
+                for library in await self._fetch_libraries():
                     if library.id not in started:
                         started.add(library.id)
                         group.create_task(self._run_library(library))
                 await asyncio.sleep(self._check_every_s)
 
-    async def _libraries(self) -> Sequence[_Library]:
+    async def _fetch_libraries(self) -> Sequence[Library]:
         try:
-            found = await libraries(self._gateway)
+            return await self._libraries.fetch()
         except (DependencyDown, TransientError):
             return ()  # they are asked for again soon
         except Exception:
             _log.exception("could not ask for the libraries; it is tried again soon")
             return ()
-        return [
-            _Library(each["id"], each["name"], self._roots.local_root(each["name"], each["root"]))
-            for each in found
-        ]
 
-    async def _run_library(self, library: _Library) -> None:
+    async def _run_library(self, library: Library) -> None:
         logged = ""
         while True:
             try:
@@ -127,7 +113,7 @@ class Watcher:
                 _log.exception("watching failed; it begins again soon", library=library.name)
                 await asyncio.sleep(_RETRY_S)
 
-    async def _wait_and_scan(self, library: _Library) -> None:
+    async def _wait_and_scan(self, library: Library) -> None:
         """Wait, then request a scan. A root that reappears in the meantime ends the wait."""
         was_mounted = await asyncio.to_thread(_identity, library.root) is not None
         loop = asyncio.get_running_loop()
@@ -138,7 +124,7 @@ class Watcher:
                 break
         await self._request_if_mounted(library)
 
-    async def _watch(self, library: _Library) -> None:
+    async def _watch(self, library: Library) -> None:
         """Watch until another folder is mounted at the root, or `CannotWatch`."""
         root = await asyncio.to_thread(_identity, library.root)
         if root is None:
@@ -167,7 +153,7 @@ class Watcher:
                     if await asyncio.to_thread(_identity, library.root) != root:
                         return
 
-    async def _folders_to_scan(self, library: _Library, paths: Sequence[str] | None) -> set[str]:
+    async def _folders_to_scan(self, library: Library, paths: Sequence[str] | None) -> set[str]:
         if paths is None:
             return {""}
         if not paths:
@@ -176,15 +162,15 @@ class Watcher:
         if len(changed.unknown) > _MAX_LOOKUPS:
             return {""}
         for path in changed.unknown:
-            if (await known_files(self._gateway, library.id, path, None))["paths"]:
+            if await has_files(self._gateway, library.id, path):
                 return {""}  # it was a folder with music, which may have moved to anywhere
         return changed.folders
 
-    async def _request_if_mounted(self, library: _Library) -> None:
+    async def _request_if_mounted(self, library: Library) -> None:
         if await asyncio.to_thread(_identity, library.root) is not None:
             await self._request(library, "")
 
-    async def _request(self, library: _Library, folder: str) -> None:
+    async def _request(self, library: Library, folder: str) -> None:
         _log.info("asks for a scan", library=library.name, folder=folder)
         await self._publish([ScanRequested(library=library.name, folder=folder)])
 
