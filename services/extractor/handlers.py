@@ -84,7 +84,7 @@ async def _errors(root: str, chunk: ChunkRead, results: Sequence[JSON]) -> dict[
         # Transient, because the files are not at fault: the next scan reads them again.
         gone = TransientError(f"the library's root {root} is gone or empty: is a disk not mounted?")
         return dict.fromkeys(errors, gone)
-    paths = [file.path for file in chunk.files if file.told is not None]
+    paths = [file.path for file in chunk.files if file.error is None]
     for path, result in zip(paths, results, strict=True):
         if result["error"] is not None:
             errors[path] = InvalidInput(result["error"]["message"])

@@ -59,7 +59,7 @@ def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:
                 await watching
 
     scanner = Scanner(gateway, publish, libraries, ignore_rules, guard)
-    store = BatchStore(gateway, readers, MoveResolver(gateway, readers, libraries))
+    store = BatchStore(gateway, readers, MoveResolver(gateway, workers, libraries))
     return Service(
         name="extractor",
         subscriptions=[

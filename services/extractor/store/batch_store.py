@@ -48,7 +48,7 @@ class BatchStore:
         Raises:
             TransientError: an artist or album that tracks refer to was removed in the meantime.
         """
-        files = [file for file in chunk.files if file.told is not None]
+        files = [file for file in chunk.files if file.error is None]
         if not files:
             return StoredTracks([], [])
         batch = Batch(library_id, files, chunk.folders)

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.extractor.libraries import Libraries
-from services.extractor.read.readers import Readers
-from services.extractor.store.moved_files import Sight, Suspect
+from services.extractor.store.moved_files import FileState, MoveCandidate, check_files
 from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import local_path
 from shared.gateway.client import JSON, Gateway
 from shared.gateway.extraction import create_tracks
+from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
 
+_CHECK_TIMEOUT_S = 120.0
 _ROUNDS = 3
 """How often undecided tracks are sent again. The last time no candidates are accepted."""
 
@@ -38,13 +39,13 @@ class MoveResolver:
 
     Args:
         gateway: stores the tracks.
-        readers: worker processes that look at the disk.
+        workers: check files on disk.
         libraries: the roots of all libraries, for files that come from another one.
     """
 
-    def __init__(self, gateway: Gateway, readers: Readers, libraries: Libraries) -> None:
+    def __init__(self, gateway: Gateway, workers: WorkerProcesses, libraries: Libraries) -> None:
         self._gateway = gateway
-        self._readers = readers
+        self._workers = workers
         self._libraries = libraries
 
     async def store(
@@ -76,21 +77,7 @@ class MoveResolver:
         accepts: bool,
     ) -> tuple[list[JSON], list[str]]:
         """The inputs with a decision each, and the paths that become vacated by that."""
-        suspects = [
-            Suspect(
-                root=await self._root_of(candidate["libraryId"]),
-                path=candidate["path"],
-                moved_to=local_path(root, item["path"]),
-                content_hash=item["contentHash"] if candidate["isSameContent"] else None,
-            )
-            for item, candidates in questions
-            for candidate in candidates
-        ]
-        sights = iter(await self._readers.sights(suspects))
-        free = [
-            [(one, sight) for one in candidates if (sight := next(sights)) is not Sight.THERE]
-            for _, candidates in questions
-        ]
+        free = await self._no_longer_present(root, questions)
         chosen = _choose(free) if accepts else {}
         items = [
             {**item, "movedFrom": chosen[n][0]["trackId"]}
@@ -100,10 +87,37 @@ class MoveResolver:
         ]
         vacated = [
             candidate["path"]
-            for candidate, sight in chosen.values()
-            if sight is Sight.CHANGED and candidate["libraryId"] == library_id
+            for candidate, state in chosen.values()
+            if state is FileState.CHANGED and candidate["libraryId"] == library_id
         ]
         return items, vacated
+
+    async def _no_longer_present(
+        self, root: str, questions: Sequence[tuple[JSON, Sequence[JSON]]]
+    ) -> list[list[tuple[JSON, FileState]]]:
+        """The candidates of each question whose file is gone or changed."""
+        files = [
+            MoveCandidate(
+                root=await self._root_of(candidate["libraryId"]),
+                path=candidate["path"],
+                moved_to=local_path(root, item["path"]),
+                content_hash=item["contentHash"] if candidate["isSameContent"] else None,
+            )
+            for item, candidates in questions
+            for candidate in candidates
+        ]
+        states = iter(await self._check(files))
+        return [
+            [(one, state) for one in candidates if (state := next(states)) is not FileState.PRESENT]
+            for _, candidates in questions
+        ]
+
+    async def _check(self, candidates: Sequence[MoveCandidate]) -> list[FileState]:
+        """The state of each file. All count as present if the check takes too long."""
+        try:
+            return await self._workers.run_within(_CHECK_TIMEOUT_S, check_files, candidates)
+        except (WorkerDied, WorkerTimeout):
+            return [FileState.PRESENT] * len(candidates)
 
     async def _root_of(self, library_id: str) -> str:
         """A library's root; '' where the library is unknown: nothing counts as gone there."""
@@ -113,18 +127,18 @@ class MoveResolver:
             return ""
 
 
-def _choose(free: Sequence[Sequence[tuple[JSON, Sight]]]) -> dict[int, tuple[JSON, Sight]]:
+def _choose(free: Sequence[Sequence[tuple[JSON, FileState]]]) -> dict[int, tuple[JSON, FileState]]:
     """The candidate of each question, by its number. Equal content goes before equal tags.
 
     A track is chosen at most once: two copies of a file that is gone cannot both continue it.
     """
-    chosen: dict[int, tuple[JSON, Sight]] = {}
+    chosen: dict[int, tuple[JSON, FileState]] = {}
     taken: set[str] = set()
     for is_same_content in (True, False):
         for n, candidates in enumerate(free):
-            for candidate, sight in candidates:
+            for candidate, state in candidates:
                 fits = candidate["isSameContent"] == is_same_content
                 if fits and n not in chosen and candidate["trackId"] not in taken:
-                    chosen[n] = candidate, sight
+                    chosen[n] = candidate, state
                     taken.add(candidate["trackId"])
     return chosen

@@ -16,10 +16,10 @@ from shared.contracts.identity import local_path
 _GONE = frozenset((errno.ENOENT, errno.ENOTDIR))
 
 
-class Sight(StrEnum):
+class FileState(StrEnum):
     """What is found at the path where a file was last."""
 
-    THERE = "there"
+    PRESENT = "present"
     """The same file, or it is unknown: a disk may not be mounted."""
     CHANGED = "changed"
     """A file with another content."""
@@ -28,7 +28,7 @@ class Sight(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
+class MoveCandidate:
     """A file that may have moved to another path.
 
     Attributes:
@@ -44,34 +44,34 @@ class Suspect:
     content_hash: str | None
 
 
-def look_at(suspects: Sequence[Suspect]) -> list[Sight]:
+def check_files(candidates: Sequence[MoveCandidate]) -> list[FileState]:
     """What is found of each file."""
     # Below a root that is empty nothing counts as gone: its disk may not be mounted.
-    mounted = {suspect.root: has_entries(suspect.root) for suspect in suspects}
-    return [_look_at(each) if mounted[each.root] else Sight.THERE for each in suspects]
+    mounted = {each.root: has_entries(each.root) for each in candidates}
+    return [_check(each) if mounted[each.root] else FileState.PRESENT for each in candidates]
 
 
-def _look_at(suspect: Suspect) -> Sight:
-    name = local_path(suspect.root, suspect.path)
+def _check(candidate: MoveCandidate) -> FileState:
+    name = local_path(candidate.root, candidate.path)
     try:
         before = os.stat(name)  # noqa: PTH116 - names are bytes
-        now = os.stat(suspect.moved_to)  # noqa: PTH116 - as above
+        now = os.stat(candidate.moved_to)  # noqa: PTH116 - as above
         if (before.st_dev, before.st_ino) == (now.st_dev, now.st_ino):
             # One file by two names: a hard link, or, on a file system that ignores case, a name
             # that changed its case.
-            is_renamed = name.lower() == suspect.moved_to.lower() and before.st_nlink == 1
-            return Sight.GONE if is_renamed else Sight.THERE
-        if suspect.content_hash is None:
-            return Sight.THERE
+            is_renamed = name.lower() == candidate.moved_to.lower() and before.st_nlink == 1
+            return FileState.GONE if is_renamed else FileState.PRESENT
+        if candidate.content_hash is None:
+            return FileState.PRESENT
         # NONBLOCK: if it has become a FIFO, opening it does not hang.
         descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            is_same = content_hash(descriptor, before.st_size) == suspect.content_hash
+            is_same = content_hash(descriptor, before.st_size) == candidate.content_hash
         finally:
             os.close(descriptor)
     except OSError as error:
-        return Sight.GONE if error.errno in _GONE else Sight.THERE
-    return Sight.THERE if is_same else Sight.CHANGED
+        return FileState.GONE if error.errno in _GONE else FileState.PRESENT
+    return FileState.PRESENT if is_same else FileState.CHANGED
 
 
 def has_entries(root: str) -> bool:
