@@ -104,6 +104,7 @@ class FileCursor:
                 end = bisect_right(self._paths, path, lo=self._position)
             taken += self._files[self._position : end]
             self._position = end
+            # A page that is used up says nothing about the files behind it.
             if self._is_last_page or end < len(self._paths):
                 return taken
             await self._fetch()

@@ -90,7 +90,7 @@ def _accident(walk: WalkSummary, guard: DeletionGuard) -> str | None:
 def _emptied_folders(walk: WalkSummary, guard: DeletionGuard) -> set[str]:
     """Empty folders that lost so many files that a disk may belong there."""
     if walk.known - walk.seen < guard.least:
-        return set()
+        return set()  # as many files are seen elsewhere: they were moved
     lost = dict.fromkeys(walk.empty_folders, 0)
     for path in walk.missing:
         folder = path

@@ -44,6 +44,7 @@ async def diff_walk(
         await first_fetch
     while await ranges.fetch():
         if not reads_all:
+            # Bounded in time, so that a long walk without changes reports its progress too.
             until_s = time.monotonic() + REPORT_EVERY_S
             unchanged, differs = await asyncio.to_thread(walked.skip_unchanged, ranges, until_s)
             yield Diff([], unchanged, [], known=unchanged)
@@ -66,6 +67,7 @@ async def _diff_range(
     while not is_last:
         seen = await asyncio.to_thread(walked.take, end, BATCH_FILES)
         is_last = len(seen) < BATCH_FILES
+        # At the end all known files are taken: those behind the last walked file are missing.
         known = await files.take_until(None if is_last else seen[-1].path)
         yield diff_files(seen, known, reads_all=reads_all)
 

@@ -140,11 +140,13 @@ def _collect_music(  # noqa: C901 - one loop without calls: it runs once a file 
                 return None
             continue
         try:
+            # Without following links this asks the system nothing: scandir has the kind of entry.
             if entry.is_file(follow_symlinks=False):
                 stem, _, ending = name.rpartition(b".")
                 if ending.lower() not in _AUDIO or not stem:
                     others.append(entry)
                     continue
+                # The same as encode_path, without its call for nearly all names.
                 path = prefix + (name.decode() if name.isascii() else encode_path(name))
                 if not (has_patterns and rules.ignores(path, is_folder=False)):
                     status = entry.stat()
@@ -196,6 +198,7 @@ def _is_folder(entry: os.DirEntry[bytes], path: str, notes: WalkNotes) -> bool:
         if entry.is_dir():
             return True
     except OSError as error:
+        # A link to itself leads to no disk that may come back.
         if error.errno != errno.ELOOP:
             notes.add_problem(path, error)
             return False

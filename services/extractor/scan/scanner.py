@@ -130,6 +130,7 @@ class Scanner:
                 await self._publish(found)
                 found = []
             if is_due:
+                # Also a sign of life: the gateway requests a walk again that stops reporting.
                 await self._report(scan, counts)
                 reported_s = time.monotonic()
         if found:

@@ -75,6 +75,7 @@ class WalkBuffer:
 
     def _count_until(self, end: str | None, limit: int) -> int:
         """How many files there are up to a path. Beyond `limit` not all are counted."""
+        # A file behind `end` shows that all files up to it are in the buffer.
         while len(self._paths) <= limit and not (end and self._paths and self._paths[-1] > end):
             if not self._pull():
                 break
