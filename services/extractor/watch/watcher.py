@@ -8,8 +8,8 @@ their guards apply.
 import asyncio
 import os
 import stat
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 
 import structlog
 
@@ -69,10 +69,19 @@ class Watcher:
         self._quiet_s = quiet_s
         self._check_every_s = check_every_s
 
-    @property
-    def has_work(self) -> bool:
-        """Whether anything is to be watched, or scanned at intervals."""
-        return self._watches or self._every_s is not None
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Watch in the background, if anything is to be watched or scanned at intervals."""
+        if not self._watches and self._every_s is None:
+            yield
+            return
+        task = asyncio.create_task(self.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     async def run(self) -> None:
         """Run until cancelled. An error with one library is logged, and that library retried."""
