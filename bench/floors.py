@@ -19,7 +19,7 @@ from services.analyzer.keeping import RATE_HZ
 from services.analyzer.listening import listen
 from services.extractor.read.file_reader import read_file
 from services.extractor.read.formats import is_audio
-from services.extractor.scan.ignore_rules import Ignoring
+from services.extractor.scan.ignore_rules import IgnoreRules
 from services.extractor.scan.walk import Walk
 from soniquebay.demo.encoding import encode
 
@@ -48,7 +48,7 @@ def look(root: Path) -> int:
 
 def walk(root: Path) -> int:
     """Our walk: rules applied, in the order of the paths."""
-    return sum(1 for _ in Walk(os.fspath(root), ignoring=Ignoring()).files())
+    return sum(1 for _ in Walk(os.fspath(root), rules=IgnoreRules()).files())
 
 
 def read_with_mutagen(paths: Sequence[Path]) -> None:

@@ -1,4 +1,4 @@
-"""The extractor alone: `python -m services.extractor`."""
+"""Runs the extractor as a process of its own: `python -m services.extractor`."""
 
 from services.extractor.service import build
 from shared.runtime.alone import Parts, run_alone
@@ -6,7 +6,7 @@ from shared.runtime.service import Service
 
 
 def compose(parts: Parts) -> Service:
-    """The service, put together for a process of its own."""
+    """The service, with the adapters of a process of its own."""
     return build(parts.settings, gateway=parts.gateway, publish=parts.bus.publish)
 
 

@@ -59,8 +59,13 @@ class World:
         self, folder: str = "", mode: str = "INCREMENTAL", root: str = "", *, accept: bool = False
     ) -> Any:
         """Ask for a scan and follow it to its end."""
-        told = {"root": root or str(self.root), "folder": folder, "mode": mode, "accept": accept}
-        payload = (await self.gateway.execute_document(_REQUEST, told))["requestScan"]
+        variables = {
+            "root": root or str(self.root),
+            "folder": folder,
+            "mode": mode,
+            "accept": accept,
+        }
+        payload = (await self.gateway.execute_document(_REQUEST, variables))["requestScan"]
         assert payload["error"] is None, payload
         scan = payload["scan"]
         while scan["state"] not in {"FINISHED", "HELD", "REFUSED"}:

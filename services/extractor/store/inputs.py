@@ -1,4 +1,4 @@
-"""From what was read to what the gateway's mutations take. Pure."""
+"""Builds the inputs of the gateway's mutations from files that were read. Pure."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,9 +9,9 @@ from services.extractor.covers.images import FolderImages
 from services.extractor.covers.selection import (
     artist_image,
     cover_problem,
-    digest_beside,
-    embedded_cover,
+    file_cover,
     folder_cover,
+    images_digest_of,
 )
 from services.extractor.read.jobs import FileRead
 from services.extractor.tags.album_folders import album_folder
@@ -22,60 +22,61 @@ from shared.gateway.client import JSON
 ArtistKey = tuple[str, str | None]
 """Name and MusicBrainz id."""
 AlbumKey = tuple[str | None, ...]
+"""Folder and claim."""
 
 
 @dataclass(slots=True)
 class Batch:
-    """Files that were read, with what is around them.
+    """Files that were read, with the images around them.
 
     Attributes:
-        library_id: whose they are.
-        files: that have tags, in the order of their paths.
-        folders: images by folder, of album folders and of the folders above.
-        refused: images that the gateway does not take, and why.
-        digests: of the images beside files, by folder, as far as they were asked for.
+        library_id: the library they belong to.
+        files: those with tags, in the order of their paths.
+        folders: images by folder, of the files' folders, album folders and the folders above.
+        refused: the reason by SHA-256 of each image that the gateway refused.
+        images_digests: by folder, for the folders whose files have been turned into inputs.
     """
 
     library_id: str
     files: Sequence[FileRead]
     folders: Mapping[str, FolderImages] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
-    digests: dict[str, int] = field(default_factory=dict)
+    images_digests: dict[str, int] = field(default_factory=dict)
 
 
 def artist_key(name: CreditedName) -> ArtistKey:
-    """What tells an artist apart within a batch."""
+    """The identity of an artist within a batch."""
     return name.name, name.musicbrainz_id
 
 
 def album_key(path: str, release: Release) -> AlbumKey:
-    """What tells an album and what is said of it apart; the gateway decides what is one album."""
+    """The identity of an `AlbumInput` within a batch; the gateway decides what is one album."""
     return (album_folder(path), claim_of(release))
 
 
 @lru_cache(maxsize=1_024)
 def claim_of(release: Release) -> str:
-    """A name for what a file says of its album: the same for the same."""
+    """A digest of a file's album tags: files with the same tags make the same claim."""
     return hashlib.blake2b(repr(release).encode(), digest_size=10).hexdigest()
 
 
 def artist_inputs(batch: Batch) -> dict[ArtistKey, JSON]:
-    """`ArtistInput`s of everyone credited, each once."""
+    """One `ArtistInput` for each artist credited in the batch."""
     inputs: dict[ArtistKey, JSON] = {}
     for file in batch.files:
-        everyone = [*file.artists, *file.release.artists]
-        everyone += [contributor.name for contributor in file.contributors]
-        for name in everyone:
-            told = inputs.setdefault(artist_key(name), {"name": name.name})
+        names = [*file.artists, *file.release.artists]
+        names += [contributor.name for contributor in file.contributors]
+        for name in names:
+            item = inputs.setdefault(artist_key(name), {"name": name.name})
             if name.musicbrainz_id:
-                told["musicbrainzArtistId"] = name.musicbrainz_id
+                item["musicbrainzArtistId"] = name.musicbrainz_id
             if name.sort_name:
-                told.setdefault("sortName", name.sort_name)
+                item.setdefault("sortName", name.sort_name)
     return inputs
 
 
 def album_inputs(batch: Batch, artists: Mapping[ArtistKey, str]) -> dict[AlbumKey, JSON]:
-    """`AlbumInput`s: each thing that is said of an album once."""
+    """One `AlbumInput` for each different claim about an album."""
     inputs: dict[AlbumKey, JSON] = {}
     for file in batch.files:
         key = album_key(file.path, file.release)
@@ -118,32 +119,32 @@ def _album_input(
 def track_input(
     batch: Batch, file: FileRead, *, artists: Mapping[ArtistKey, str], album_id: str | None
 ) -> JSON:
-    """The `TrackInput` of a file of a batch; `artists` has the ids of all that are credited."""
+    """The `TrackInput` of a file; `artists` has the ids of all artists credited in the batch."""
     folders, refused = batch.folders, batch.refused
     credits_ = _credits(file.artists, artists)
     for contributor in file.contributors:
-        (told,) = _credits([contributor.name], artists, contributor.role.upper())
+        (credit,) = _credits([contributor.name], artists, contributor.role.upper())
         if contributor.instrument:
-            told["instrument"] = contributor.instrument
-        credits_.append(told)
+            credit["instrument"] = contributor.instrument
+        credits_.append(credit)
     folder = file.path.rpartition("/")[0]
-    if folder not in batch.digests:
-        batch.digests[folder] = digest_beside(folders, file.path)
+    if folder not in batch.images_digests:
+        batch.images_digests[folder] = images_digest_of(folders, file.path)
     item = {
         **(file.told or {}),
         "path": file.path,
         "sizeBytes": file.size_bytes,
         "mtimeNs": file.mtime_ns,
         "credits": credits_,
-        "imagesDigest": batch.digests[folder],
+        "imagesDigest": batch.images_digests[folder],
     }
     images = {
-        "coverSha256": embedded_cover(refused, file),
+        "coverSha256": file_cover(refused, file),
         "coverProblem": cover_problem(folders, refused, file),
     }
     if album_id is not None:
         item["albumId"], item["albumClaim"] = album_id, claim_of(file.release)
-        # Without an album the images of a folder may be of anything.
+        # Without an album the images of a folder may show anything.
         images["folderCoverSha256"] = folder_cover(folders, refused, file.path)
     return item | known(images)
 
