@@ -13,13 +13,15 @@ from services.extractor.tags.rules import BadRules
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput, TransientError
 from shared.contracts.events import FileFound, FileMissing, TrackChange, TrackExtracted
-from shared.gateway.client import JSON, Gateway
+from shared.contracts.upserts import UpsertStatus
+from shared.gateway.client import Gateway
 from shared.gateway.extraction import mark_missing
+from shared.gateway.results import TrackResult
 
 _CHANGES = {
-    "CREATED": TrackChange.CREATED,
-    "UPDATED": TrackChange.UPDATED,
-    "RETURNED": TrackChange.RETURNED,
+    UpsertStatus.CREATED: TrackChange.CREATED,
+    UpsertStatus.UPDATED: TrackChange.UPDATED,
+    UpsertStatus.RETURNED: TrackChange.RETURNED,
 }
 
 
@@ -75,7 +77,7 @@ class ReadFiles:
         return emit, rejected
 
 
-async def _errors(root: str, chunk: ChunkRead, results: Sequence[JSON]) -> dict[str, Exception]:
+async def _errors(root: str, chunk: ChunkRead, results: Sequence[TrackResult]) -> dict[str, Exception]:
     """The error by path of each file that could not be read or stored."""
     errors: dict[str, Exception] = {
         file.path: file.error for file in chunk.files if file.error is not None
@@ -86,26 +88,26 @@ async def _errors(root: str, chunk: ChunkRead, results: Sequence[JSON]) -> dict[
         return dict.fromkeys(errors, gone)
     paths = [file.path for file in chunk.files if file.error is None]
     for path, result in zip(paths, results, strict=True):
-        if result["error"] is not None:
-            errors[path] = InvalidInput(result["error"]["message"])
+        if result.error is not None:
+            errors[path] = InvalidInput(result.error.message)
     return errors
 
 
-def _track_events(results: Sequence[JSON]) -> list[TrackExtracted]:
+def _track_events(results: Sequence[TrackResult]) -> list[TrackExtracted]:
     """The events of tracks that changed; `UNCHANGED` ones have none."""
     return [
-        _track_event(result, _CHANGES[result["status"]])
+        _track_event(result.id, result, _CHANGES[result.status])
         for result in results
-        if result["status"] in _CHANGES
+        if result.id is not None and result.status in _CHANGES
     ]
 
 
-def _track_event(result: JSON, change: TrackChange) -> TrackExtracted:
+def _track_event(track_id: str, result: TrackResult, change: TrackChange) -> TrackExtracted:
     return TrackExtracted(
-        track_id=result["id"],
+        track_id=track_id,
         change=change,
-        content_revision=result["contentRevision"],
-        revision=result["revision"],
+        content_revision=result.content_revision or 0,
+        revision=result.revision or 0,
     )
 
 
@@ -130,9 +132,9 @@ class MarkMissing:
             gone = await asyncio.to_thread(self._not_seen, root, sorted(paths))
             results = await mark_missing(self._gateway, library_id, gone)
             emit += [
-                _track_event(result, TrackChange.MISSING)
+                _track_event(result.id, result, TrackChange.MISSING)
                 for result in results
-                if result["status"] == "UPDATED" and result["id"]
+                if result.id is not None and result.status is UpsertStatus.UPDATED
             ]
         return Outcome(emit)
 

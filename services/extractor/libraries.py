@@ -38,7 +38,7 @@ class Libraries:
     async def fetch(self) -> list[Library]:
         """All libraries there are now."""
         return [
-            Library(each["id"], each["name"], self.local_root(each["name"], each["root"]))
+            Library(each.id, each.name, self.local_root(each.name, each.root))
             for each in await extraction.libraries(self._gateway)
         ]
 

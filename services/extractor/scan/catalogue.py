@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from shared.gateway.client import Gateway
-from shared.gateway.extraction import known_files, known_stretches
+from shared.gateway.extraction import known_files, range_digests
 
 
 class CatalogueFile(NamedTuple):
@@ -37,7 +37,7 @@ class FileRange(NamedTuple):
 async def has_files(gateway: Gateway, library_id: str, folder: str) -> bool:
     """Whether the gateway knows files below a folder, missing ones included."""
     page = await known_files(gateway, library_id, folder, None)
-    return bool(page["paths"])
+    return bool(page.paths)
 
 
 @dataclass(slots=True)
@@ -60,12 +60,12 @@ class RangeCursor:
     async def fetch(self) -> bool:
         """Whether there is a next range. If so, it is in `fetched`."""
         while not self.fetched and not self._is_last_page:
-            page = await known_stretches(
+            page = await range_digests(
                 self.gateway, self.library_id, self.folder, self._page_cursor
             )
-            columns = (page[name] for name in ("ends", "counts", "digests", "unknownImages"))
-            self.fetched.extend(map(FileRange._make, zip(*columns, strict=True)))
-            self._page_cursor = page["endCursor"]
+            columns = (page.ends, page.counts, page.digests, page.unknown_images)
+            self.fetched.extend(FileRange(*row) for row in zip(*columns, strict=True))
+            self._page_cursor = page.end_cursor
             self._is_last_page = self._page_cursor is None
         return bool(self.fetched)
 
@@ -111,10 +111,9 @@ class FileCursor:
 
     async def _fetch(self) -> None:
         page = await known_files(self.gateway, self.library_id, self.folder, self.after, self.until)
-        self._paths = page["paths"]
-        names = ("sizesBytes", "mtimesNs", "missing", "imagesDigests")
-        columns = (page[name] for name in names)
+        self._paths = page.paths
+        columns = (page.sizes_bytes, page.mtimes_ns, page.missing, page.images_digests)
         self._files = [CatalogueFile(*row) for row in zip(self._paths, *columns, strict=True)]
         self._position = 0
-        self.after = page["endCursor"]
+        self.after = page.end_cursor
         self._is_last_page = self.after is None

@@ -22,8 +22,14 @@ from services.extractor.tags.rules import BadRules, rules_of
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput
 from shared.contracts.events import Event, FileFound, FileMissing, ScanMode, ScanRequested
-from shared.gateway.client import JSON, Gateway, in_portions
-from shared.gateway.extraction import begin_scan, report_walk
+from shared.gateway.client import Gateway, in_portions
+from shared.gateway.extraction import (
+    BeginScanInput,
+    Library,
+    ReportWalkInput,
+    begin_scan,
+    report_walk,
+)
 
 _MAX_NAMED_PROBLEMS = 3
 _FIX_RULES = "nothing was scanned. Correct it, and scan again"
@@ -43,6 +49,23 @@ class Counts:
     """Not seen, and not marked missing either."""
     known: int = 0
     """In the catalogue as present."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanToWalk:
+    """A scan whose library is to be walked.
+
+    Attributes:
+        reads_all: files that did not change are read, too.
+        accept_missing: a person says that files that are not seen are really gone.
+    """
+
+    id: str
+    library: Library
+    root: str
+    folder: str
+    reads_all: bool
+    accept_missing: bool
 
 
 class Scanner:
@@ -74,11 +97,10 @@ class Scanner:
 
     async def _scan(self, event: ScanRequested) -> None:
         scan = await self._begin(event)
-        if scan["state"] != "WALKING":
+        if scan is None:
             return  # the event was delivered again after the scan had ended
-        library = scan["library"]
-        root = self._libraries.local_root(library["name"], library["root"])
-        walk = Walk(root, scan["folder"], self._ignore_rules)
+        root = self._libraries.local_root(scan.library.name, scan.library.root)
+        walk = Walk(root, scan.folder, self._ignore_rules)
         try:
             await asyncio.to_thread(walk.check_root)
             # Reading needs the library's rules. Without this check each file would fail by itself.
@@ -92,33 +114,40 @@ class Scanner:
         message = await self._publish_missing(scan, walk, counts, missing)
         await self._report(scan, counts, message=message, is_finished=True)
 
-    async def _begin(self, event: ScanRequested) -> JSON:
-        payload = await begin_scan(
-            self._gateway,
-            {
-                "scanId": event.scan_id,
-                "library": event.library,
-                "root": event.root,
-                "folder": event.folder,
-                "mode": event.mode.name,
-                "acceptMissing": event.accept_missing,
-            },
+    async def _begin(self, event: ScanRequested) -> ScanToWalk | None:
+        """The scan that the event requests; None where it is over already."""
+        request = BeginScanInput(
+            scan_id=event.scan_id,
+            library=event.library,
+            root=event.root,
+            folder=event.folder,
+            mode=event.mode.name,
+            accept_missing=event.accept_missing,
         )
-        if payload["error"] is not None:
-            raise InvalidInput(payload["error"]["message"])
-        scan: JSON = payload["scan"]
-        return scan
+        payload = await begin_scan(self._gateway, request)
+        if payload.error is not None:
+            raise InvalidInput(payload.error.message)
+        scan = payload.scan
+        if scan is None or scan.library is None or scan.state != "WALKING":
+            return None
+        return ScanToWalk(
+            id=scan.id,
+            library=scan.library,
+            root=scan.root,
+            folder=scan.folder,
+            reads_all=scan.mode == ScanMode.FULL.name,
+            accept_missing=scan.accept_missing,
+        )
 
-    async def _walk(self, scan: JSON, walk: Walk, counts: Counts) -> list[str]:
+    async def _walk(self, scan: ScanToWalk, walk: Walk, counts: Counts) -> list[str]:
         """Publish the files that are found; returns the known ones that were not seen."""
-        ranges = RangeCursor(self._gateway, scan["library"]["id"], scan["folder"])
-        reads_all = scan["mode"] == ScanMode.FULL.name
+        ranges = RangeCursor(self._gateway, scan.library.id, scan.folder)
         missing: list[str] = []
         # Published in large batches where possible: a file that was moved is then in one batch
         # with the file that has its old name now.
         found: list[FileFound] = []
         reported_s = time.monotonic()
-        async for part in diff_walk(WalkBuffer(walk.runs()), ranges, reads_all=reads_all):
+        async for part in diff_walk(WalkBuffer(walk.runs()), ranges, reads_all=scan.reads_all):
             counts.seen += len(part.found) + part.unchanged
             counts.to_read += len(part.found)
             counts.unchanged += part.unchanged
@@ -138,7 +167,7 @@ class Scanner:
         return missing
 
     async def _publish_missing(
-        self, scan: JSON, walk: Walk, counts: Counts, missing: Sequence[str]
+        self, scan: ScanToWalk, walk: Walk, counts: Counts, missing: Sequence[str]
     ) -> str | None:
         """Publish what is missing, unless that looks like an accident; returns a note for people.
 
@@ -157,7 +186,7 @@ class Scanner:
         unknown = len(missing) - len(gone)
         if unknown:
             notes.append(f"the {unknown:,} files known there stay as they are")
-        if not scan["acceptMissing"]:
+        if not scan.accept_missing:
             verdict = judge(_summary(scan, walk, counts, gone, unknown), self._guard)
             gone, counts.held = verdict.gone, verdict.held
             notes += [verdict.message] if verdict.message else []
@@ -168,27 +197,27 @@ class Scanner:
 
     async def _report(
         self,
-        scan: JSON,
+        scan: ScanToWalk,
         counts: Counts,
         *,
         message: str | None = None,
         is_finished: bool = False,
         is_refused: bool = False,
     ) -> None:
-        report = {
-            "scanId": scan["id"],
-            "filesSeen": counts.seen,
-            "filesToRead": counts.to_read,
-            "filesUnchanged": counts.unchanged,
-            "filesMissing": counts.missing,
-            "filesHeld": counts.held,
-            "isFinished": is_finished,
-            "isRefused": is_refused,
-            "message": message,
-        }
+        report = ReportWalkInput(
+            scan_id=scan.id,
+            files_seen=counts.seen,
+            files_to_read=counts.to_read,
+            files_unchanged=counts.unchanged,
+            files_missing=counts.missing,
+            files_held=counts.held,
+            is_finished=is_finished,
+            is_refused=is_refused,
+            message=message,
+        )
         error = await report_walk(self._gateway, report)
         if error is not None:
-            raise InvalidInput(error["message"])
+            raise InvalidInput(error.message)
 
 
 def _dangling_links(walk: Walk, missing: Sequence[str]) -> list[Problem]:
@@ -205,10 +234,10 @@ def _dangling_links(walk: Walk, missing: Sequence[str]) -> list[Problem]:
 
 
 def _summary(
-    scan: JSON, walk: Walk, counts: Counts, missing: Sequence[str], unknown: int
+    scan: ScanToWalk, walk: Walk, counts: Counts, missing: Sequence[str], unknown: int
 ) -> WalkSummary:
     return WalkSummary(
-        place="/".join(part for part in (scan["root"].rstrip("/"), walk.folder) if part) or "/",
+        place="/".join(part for part in (scan.root.rstrip("/"), walk.folder) if part) or "/",
         is_whole=not walk.folder,
         is_root_empty=walk.is_root_empty,
         seen=counts.seen,
@@ -218,15 +247,15 @@ def _summary(
     )
 
 
-def _file_found(scan: JSON, file: WalkedFile) -> FileFound:
+def _file_found(scan: ScanToWalk, file: WalkedFile) -> FileFound:
     return FileFound(
-        library_id=scan["library"]["id"],
-        scan_id=scan["id"],
+        library_id=scan.library.id,
+        scan_id=scan.id,
         path=file.path,
         size_bytes=file.size_bytes,
         mtime_ns=file.mtime_ns,
     )
 
 
-def _file_missing(scan: JSON, path: str) -> FileMissing:
-    return FileMissing(library_id=scan["library"]["id"], scan_id=scan["id"], path=path)
+def _file_missing(scan: ScanToWalk, path: str) -> FileMissing:
+    return FileMissing(library_id=scan.library.id, scan_id=scan.id, path=path)

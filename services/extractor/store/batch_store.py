@@ -18,8 +18,11 @@ from services.extractor.store.inputs import (
 )
 from services.extractor.store.move_resolution import MoveResolver, StoredTracks
 from shared.contracts.errors import InvalidInput, TransientError
-from shared.gateway.client import JSON, Gateway, GatewayRefused
+from shared.contracts.upserts import ErrorCode
+from shared.gateway.client import Gateway, GatewayRefused
 from shared.gateway.extraction import create_albums, create_artists, missing_covers
+from shared.gateway.inputs import TrackInput
+from shared.gateway.results import UpsertResult
 
 _REQUEST_BYTES = 8 * 2**20
 """Images are sent together up to about this size."""
@@ -61,9 +64,11 @@ class BatchStore:
             root=root, library_id=library_id, scan_id=scan_id, items=items
         )
         for result in stored.results:
-            error = result["error"]
-            if error and error["code"] == "NOT_FOUND" and error["field"] in {"credits", "albumId"}:
-                raise TransientError(f"removed meanwhile: {error['message']}")
+            error = result.error
+            if error is None or error.code is not ErrorCode.NOT_FOUND:
+                continue
+            if error.field in {"credits", "albumId"}:
+                raise TransientError(f"removed meanwhile: {error.message}")
         return stored
 
     async def _store_artists(self, batch: Batch) -> dict[ArtistKey, str]:
@@ -131,12 +136,12 @@ def _track_input(
     file: FileRead,
     artists: dict[ArtistKey, str],
     albums: dict[AlbumKey, str],
-) -> JSON:
+) -> TrackInput:
     album_id = albums[album_key(file.path, file.release)] if file.release.title else None
     return track_input(batch, file, artists=artists, album_id=album_id)
 
 
-def _ids(results: Iterable[JSON], what: str) -> Sequence[str]:
+def _ids(results: Iterable[UpsertResult], what: str) -> Sequence[str]:
     """The ids of the results.
 
     A refused item fails the whole batch. The bus then runs the batch again in halves, until the
@@ -144,8 +149,10 @@ def _ids(results: Iterable[JSON], what: str) -> Sequence[str]:
     """
     ids = []
     for result in results:
-        if result["error"] is not None:
-            kind = TransientError if result["error"]["code"] == "NOT_FOUND" else InvalidInput
-            raise kind(f"the gateway refused {what}: {result['error']['message']}")
-        ids.append(result["id"])
+        if result.id is None:
+            error = result.error
+            is_gone = error is not None and error.code is ErrorCode.NOT_FOUND
+            kind = TransientError if is_gone else InvalidInput
+            raise kind(f"the gateway refused {what}: {error.message if error else 'no reason'}")
+        ids.append(result.id)
     return ids

@@ -8,17 +8,26 @@ checks which of them are gone, and sends the track again with the answer.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from services.extractor.libraries import Libraries
 from services.extractor.store.moved_files import FileState, MoveCandidate, check_files
 from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import local_path
-from shared.gateway.client import JSON, Gateway
+from shared.contracts.upserts import UpsertStatus
+from shared.gateway.client import Gateway
 from shared.gateway.extraction import create_tracks
+from shared.gateway.inputs import TrackInput
+from shared.gateway.results import Candidate, TrackUpsertResult
 from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
 
 _CHECK_TIMEOUT_S = 120.0
 _ROUNDS = 3
 """How often undecided tracks are sent again. The last time no candidates are accepted."""
+
+
+_Question = tuple[TrackInput, Sequence[Candidate]]
+"""An undecided track, and the tracks that it may continue."""
 
 
 class StoredTracks(NamedTuple):
@@ -30,7 +39,7 @@ class StoredTracks(NamedTuple):
             now. No track is known for that file any longer, so it has to be read again.
     """
 
-    results: list[JSON]
+    results: list[TrackUpsertResult]
     vacated: list[str]
 
 
@@ -49,16 +58,18 @@ class MoveResolver:
         self._libraries = libraries
 
     async def store(
-        self, *, root: str, library_id: str, scan_id: str | None, items: Sequence[JSON]
+        self, *, root: str, library_id: str, scan_id: str | None, items: Sequence[TrackInput]
     ) -> StoredTracks:
         """Store `TrackInput`s of the library whose root is at `root`."""
         results = await create_tracks(self._gateway, library_id, scan_id, items)
         vacated: list[str] = []
         for rounds_left in reversed(range(_ROUNDS)):
-            undecided = [n for n, result in enumerate(results) if result["status"] == "UNDECIDED"]
+            undecided = [
+                n for n, result in enumerate(results) if result.status is UpsertStatus.UNDECIDED
+            ]
             if not undecided:
                 break
-            questions = [(items[n], results[n]["candidates"]) for n in undecided]
+            questions = [(items[n], results[n].candidates) for n in undecided]
             decided, left_behind = await self._decide(
                 root, library_id, questions, accepts=bool(rounds_left)
             )
@@ -72,36 +83,36 @@ class MoveResolver:
         self,
         root: str,
         library_id: str,
-        questions: Sequence[tuple[JSON, Sequence[JSON]]],
+        questions: Sequence[_Question],
         *,
         accepts: bool,
-    ) -> tuple[list[JSON], list[str]]:
+    ) -> tuple[list[TrackInput], list[str]]:
         """The inputs with a decision each, and the paths that become vacated by that."""
         free = await self._no_longer_present(root, questions)
         chosen = _choose(free) if accepts else {}
         items = [
-            {**item, "movedFrom": chosen[n][0]["trackId"]}
+            replace(item, moved_from=chosen[n][0].track_id)
             if n in chosen
-            else {**item, "isChecked": True}
+            else replace(item, is_checked=True)
             for n, (item, _) in enumerate(questions)
         ]
         vacated = [
-            candidate["path"]
+            candidate.path
             for candidate, state in chosen.values()
-            if state is FileState.CHANGED and candidate["libraryId"] == library_id
+            if state is FileState.CHANGED and candidate.library_id == library_id
         ]
         return items, vacated
 
     async def _no_longer_present(
-        self, root: str, questions: Sequence[tuple[JSON, Sequence[JSON]]]
-    ) -> list[list[tuple[JSON, FileState]]]:
+        self, root: str, questions: Sequence[_Question]
+    ) -> list[list[tuple[Candidate, FileState]]]:
         """The candidates of each question whose file is gone or changed."""
         files = [
             MoveCandidate(
-                root=await self._root_of(candidate["libraryId"]),
-                path=candidate["path"],
-                moved_to=local_path(root, item["path"]),
-                content_hash=item["contentHash"] if candidate["isSameContent"] else None,
+                root=await self._root_of(candidate.library_id),
+                path=candidate.path,
+                moved_to=local_path(root, item.path),
+                content_hash=item.content_hash if candidate.is_same_content else None,
             )
             for item, candidates in questions
             for candidate in candidates
@@ -127,18 +138,20 @@ class MoveResolver:
             return ""
 
 
-def _choose(free: Sequence[Sequence[tuple[JSON, FileState]]]) -> dict[int, tuple[JSON, FileState]]:
+def _choose(
+    free: Sequence[Sequence[tuple[Candidate, FileState]]],
+) -> dict[int, tuple[Candidate, FileState]]:
     """The candidate of each question, by its number. Equal content goes before equal tags.
 
     A track is chosen at most once: two copies of a file that is gone cannot both continue it.
     """
-    chosen: dict[int, tuple[JSON, FileState]] = {}
+    chosen: dict[int, tuple[Candidate, FileState]] = {}
     taken: set[str] = set()
     for is_same_content in (True, False):
         for n, candidates in enumerate(free):
             for candidate, state in candidates:
-                fits = candidate["isSameContent"] == is_same_content
-                if fits and n not in chosen and candidate["trackId"] not in taken:
+                fits = candidate.is_same_content == is_same_content
+                if fits and n not in chosen and candidate.track_id not in taken:
                     chosen[n] = candidate, state
-                    taken.add(candidate["trackId"])
+                    taken.add(candidate.track_id)
     return chosen
