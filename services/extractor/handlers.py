@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.extractor.read.jobs import ChunkRead
+from services.extractor.read.file_reader import ChunkRead
 from services.extractor.read.readers import Readers
 from services.extractor.scan.ignore_rules import Ignoring, is_seen
 from services.extractor.store.libraries import Libraries
 from services.extractor.store.storing import Storing
-from services.extractor.tags.rules import BadRules
+from services.extractor.tags.rules_file import BadRules
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput, TransientError
 from shared.contracts.events import FileFound, FileMissing, TrackChange, TrackExtracted
@@ -83,7 +83,7 @@ async def _errors(root: str, chunk: ChunkRead, results: Sequence[JSON]) -> dict[
         # Not the files' fault: the next scan shall try them again.
         gone = TransientError(f"the library's root {root} is gone or empty: is a disk not mounted?")
         return dict.fromkeys(errors, gone)
-    read = [file.path for file in chunk.files if file.told is not None]
+    read = [file.path for file in chunk.files if file.track_fields is not None]
     for path, result in zip(read, results, strict=True):
         if result["error"] is not None:
             errors[path] = InvalidInput(result["error"]["message"])

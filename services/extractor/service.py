@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from services.extractor.handlers import MarkMissing, ReadFiles
-from services.extractor.read.jobs import prepare_reader
+from services.extractor.read.file_reader import prepare_reader
 from services.extractor.read.readers import Readers
 from services.extractor.scan.deletion_guard import Guard
 from services.extractor.scan.ignore_rules import Ignoring
@@ -13,8 +13,7 @@ from services.extractor.scan.scanning import Publish, ScanLibrary
 from services.extractor.store.libraries import Libraries
 from services.extractor.store.move_resolution import Placing
 from services.extractor.store.storing import Storing
-from services.extractor.tags.credits import CreditRules
-from services.extractor.tags.rules import Rules
+from services.extractor.tags.rules import CreditRules, Rules
 from services.extractor.watch.watcher import Watcher
 from shared.bus.port import Subscription
 from shared.contracts.topics import Stage, Topic

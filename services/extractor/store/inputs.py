@@ -13,7 +13,7 @@ from services.extractor.covers.selection import (
     embedded_cover,
     folder_cover,
 )
-from services.extractor.read.jobs import FileRead
+from services.extractor.read.file_reader import FileRead
 from services.extractor.tags.album_folders import album_folder
 from services.extractor.tags.model import CreditedName, Release
 from services.extractor.tags.track_fields import known
@@ -130,7 +130,7 @@ def track_input(
     if folder not in batch.digests:
         batch.digests[folder] = digest_beside(folders, file.path)
     item = {
-        **(file.told or {}),
+        **(file.track_fields or {}),
         "path": file.path,
         "sizeBytes": file.size_bytes,
         "mtimeNs": file.mtime_ns,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import structlog
 
 from services.extractor.covers.images import Image
-from services.extractor.read.jobs import ChunkRead, FileRead
+from services.extractor.read.file_reader import ChunkRead, FileRead
 from services.extractor.read.readers import Readers
 from services.extractor.store.inputs import (
     AlbumKey,
@@ -52,7 +52,7 @@ class Storing:
         Raises:
             TransientError: something that tracks refer to was removed meanwhile.
         """
-        files = [file for file in chunk.files if file.told is not None]
+        files = [file for file in chunk.files if file.track_fields is not None]
         if not files:
             return [], []
         batch = Batch(library_id, files, chunk.folders)

@@ -1,6 +1,6 @@
-"""What a file's tags say, in the words of the gateway's `TrackInput`. Pure.
+"""A file's fields in the form of the gateway's `TrackInput`. Pure.
 
-The readers do this, so that what they send is small, and is not gone through field by field again.
+The readers make them, so that one flat record crosses the border of the process, not nested ones.
 """
 
 from typing import Any
@@ -8,17 +8,17 @@ from typing import Any
 from services.extractor.tags.album_folders import disc_of
 from services.extractor.tags.model import Tags
 
-Told = dict[str, Any]
-"""Fields of a `TrackInput`; what is not known is left out."""
+TrackFields = dict[str, Any]
+"""Fields of a `TrackInput` by GraphQL's names, without those that are unknown."""
 
 
-def tag_fields(tags: Tags, path: str, content_hash: str | None) -> Told:
-    """All that a file itself says, but for whom it credits and where it belongs.
+def track_fields(tags: Tags, path: str, content_hash: str | None) -> TrackFields:
+    """All fields but the file's own (path, size, time), its credits, album and images.
 
     Args:
-        tags: what was read.
-        path: below the library's root; a folder may tell the disc.
-        content_hash: of its sound.
+        tags: the file's.
+        path: below the library's root: its folder may name the disc.
+        content_hash: of the file's sound.
     """
     gain, audio = tags.replaygain, tags.audio
     disc = tags.disc.number
@@ -39,7 +39,6 @@ def tag_fields(tags: Tags, path: str, content_hash: str | None) -> Told:
         "tagBpm": tags.bpm,
         "comment": tags.comment,
         "language": tags.language,
-        **_details(tags),
         "musicbrainzRecordingId": tags.musicbrainz_recording_id,
         "musicbrainzTrackId": tags.musicbrainz_track_id,
         "replaygainTrackGainDb": gain.track_gain_db,
@@ -54,18 +53,19 @@ def tag_fields(tags: Tags, path: str, content_hash: str | None) -> Told:
         "channels": audio.channels,
         "bitDepth": audio.bit_depth,
         "contentHash": content_hash,
+        **_rare_fields(tags),
     }
     return known(fields)
 
 
-def known(fields: Told) -> Told:
-    """The fields without those of which nothing is known."""
+def known(fields: TrackFields) -> TrackFields:
+    """The fields without those that are unknown (None)."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _details(tags: Tags) -> Told:
-    """What most tracks do not have: left out where it is not there, so that requests stay small."""
-    words = tags.lyrics
+def _rare_fields(tags: Tags) -> TrackFields:
+    """What most tracks do not have. Empty values become None, so that requests stay small."""
+    lyrics = tags.lyrics
     return {
         "kind": tags.kind.upper() if tags.kind != "music" else None,
         "work": tags.work,
@@ -76,9 +76,9 @@ def _details(tags: Tags) -> Told:
         "grouping": tags.grouping,
         "copyright": tags.copyright,
         "tagKey": tags.key,
-        "lyricsPlain": words.plain if words else None,
-        "lyricsSynced": words.synced if words else None,
-        "lyricsAreSidecar": (words.is_sidecar or None) if words else None,
+        "lyricsPlain": lyrics.plain if lyrics else None,
+        "lyricsSynced": lyrics.synced if lyrics else None,
+        "lyricsAreSidecar": (lyrics.is_sidecar or None) if lyrics else None,
         "otherTags": tags.others or None,
         "importedFacts": [
             known({"source": fact.source, "rating": fact.rating, "playCount": fact.play_count})

@@ -8,7 +8,7 @@ import pytest
 
 from services.extractor.covers.images import Image, embedded_cover, folder_images, mime_type
 from services.extractor.covers.selection import folder_cover
-from services.extractor.read.jobs import FileRead
+from services.extractor.read.file_reader import FileRead
 from services.extractor.store.inputs import (
     Batch,
     album_inputs,
@@ -16,9 +16,10 @@ from services.extractor.store.inputs import (
     track_input,
 )
 from services.extractor.tags.album_folders import wanted_folders
-from services.extractor.tags.mapping import meaning
-from services.extractor.tags.model import AudioProperties, Picture, RawTags
-from services.extractor.tags.track_fields import tag_fields
+from services.extractor.tags.mapping import map_tags
+from services.extractor.tags.model import AudioProperties, Picture
+from services.extractor.tags.raw_tags import RawTags
+from services.extractor.tags.track_fields import track_fields
 
 JPEG = b"\xff\xd8\xff"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -33,9 +34,9 @@ def batch(root: Path, files: dict[str, RawTags]) -> Batch:
 
 
 def _read(path: str, raw: RawTags) -> FileRead:
-    tags = meaning(raw, AUDIO, file_name="x.flac")
+    tags = map_tags(raw, AUDIO, file_name="x.flac")
     return FileRead(
-        path, 1, 1, tag_fields(tags, path, None), artists=tags.artists,
+        path, 1, 1, track_fields(tags, path, None), artists=tags.artists,
         contributors=tags.contributors, release=tags.release,
     )  # fmt: skip
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from services.extractor.read.file_reader import read_file
-from services.extractor.tags.credits import CreditRules
-from services.extractor.tags.mapping import meaning
-from services.extractor.tags.model import AudioProperties, RawTags, Tags
+from services.extractor.tags.mapping import map_tags
+from services.extractor.tags.model import AudioProperties, Tags
 from services.extractor.tags.normalise import genres
-from services.extractor.tags.rules import DEFAULT_RULES, RULES_FILE, BadRules, Rules, rules_of
+from services.extractor.tags.raw_tags import RawTags
+from services.extractor.tags.rules import DEFAULT_RULES, CreditRules, Rules
+from services.extractor.tags.rules_file import RULES_FILE, BadRules, rules_of
 
 DOCUMENT = (Path(__file__).parents[4] / "docs" / "tags.md").read_text()
 SETTINGS = Rules(CreditRules.with_names(["Hot & Cold"], ["&"]))
@@ -25,7 +26,7 @@ def write(root: Path, told: str | bytes) -> str:
 def meant(root: str, **raw: list[str]) -> Tags:
     told: RawTags = raw
     audio = AudioProperties("flac", "flac", 1.0)
-    return meaning(told, audio, file_name="a.flac", rules=rules_of(root, SETTINGS))
+    return map_tags(told, audio, file_name="a.flac", rules=rules_of(root, SETTINGS))
 
 
 def names(tags: Tags) -> list[str]:
@@ -69,7 +70,7 @@ def test_genres_without_separators_stay_whole() -> None:
         ("[genres]\nsplit = true", "genres.split: there is no such field"),
         ("[genres.rename]\nRock = 1", "genres.rename.Rock: Input should be a valid string"),
         ("[genres", "is no TOML: Expected ']' at the end of a table declaration"),
-        (b"\xff", "is no TOML: 'utf-8' codec"),
+        (b"\xff", "is no TOML: it is not encoded in UTF-8"),
     ],
 )
 def test_a_mistake_is_told_with_the_file_and_the_field(

@@ -11,30 +11,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.extractor.read.file_reader import read_file
-from services.extractor.tags.imported import imported_facts
 from services.extractor.tags.lyrics import LYRICS_LIMIT, lyrics, timed_lines
-from services.extractor.tags.mapping import meaning
+from services.extractor.tags.mapping import map_tags
 from services.extractor.tags.model import (
     AudioProperties,
     ImportedFact,
     Lyrics,
     Movement,
-    RawTags,
     Tags,
 )
 from services.extractor.tags.other_tags import (
     FIELDS,
     MOST_NAMES,
     TOTAL_LIMIT,
+    imported_facts,
     other_tags,
 )
+from services.extractor.tags.raw_tags import RawTags
 
 AUDIO = AudioProperties("flac", "flac", 1.0)
 MakeFile = Callable[[str], Path]
 
 
 def meant(**raw: list[str]) -> Tags:
-    return meaning(raw, AUDIO, file_name="a.flac")
+    return map_tags(raw, AUDIO, file_name="a.flac")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_ratings_of_every_scale_become_percent(
     ],
 )
 def test_podcasts_and_audiobooks_are_told_apart(raw: RawTags, file_name: str, kind: str) -> None:
-    assert meaning(raw, AUDIO, file_name=file_name).kind == kind
+    assert map_tags(raw, AUDIO, file_name=file_name).kind == kind
 
 
 def test_movements_have_a_number_and_a_total() -> None:

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.extractor.tags import normalise
-from services.extractor.tags.credits import CreditRules, credited_names
-from services.extractor.tags.mapping import meaning
-from services.extractor.tags.model import AudioProperties, CreditedName, Numbered, RawTags, Tags
-from services.extractor.tags.releases import VARIOUS_ARTISTS_ID
+from services.extractor.tags.credit_parsing import credited_names
+from services.extractor.tags.mapping import VARIOUS_ARTISTS_ID, map_tags
+from services.extractor.tags.model import AudioProperties, CreditedName, Numbered, Tags
+from services.extractor.tags.raw_tags import RawTags
+from services.extractor.tags.rules import CreditRules
 from shared.runtime.settings import Settings
 
 AUDIO = AudioProperties("flac", "flac", 1.0)
@@ -26,7 +27,7 @@ _NAMES = [
 
 
 def meant(**raw: list[str]) -> Tags:
-    return meaning(raw, AUDIO, file_name="07 Hyperballad.flac")
+    return map_tags(raw, AUDIO, file_name="07 Hyperballad.flac")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import pytest
 
 from services.extractor.read.file_reader import read_file
 from services.extractor.read.formats import AUDIO_SUFFIXES
-from services.extractor.tags.containers import asf, chunks, id3, mp4, names
-from services.extractor.tags.mapping import meaning
+from services.extractor.tags import raw_tags
+from services.extractor.tags.containers import asf, chunks, id3, mp4
+from services.extractor.tags.mapping import map_tags
 from services.extractor.tags.model import AudioProperties
 from services.extractor.tags.other_tags import FIELDS, LEFT_OUT
 from tests.tag_samples import SAMPLES, sample
@@ -116,7 +117,7 @@ def test_the_document_has_all_names_that_the_code_knows() -> None:
     told = _places("Vorbis comments", "APEv2", "Free names", "ASF", "ID3v2.4", "MP4")
     plain = {re.sub(r"^(?:TXXX|----):", "", place).lower() for place in told}
     plain |= {place.replace("musicbrainz/", "musicbrainz ") for place in plain}
-    read = {alias for alias, name in names.ALIASES.items() if name not in LEFT_OUT}
+    read = {alias for alias, name in raw_tags.ALIASES.items() if name not in LEFT_OUT}
     assert read - plain == set()
 
 
@@ -133,7 +134,7 @@ class _Asked(dict[str, list[str]]):
 def test_the_document_has_all_fields_that_the_code_reads() -> None:
     asked = _Asked(album=["A"], composer=["C"])  # more is asked of an album, and of one composer
     asked.names = set()
-    meaning(asked, AudioProperties("flac", "flac", 1.0), file_name="a.flac")
+    map_tags(asked, AudioProperties("flac", "flac", 1.0), file_name="a.flac")
     assert asked.names == FIELDS
     free = _places("Vorbis comments", "Free names")
-    assert FIELDS - {names.internal_name(place) for place in free} == set()
+    assert FIELDS - {raw_tags.internal_name(place) for place in free} == set()

@@ -14,8 +14,7 @@ from mutagen.flac import Picture
 from mutagen.id3 import APIC, COMM, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TPOS, TRCK, TXXX, UFID, USLT
 from mutagen.mp4 import MP4Cover, MP4FreeForm
 
-from services.extractor.read.file_reader import UnreadableFile, read_file
-from services.extractor.read.jobs import read_chunk
+from services.extractor.read.file_reader import UnreadableFile, read_chunk, read_file
 from services.extractor.tags.model import CreditedName, Lyrics, Numbered, Tags
 from shared.contracts.errors import PipelineError
 
