@@ -11,6 +11,7 @@ import resource
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from services.extractor.covers.images import FolderImages, Image, embedded_cover, folder_images
 from services.extractor.read.content_hash import hash_content
@@ -19,7 +20,7 @@ from services.extractor.read.formats import suffix_of
 from services.extractor.read.tag_reader import describe_error, disk_error, read_metadata
 from services.extractor.tags.lyrics import LARGEST_SIDECAR_BYTES, SIDECAR_SUFFIXES
 from services.extractor.tags.mapping import map_tags
-from services.extractor.tags.model import Contributor, CreditedName, Release, Tags, cheap_to_pickle
+from services.extractor.tags.model import NO_RELEASE, Contributor, CreditedName, Release, Tags
 from services.extractor.tags.rules import DEFAULT_RULES, Rules
 from services.extractor.tags.track_fields import TrackFields, track_fields
 from shared.contracts.errors import InvalidInput, PipelineError, TransientError
@@ -48,9 +49,7 @@ class FileContents:
     cover_problem: str | None = None
 
 
-@cheap_to_pickle
-@dataclass(slots=True)
-class FileRead:
+class FileRead(NamedTuple):
     """The result of reading one file: its fields, or an error.
 
     Attributes:
@@ -73,7 +72,7 @@ class FileRead:
     cover_problem: str | None = None
     artists: tuple[CreditedName, ...] = ()
     contributors: tuple[Contributor, ...] = ()
-    release: Release = field(default_factory=Release)
+    release: Release = NO_RELEASE
 
 
 @dataclass(slots=True)

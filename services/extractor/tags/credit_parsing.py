@@ -9,7 +9,6 @@ by one, or have a MusicBrainz id for each, that counts more than all of this.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from services.extractor.tags import normalise
@@ -72,7 +71,7 @@ def with_sort_name(
 ) -> tuple[CreditedName, ...]:
     """The names with a credit's sort name, which is the artist's where there is one artist."""
     if len(names) == 1 and sort_name:
-        return (replace(names[0], sort_name=sort_name),)
+        return (names[0]._replace(sort_name=sort_name),)
     return names
 
 
@@ -87,7 +86,7 @@ def contributors(tags: TagValues, rules: CreditRules) -> tuple[Contributor, ...]
             if role == "composer" and len(values) == 1:
                 names = with_sort_name(names, tags.one("composersort"))
             for name in names:
-                found[Contributor(role, replace(name, join_phrase=""), instrument)] = None
+                found[Contributor(role, name._replace(join_phrase=""), instrument)] = None
     return tuple(found)[:MOST_CONTRIBUTORS]
 
 
@@ -136,9 +135,9 @@ def credited_names(
     if not names:
         return (), ""
     names = names[:MOST_NAMES]
-    names[-1] = replace(names[-1], join_phrase=names[-1].join_phrase.strip("; "))
+    names[-1] = names[-1]._replace(join_phrase=names[-1].join_phrase.strip("; "))
     if len(ids) == len(names):
-        names = [replace(name, musicbrainz_id=id_) for name, id_ in zip(names, ids, strict=True)]
+        names = [name._replace(musicbrainz_id=id_) for name, id_ in zip(names, ids, strict=True)]
     return tuple(names), shown or "".join(name.name + name.join_phrase for name in names)
 
 
@@ -269,7 +268,7 @@ def _split(credit: str, joins: list[re.Match[str]]) -> tuple[CreditedName, ...]:
 def _ended(names: Sequence[CreditedName]) -> list[CreditedName]:
     """The names of one of several values: ";" stands between the values."""
     last = names[-1]
-    return [*names[:-1], replace(last, join_phrase=last.join_phrase + "; ")]
+    return [*names[:-1], last._replace(join_phrase=last.join_phrase + "; ")]
 
 
 def _find_listed(listed: Sequence[str], credit: str) -> list[CreditedName] | None:

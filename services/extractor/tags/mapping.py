@@ -1,6 +1,5 @@
 """Maps a file's raw tags to one record (`Tags`), with the album they name (`Release`). Pure."""
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -9,6 +8,7 @@ from services.extractor.tags.album_folders import without_disc
 from services.extractor.tags.credit_parsing import contributors, credited_artists, with_sort_name
 from services.extractor.tags.lyrics import lyrics
 from services.extractor.tags.model import (
+    NO_RELEASE,
     AudioProperties,
     CreditedName,
     Movement,
@@ -195,7 +195,7 @@ def _release_of(
     tags = TagValues({name: values for name, *values in named_values})
     title = tags.one("album")
     if title is None:
-        return Release()
+        return NO_RELEASE
     title, _, _ = without_disc(title)
     artists, credit = credited_artists(
         tags, rules, credit="albumartist", listed="albumartists", ids="musicbrainz_albumartistid"
@@ -211,7 +211,7 @@ def _release_of(
         artists, credit = (CreditedName(VARIOUS_ARTISTS),), VARIOUS_ARTISTS
     elif not artists and track_artists:
         # Guests of one track are not the album's artists, or each track would make an album.
-        artists = (replace(track_artists[0], join_phrase=""),)
+        artists = (track_artists[0]._replace(join_phrase=""),)
         credit = artists[0].name
     return Release(
         title=title,

@@ -1,33 +1,11 @@
-"""The record of what a music file says, the same for all containers. Pure."""
+"""The record of what a music file says, the same for all containers. Pure.
 
-from dataclasses import dataclass, field, fields
-from operator import attrgetter
-from typing import TypeVar
+The records that readers send to the main process are named tuples: these are made, hashed and
+unpickled in C. (pickle writes dataclasses with slots field by field, in Python.)
+"""
 
-T = TypeVar("T")
-
-
-def cheap_to_pickle(cls: type[T]) -> type[T]:
-    """Make a dataclass with slots cheap to send between processes.
-
-    The methods that `dataclass` adds look up the fields anew for each object: three times the cost.
-    """
-    names = [field.name for field in fields(cls)]  # type: ignore[arg-type] # it is a dataclass
-    read = attrgetter(*names)
-    # The slots' own descriptors: they also write to frozen dataclasses, which refuse setattr.
-    writers = [getattr(cls, name).__set__ for name in names]
-
-    def get_state(self: T) -> tuple[object, ...]:
-        state: tuple[object, ...] = read(self)
-        return state
-
-    def set_state(self: T, state: tuple[object, ...]) -> None:
-        for write, value in zip(writers, state, strict=True):
-            write(self, value)
-
-    cls.__getstate__ = get_state  # type: ignore[assignment,method-assign] # pickle's protocol
-    cls.__setstate__ = set_state  # type: ignore[attr-defined] # as above
-    return cls
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +23,7 @@ class Lyrics:
     is_sidecar: bool = False
 
 
-@cheap_to_pickle
-@dataclass(frozen=True, slots=True)
-class CreditedName:
+class CreditedName(NamedTuple):
     """A name of an artist credit, and the join phrase between it and the next."""
 
     name: str
@@ -56,9 +32,7 @@ class CreditedName:
     sort_name: str | None = None
 
 
-@cheap_to_pickle
-@dataclass(frozen=True, slots=True)
-class Contributor:
+class Contributor(NamedTuple):
     """Someone who took part besides the credited artists; a performer's instrument or voice."""
 
     role: str
@@ -131,10 +105,12 @@ class ImportedFact:
     play_count: int | None = None
 
 
-@cheap_to_pickle
-@dataclass(frozen=True, slots=True)
-class Release:
-    """The album as the tags describe it. `title` is '' where the file belongs to none."""
+class Release(NamedTuple):
+    """The album as the tags describe it. `title` is '' where the file belongs to none.
+
+    The `repr` of a release is digested into the claims that the database holds (`claim_of`): the
+    names and the order of these fields, and those of `CreditedName`, cannot change.
+    """
 
     title: str = ""
     sort_title: str | None = None
@@ -154,9 +130,8 @@ class Release:
     musicbrainz_release_id: str | None = None
     musicbrainz_release_group_id: str | None = None
 
-    def __hash__(self) -> int:
-        """Of a few fields that mostly differ: a hash of all fields takes ten times as long."""
-        return hash((self.title, self.artist_credit, self.date, self.musicbrainz_release_id))
+
+NO_RELEASE = Release()
 
 
 @dataclass(slots=True)  # not frozen: making one would take three times as long
@@ -171,7 +146,7 @@ class Tags:
     artist_credit: str = ""
     contributors: tuple[Contributor, ...] = ()
     """In the order of their roles; a performer comes once for each instrument."""
-    release: Release = Release()
+    release: Release = NO_RELEASE
     genres: tuple[str, ...] = ()
     track: Numbered = Numbered()
     disc: Numbered = Numbered()

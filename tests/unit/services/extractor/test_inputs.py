@@ -1,7 +1,6 @@
 """Images and the gateway's inputs: which picture belongs to whom."""
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,12 @@ from services.extractor.store.inputs import (
     Batch,
     album_inputs,
     artist_inputs,
+    claim_of,
     track_input,
 )
 from services.extractor.tags.album_folders import wanted_folders
 from services.extractor.tags.mapping import map_tags
-from services.extractor.tags.model import AudioProperties, Picture
+from services.extractor.tags.model import AudioProperties, CreditedName, Picture, Release
 from services.extractor.tags.raw_tags import RawTags
 from services.extractor.tags.track_fields import track_fields
 
@@ -25,6 +25,11 @@ JPEG = b"\xff\xd8\xff"
 PNG = b"\x89PNG\r\n\x1a\n"
 LIBRARY = "lib_" + "0" * 32
 AUDIO = AudioProperties("flac", "flac", 1.0)
+
+
+def test_the_claim_of_an_album_stays_what_the_database_holds() -> None:
+    release = Release("X", artists=(CreditedName("Ann", " & "), CreditedName("Bob")), date="1999")
+    assert claim_of(release) == "e152742b576c0347f74d"
 
 
 def batch(root: Path, files: dict[str, RawTags]) -> Batch:
@@ -100,7 +105,7 @@ def test_what_cannot_be_a_cover_is_named(tmp_path: Path, content: bytes, problem
 def test_the_next_best_image_counts_where_the_gateway_refuses_one(tmp_path: Path) -> None:
     beside = put(tmp_path, "a/cover.jpg", JPEG + b"beside")
     told = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
-    file = replace(told.files[0], cover_sha256="ab")
+    file = told.files[0]._replace(cover_sha256="ab")
 
     def covers() -> tuple[str | None, ...]:
         track = track_input(told, file, artists={}, album_id="alb_1")
