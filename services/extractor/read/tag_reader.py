@@ -99,8 +99,6 @@ _BY_SUFFIX: dict[str, type] = {
     ".aifc": AIFF, ".wv": WavPack, ".ape": MonkeysAudio, ".dsf": DSF, ".dff": DSDIFF,
     ".tta": TrueAudio, ".tak": TAK, ".ofr": OptimFROG, ".ofs": OptimFROG,
 }  # fmt: skip
-
-
 _FAST_PARSERS: dict[str, Callable[[FileBytes], ParsedFile]] = {
     ".mp3": fast_mp3.parse, ".mp2": fast_mp3.parse, ".flac": fast_flac.parse,
     ".ogg": fast_ogg.parse_vorbis, ".oga": fast_ogg.parse_vorbis, ".opus": fast_ogg.parse_opus,
@@ -241,8 +239,8 @@ def disk_error(error: Exception) -> OSError | None:
     return None
 
 
-# Some of mutagen's errors begin with the file's whole path, as Python writes bytes.
-_PATH = re.compile(r"""^b(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*") """)
+# Some of mutagen's messages quote the file's path, its bytes or Python objects: nobody is helped.
+_QUOTES_PYTHON = re.compile(r"""b['"]|<|\\x|\b0x|\bcodec\b""")
 
 
 def describe_error(error: Exception, suffix: str) -> str:
@@ -252,10 +250,11 @@ def describe_error(error: Exception, suffix: str) -> str:
         return f"is no {kind} file: no MPEG frame was found in it"
     if isinstance(error, MemoryError):
         return "has tags that need more memory than a reader may use"
-    reason = _PATH.sub("", str(error)).strip("'\"")[:300]
-    if isinstance(error, mutagen.MutagenError):
-        return f"is no {kind} file, or damaged" + (f": {reason}" if reason else "")
-    return f"is a damaged {kind} file: {type(error).__name__}: {reason}"
+    if not isinstance(error, mutagen.MutagenError):
+        return f"is a damaged {kind} file"
+    reason = str(error).strip('"')[:300]
+    is_plain = reason and _QUOTES_PYTHON.search(reason) is None
+    return f"is no {kind} file, or damaged" + (f": {reason}" if is_plain else "")
 
 
 def _audio_properties(info: Any, container: _Container, size_bytes: int) -> AudioProperties:

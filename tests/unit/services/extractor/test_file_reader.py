@@ -167,7 +167,7 @@ def _hostile(folder: Path) -> Iterator[tuple[str, str]]:
     (folder / "text.mp3").write_text("Dear diary, " * 500)
     yield "text.mp3", "is no MP3 file: no MPEG frame was found in it"
     (folder / "text.flac").write_text("Dear diary, " * 500)
-    yield "text.flac", "is no FLAC file, or damaged: "
+    yield "text.flac", "is no FLAC file, or damaged"
     os.mkfifo(folder / "pipe.flac")
     yield "pipe.flac", "is a FIFO, not a regular file"
     (folder / "null.mp3").symlink_to("/dev/null")
