@@ -1,4 +1,4 @@
-"""Real files of each format: what is tagged is read, and what is broken says so."""
+"""Real files of each format: their tags are read, and errors say what is wrong."""
 
 import base64
 import os
@@ -124,7 +124,7 @@ def test_the_same_tags_are_read_from_every_format(
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_what_is_heard_is_told(suffix: str, make_file: MakeFile) -> None:
+def test_audio_properties_are_read(suffix: str, make_file: MakeFile) -> None:
     audio = read(make_file(f"a{suffix}")).audio
     assert audio.duration_s == pytest.approx(1.0, abs=0.1)
     assert audio.bitrate_bps
@@ -181,7 +181,7 @@ def _hostile(folder: Path) -> Iterator[tuple[str, str]]:
     yield "vanished.mp3", "vanished before it could be read"
 
 
-def test_what_cannot_be_read_is_told_in_words(tmp_path: Path, make_file: MakeFile) -> None:
+def test_what_cannot_be_read_has_an_error_in_words(tmp_path: Path, make_file: MakeFile) -> None:
     expected = dict(_hostile(tmp_path))
     make_file("good.flac")
     chunk = read_chunk(str(tmp_path), [*expected, "good.flac"])

@@ -56,15 +56,15 @@ def _cases(name: str) -> Iterator[tuple[str, str, str]]:
 
 def _write(name: str, column: str, place: str, path: Path) -> Any:
     """Write a sample there, with what it needs; returns what is to be read."""
-    told = sample(name)
-    values = [told.at.get(place.removeprefix("TXXX:").removeprefix("----:"), told.values[0])]
-    if values == told.values[:1] and column not in ONE_VALUE:
-        values = list(told.values)
+    field = sample(name)
+    values = [field.at.get(place.removeprefix("TXXX:").removeprefix("----:"), field.values[0])]
+    if values == field.values[:1] and column not in ONE_VALUE:
+        values = list(field.values)
     places = {place: values}
-    for needed in told.needs:
+    for needed in field.needs:
         places[ROWS[needed][column][0]] = [SAMPLES[needed].values[0]]
     WRITERS[column](path, places)
-    return told.expect(values)
+    return field.expect(values)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -76,9 +76,9 @@ def test_a_field_is_read_from_each_of_its_places_in_each_container(
     for column, suffix, place in cases:
         path = make_file(f"a{suffix}")
         expected = _write(name, column, place, path)
-        told = sample(name).read(read_file(os.fsencode(path)))
-        if told != expected:
-            wrong.append(f"{place} in {suffix} ({column}): {told!r}, not {expected!r}")
+        actual = sample(name).read(read_file(os.fsencode(path)))
+        if actual != expected:
+            wrong.append(f"{place} in {suffix} ({column}): {actual!r}, not {expected!r}")
     assert cases
     assert wrong == []
 
@@ -114,8 +114,8 @@ def test_the_document_has_all_places_that_the_code_knows() -> None:
 
 
 def test_the_document_has_all_names_that_the_code_knows() -> None:
-    told = _places("Vorbis comments", "APEv2", "Free names", "ASF", "ID3v2.4", "MP4")
-    plain = {re.sub(r"^(?:TXXX|----):", "", place).lower() for place in told}
+    written = _places("Vorbis comments", "APEv2", "Free names", "ASF", "ID3v2.4", "MP4")
+    plain = {re.sub(r"^(?:TXXX|----):", "", place).lower() for place in written}
     plain |= {place.replace("musicbrainz/", "musicbrainz ") for place in plain}
     read = {alias for alias, name in raw_tags.ALIASES.items() if name not in LEFT_OUT}
     assert read - plain == set()
