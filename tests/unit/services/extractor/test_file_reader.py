@@ -4,6 +4,8 @@ import base64
 import os
 import random
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -179,6 +181,14 @@ def _hostile(folder: Path) -> Iterator[tuple[str, str]]:
     (folder / "folder.mp3").mkdir()
     yield "folder.mp3", "is a folder, not a regular file"
     yield "vanished.mp3", "vanished before it could be read"
+
+
+def test_a_reader_process_loads_neither_the_network_nor_pydantic() -> None:
+    code = "import sys, services.extractor.read.file_reader; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.split()
+    assert not {"httpx", "pydantic", "shared.bus", "shared.runtime"} & set(loaded)
 
 
 def test_what_cannot_be_read_has_an_error_in_words(tmp_path: Path, make_file: MakeFile) -> None:
