@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 
 from services.extractor.libraries import Libraries
-from services.extractor.read.jobs import ChunkRead
+from services.extractor.read.file_reader import ChunkRead
 from services.extractor.read.readers import Readers
 from services.extractor.scan.ignore_rules import IgnoreRules, is_seen
 from services.extractor.store.batch_store import BatchStore
 from services.extractor.store.moved_files import has_entries
-from services.extractor.tags.rules import BadRules
+from services.extractor.tags.rules_file import BadRules
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput, TransientError
 from shared.contracts.events import FileFound, FileMissing, TrackChange, TrackExtracted
@@ -77,7 +77,9 @@ class ReadFiles:
         return emit, rejected
 
 
-async def _errors(root: str, chunk: ChunkRead, results: Sequence[TrackResult]) -> dict[str, Exception]:
+async def _errors(
+    root: str, chunk: ChunkRead, results: Sequence[TrackResult]
+) -> dict[str, Exception]:
     """The error by path of each file that could not be read or stored."""
     errors: dict[str, Exception] = {
         file.path: file.error for file in chunk.files if file.error is not None

@@ -4,15 +4,14 @@ from typing import Any
 
 from services.extractor.handlers import MarkMissing, ReadFiles
 from services.extractor.libraries import Libraries
-from services.extractor.read.jobs import prepare_reader
+from services.extractor.read.file_reader import prepare_reader
 from services.extractor.read.readers import Readers
 from services.extractor.scan.deletion_guard import DeletionGuard
 from services.extractor.scan.ignore_rules import IgnoreRules
 from services.extractor.scan.scanner import Publish, Scanner
 from services.extractor.store.batch_store import BatchStore
 from services.extractor.store.move_resolution import MoveResolver
-from services.extractor.tags.credits import CreditRules
-from services.extractor.tags.rules import Rules
+from services.extractor.tags.rules import CreditRules, Rules
 from services.extractor.watch.watcher import Watcher
 from shared.bus.port import Subscription
 from shared.contracts.topics import Stage, Topic

@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from services.api.graphql import context, limits
+from services.api.graphql import context
 from shared.runtime.settings import Settings
 from shared.search.port import SearchHits, SearchQuery
 from tests.integration.api_read_ground import NOWHERE, Asker, ask, asker, fill, tidied

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.extractor.covers.images import FolderImages, Image, images_digest
-from services.extractor.read.jobs import FileRead
+from services.extractor.read.file_reader import FileRead
 from services.extractor.tags.album_folders import (
     album_folder,
     folders_beside,

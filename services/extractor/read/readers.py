@@ -4,9 +4,16 @@ import asyncio
 from collections.abc import Sequence
 
 from services.extractor.covers.images import FolderImages, Image
-from services.extractor.read.jobs import ChunkRead, FileRead, read_chunk, read_cover, read_folders
+from services.extractor.read.file_reader import (
+    ChunkRead,
+    FileRead,
+    read_chunk,
+    read_cover,
+    read_folders,
+)
 from services.extractor.tags.album_folders import wanted_folders
-from services.extractor.tags.rules import DEFAULT_RULES, Rules, rules_of
+from services.extractor.tags.rules import DEFAULT_RULES, Rules
+from services.extractor.tags.rules_file import rules_of
 from shared.gateway.client import in_portions
 from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
 

@@ -18,7 +18,7 @@ from services.extractor.scan.ignore_rules import IgnoreRules
 from services.extractor.scan.listing import Problem
 from services.extractor.scan.walk import Walk, WalkedFile
 from services.extractor.scan.walk_buffer import WalkBuffer
-from services.extractor.tags.rules import BadRules, rules_of
+from services.extractor.tags.rules_file import BadRules, rules_of
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput
 from shared.contracts.events import Event, FileFound, FileMissing, ScanMode, ScanRequested

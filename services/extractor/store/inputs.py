@@ -13,7 +13,7 @@ from services.extractor.covers.selection import (
     folder_cover,
     images_digest_of,
 )
-from services.extractor.read.jobs import FileRead
+from services.extractor.read.file_reader import FileRead
 from services.extractor.tags.album_folders import album_folder
 from services.extractor.tags.model import CreditedName, Release
 from shared.gateway.inputs import AlbumInput, ArtistInput, CreditInput, TrackInput
@@ -150,9 +150,7 @@ def track_input(
     return track
 
 
-def _credits(
-    names: Iterable[CreditedName], artists: Mapping[ArtistKey, str]
-) -> list[CreditInput]:
+def _credits(names: Iterable[CreditedName], artists: Mapping[ArtistKey, str]) -> list[CreditInput]:
     return [_credit(name, artists) for name in names]
 
 

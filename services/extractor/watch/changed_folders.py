@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from services.extractor.read.formats import IMAGE_SUFFIXES, is_audio, suffix_of
 from services.extractor.scan.ignore_rules import IGNORE_FILE, JUNK_FOLDERS
 from services.extractor.tags.lyrics import SIDECAR_SUFFIXES
-from services.extractor.tags.rules import RULES_FILE
+from services.extractor.tags.rules_file import RULES_FILE
 from shared.contracts.identity import encode_path
 
 MAX_GONE_FILES = 25

@@ -1,14 +1,13 @@
 """Images and the gateway's inputs: which picture belongs to whom."""
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from services.extractor.covers.images import Image, embedded_cover, folder_images, mime_type
 from services.extractor.covers.selection import folder_cover
-from services.extractor.read.jobs import FileRead
+from services.extractor.read.file_reader import FileRead
 from services.extractor.store.inputs import (
     Batch,
     album_inputs,
@@ -99,7 +98,7 @@ def test_what_cannot_be_a_cover_is_named(tmp_path: Path, content: bytes, problem
 def test_the_next_best_image_counts_where_the_gateway_refuses_one(tmp_path: Path) -> None:
     beside = put(tmp_path, "a/cover.jpg", JPEG + b"beside")
     read = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
-    file = replace(read.files[0], cover_sha256="ab")
+    file = read.files[0]._replace(cover_sha256="ab")
 
     def covers() -> tuple[str | None, ...]:
         track = track_input(read, file, artists={}, album_id="alb_1")

@@ -1,4 +1,4 @@
-"""The quick readers tell exactly what mutagen tells, or nothing."""
+"""The fast parsers return exactly what mutagen returns, or leave the file to it."""
 
 import os
 import random
@@ -16,9 +16,14 @@ from hypothesis import strategies as st
 from mutagen import id3
 
 from bench.generated_library import generate
-from services.extractor.read import fast as quick
-from services.extractor.read.tag_reader import Opened, open_audio, open_quickly, open_with_mutagen
-from tests.unit.services.extractor.quick_corpus import SUFFIXES, damaged, tagged
+from services.extractor.read.file_bytes import FileBytes
+from services.extractor.read.tag_reader import (
+    Metadata,
+    read_fast,
+    read_metadata,
+    read_with_mutagen,
+)
+from tests.unit.services.extractor.tagged_corpus import SUFFIXES, damaged, tagged
 
 _SLOW_S = 5.0
 
@@ -28,7 +33,7 @@ class _Memory:
 
     def __init__(self, tones: dict[str, bytes]) -> None:
         self.tones = tones
-        self.file = os.fdopen(os.memfd_create("quick"), "w+b")
+        self.file = os.fdopen(os.memfd_create("corpus"), "w+b")
 
     def holds(self, content: bytes) -> Any:
         self.file.seek(0)
@@ -46,26 +51,30 @@ def memory(tones: dict[str, bytes]) -> Iterator[_Memory]:
     made.file.close()
 
 
-def _quickly(file: BinaryIO, suffix: str) -> Opened | None:
-    return open_quickly(file.fileno(), os.fstat(file.fileno()).st_size, suffix)
+def _bytes_of(file: BinaryIO) -> FileBytes:
+    return FileBytes(file.fileno(), os.fstat(file.fileno()).st_size)
 
 
-def told(opened: Opened) -> tuple[object, ...]:
-    """All that is told, and the tags' order."""
-    pictures = [(int(one.kind), bytes(one.content)) for one in opened.pictures]
-    return list(opened.raw.items()), opened.audio, pictures
+def _fast(file: BinaryIO, suffix: str) -> Metadata | None:
+    return read_fast(_bytes_of(file), suffix)
+
+
+def _plain(metadata: Metadata) -> tuple[object, ...]:
+    """All that was read, with the order of the tags."""
+    pictures = [(int(one.kind), bytes(one.content)) for one in metadata.pictures]
+    return list(metadata.raw.items()), metadata.audio, pictures
 
 
 def _differs(memory: _Memory, content: bytes, suffix: str) -> str | None:
-    """What the quick readers tell otherwise than mutagen; '' where they leave it to mutagen."""
-    quickly = _quickly(memory.holds(content), suffix)
-    if quickly is None:
+    """Where a fast parser differs from mutagen; '' where it leaves the file to mutagen."""
+    fast = _fast(memory.holds(content), suffix)
+    if fast is None:
         return ""
     try:
-        slowly: object = told(open_with_mutagen(BytesIO(content), suffix))
+        expected: object = _plain(read_with_mutagen(BytesIO(content), suffix))
     except Exception as error:
-        slowly = error
-    return None if slowly == told(quickly) else f"{told(quickly)!r:.2000}\n{slowly!r:.2000}"
+        expected = error
+    return None if expected == _plain(fast) else f"{_plain(fast)!r:.2000}\n{expected!r:.2000}"
 
 
 def _suffix(name: str) -> str:
@@ -73,7 +82,7 @@ def _suffix(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", SUFFIXES)
-def test_tags_of_all_kinds_are_told_as_mutagen_tells_them(name: str, memory: _Memory) -> None:
+def test_tags_of_all_kinds_are_read_as_mutagen_reads_them(name: str, memory: _Memory) -> None:
     read = Counter[bool]()
     for seed in range(120):
         content = tagged(random.Random(seed), name, memory.tones[name])
@@ -96,7 +105,7 @@ _MADE = settings(
     encoding=st.integers(0, 3),
     versions=st.sampled_from(((3, 0), (3, 2), (4, 0), (4, 2))),
 )
-def test_any_text_in_id3_is_told_as_mutagen_tells_it(
+def test_any_text_in_id3_is_read_as_mutagen_reads_it(
     tags: dict[str, list[str]], encoding: int, versions: tuple[int, int], memory: _Memory
 ) -> None:
     version, v1 = versions
@@ -104,8 +113,8 @@ def test_any_text_in_id3_is_told_as_mutagen_tells_it(
     for name, texts in tags.items():
         fits = [text.encode("latin-1", "ignore").decode("latin-1") if encoding == 0 else text
                 for text in texts]  # fmt: skip
-        told_by = {"people": [[text, text] for text in fits]} if name == "TMCL" else {"text": fits}
-        written.add(getattr(id3, name)(encoding=encoding, **told_by))
+        content = {"people": [[text, text] for text in fits]} if name == "TMCL" else {"text": fits}
+        written.add(getattr(id3, name)(encoding=encoding, **content))
     if version == 3:
         written.update_to_v23()
     file = BytesIO(memory.tones[".mp3"])
@@ -118,7 +127,7 @@ def test_any_text_in_id3_is_told_as_mutagen_tells_it(
     suffix=st.sampled_from((".flac", ".ogg", ".opus", ".m4a")),
     tags=st.dictionaries(st.sampled_from(("title", "artist", "date", "genre")), _TEXTS),
 )
-def test_any_text_in_other_tags_is_told_as_mutagen_tells_it(
+def test_any_text_in_other_tags_is_read_as_mutagen_reads_it(
     suffix: str, tags: dict[str, list[str]], memory: _Memory
 ) -> None:
     atoms = {"title": "\xa9nam", "artist": "\xa9ART", "date": "\xa9day", "genre": "\xa9gen"}
@@ -133,7 +142,7 @@ def test_any_text_in_other_tags_is_told_as_mutagen_tells_it(
     assert _differs(memory, file.getvalue(), suffix) is None
 
 
-def test_damaged_files_are_told_as_mutagen_tells_them_or_left_to_it(
+def test_damaged_files_are_read_as_mutagen_reads_them_or_left_to_it(
     memory: _Memory, thorough: bool
 ) -> None:
     read = Counter[bool]()
@@ -153,34 +162,33 @@ def test_a_generated_library_is_read_without_mutagen(tmp_path: Path) -> None:
     left = []
     for path in generate(tmp_path, 200, seed=5):
         with path.open("rb") as file:
-            quickly = _quickly(file, path.suffix)
-            if quickly is None:
+            fast = _fast(file, path.suffix)
+            if fast is None:
                 left.append(path)
                 continue
             file.seek(0)
-            assert told(quickly) == told(open_with_mutagen(file, path.suffix)), path
+            assert _plain(fast) == _plain(read_with_mutagen(file, path.suffix)), path
     assert left == []
 
 
 def test_real_music_is_read_without_mutagen(wesnoth_music: Path) -> None:
     for path in sorted(wesnoth_music.rglob("*.ogg")):
         with path.open("rb") as file:
-            quickly = _quickly(file, path.suffix)
-            assert quickly is not None, path
-            assert told(quickly) == told(open_with_mutagen(file, path.suffix)), path
+            fast = _fast(file, path.suffix)
+            assert fast is not None, path
+            assert _plain(fast) == _plain(read_with_mutagen(file, path.suffix)), path
 
 
 def test_what_is_no_music_raises_what_mutagen_raises(memory: _Memory) -> None:
     for suffix in (".mp3", ".flac", ".ogg", ".opus", ".m4a"):
         content = b"no music at all " * 100
-        with pytest.raises(Exception) as slowly:
-            open_with_mutagen(BytesIO(content), suffix)
-        file = memory.holds(content)
-        with pytest.raises(type(slowly.value)) as quickly:
-            open_audio(file.fileno(), len(content), f"a{suffix}", suffix)
-        assert type(quickly.value) is type(slowly.value)
+        with pytest.raises(Exception) as expected:
+            read_with_mutagen(BytesIO(content), suffix)
+        file = _bytes_of(memory.holds(content))
+        with pytest.raises(type(expected.value)) as raised:
+            read_metadata(file, f"a{suffix}", suffix)
+        assert type(raised.value) is type(expected.value)
 
 
-def test_a_suffix_that_no_quick_reader_has_is_left_to_mutagen(memory: _Memory) -> None:
-    file = memory.holds(b"RIFF")
-    assert quick.read(file.fileno(), 4, ".wav") is None
+def test_a_suffix_without_a_fast_parser_is_left_to_mutagen(memory: _Memory) -> None:
+    assert _fast(memory.holds(b"RIFF"), ".wav") is None

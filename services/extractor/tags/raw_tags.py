@@ -1,4 +1,14 @@
-"""Tag names that several containers share, beside Picard's internal ones. Pure."""
+"""A file's tags by MusicBrainz Picard's internal names, before they are mapped. Pure.
+
+Source of the names: https://picard-docs.musicbrainz.org/en/appendices/tag_mapping.html
+"""
+
+from collections.abc import Iterable, Sequence
+
+from services.extractor.tags.normalise import first
+
+RawTags = dict[str, list[str]]
+"""Values by internal name, as they are written in the file."""
 
 ALIASES = {
     "album artist": "albumartist",
@@ -46,7 +56,7 @@ ALIASES = {
     "original year": "originalyear",
     "country": "releasecountry",
     "musicbrainz_albumtype": "releasetype",
-    # Historic: what is called the track id is the recording's.
+    # Picard's tag "MusicBrainz Track Id" holds the recording's id, for historical reasons.
     "musicbrainz_trackid": "musicbrainz_recordingid",
     "musicbrainz_releasetrackid": "musicbrainz_trackid",
     "musicbrainz album type": "releasetype",
@@ -58,12 +68,43 @@ ALIASES = {
     "musicbrainz album artist id": "musicbrainz_albumartistid",
     "musicbrainz release group id": "musicbrainz_releasegroupid",
 }
+"""Internal names by the other names in use, in lower case."""
 
 
 def internal_name(written: str) -> str:
-    """Picard's internal name of a tag as it is written in Vorbis comments, APEv2 and free fields.
-
-    Source: https://picard-docs.musicbrainz.org/en/appendices/tag_mapping.html
-    """
+    """The internal name of a tag as it is named in Vorbis comments, APEv2 and free-form fields."""
     lower = written.lower()
     return ALIASES.get(lower, lower)
+
+
+class TagValues:
+    """Raw tags by name; a tag that is missing has no values."""
+
+    def __init__(self, raw: RawTags) -> None:
+        self._raw = raw
+
+    def present(self, names: Iterable[str]) -> list[str]:
+        """Those of the names that have values."""
+        return [name for name in names if self._raw.get(name)]
+
+    def all(self, *names: str) -> Sequence[str]:
+        """The values of the first name that has any."""
+        for name in names:
+            if values := self._raw.get(name):
+                return values
+        return ()
+
+    def one(self, *names: str) -> str | None:
+        """The first value of the first name that has any, cleaned; None where none is left."""
+        for name in names:
+            if values := self._raw.get(name):
+                return first(values)
+        return None
+
+
+_LONGEST_CACHED = 4_000  # characters
+
+
+def is_cacheable(values: Iterable[Iterable[str]]) -> bool:
+    """Whether these values are short enough for a cache: no file may fill the memory."""
+    return sum(len(text) for texts in values for text in texts) <= _LONGEST_CACHED

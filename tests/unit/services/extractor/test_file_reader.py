@@ -1,9 +1,11 @@
-"""Real files of each format: what is tagged is read, and what is broken says so."""
+"""Real files of each format: their tags are read, and errors say what is wrong."""
 
 import base64
 import os
 import random
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,7 @@ from mutagen.flac import Picture
 from mutagen.id3 import APIC, COMM, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TPOS, TRCK, TXXX, UFID, USLT
 from mutagen.mp4 import MP4Cover, MP4FreeForm
 
-from services.extractor.read.file_reader import UnreadableFile, read_file
-from services.extractor.read.jobs import read_chunk
+from services.extractor.read.file_reader import UnreadableFile, read_chunk, read_file
 from services.extractor.tags.model import CreditedName, Lyrics, Numbered, Tags
 from shared.contracts.errors import PipelineError
 
@@ -125,7 +126,7 @@ def test_the_same_tags_are_read_from_every_format(
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_what_is_heard_is_told(suffix: str, make_file: MakeFile) -> None:
+def test_audio_properties_are_read(suffix: str, make_file: MakeFile) -> None:
     audio = read(make_file(f"a{suffix}")).audio
     assert audio.duration_s == pytest.approx(1.0, abs=0.1)
     assert audio.bitrate_bps
@@ -168,7 +169,7 @@ def _hostile(folder: Path) -> Iterator[tuple[str, str]]:
     (folder / "text.mp3").write_text("Dear diary, " * 500)
     yield "text.mp3", "is no MP3 file: no MPEG frame was found in it"
     (folder / "text.flac").write_text("Dear diary, " * 500)
-    yield "text.flac", "is no FLAC file, or damaged: "
+    yield "text.flac", "is no FLAC file, or damaged"
     os.mkfifo(folder / "pipe.flac")
     yield "pipe.flac", "is a FIFO, not a regular file"
     (folder / "null.mp3").symlink_to("/dev/null")
@@ -182,7 +183,15 @@ def _hostile(folder: Path) -> Iterator[tuple[str, str]]:
     yield "vanished.mp3", "vanished before it could be read"
 
 
-def test_what_cannot_be_read_is_told_in_words(tmp_path: Path, make_file: MakeFile) -> None:
+def test_a_reader_process_loads_neither_the_network_nor_pydantic() -> None:
+    code = "import sys, services.extractor.read.file_reader; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.split()
+    assert not {"httpx", "pydantic", "shared.bus", "shared.runtime"} & set(loaded)
+
+
+def test_what_cannot_be_read_has_an_error_in_words(tmp_path: Path, make_file: MakeFile) -> None:
     expected = dict(_hostile(tmp_path))
     make_file("good.flac")
     chunk = read_chunk(str(tmp_path), [*expected, "good.flac"])

@@ -149,22 +149,24 @@ def tagged(chance: random.Random, suffix: str, tone: bytes) -> bytes:
 
 def damaged(chance: random.Random, content: bytes) -> bytes:
     """The same with bits flipped, bytes set, cut off, taken out or put in, mostly near the tags."""
-    told = bytearray(content)
+    changed = bytearray(content)
     kind = chance.randrange(6)
     if kind == 0:
         return content[: chance.choice((chance.randrange(300), chance.randrange(len(content))))]
-    for place in _places(chance, len(told), chance.randint(1, 4)):
+    for place in _places(chance, len(changed), chance.randint(1, 4)):
         if kind in {1, 2}:
-            told[place] ^= 1 << chance.randrange(8)
+            changed[place] ^= 1 << chance.randrange(8)
         elif kind == 3:
-            told[place] = chance.choice((0, 255, 127, 128, told[place - 1]))
+            changed[place] = chance.choice((0, 255, 127, 128, changed[place - 1]))
         elif kind == 4:
-            del told[place : place + chance.randint(1, 40)]
+            del changed[place : place + chance.randint(1, 40)]
         else:
-            told[place:place] = bytes(chance.randrange(256) for _ in range(chance.randint(1, 12)))
-        if len(told) < 2:
+            changed[place:place] = bytes(
+                chance.randrange(256) for _ in range(chance.randint(1, 12))
+            )
+        if len(changed) < 2:
             break
-    return bytes(told)
+    return bytes(changed)
 
 
 def _places(chance: random.Random, size: int, count: int) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""Tags as they are written, and what they mean."""
+"""The mapping of tags: credits, values, releases."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.extractor.tags import normalise
-from services.extractor.tags.credits import CreditRules, credited_names
-from services.extractor.tags.mapping import meaning
-from services.extractor.tags.model import AudioProperties, CreditedName, Numbered, RawTags, Tags
-from services.extractor.tags.releases import VARIOUS_ARTISTS_ID
+from services.extractor.tags.credit_parsing import credited_names
+from services.extractor.tags.mapping import VARIOUS_ARTISTS_ID, map_tags
+from services.extractor.tags.model import AudioProperties, CreditedName, Numbered, Tags
+from services.extractor.tags.raw_tags import RawTags
+from services.extractor.tags.rules import CreditRules
 from shared.runtime.settings import Settings
 
 AUDIO = AudioProperties("flac", "flac", 1.0)
@@ -25,8 +26,8 @@ _NAMES = [
 ]  # fmt: skip
 
 
-def meant(**raw: list[str]) -> Tags:
-    return meaning(raw, AUDIO, file_name="07 Hyperballad.flac")
+def tags_of(**raw: list[str]) -> Tags:
+    return map_tags(raw, AUDIO, file_name="07 Hyperballad.flac")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +198,7 @@ def test_ids_say_how_many_artists_there_are() -> None:
         (normalise.truth, "0", False),
     ],
 )
-def test_what_is_written_becomes_what_is_meant(
+def test_values_are_normalised(
     rule: Callable[[Any], object], written: object, expected: object
 ) -> None:
     assert rule(written) == expected
@@ -208,24 +209,24 @@ def test_what_is_written_becomes_what_is_meant(
     [("-6.20 dB", -6.2), ("+1,5 dB", 1.5), ("nan", None), ("inf dB", None), ("1e999", 1.0)],
 )
 def test_a_gain_is_a_finite_number(written: str, expected: float | None) -> None:
-    assert meant(replaygain_track_gain=[written]).replaygain.track_gain_db == expected
+    assert tags_of(replaygain_track_gain=[written]).replaygain.track_gain_db == expected
 
 
 def test_without_a_title_the_name_of_the_file_is_the_title() -> None:
-    assert meant().title == "07 Hyperballad"
-    assert meant(title=["\0 "]).title_is_file_name
-    assert not meant(title=["Army of Me"]).title_is_file_name
+    assert tags_of().title == "07 Hyperballad"
+    assert tags_of(title=["\0 "]).title_is_file_name
+    assert not tags_of(title=["Army of Me"]).title_is_file_name
 
 
 def test_guests_of_a_track_do_not_make_another_album() -> None:
-    alone = meant(album=["Post"], artist=["Björk"]).release
-    with_guest = meant(album=["Post"], artist=["Björk feat. Tricky"]).release
+    alone = tags_of(album=["Post"], artist=["Björk"]).release
+    with_guest = tags_of(album=["Post"], artist=["Björk feat. Tricky"]).release
     assert alone == with_guest
-    assert meant(artist=["Björk"]).release.title == ""
+    assert tags_of(artist=["Björk"]).release.title == ""
 
 
 @pytest.mark.parametrize(
-    "told",
+    "raw",
     [
         {"compilation": ["1"]},
         {"albumartist": ["various artists"]},
@@ -235,8 +236,8 @@ def test_guests_of_a_track_do_not_make_another_album() -> None:
         },
     ],
 )
-def test_a_compilation_is_one_by_flag_or_by_its_artist(told: RawTags) -> None:
-    release = meant(album=["Hits"], artist=["Björk"], **told).release
+def test_a_compilation_is_one_by_flag_or_by_its_artist(raw: RawTags) -> None:
+    release = tags_of(album=["Hits"], artist=["Björk"], **raw).release
     assert release.is_compilation
     assert release.artist_credit != "Björk"
 
@@ -248,7 +249,7 @@ def test_a_compilation_is_one_by_flag_or_by_its_artist(told: RawTags) -> None:
     )
 )
 def test_whatever_is_written_the_gateway_can_store_it(raw: RawTags) -> None:
-    tags = meant(**raw)
+    tags = tags_of(**raw)
     assert 0 < len(tags.title) <= normalise.TEXT_LIMIT
     for name in (*tags.artists, *tags.release.artists):
         assert name.name.strip()
