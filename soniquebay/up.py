@@ -5,7 +5,7 @@ import fcntl
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
@@ -145,7 +145,7 @@ class _Up:
             ids.append(payload["scan"]["id"])
         return ids
 
-    async def _ask(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+    async def _ask(self, document: str, variables: dict[str, Any]) -> Mapping[str, Any]:
         """Ask the gateway; while its database is away, the question waits too."""
         told = False
         while True:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import asyncpg
-from shared.gateway.vectors import TO_VECTORIZE
 
 from services.api import correcting
 from services.api.store.outcomes import TrackUpserted
@@ -13,7 +12,8 @@ from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.events import AudioAnalyzed, Event, TrackVectorized
 from shared.contracts.topics import Stage, Topic
-from shared.gateway.documents import TO_INDEX
+from shared.gateway.indexing import TRACKS_TO_INDEX
+from shared.gateway.vectorization import TRACKS_TO_VECTORIZE
 from shared.search.port import SearchDocument
 from tests.integration.api_read_ground import Asker, ask
 from tests.integration.api_write_ground import track_of
@@ -33,12 +33,12 @@ async def test_search_document_and_text_vector_are_made_of_what_stands(
         " JOIN vector_spaces s ON s.id = v.vector_space_id ORDER BY s.space"
     )
     assert [tuple(row) for row in revisions] == [("audio", 1), ("text", 0)], "the sound stays"
-    (told,) = (await ask(TO_INDEX, ids=[track_of(track)]))["tracksById"]
+    (told,) = (await ask(TRACKS_TO_INDEX.document, ids=[track_of(track)]))["tracksById"]
     document = search_item(told)
     assert isinstance(document, SearchDocument)
     assert (document.tempo_bpm, document.key) == (60, "A# major")
     assert document.genres == ["Trip Hop", "Dub"]
-    (told,) = (await ask(TO_VECTORIZE, ids=[track_of(track)]))["tracksById"]
+    (told,) = (await ask(TRACKS_TO_VECTORIZE.document, ids=[track_of(track)]))["tracksById"]
     words = text_description(told)
     for word in ("Trip Hop Dub", "calm", "very slow", "A# major"):
         assert word in words

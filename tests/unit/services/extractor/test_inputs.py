@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from services.extractor.covers.images import Image, embedded_cover, folder_images, mime_type
@@ -12,17 +13,24 @@ from services.extractor.store.inputs import (
     Batch,
     album_inputs,
     artist_inputs,
+    claim_of,
     track_input,
 )
 from services.extractor.tags.album_folders import wanted_folders
-from services.extractor.tags.mapping import meaning
-from services.extractor.tags.model import AudioProperties, Picture, RawTags
-from services.extractor.tags.track_fields import tag_fields
+from services.extractor.tags.mapping import map_tags
+from services.extractor.tags.model import AudioProperties, CreditedName, Picture, Release
+from services.extractor.tags.raw_tags import RawTags
+from services.extractor.tags.track_fields import track_fields
 
 JPEG = b"\xff\xd8\xff"
 PNG = b"\x89PNG\r\n\x1a\n"
 LIBRARY = "lib_" + "0" * 32
 AUDIO = AudioProperties("flac", "flac", 1.0)
+
+
+def test_the_claim_of_an_album_stays_what_the_database_holds() -> None:
+    release = Release("X", artists=(CreditedName("Ann", " & "), CreditedName("Bob")), date="1999")
+    assert claim_of(release) == "e152742b576c0347f74d"
 
 
 def batch(root: Path, files: dict[str, RawTags]) -> Batch:
@@ -32,9 +40,9 @@ def batch(root: Path, files: dict[str, RawTags]) -> Batch:
 
 
 def _read(path: str, raw: RawTags) -> FileRead:
-    tags = meaning(raw, AUDIO, file_name="x.flac")
+    tags = map_tags(raw, AUDIO, file_name="x.flac")
     return FileRead(
-        path, 1, 1, tag_fields(tags, path, None), artists=tags.artists,
+        path, 1, 1, track_fields(tags, path, None), artists=tags.artists,
         contributors=tags.contributors, release=tags.release,
     )  # fmt: skip
 
@@ -86,13 +94,13 @@ def test_what_cannot_be_a_cover_is_named(tmp_path: Path, content: bytes, problem
     put(tmp_path, "a/Cover.jpg", content)
     read = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
     file = read.files[0]
-    assert track_input(read, file, artists={}, album_id="alb_1")["coverProblem"] == (
+    assert track_input(read, file, artists={}, album_id="alb_1").cover_problem == (
         f"Cover.jpg {problem}"
     )
     front = put(tmp_path, "a/front.png", PNG)
     read = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
     track = track_input(read, file, artists={}, album_id="alb_1")
-    assert (track["folderCoverSha256"], "coverProblem" in track) == (front, False)
+    assert (track.folder_cover_sha256, track.cover_problem) == (front, None)
 
 
 def test_the_next_best_image_counts_where_the_gateway_refuses_one(tmp_path: Path) -> None:
@@ -102,8 +110,7 @@ def test_the_next_best_image_counts_where_the_gateway_refuses_one(tmp_path: Path
 
     def covers() -> tuple[str | None, ...]:
         track = track_input(read, file, artists={}, album_id="alb_1")
-        names = ("folderCoverSha256", "coverSha256", "coverProblem")
-        return tuple(track.get(name) for name in names)
+        return track.folder_cover_sha256, track.cover_sha256, track.cover_problem
 
     assert covers() == (beside, "ab", None)
     read.refused = {beside: "it is broken"}
@@ -116,7 +123,8 @@ def test_only_an_albums_track_has_the_cover_of_its_folder(tmp_path: Path) -> Non
     put(tmp_path, "a/cover.jpg", JPEG)
     read = batch(tmp_path, {"a/1.flac": {}})
     file = read.files[0]
-    assert "folderCoverSha256" not in track_input(read, file, artists={}, album_id=None)
+    track = track_input(read, file, artists={}, album_id=None)
+    assert track.folder_cover_sha256 is None
 
 
 def test_a_folder_has_a_cover_or_an_artist_image_by_its_place(tmp_path: Path) -> None:
@@ -126,7 +134,7 @@ def test_a_folder_has_a_cover_or_an_artist_image_by_its_place(tmp_path: Path) ->
     read = batch(tmp_path, {"Björk/Post/CD1/01.flac": post, "Björk/Post/CD2/01.flac": post})
     artists = artist_inputs(read)
     (album,) = album_inputs(read, dict.fromkeys(artists, "art_1")).values()
-    assert (album["folder"], album["artistImageSha256"]) == ("Björk/Post", portrait)
+    assert (album.folder, album.artist_image_sha256) == ("Björk/Post", portrait)
     assert {folder_cover(read.folders, {}, file.path) for file in read.files} == {cover}
 
 
@@ -136,8 +144,8 @@ def test_a_picture_in_a_folder_of_another_name_shows_no_artist(tmp_path: Path) -
     post: RawTags = {"artist": ["Björk"], "album": ["Post"]}
     read = batch(tmp_path, {"Rock/Post/01.flac": post, "Pop/Post/01.flac": post})
     rock, pop = album_inputs(read, dict.fromkeys(artist_inputs(read), "art_1")).values()
-    assert "artistImageSha256" not in rock
-    assert pop["artistImageSha256"] == named
+    assert rock.artist_image_sha256 is None
+    assert pop.artist_image_sha256 == named
 
 
 def test_each_claim_about_an_album_is_one_input(tmp_path: Path) -> None:
@@ -149,15 +157,15 @@ def test_each_claim_about_an_album_is_one_input(tmp_path: Path) -> None:
         "c/1.flac": {"artist": ["A"]},
     })  # fmt: skip
     artists = artist_inputs(read)
-    assert [artist["name"] for artist in artists.values()] == ["A", "B"]
+    assert [artist.name for artist in artists.values()] == ["A", "B"]
     albums = album_inputs(read, dict.fromkeys(artists, "art_1"))
-    assert [(album["folder"], album.get("label")) for album in albums.values()] == [
+    assert [(album.folder, album.label) for album in albums.values()] == [
         ("a", None),
         ("a", "L"),
         ("b", None),
     ]
-    assert len({album["claim"] for album in albums.values()}) == 2
-    assert not any(album["isArtistTold"] for album in albums.values())
+    assert len({album.claim for album in albums.values()}) == 2
+    assert not any(album.is_artist_told for album in albums.values())
 
 
 def test_a_track_input_has_no_empty_fields(tmp_path: Path) -> None:
@@ -165,12 +173,14 @@ def test_a_track_input_has_no_empty_fields(tmp_path: Path) -> None:
     file = read.files[0]
     ids = {key: f"art_{key[0]}" for key in artist_inputs(read)}
     track = track_input(read, file, artists=ids, album_id=None)
-    assert [(c["artistId"], c["role"], c["joinPhrase"]) for c in track["credits"]] == [
+    assert [(c.artist_id, c.role, c.join_phrase) for c in track.credits] == [
         ("art_A", "ARTIST", " feat. "),
         ("art_B", "ARTIST", ""),
         ("art_C", "COMPOSER", ""),
     ]
-    assert None not in track.values()
+    encoded = msgspec.json.decode(msgspec.json.encode(track))
+    assert None not in encoded.values()
+    assert set(encoded) >= {"path", "sizeBytes", "artistCredit", "credits"}
 
 
 def test_a_disc_is_known_by_its_folder_where_no_tag_has_it(tmp_path: Path) -> None:
@@ -181,4 +191,4 @@ def test_a_disc_is_known_by_its_folder_where_no_tag_has_it(tmp_path: Path) -> No
     })  # fmt: skip
     ids = dict.fromkeys(artist_inputs(read), "art_1")
     tracks = [track_input(read, file, artists=ids, album_id="alb_1") for file in read.files]
-    assert [track["discNumber"] for track in tracks] == [2, 1, 3]
+    assert [track.disc_number for track in tracks] == [2, 1, 3]
