@@ -21,7 +21,7 @@ from bench.truth.signals import RATE_HZ as SIGNAL_RATE_HZ
 from bench.truth.signals import Signal
 from bench.truth.variants import LOSSLESS, VARIANTS, write
 from bench.truth.voices import RATE_HZ
-from services.analyzer.jobs import describe
+from services.analyzer.worker import analyze_file
 from services.vectorizer.audio_vector import audio_vector
 from shared.contracts.analysis import Analysis
 from soniquebay.demo.loudness import integrated_lufs
@@ -108,7 +108,7 @@ def measure(folder: Path, what: tuple[Signal, str]) -> float | None:
 
 
 def _analysed(path: Path) -> Analysis:
-    return describe(os.fsencode(path))
+    return analyze_file(os.fsencode(path))
 
 
 def vector_of(analysis: Analysis) -> NDArray[np.float32]:

@@ -1,11 +1,11 @@
-"""`track.extracted` in, files decoded and described, `audio.analyzed` out."""
+"""Consumes `track.extracted`, analyses the files, stores the analyses, emits `audio.analyzed`."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from services.analyzer.acoustid import AcoustId
-from services.analyzer.jobs import describe
+from services.analyzer.acoustid.client import AcoustId
+from services.analyzer.worker import analyze_file
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.analysis import Analysis
 from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
@@ -23,20 +23,21 @@ from shared.gateway.client import JSON, Gateway
 from shared.runtime.logs import about
 from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
 
-_OUTDATED = {"STALE", "NOT_FOUND"}
+_SUPERSEDED = {"STALE", "NOT_FOUND"}
+"""Error codes of a track that was changed or removed since its event."""
 
 
 class AnalyzeTracks:
-    """Analyses each track whose sound has none by this version yet.
+    """Analyses each track that has no analysis of its content by this analyzer version and model.
 
     Args:
-        gateway: where tracks are read and analyses stored.
-        workers: the processes that decode.
+        gateway: reads tracks and stores analyses.
+        workers: the processes that decode and analyse.
         timeout_s: longest time for one file.
-        heard_s: of a longer track so much is heard for what needs its spectrum.
-        mounts: library name -> where this host has it, if elsewhere than its root.
-        acoustid: looks fingerprints up, where it is configured.
-        model: the trained model that is at hand: an analysis without it does not count.
+        max_excerpt_s: the spectrum of so much of a track is analysed.
+        mounts: library name -> its folder on this host, where that is not the library's root.
+        acoustid: looks up fingerprints, where a key is configured.
+        model: the installed trained model, if any: an analysis without it is made anew.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class AnalyzeTracks:
         workers: WorkerProcesses,
         *,
         timeout_s: float,
-        heard_s: float,
+        max_excerpt_s: float,
         mounts: Mapping[str, str],
         acoustid: AcoustId | None = None,
         model: AudioModel | None = None,
@@ -53,21 +54,25 @@ class AnalyzeTracks:
         self._gateway = gateway
         self._workers = workers
         self._timeout_s = timeout_s
-        self._heard_s = heard_s
+        self._max_excerpt_s = max_excerpt_s
         self._mounts = mounts
         self._acoustid = acoustid
         self._model = model
 
     async def __call__(self, events: Sequence[TrackExtracted]) -> Outcome:
-        """Analyse a batch, its files side by side; what is wrong with one is that one's failure."""
-        by_track = {event.track_id: event for event in events}
-        found = await tracks_to_analyze(self._gateway, list(by_track))
-        tracks = [track for track in found if self._is_waiting(track)]
+        """Analyse the files of a batch in parallel; one that fails does not fail the others.
+
+        Raises:
+            DependencyDown: the analysis is paused, or the worker processes are stopped.
+        """
+        events_by_track = {event.track_id: event for event in events}
+        known = await tracks_to_analyze(self._gateway, list(events_by_track))
+        tracks = [track for track in known if self._needs_analysis(track)]
         if tracks and await is_paused(self._gateway):
-            # The bus waits as for a server that is away: unbounded, seen, nothing is lost.
+            # The bus then waits as for a server that is down: without limit, and visibly.
             raise DependencyDown("the analysis was paused: `soniquebay resume` goes on")
         results = await asyncio.gather(
-            *(self._attempt(track, by_track[track["id"]]) for track in tracks)
+            *(self._attempt(track, events_by_track[track["id"]]) for track in tracks)
         )
         analyses = [
             (track, result)
@@ -75,29 +80,33 @@ class AnalyzeTracks:
             if isinstance(result, Analysis)
         ]
         rejected = [
-            Rejected(by_track[track["id"]], result)
+            Rejected(events_by_track[track["id"]], result)
             for track, result in zip(tracks, results, strict=True)
             if isinstance(result, Exception)
         ]
-        stopped = [each.error for each in rejected if isinstance(each.error, DependencyDown)]
-        if stopped:
-            raise stopped[0]
-        known = [_analyzed(track) for track in found if self._is_analyzed(track)]
-        return Outcome([*known, *await self._store(analyses)], rejected)
+        outages = [each.error for each in rejected if isinstance(each.error, DependencyDown)]
+        if outages:
+            raise outages[0]
+        analyzed_before = [_event(track) for track in known if self._lacks_only_event(track)]
+        return Outcome([*analyzed_before, *await self._store(analyses)], rejected)
 
-    def _is_waiting(self, track: JSON) -> bool:
+    def _needs_analysis(self, track: JSON) -> bool:
         analysis = track["analysis"]
         return not track["isMissing"] and (
             analysis is None
             or analysis["analyzerVersion"] != ANALYZER_VERSION
             or analysis["contentRevision"] != track["contentRevision"]
-            or (self._model is not None and not _is_heard_with(self._model, analysis["meaning"]))
+            or (self._model is not None and not _is_by(self._model, analysis["meaning"]))
         )
 
-    def _is_analyzed(self, track: JSON) -> bool:
-        """Whether only the next event lacks: of a known sound, retagged, or cut off before it."""
-        is_there = not track["isMissing"] and track["stage"] == "ANALYZED"
-        return is_there and not self._is_waiting(track)
+    def _lacks_only_event(self, track: JSON) -> bool:
+        """Whether the analysis is current and only `audio.analyzed` must be emitted.
+
+        This is so where another file has the same audio, where only the tags were changed, and
+        where the service was stopped between storing and emitting.
+        """
+        is_analyzed = not track["isMissing"] and track["stage"] == "ANALYZED"
+        return is_analyzed and not self._needs_analysis(track)
 
     async def _attempt(self, track: JSON, event: TrackExtracted) -> Analysis | Exception:
         try:
@@ -110,7 +119,7 @@ class AnalyzeTracks:
             )
         except WorkerDied:
             return InvalidInput("it makes the decoder crash: the file is damaged")
-        except Exception as error:  # gathered: one file's error, whatever it is, stops no other
+        except Exception as error:  # any error of one file: the others of the batch go on
             return error
 
     async def _analyze(self, track: JSON) -> Analysis:
@@ -119,19 +128,21 @@ class AnalyzeTracks:
         try:
             path = local_path(root, track["path"])
             analysis = await self._workers.run_within(
-                self._timeout_s, describe, path, self._heard_s
+                self._timeout_s, analyze_file, path, self._max_excerpt_s
             )
         except InvalidInput as error:
             if await asyncio.to_thread(_is_empty, root):
-                # Not the file's fault: it shall be tried again when the disk is back.
+                # Every file of an unmounted disk would fail: try again when it is back.
                 raise TransientError(
                     f"the library's root {root} is gone or empty: is a disk not mounted?"
                 ) from error
             raise
         if self._acoustid is None or analysis.fingerprint is None:
             return analysis
-        known = await self._acoustid.look_up(analysis.fingerprint, analysis.analyzed_duration_s)
-        return analysis.model_copy(update={"acoustid_id": known})
+        acoustid_id = await self._acoustid.look_up(
+            analysis.fingerprint, analysis.analyzed_duration_s
+        )
+        return analysis.model_copy(update={"acoustid_id": acoustid_id})
 
     async def _store(self, analyses: Sequence[tuple[JSON, Analysis]]) -> list[AudioAnalyzed]:
         if not analyses:
@@ -141,10 +152,11 @@ class AnalyzeTracks:
             for track, analysis in analyses
         ]
         results = await create_analyses(self._gateway, items)
-        return [_analyzed(result) for result in results if _is_stored(result)]
+        return [_event(result) for result in results if _is_stored(result)]
 
 
-def _is_heard_with(model: AudioModel, meaning: JSON | None) -> bool:
+def _is_by(model: AudioModel, meaning: JSON | None) -> bool:
+    """Whether the meaning of an analysis is this model's."""
     return meaning is not None and meaning == {"model": model.model, "version": model.version}
 
 
@@ -156,18 +168,22 @@ def _is_empty(root: str) -> bool:
 
 
 def _is_stored(result: JSON) -> bool:
-    """What changed or went meanwhile is left to its newer event; any other refusal is a bug."""
+    """Whether an analysis was stored; not so where a newer event supersedes it.
+
+    Raises:
+        ValueError: the gateway refused it for another reason, which is a bug.
+    """
     error = result["error"]
-    if error is not None and error["code"] not in _OUTDATED:
+    if error is not None and error["code"] not in _SUPERSEDED:
         raise ValueError(f"the gateway refused an analysis: {error['message']}")
     return error is None
 
 
-def _analyzed(result: JSON) -> AudioAnalyzed:
-    """The event of a stored analysis, or of a track that has one."""
+def _event(track: JSON) -> AudioAnalyzed:
+    """The event of a track, or of the result of storing its analysis."""
     return AudioAnalyzed(
-        track_id=result["id"],
+        track_id=track["id"],
         analyzer_version=ANALYZER_VERSION,
-        content_revision=result["contentRevision"],
-        revision=result["revision"],
+        content_revision=track["contentRevision"],
+        revision=track["revision"],
     )

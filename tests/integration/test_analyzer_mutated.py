@@ -16,7 +16,7 @@ import pytest
 import soundfile
 from pytest_asyncio import fixture
 
-from services.analyzer.jobs import describe, prepare_worker
+from services.analyzer.worker import analyze_file, prepare_worker
 from shared.contracts.analysis import Analysis
 from shared.contracts.errors import InvalidInput
 from shared.runtime.settings import Settings
@@ -28,8 +28,8 @@ _HOURS = 3
 _MOST_MEMORY_MB = 400
 _PEAK = """
 import resource, sys
-from services.analyzer.jobs import describe
-found = describe(sys.argv[1].encode())
+from services.analyzer.worker import analyze_file
+found = analyze_file(sys.argv[1].encode())
 print(found.analyzed_duration_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
@@ -55,7 +55,7 @@ async def test_whatever_happened_to_a_file_it_is_analysed_or_its_failure_is_name
     assert not wrong
     assert sum(outcomes.values()) == count
     good = next((tmp_path / "good").glob("*.flac"))
-    assert isinstance(await workers.run(describe, bytes(good)), Analysis)
+    assert isinstance(await workers.run(analyze_file, bytes(good)), Analysis)
 
 
 async def _take(
@@ -66,7 +66,7 @@ async def _take(
 ) -> None:
     for mutant in queue:
         try:
-            await workers.run_within(_LIMIT_S, describe, bytes(mutant.path))
+            await workers.run_within(_LIMIT_S, analyze_file, bytes(mutant.path))
             outcome, reason = "succeed", ""
         except InvalidInput as error:
             outcome, reason = "fail", str(error)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from services.analyzer.audio import Audio
+from services.analyzer.decode.audio import Audio
 
 Sound = NDArray[np.float32]
 RATE_HZ = 22_050

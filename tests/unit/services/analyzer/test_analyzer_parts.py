@@ -8,10 +8,10 @@ import httpx
 import numpy as np
 import pytest
 
-from services.analyzer.acoustid import AcoustId
-from services.analyzer.character import danceability, energy
-from services.analyzer.fingerprint import fingerprint_of, is_available
-from services.analyzer.outside import Manners, retry_after_s
+from services.analyzer.acoustid.client import AcoustId
+from services.analyzer.acoustid.fingerprint import fingerprint_of, is_available
+from services.analyzer.acoustid.web_client import RequestPolicy, retry_after_s
+from services.analyzer.analysis import danceability, energy
 
 
 def test_energy_rises_with_each_of_its_parts_and_is_0_for_silence() -> None:
@@ -37,7 +37,7 @@ def test_the_same_sound_has_the_same_fingerprint_and_another_has_another() -> No
     assert fingerprint_of(one) != fingerprint_of(other)
 
 
-QUICK = Manners(most_per_s=1_000, retry_first_s=0.001)
+QUICK = RequestPolicy(max_per_s=1_000, first_backoff_s=0.001)
 
 
 class Server:
@@ -61,7 +61,7 @@ def _found(*results: tuple[float, str]) -> httpx.Response:
 
 
 async def _look_up(server: Server, times: int = 1) -> list[str | None]:
-    acoustid = AcoustId("a key", manners=QUICK, transport=httpx.MockTransport(server))
+    acoustid = AcoustId("a key", policy=QUICK, transport=httpx.MockTransport(server))
     async with acoustid.open():
         return [await acoustid.look_up("AQAB", 61.6 + n) for n in range(times)]
 

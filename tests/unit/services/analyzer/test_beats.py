@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.analyzer.description import analysis_of
-from services.analyzer.listening import listen_to
+from services.analyzer.analysis import analysis_of
+from services.analyzer.decode_pass import decode_stream
 from shared.contracts.analysis import MOST_BEATS, Analysis
 from tests.unit.services.analyzer.sounds import RATE_HZ, audio_of, clicks, sine
 
 
 def _analysis(sound: NDArray[np.float32], expected_s: float | None = None) -> Analysis:
-    return analysis_of(listen_to(audio_of(sound[None], RATE_HZ, expected_s=expected_s)))
+    return analysis_of(decode_stream(audio_of(sound[None], RATE_HZ, expected_s=expected_s)))
 
 
 @pytest.mark.parametrize("bpm", [75, 100, 128, 171])

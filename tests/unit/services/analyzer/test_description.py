@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from services.analyzer.audio import Audio
-from services.analyzer.decoding import Undecodable
-from services.analyzer.description import analysis_of
-from services.analyzer.listening import listen_to
+from services.analyzer.analysis import analysis_of
+from services.analyzer.decode.audio import Audio
+from services.analyzer.decode.decoders import Undecodable
+from services.analyzer.decode_pass import decode_stream
 from shared.contracts.analysis import Analysis
 from tests.unit.services.analyzer.sounds import audio_of, clicks, progression, sine
 
@@ -19,7 +19,7 @@ RATE_HZ = 44_100
 
 
 def _analysis(sound: NDArray[np.float32], rate_hz: int = RATE_HZ) -> Analysis:
-    return analysis_of(listen_to(audio_of(np.atleast_2d(sound), rate_hz)))
+    return analysis_of(decode_stream(audio_of(np.atleast_2d(sound), rate_hz)))
 
 
 def test_a_tone_of_440_hz_is_described_as_one() -> None:
@@ -127,17 +127,17 @@ def test_of_a_long_track_a_bounded_part_is_kept_for_the_spectrum_and_all_of_it_i
 ):
     second = sine(440, 60, rate_hz=8_000, dbfs=-20)[None]
     audio = Audio(8_000, 3_600.0, (second for _ in range(60)))
-    heard = listen_to(audio)
+    heard = decode_stream(audio)
     assert heard.duration_s == 3_600
-    assert len(heard.hop_power) == 36_000
+    assert len(heard.k_power) == 36_000
     assert 500 < len(heard.mono) / 22_050 <= 610
     assert len(heard.fingerprint_pcm) == 120 * 11_025
 
 
 def test_less_than_the_header_tells_is_damaged() -> None:
     sound = sine(440, 5, rate_hz=8_000)[None]
-    assert listen_to(audio_of(sound, 8_000, expected_s=10)).damaged
-    assert not listen_to(audio_of(sound, 8_000, expected_s=5.5)).damaged
+    assert decode_stream(audio_of(sound, 8_000, expected_s=10)).damaged
+    assert not decode_stream(audio_of(sound, 8_000, expected_s=5.5)).damaged
 
 
 def test_a_decoder_that_breaks_off_leaves_what_it_gave() -> None:
@@ -149,7 +149,7 @@ def test_a_decoder_that_breaks_off_leaves_what_it_gave() -> None:
 
         return Audio(8_000, None, give())
 
-    heard = listen_to(breaking(3))
+    heard = decode_stream(breaking(3))
     assert (heard.duration_s, heard.damaged) == (3, True)
     with pytest.raises(Undecodable, match="lost sync"):
-        listen_to(breaking(0))
+        decode_stream(breaking(0))

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.analyzer.description import analysis_of
-from services.analyzer.listening import listen_to
+from services.analyzer.analysis import analysis_of
+from services.analyzer.decode_pass import decode_stream
 from shared.contracts.analysis import Analysis, KeyChange
 from shared.contracts.meaning import SCORES, Meaning
 from tests.unit.services.analyzer.sounds import audio_of, clicks, progression
@@ -26,14 +26,14 @@ SOMETIMES = {
 
 @pytest.fixture(scope="module")
 def silent() -> Analysis:
-    return analysis_of(listen_to(audio_of(np.zeros((2, RATE_HZ * 20), np.float32), RATE_HZ)))
+    return analysis_of(decode_stream(audio_of(np.zeros((2, RATE_HZ * 20), np.float32), RATE_HZ)))
 
 
 @pytest.fixture(scope="module")
 def music() -> Analysis:
     left = np.tile(progression(9, "minor"), 5)
     right = left * np.float32(0.5) + clicks(120, 40)[: len(left)]
-    return analysis_of(listen_to(audio_of(np.stack([left, right]), RATE_HZ)))
+    return analysis_of(decode_stream(audio_of(np.stack([left, right]), RATE_HZ)))
 
 
 def test_music_fills_every_field(music: Analysis) -> None:

@@ -5,8 +5,8 @@ import pytest
 import soxr
 from numpy.typing import NDArray
 
-from services.analyzer.description import analysis_of
-from services.analyzer.listening import listen_to
+from services.analyzer.analysis import analysis_of
+from services.analyzer.decode_pass import decode_stream
 from shared.contracts.analysis import PITCH_CLASSES, Analysis
 from shared.contracts.keys import camelot, open_key
 from tests.unit.services.analyzer.sounds import audio_of, chord, clicks, progression, sine
@@ -16,7 +16,7 @@ Sound = NDArray[np.float32]
 
 
 def _analysis(sound: Sound, rate_hz: int = RATE_HZ) -> Analysis:
-    return analysis_of(listen_to(audio_of(np.atleast_2d(sound), rate_hz)))
+    return analysis_of(decode_stream(audio_of(np.atleast_2d(sound), rate_hz)))
 
 
 def _noise(rate_hz: int, duration_s: float = 12.0) -> Sound:

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.analyzer.spectrum import HOP, spectrum_of
-from services.analyzer.tempo import Tempo, estimate_tempo, onset_envelope, onset_rate_hz
+from services.analyzer.rhythm.onsets import onset_rate_hz, onset_strength
+from services.analyzer.rhythm.tempo import Tempo, estimate_tempo
+from services.analyzer.spectrum.features import HOP, spectrum_of
 from tests.unit.services.analyzer.sounds import RATE_HZ, clicks, sine
 
-FRAMES_A_SECOND = RATE_HZ / HOP
+FRAME_RATE_HZ = RATE_HZ / HOP
 
 
 def _tempo(sound: NDArray[np.float32]) -> Tempo:
-    return estimate_tempo(onset_envelope(spectrum_of(sound, RATE_HZ).mel), FRAMES_A_SECOND)
+    return estimate_tempo(onset_strength(spectrum_of(sound, RATE_HZ).mel), FRAME_RATE_HZ)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.02], ids=["clean", "in noise"])
@@ -28,8 +29,8 @@ def test_a_click_train_has_its_tempo_within_two_percent(bpm: float, noise: float
 
 @pytest.mark.parametrize("bpm", [60, 120, 200])
 def test_each_click_is_an_onset(bpm: float) -> None:
-    envelope = onset_envelope(spectrum_of(clicks(bpm), RATE_HZ).mel)
-    assert onset_rate_hz(envelope, FRAMES_A_SECOND) == pytest.approx(bpm / 60, rel=0.05)
+    envelope = onset_strength(spectrum_of(clicks(bpm), RATE_HZ).mel)
+    assert onset_rate_hz(envelope, FRAME_RATE_HZ) == pytest.approx(bpm / 60, rel=0.05)
 
 
 @pytest.mark.parametrize(

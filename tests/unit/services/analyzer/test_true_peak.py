@@ -7,14 +7,14 @@ import pytest
 import soxr
 from numpy.typing import NDArray
 
-from services.analyzer.listening import listen_to
+from services.analyzer.decode_pass import decode_stream
 from tests.unit.services.analyzer.sounds import audio_of, sine
 
 RATE_HZ = 48_000
 
 
 def _true_peak_dbtp(sound: NDArray[np.float32], rate_hz: int = RATE_HZ) -> float:
-    return 20 * math.log10(listen_to(audio_of(np.atleast_2d(sound), rate_hz)).true_peak)
+    return 20 * math.log10(decode_stream(audio_of(np.atleast_2d(sound), rate_hz)).true_peak)
 
 
 @pytest.mark.parametrize(
