@@ -22,7 +22,7 @@ from bench.truth.signals import Signal
 from bench.truth.variants import LOSSLESS, VARIANTS, write
 from bench.truth.voices import RATE_HZ
 from services.analyzer.worker import analyze_file
-from services.vectorizer.audio_vector import audio_vector
+from services.vectorizer.descriptor import descriptor
 from shared.contracts.analysis import Analysis
 from soniquebay.demo.loudness import integrated_lufs
 
@@ -113,4 +113,4 @@ def _analysed(path: Path) -> Analysis:
 
 def vector_of(analysis: Analysis) -> NDArray[np.float32]:
     """The vector by which tracks are compared, of unit length."""
-    return audio_vector({to_camel(name): value for name, value in analysis.model_dump().items()})
+    return descriptor({to_camel(name): value for name, value in analysis.model_dump().items()})

@@ -1,9 +1,9 @@
-"""`audio.analyzed` in, an audio and a text vector stored, `track.vectorized` out."""
+"""Consumes `audio.analyzed`, stores an audio and a text vector, emits `track.vectorized`."""
 
 import asyncio
 from collections.abc import Sequence
 
-from services.vectorizer.audio_vector import DIMENSIONS, MODEL, VERSION, audio_vector
+from services.vectorizer.descriptor import DIMENSIONS, MODEL, VERSION, descriptor
 from services.vectorizer.text_description import text_description
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import DependencyDown, InvalidInput
@@ -24,16 +24,17 @@ DESCRIPTOR_SPACE: JSON = {
     "version": VERSION,
     "dimensions": DIMENSIONS,
 }
-_CHANGED_MEANWHILE = {"STALE", "NOT_FOUND"}
+_SUPERSEDED = {"STALE", "NOT_FOUND"}
+"""Error codes of a track that was changed or removed since its event."""
 
 
 def audio_space(model: JSON | None) -> JSON:
-    """The space of a trained model's embeddings; without a model, of our descriptor."""
+    """The space of the trained model's embeddings; without a model, that of the descriptor."""
     return DESCRIPTOR_SPACE if model is None else {"space": "AUDIO", **model}
 
 
 def text_space(space: EmbeddingSpace) -> JSON:
-    """The text embedder's space, as the gateway takes it."""
+    """The text embedder's space, as the gateway's input."""
     return {
         "space": "TEXT",
         "model": space.model,
@@ -43,7 +44,12 @@ def text_space(space: EmbeddingSpace) -> JSON:
 
 
 class VectorizeTracks:
-    """Computes both vectors of each track that has a current analysis."""
+    """Computes both vectors of each track that has a current analysis.
+
+    Args:
+        gateway: reads analyses and stores vectors.
+        embedder: computes text vectors.
+    """
 
     def __init__(self, gateway: Gateway, embedder: TextEmbedder) -> None:
         self._gateway = gateway
@@ -51,71 +57,82 @@ class VectorizeTracks:
         self._registered: tuple[JSON, EmbeddingSpace] | None = None
 
     async def register(self) -> None:
-        """Tell the gateway which spaces are filled from now on."""
+        """Register the vector spaces that this vectorizer fills."""
         audio = audio_space(await audio_model(self._gateway))
-        await self._register(audio, await self._embedder.space())
+        await self._register_spaces(audio, await self._embedder.space())
 
-    async def _register(self, audio: JSON, space: EmbeddingSpace) -> None:
-        """Where an analyzer has another model now, or the embedder's server, it is told so."""
-        if self._registered != (audio, space):
-            await register_spaces(self._gateway, [audio, text_space(space)])
-            self._registered = audio, space
+    async def _register_spaces(self, audio: JSON, text: EmbeddingSpace) -> None:
+        """Register the spaces again if the analyzers or the embedder changed their model."""
+        if self._registered != (audio, text):
+            await register_spaces(self._gateway, [audio, text_space(text)])
+            self._registered = audio, text
 
     async def __call__(self, events: Sequence[AudioAnalyzed]) -> Outcome:
-        """Store the vectors of a batch. What changed meanwhile is left to its newer event."""
-        by_track = {event.track_id: event for event in events}
-        found = await tracks_to_vectorize(self._gateway, list(by_track))
+        """Store the vectors of a batch; tracks that changed since are left to their newer event.
+
+        Raises:
+            DependencyDown: another vectorizer fills other spaces, or the embedder is unavailable.
+        """
+        events_by_track = {event.track_id: event for event in events}
+        known = await tracks_to_vectorize(self._gateway, list(events_by_track))
         audio = audio_space(await audio_model(self._gateway))
-        ready = [track for track in found if _is_ready(track)]
-        tracks = [track for track in ready if _is_of(audio, track["analysis"])]
-        unheard = [track for track in ready if not _is_of(audio, track["analysis"])]
+        ready = [track for track in known if _is_ready(track)]
+        tracks = [track for track in ready if _has_vector_in(audio, track["analysis"])]
         rejected = [
-            Rejected(by_track[track["id"]], _unheard(audio, track["analysis"])) for track in unheard
+            Rejected(events_by_track[track["id"]], _no_embedding(audio, track["analysis"]))
+            for track in ready
+            if not _has_vector_in(audio, track["analysis"])
         ]
         if not tracks:
             return Outcome([], rejected)
-        told = [text_description(track) for track in tracks]
-        space, texts = await embed_in_one_space(self._embedder, told)
-        await self._register(audio, space)
-        sounds = await asyncio.to_thread(lambda: [_sound(audio, t["analysis"]) for t in tracks])
-        spoken = text_space(space)
+        descriptions = [text_description(track) for track in tracks]
+        embedding_space, text_vectors = await embed_in_one_space(self._embedder, descriptions)
+        await self._register_spaces(audio, embedding_space)
+        audio_vectors = await asyncio.to_thread(
+            lambda: [_audio_vector(audio, track["analysis"]) for track in tracks]
+        )
+        text = text_space(embedding_space)
         items: list[JSON] = []
-        for track, sound, text in zip(tracks, sounds, texts, strict=True):
-            items += [_item(track, audio, sound), _item(track, spoken, vector_scalar(text))]
+        for track, audio_vector, text_vector in zip(
+            tracks, audio_vectors, text_vectors, strict=True
+        ):
+            items.append(_item(track, audio, audio_vector))
+            items.append(_item(track, text, vector_scalar(text_vector)))
         results = await create_vectors(self._gateway, items)
-        outcome = _outcome(by_track, tracks, results)
+        outcome = _outcome(events_by_track, tracks, results)
         return Outcome(outcome.emit, [*rejected, *outcome.rejected])
 
 
-def _is_of(audio: JSON, analysis: JSON) -> bool:
-    """Whether there is a vector in this space: of a trained model, an embedding by it."""
+def _has_vector_in(audio: JSON, analysis: JSON) -> bool:
+    """Whether an analysis gives a vector in this space: a model's needs that model's embedding."""
     if audio == DESCRIPTOR_SPACE:
         return True
-    heard = analysis["meaning"] or {}
-    return all(heard.get(name) == audio[name] for name in ("model", "version"))
+    meaning = analysis["meaning"] or {}
+    return all(meaning.get(name) == audio[name] for name in ("model", "version"))
 
 
-def _unheard(audio: JSON, analysis: JSON) -> InvalidInput:
-    why = analysis["meaningAbsence"] or "another version of the model heard it"
+def _no_embedding(audio: JSON, analysis: JSON) -> InvalidInput:
+    reason = analysis["meaningAbsence"] or "another version of the model heard it"
     return InvalidInput(
         f"its analysis has no embedding by {audio['model']} {audio['version']}, as others have:"
-        f" {why}; an analyzer that starts with the model analyses it anew"
+        f" {reason}; an analyzer that starts with the model analyses it anew"
     )
 
 
-def _sound(audio: JSON, analysis: JSON) -> str:
+def _audio_vector(audio: JSON, analysis: JSON) -> str:
     """The audio vector as the schema's scalar."""
     if audio == DESCRIPTOR_SPACE:
-        return vector_scalar(audio_vector(analysis))
+        return vector_scalar(descriptor(analysis))
     embedding: str = analysis["meaning"]["embedding"]
     return embedding
 
 
 def _is_ready(track: JSON) -> bool:
+    """Whether a track has an analysis of its current content."""
     analysis = track["analysis"]
     return (
         not track["isMissing"]
-        and track["stage"] != "EXTRACTED"  # it waits for a new analysis
+        and track["stage"] != "EXTRACTED"  # its analysis is outdated: a new one is due
         and analysis is not None
         and analysis["contentRevision"] == track["contentRevision"]
     )
@@ -133,21 +150,37 @@ def _item(track: JSON, space: JSON, values: str) -> JSON:
 def _outcome(
     events: dict[str, AudioAnalyzed], tracks: Sequence[JSON], results: Sequence[JSON]
 ) -> Outcome:
-    """An event for each track whose vectors are both there."""
+    """An event for each track whose two vectors are stored.
+
+    Args:
+        events: by track id.
+        tracks: whose vectors were sent.
+        results: of the audio and the text vector of each track in turn.
+    """
     emit: list[TrackVectorized] = []
     rejected: list[Rejected] = []
     for track, audio, text in zip(tracks, results[::2], results[1::2], strict=True):
         error = _refusal(audio, text)
         if error is None:
-            told = {"content_revision": text["contentRevision"], "revision": text["revision"]}
-            emit.append(TrackVectorized(track_id=track["id"], **told))
-        elif error["code"] not in _CHANGED_MEANWHILE:
+            emit.append(
+                TrackVectorized(
+                    track_id=track["id"],
+                    content_revision=text["contentRevision"],
+                    revision=text["revision"],
+                )
+            )
+        elif error["code"] not in _SUPERSEDED:
             invalid = InvalidInput(f"the gateway refused a vector: {error['message']}")
             rejected.append(Rejected(events[track["id"]], invalid))
     return Outcome(emit, rejected)
 
 
 def _refusal(audio: JSON, text: JSON) -> JSON | None:
+    """The first error of a track's two results.
+
+    Raises:
+        DependencyDown: the gateway's spaces are not those that this vectorizer registered.
+    """
     errors: list[JSON] = [each["error"] for each in (audio, text) if each["error"]]
     if any(error["code"] == "CONFLICT" for error in errors):
         raise DependencyDown(

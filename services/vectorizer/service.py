@@ -1,4 +1,4 @@
-"""The vectorizer, put together."""
+"""The composition root: builds the vectorizer from its dependencies."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,12 @@ from shared.runtime.service import Service
 
 
 def build(*, gateway: Gateway, embedder: TextEmbedder) -> Service:
-    """The service, with the embedder that the gateway's searches by meaning use too."""
+    """Build the service.
+
+    Args:
+        gateway: reads analyses and stores vectors.
+        embedder: of the same model as the one that the gateway embeds search texts with.
+    """
     handler = VectorizeTracks(gateway, embedder)
 
     @asynccontextmanager

@@ -6,7 +6,7 @@ import asyncpg
 
 from services.api import correcting
 from services.api.store.outcomes import TrackUpserted
-from services.indexer.document import search_item
+from services.indexer.search_document import search_item
 from services.vectorizer.text_description import text_description
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription

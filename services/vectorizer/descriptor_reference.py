@@ -1,6 +1,6 @@
-"""Mean and deviation of each measured value over reference music.
+"""Mean and standard deviation of each of the descriptor's values over reference music.
 
-Made by `reference_music.py`, not by hand, from 64 tracks:
+Made by `make_descriptor_reference.py`, not by hand, from 64 tracks:
 Debian's wesnoth-1.16-music and the demo library.
 """
 

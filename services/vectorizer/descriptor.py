@@ -1,9 +1,9 @@
-"""The audio vector: what an analysis measured, made comparable. Pure.
+"""The descriptor: an audio vector of an analysis' values, where no trained model is used. Pure.
 
-Each measured value is standardised by its mean and deviation over reference music
-(`reference.py`), bounded, weighted by what it is worth, and the whole is scaled to unit length, so
-that the cosine of two vectors tells how alike two tracks sound. Chroma is left out: it tells the
-key, and two tracks of one key do not sound alike for that.
+Each value is standardised by its mean and standard deviation over reference music
+(`descriptor_reference.py`), limited, and weighted; the whole is scaled to unit length. The cosine
+of two descriptors is the similarity of two tracks. Chroma is left out: it describes the key, and
+two tracks in one key do not sound alike because of that.
 """
 
 import hashlib
@@ -12,12 +12,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from services.vectorizer.reference import STATISTICS
+from services.vectorizer.descriptor_reference import STATISTICS
 from shared.contracts.analysis import CONTRAST_BANDS, MFCC_COUNT
 from shared.gateway.client import JSON
 
 MODEL = "soniquebay-descriptor"
-# A group's weight counts for all its values together, so that 20 MFCCs don't drown the tempo.
+# The weight of a group is shared by its values, so that 20 MFCCs don't outweigh the tempo.
 _GROUPS: dict[str, tuple[float, list[str]]] = {
     "timbre": (2.0, [f"mfcc_mean_{n}" for n in range(MFCC_COUNT)]),
     "change": (1.2, [f"mfcc_std_{n}" for n in range(MFCC_COUNT)]),
@@ -30,23 +30,24 @@ _GROUPS: dict[str, tuple[float, list[str]]] = {
     "level": (1.0, ["energy", "loudness", "loudness_range", "dynamic_range", "crest"]),
 }
 NAMES = [name for _, names in _GROUPS.values() for name in names]
-"""What the dimensions stand for, in their order."""
+"""Names of the dimensions, in their order."""
 DIMENSIONS = len(NAMES)
 
-_BOUND = 4.0
+_MAX_STANDARDISED = 4.0
 _WEIGHTS = np.concatenate(
     [np.full(len(names), weight / math.sqrt(len(names))) for weight, names in _GROUPS.values()]
 )
 _MEANS, _DEVIATIONS = np.asarray([STATISTICS[name] for name in NAMES]).T
-VERSION = "1." + hashlib.sha256(repr((_GROUPS, STATISTICS, _BOUND)).encode()).hexdigest()[:8]
-"""Another one with every change of weights or reference: vectors compare within one only."""
+VERSION = (
+    "1." + hashlib.sha256(repr((_GROUPS, STATISTICS, _MAX_STANDARDISED)).encode()).hexdigest()[:8]
+)
+"""Changes with the weights and the reference: only vectors of one version can be compared."""
 
 
-def descriptor(analysis: JSON) -> NDArray[np.float64]:
-    """The measured values in one row, shape (62,), in the order of `NAMES`.
+def measured_values(analysis: JSON) -> NDArray[np.float64]:
+    """The values of an analysis in the order of `NAMES`, (62,).
 
-    Each is in its own unit, frequencies in octaves; NaN where there is nothing to measure: the
-    tempo of music without a pulse.
+    Each is in its own unit, frequencies in octaves. The tempo of music without a pulse is NaN.
     """
     values = [
         *analysis["mfccMean"],
@@ -71,15 +72,16 @@ def descriptor(analysis: JSON) -> NDArray[np.float64]:
     return np.asarray(values, dtype=np.float64)
 
 
-def audio_vector(analysis: JSON) -> NDArray[np.float32]:
-    """The vector of an analysis as the gateway tells it, shape (62,), unit length."""
-    standard = np.nan_to_num((descriptor(analysis) - _MEANS) / _DEVIATIONS)
-    weighted = np.clip(standard, -_BOUND, _BOUND) * _WEIGHTS
-    if not weighted.any():  # exactly the reference's mean
+def descriptor(analysis: JSON) -> NDArray[np.float32]:
+    """The descriptor of an analysis of the gateway, (62,), of unit length."""
+    standardised = np.nan_to_num((measured_values(analysis) - _MEANS) / _DEVIATIONS)
+    weighted = np.clip(standardised, -_MAX_STANDARDISED, _MAX_STANDARDISED) * _WEIGHTS
+    if not weighted.any():  # exactly the reference's mean, which has no direction
         weighted = _WEIGHTS
     unit: NDArray[np.float64] = weighted / np.linalg.norm(weighted)
     return unit.astype(np.float32)
 
 
 def _octaves(frequency: float) -> float:
+    """Octaves above 1; 0 below."""
     return math.log2(max(frequency, 1.0))

@@ -1,11 +1,11 @@
-"""What is searched of a track. Pure."""
+"""The search document of a track. Pure."""
 
 from shared.gateway.client import JSON
 from shared.search.port import Deletion, SearchDocument
 
 
 def search_item(track: JSON) -> SearchDocument | Deletion:
-    """The search document of a track as the gateway tells it; a missing one is not found."""
+    """The search document of a track of the gateway, or its deletion where the file is missing."""
     version = int(track["revision"])
     if track["isMissing"]:
         return Deletion(track["id"], version)
@@ -26,7 +26,10 @@ def search_item(track: JSON) -> SearchDocument | Deletion:
 
 
 def _artists(track: JSON) -> list[str]:
-    """The names of all credited in any role, also as written there; else the credit as a whole."""
+    """Names of all credited artists in any role, and as they are credited.
+
+    Without credits, the artist credit as a whole.
+    """
     names = [
         name
         for credit in track["credits"]

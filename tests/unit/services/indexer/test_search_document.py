@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from services.indexer.document import search_item
+from services.indexer.search_document import search_item
 from shared.search.port import Deletion, SearchDocument
 
 TRACK: dict[str, Any] = {
@@ -18,7 +18,7 @@ TRACK: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_a_track_becomes_a_document_of_its_revision() -> None:
+def test_a_track_becomes_a_document_with_its_revision_as_version() -> None:
     assert search_item(TRACK) == SearchDocument(
         track_id="trk_1", version=7, title="So What",
         artists=["Miles Davis", "John Coltrane", "J. Coltrane"], album="Kind of Blue",
@@ -41,5 +41,5 @@ def test_a_missing_track_becomes_a_deletion() -> None:
         ({"credits": [], "artistCredit": ""}, "artists", []),
     ],
 )
-def test_what_is_not_known_is_left_out(change: Any, field: str, expected: object) -> None:
+def test_unknown_fields_are_left_out(change: Any, field: str, expected: object) -> None:
     assert getattr(search_item({**TRACK, **change}), field) == expected
