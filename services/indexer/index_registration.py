@@ -1,6 +1,6 @@
 """The index registration: keeps the gateway's record of the index in step with the index in use.
 
-Each index that is created has an id, its generation. The gateway records which generation is in use;
+Each index that is created has an id, its generation. The gateway records the one in use;
 where a new one is registered, its reconciler has all tracks indexed again.
 """
 

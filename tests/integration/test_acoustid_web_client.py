@@ -1,4 +1,4 @@
-"""AcoustID's client and a real server on loopback that limits, fails, hangs and talks rubbish."""
+"""The AcoustID client with a real server that limits, fails, hangs and sends invalid responses."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ async def hang(_: asyncio.StreamWriter) -> None:
 
 
 async def drip(writer: asyncio.StreamWriter) -> None:
-    """A byte now and then: no single read takes long."""
+    """Send a byte now and then: no single read takes long."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")
     while True:
         writer.write(b" ")
@@ -55,10 +55,10 @@ BROKEN = answer("500 Internal Server Error", "<html>")
 
 @dataclass
 class Server:
-    """Answers as it is told, the last answer again and again."""
+    """Sends the given answers in turn, the last one again and again."""
 
     answers: list[Write] = field(default_factory=list)
-    asked_s: list[float] = field(default_factory=list)
+    request_times_s: list[float] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
     url: str = ""
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -75,7 +75,7 @@ class Server:
                     if ": " in line
                 )
                 await reader.readexactly(int(fields["content-length"]))
-                self.asked_s.append(time.monotonic())
+                self.request_times_s.append(time.monotonic())
                 self.agents.add(fields["user-agent"])
                 write = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
                 await write(writer)
@@ -88,20 +88,20 @@ class Server:
 
 @fixture
 async def server() -> AsyncIterator[Server]:
-    told = Server()
-    listening = await asyncio.start_server(told.serve, "127.0.0.1", 0)
-    told.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v2/lookup"
+    running = Server()
+    listening = await asyncio.start_server(running.serve, "127.0.0.1", 0)
+    running.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v2/lookup"
     async with listening:
-        yield told
-        for task in told.tasks:
+        yield running
+        for task in running.tasks:
             task.cancel()
-        await asyncio.gather(*told.tasks, return_exceptions=True)
+        await asyncio.gather(*running.tasks, return_exceptions=True)
 
 
 @asynccontextmanager
-async def client(server: Server, **manners: float) -> AsyncIterator[AcoustId]:
-    told: dict[str, float] = manners
-    acoustid = AcoustId("key", url=server.url, policy=replace(QUICK, **told))  # type: ignore[arg-type] # all numbers
+async def client(server: Server, **changes: float) -> AsyncIterator[AcoustId]:
+    numbers: dict[str, float] = changes
+    acoustid = AcoustId("key", url=server.url, policy=replace(QUICK, **numbers))  # type: ignore[arg-type] # all numbers
     async with acoustid.open():
         yield acoustid
 
@@ -113,21 +113,21 @@ def is_open() -> float | None:
 @pytest.mark.parametrize(
     "failure", [BUSY, BROKEN, hang, drip, vanish], ids=["429", "500", "hangs", "drips", "vanishes"]
 )
-async def test_what_may_pass_is_asked_again_and_given_up_after_three_times(
+async def test_temporary_errors_are_retried_and_given_up_after_three_attempts(
     server: Server, failure: Write
 ) -> None:
     server.answers = [failure, failure, found()]
     async with client(server) as acoustid:
         assert await acoustid.look_up("AQAB", 60) == "found"
-        assert len(server.asked_s) == 3
+        assert len(server.request_times_s) == 3
         server.answers = [failure]
         assert await acoustid.look_up("other", 60) is None
-        assert len(server.asked_s) == 6
+        assert len(server.request_times_s) == 6
     assert all(agent.startswith("soniquebay/") for agent in server.agents)
 
 
 @pytest.mark.parametrize(
-    "rubbish",
+    "invalid",
     [
         answer("200 OK", "<html>log in to the hotel's wi-fi</html>"),
         answer("200 OK", b"\xff\xfe\x00"),
@@ -137,60 +137,62 @@ async def test_what_may_pass_is_asked_again_and_given_up_after_three_times(
     ],
     ids=["html", "no text", "deep", "huge", "wrong key"],
 )
-async def test_rubbish_is_not_asked_for_again(server: Server, rubbish: Write) -> None:
-    server.answers = [rubbish]
+async def test_an_invalid_response_is_not_retried(server: Server, invalid: Write) -> None:
+    server.answers = [invalid]
     async with client(server) as acoustid:
         assert await acoustid.look_up("AQAB", 60) is None
-    assert len(server.asked_s) == 1
+    assert len(server.request_times_s) == 1
 
 
-async def test_retry_after_holds_for_all_who_ask(server: Server) -> None:
+async def test_retry_after_holds_for_all_requests(server: Server) -> None:
     server.answers = [answer("429 Too Many Requests", "", "Retry-After: 1"), found()]
     async with client(server, first_backoff_s=0.001) as acoustid:
         assert await acoustid.look_up("first", 60) == "found"
-        assert len(server.asked_s) == 2
-        assert server.asked_s[1] - server.asked_s[0] >= 0.99
+        assert len(server.request_times_s) == 2
+        assert server.request_times_s[1] - server.request_times_s[0] >= 0.99
         server.answers = [answer("503 Service Unavailable", "", "Retry-After: 3600"), found()]
         assert [await acoustid.look_up(f"{n}", 60) for n in range(9)] == [None] * 9
-    assert len(server.asked_s) == 3
+    assert len(server.request_times_s) == 3
 
 
-async def test_a_service_that_is_down_is_not_asked_until_a_trial_succeeds(server: Server) -> None:
+async def test_a_service_that_is_down_gets_no_requests_until_a_trial_succeeds(
+    server: Server,
+) -> None:
     server.answers = [BROKEN]
     async with client(server, failures=5, open_s=1) as acoustid:
         assert is_open() == 0
         at_once = [acoustid.look_up(f"{n}", 60) for n in range(40)]
         assert await asyncio.gather(*at_once) == [None] * 40
-        assert len(server.asked_s) == 5
+        assert len(server.request_times_s) == 5
         assert is_open() == 1
         server.answers = [found()]
         asked = 0
         while await acoustid.look_up(f"again {asked}", 60) is None:
             asked += 1
             await asyncio.sleep(0.05)
-        assert len(server.asked_s) == 6
+        assert len(server.request_times_s) == 6
         assert is_open() == 0
 
 
-async def test_questions_are_spread_over_time(server: Server) -> None:
+async def test_requests_are_evenly_spaced(server: Server) -> None:
     server.answers = [found()]
     async with client(server, max_per_s=20) as acoustid:
         begun_s = time.monotonic()
         await asyncio.gather(*(acoustid.look_up(f"{n}", 60) for n in range(9)))
         assert time.monotonic() - begun_s >= 8 / 20 - 0.01
-    assert len(server.asked_s) == 9
+    assert len(server.request_times_s) == 9
 
 
-async def test_answers_are_kept_but_for_the_oldest(server: Server) -> None:
+async def test_results_are_cached_and_the_oldest_evicted(server: Server) -> None:
     server.answers = [found("a"), answer("200 OK", '{"status": "ok", "results": []}'), found("c")]
     async with client(server, cache_size=2) as acoustid:
         for _ in range(3):
             assert await acoustid.look_up("one", 60) == "a"
             assert await acoustid.look_up("unknown there", 60) is None
-        assert len(server.asked_s) == 2
+        assert len(server.request_times_s) == 2
         assert await acoustid.look_up("three", 60) == "c"
         assert await acoustid.look_up("one", 60) == "c"
-    assert len(server.asked_s) == 4
+    assert len(server.request_times_s) == 4
 
 
 @pytest.mark.parametrize("key", ["", "  ", "\n"])

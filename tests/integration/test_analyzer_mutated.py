@@ -41,7 +41,7 @@ async def workers() -> AsyncIterator[WorkerProcesses]:
         yield processes
 
 
-async def test_whatever_happened_to_a_file_it_is_analysed_or_its_failure_is_named(
+async def test_a_mutated_file_is_analysed_or_its_failure_has_a_message(
     workers: WorkerProcesses, tmp_path: Path, thorough: bool, request: pytest.FixtureRequest
 ) -> None:
     count = 5_000 if thorough else 108
@@ -93,10 +93,10 @@ def test_three_hours_are_analysed_within_400_mb(
         pytest.skip("the long form's")
     path = tmp_path / f"long.{ending}"
     _write_long(path, kind, 3_600 * _HOURS)
-    told = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", _PEAK, os.fspath(path)], capture_output=True, text=True, check=True
     )
-    length_s, peak_mb = map(float, told.stdout.split())
+    length_s, peak_mb = map(float, process.stdout.split())
     sys.stdout.write(f"{kind} {ending}: {length_s:.0f} s, at most {peak_mb:.0f} MB\n")
     assert length_s == pytest.approx(3_600 * _HOURS, abs=10)  # an MP3 begins before its sound
     assert peak_mb <= _MOST_MEMORY_MB

@@ -12,7 +12,7 @@ from services.analyzer.loudness.levels import clipped_samples, hop_mean_squares,
 from tests.unit.services.analyzer.sounds import audio_of, sine
 
 
-def _heard(*parts: tuple[float, float], channels: int = 2, rate_hz: int = 48_000) -> DecodedTrack:
+def _decoded(*parts: tuple[float, float], channels: int = 2, rate_hz: int = 48_000) -> DecodedTrack:
     """1 kHz sines, as (dBFS, seconds), one after the other."""
     sound = np.concatenate(
         [sine(1_000, seconds, dbfs=dbfs, rate_hz=rate_hz) for dbfs, seconds in parts]
@@ -22,8 +22,8 @@ def _heard(*parts: tuple[float, float], channels: int = 2, rate_hz: int = 48_000
 
 @pytest.mark.parametrize("rate_hz", [8_000, 22_050, 44_100, 48_000, 96_000, 192_000])
 def test_a_full_scale_sine_of_997_hz_in_one_channel_has_minus_3_01_lkfs(rate_hz: int) -> None:
-    heard = decode_stream(audio_of(sine(997, 5, rate_hz=rate_hz)[None], rate_hz))
-    assert integrated_lufs(heard.k_power) == pytest.approx(-3.01, abs=0.05)
+    track = decode_stream(audio_of(sine(997, 5, rate_hz=rate_hz)[None], rate_hz))
+    assert integrated_lufs(track.k_power) == pytest.approx(-3.01, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_full_scale_sine_of_997_hz_in_one_channel_has_minus_3_01_lkfs(rate_hz:
 def test_ebu_tech_3341_signals_have_their_loudness(
     parts: list[tuple[float, float]], lufs: float
 ) -> None:
-    assert integrated_lufs(_heard(*parts).k_power) == pytest.approx(lufs, abs=0.1)
+    assert integrated_lufs(_decoded(*parts).k_power) == pytest.approx(lufs, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -57,17 +57,17 @@ def test_ebu_tech_3341_signals_have_their_loudness(
 def test_ebu_tech_3342_signals_have_their_range(
     parts: list[tuple[float, float]], lu: float
 ) -> None:
-    assert loudness_range_lu(_heard(*parts).k_power) == pytest.approx(lu, abs=1)
+    assert loudness_range_lu(_decoded(*parts).k_power) == pytest.approx(lu, abs=1)
 
 
-def test_surrounds_weigh_more_and_the_low_frequency_channel_nothing() -> None:
+def test_surround_channels_weigh_more_and_the_lfe_channel_nothing() -> None:
     expected = [1, 1, 1, 0, 1.41, 1.41]
     assert channel_weights(6).tolist() == pytest.approx(expected)
     assert channel_weights(2).tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("cuts", [[4_400], [44_100, 88_200], [100 * 44, 100 * 441, 100 * 500]])
-def test_how_a_stream_is_cut_into_blocks_does_not_matter(cuts: list[int]) -> None:
+def test_the_cut_into_blocks_does_not_change_the_power(cuts: list[int]) -> None:
     sound = _noise(2, 100_000)
     whole = _weighted(KWeighting(44_100, 50), sound, 50)
     weighting = KWeighting(44_100, 50)
@@ -85,7 +85,9 @@ def test_the_power_is_that_of_the_standards_two_filters(rate_hz: int, offset: fl
     assert len(power) == 13
     for number, found in enumerate(power):
         mean = expected[:, number * hop : (number + 1) * hop].mean(axis=1).sum()
-        assert 10 * np.log10(found / mean) == pytest.approx(0, abs=1)  # a hop ends in a block
+        assert 10 * np.log10(found / mean) == pytest.approx(
+            0, abs=1
+        )  # a hop may end within a block
     # Of what begins with an offset, the first tenth of a second has what the filters ring with.
     mean = expected[:, hop : 12 * hop].mean(axis=1).sum()
     assert 10 * np.log10(power[1:12].mean() / mean) == pytest.approx(0, abs=0.01)
@@ -93,7 +95,7 @@ def test_the_power_is_that_of_the_standards_two_filters(rate_hz: int, offset: fl
 
 @pytest.mark.parametrize("rate_hz", [11_025, 44_100, 48_000, 96_000])
 @pytest.mark.parametrize("tone_hz", [40, 100, 440, 2_000, 4_410, 5_000])
-def test_tones_have_the_power_that_the_filters_give_them(rate_hz: int, tone_hz: int) -> None:
+def test_tones_have_the_power_of_the_filters_output(rate_hz: int, tone_hz: int) -> None:
     hop = round(rate_hz / 10)
     sound = sine(tone_hz, 4, dbfs=-6, rate_hz=rate_hz)[None]
     steady = _filtered(sound, rate_hz)[:, 10 * hop : 40 * hop] ** 2
@@ -102,9 +104,9 @@ def test_tones_have_the_power_that_the_filters_give_them(rate_hz: int, tone_hz: 
 
 
 @pytest.mark.parametrize("offset", [0.01, 0.2, 0.9])
-def test_an_offset_alone_is_silent(offset: float) -> None:
-    heard = decode_stream(audio_of(np.full((2, 480_000), offset, np.float32), 48_000))
-    assert integrated_lufs(heard.k_power[20:]) == -70  # that it begins is heard
+def test_a_dc_offset_alone_is_silent(offset: float) -> None:
+    track = decode_stream(audio_of(np.full((2, 480_000), offset, np.float32), 48_000))
+    assert integrated_lufs(track.k_power[20:]) == -70  # its sudden start is not silent
 
 
 def _weighted(weighting: KWeighting, sound: NDArray[np.float32], hop: int) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The shared spectrum against its definition, frame by frame."""
+"""Mel bands and roll-off against their definition, frame by frame."""
 
 import numpy as np
 import pytest

@@ -38,7 +38,7 @@ def test_each_click_is_an_onset(bpm: float) -> None:
     [np.zeros(RATE_HZ * 10, np.float32), clicks(120, 1.0)],
     ids=["silence", "a second"],
 )
-def test_where_there_is_no_pulse_to_hear_tempo_and_confidence_are_0(
+def test_without_a_pulse_tempo_and_confidence_are_0(
     sound: NDArray[np.float32],
 ) -> None:
     assert _tempo(sound) == Tempo(0.0, 0.0, 0.0, 0.0)
@@ -50,11 +50,11 @@ def test_noise_and_a_steady_tone_have_little_confidence() -> None:
     assert _tempo(sine(440, 20, dbfs=-6)).confidence < 0.15
 
 
-def test_where_the_tempo_changes_it_is_the_one_that_lasts_longest() -> None:
+def test_a_changing_tempo_is_the_one_that_lasts_longest() -> None:
     sound = np.concatenate([clicks(90, 40.0), clicks(124, 20.0)])
     assert _tempo(sound).bpm == pytest.approx(90, rel=0.02)
 
 
-def test_three_notes_to_a_beat_make_no_tempo_of_two_notes() -> None:
+def test_triplets_do_not_become_the_beat() -> None:
     eighths = clicks(210, 30.0) * np.float32(0.3)
     assert _tempo(clicks(70, 30.0) + eighths).bpm == pytest.approx(70, rel=0.02)

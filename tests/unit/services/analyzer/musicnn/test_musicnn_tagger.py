@@ -1,4 +1,4 @@
-"""What is heard, and where: slices, scores, silence, absent weights."""
+"""The tagger: slices, scores, silence, absent weights."""
 
 import sys
 from dataclasses import replace
@@ -57,7 +57,7 @@ def test_slices_are_evenly_spaced_over_the_whole_track(rate_hz: int) -> None:
     np.testing.assert_allclose(middles, (np.arange(8) + 0.5) / 8, atol=1e-3)
 
 
-def test_a_short_track_is_repeated_and_silent_slices_are_passed_over() -> None:
+def test_a_short_track_is_repeated_and_silent_slices_are_left_out() -> None:
     tone = sounds()["melody"][:8_000]
     (found,) = slices_of(tone, RATE_HZ)
     np.testing.assert_array_equal(found[8_000:16_000], tone)
@@ -65,7 +65,7 @@ def test_a_short_track_is_repeated_and_silent_slices_are_passed_over() -> None:
     assert len(slices_of(half, RATE_HZ)) == 4
 
 
-def test_the_loudest_music_overflows_nothing() -> None:
+def test_the_loudest_music_does_not_overflow() -> None:
     wall = np.sign(sounds()["noise"])[None] * np.float32(8)
     assert np.isfinite(log_mel(wall)).all()
 
@@ -83,7 +83,7 @@ def test_every_field_is_filled_and_in_its_range(tagger: Tagger, name: str) -> No
     assert (meaning.model, meaning.version) == (MSD.name, MSD.version)
 
 
-def test_silence_has_defined_values_of_which_nothing_is_sure(tagger: Tagger) -> None:
+def test_silence_has_defined_values_and_confidence_0(tagger: Tagger) -> None:
     meaning = tagger.tag(np.zeros(100_000, np.float32), 22_050)
     assert (meaning.patches, meaning.genre, meaning.genre_confidence) == (0, None, 0)
     assert set(meaning.tags.values()) == {0}
@@ -109,7 +109,7 @@ def test_sounds_are_ordered_as_a_person_would(
     assert first.score > second.score + 0.4
 
 
-def test_a_track_is_heard_alike_at_other_rates_and_levels(tagger: Tagger) -> None:
+def test_a_track_has_a_similar_embedding_at_other_rates_and_levels(tagger: Tagger) -> None:
     track = np.concatenate([sounds()[name] for name in ("melody", "drums", "wall")] * 3)
     other = np.concatenate([sounds()["noise"]] * 9)
     first = tagger.tag(track)
@@ -147,7 +147,7 @@ def test_patches_that_disagree_are_worth_less_than_those_that_agree() -> None:
     assert first.confidence > second.confidence + 0.1
 
 
-def test_a_rare_genre_wins_over_rock_where_it_stands_out() -> None:
+def test_a_rare_genre_with_a_high_probability_wins_over_rock() -> None:
     tags = {tag: share for tag, (_, _, share) in MSD.reference.tags.items()}
     assert scores.genre_of(MSD, tags)[0] == "rock"
     genre, confidence = scores.genre_of(MSD, tags | {"jazz": 0.3})
@@ -155,24 +155,24 @@ def test_a_rare_genre_wins_over_rock_where_it_stands_out() -> None:
     assert 0.2 < confidence < 0.5
 
 
-def test_the_model_s_lists_belong_together() -> None:
+def test_tags_scales_and_genres_of_the_model_are_consistent() -> None:
     assert set(MSD.scales) == set(SCORES) == set(MSD.reference.scales)
     assert set(MSD.tags) == set(MSD.reference.tags)
     used = [*MSD.genres.values(), *(scale.more + scale.less for scale in MSD.scales.values())]
     assert {tag for tags in used for tag in tags} <= set(MSD.tags)
 
 
-def test_where_the_package_is_absent_there_is_a_notice_and_no_tagger(
+def test_without_the_package_there_is_a_reason_and_no_tagger(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert absence_reason() is None
-    model = replace(MSD)  # not the one whose weights are kept
+    model = replace(MSD)  # another object, so that its weights are not cached
     monkeypatch.setattr(sys, "path", [])
     assert Tagger.open(model) is None
     assert "not installed" in str(absence_reason(model))
 
 
-def test_where_the_weights_are_damaged_the_notice_says_what_to_do() -> None:
+def test_with_damaged_weights_the_reason_says_what_to_do() -> None:
     model = replace(MSD, folder="no_such_model")
     assert Tagger.open(model) is None
     assert "install it anew" in str(absence_reason(model))

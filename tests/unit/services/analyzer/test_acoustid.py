@@ -1,4 +1,4 @@
-"""Formulas, the fingerprint and AcoustID."""
+"""The fingerprint and the AcoustID client."""
 
 import json
 from datetime import UTC, datetime
@@ -11,22 +11,6 @@ import pytest
 from services.analyzer.acoustid.client import AcoustId
 from services.analyzer.acoustid.fingerprint import fingerprint_of, is_available
 from services.analyzer.acoustid.web_client import RequestPolicy, retry_after_s
-from services.analyzer.analysis import danceability, energy
-
-
-def test_energy_rises_with_each_of_its_parts_and_is_0_for_silence() -> None:
-    base = {"loudness_lufs": -15.0, "onset_rate_hz": 2.0, "bright_share": 0.1}
-    for part, more in [("loudness_lufs", -8.0), ("onset_rate_hz", 5.0), ("bright_share", 0.4)]:
-        assert energy(**{**base, part: more}) > energy(**base)
-    assert energy(loudness_lufs=-70, onset_rate_hz=0, bright_share=0) == 0
-
-
-def test_danceability_is_highest_near_120_bpm_and_0_without_a_pulse() -> None:
-    told = {"tempo_confidence": 0.8, "loudness_range_lu": 4.0}
-    at_120 = danceability(tempo_bpm=120, **told)
-    assert at_120 > danceability(tempo_bpm=60, **told)
-    assert at_120 > danceability(tempo_bpm=190, **told)
-    assert danceability(tempo_bpm=0, tempo_confidence=0, loudness_range_lu=0) == 0
 
 
 @pytest.mark.skipif(not is_available(), reason="libchromaprint is not installed")
@@ -41,23 +25,23 @@ QUICK = RequestPolicy(max_per_s=1_000, first_backoff_s=0.001)
 
 
 class Server:
-    """AcoustID, answering what it is told to."""
+    """AcoustID with given answers; the last one again and again."""
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.answers = list(answers)
-        self.asked: list[dict[str, list[str]]] = []
+        self.requests: list[dict[str, list[str]]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(parse_qs(request.content.decode()))
+        self.requests.append(parse_qs(request.content.decode()))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
         return answer
 
 
-def _found(*results: tuple[float, str]) -> httpx.Response:
-    told = [{"score": score, "id": id_} for score, id_ in results]
-    return httpx.Response(200, text=json.dumps({"status": "ok", "results": told}))
+def _response(*results: tuple[float, str]) -> httpx.Response:
+    items = [{"score": score, "id": id_} for score, id_ in results]
+    return httpx.Response(200, text=json.dumps({"status": "ok", "results": items}))
 
 
 async def _look_up(server: Server, times: int = 1) -> list[str | None]:
@@ -67,9 +51,11 @@ async def _look_up(server: Server, times: int = 1) -> list[str | None]:
 
 
 async def test_the_best_recording_is_taken_if_it_is_good_enough() -> None:
-    server = Server(_found((0.7, "second"), (0.98, "first")), _found((0.2, "bad")), _found())
+    server = Server(
+        _response((0.7, "second"), (0.98, "first")), _response((0.2, "bad")), _response()
+    )
     assert await _look_up(server, 3) == ["first", None, None]
-    assert server.asked[0] == {
+    assert server.requests[0] == {
         "client": ["a key"], "duration": ["62"], "fingerprint": ["AQAB"], "format": ["json"],
     }  # fmt: skip
 
@@ -87,7 +73,7 @@ async def test_the_best_recording_is_taken_if_it_is_good_enough() -> None:
     ],
     ids=["refused", "timeout", "503", "no JSON", "a list", "odd results", "wrong key"],
 )  # fmt: skip
-async def test_whatever_goes_wrong_there_is_just_no_acoustid(
+async def test_after_any_error_there_is_no_acoustid(
     answer: httpx.Response | Exception,
 ) -> None:
     assert await _look_up(Server(answer)) == [None]
@@ -102,5 +88,5 @@ async def test_whatever_goes_wrong_there_is_just_no_acoustid(
         ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400), ("Mon, 99 Nov 2026 12:00:30 GMT", 0),
     ],
 )  # fmt: skip
-def test_a_service_says_for_how_long_it_is_to_be_left_alone(header: str, seconds: float) -> None:
+def test_retry_after_is_a_number_of_seconds_or_a_date(header: str, seconds: float) -> None:
     assert retry_after_s(header, datetime(2026, 11, 23, 12, tzinfo=UTC)) == seconds

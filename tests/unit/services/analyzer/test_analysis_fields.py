@@ -1,4 +1,4 @@
-"""The schema itself: no field is forgotten, neither by the analysis nor by its documentation."""
+"""The fields of `Analysis`: each is filled, and documented in docs/analysis.md."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.unit.services.analyzer.sounds import audio_of, clicks, progression
 RATE_HZ = 22_050
 DOCUMENT = Path(__file__).parents[4] / "docs" / "analysis.md"
 DEPENDS = {"fingerprint", "acoustid_id", "meaning", "meaning_absence"}
-"""On what is installed and configured."""
+"""Fields that depend on what is installed and configured."""
 SOMETIMES = {
     "silence_start_s", "silence_end_s", "silence_share", "heard_s", "clipping_share", "damaged",
     "first_downbeat", "fade_in_s", "fade_out_s", "dc_offset", "is_mono_in_stereo",
@@ -37,18 +37,20 @@ def music() -> Analysis:
 
 
 def test_music_fills_every_field(music: Analysis) -> None:
-    told = music.model_dump()
-    empty = {name for name in told if name not in DEPENDS | SOMETIMES and told[name] in (0, [], "")}
+    fields = music.model_dump()
+    empty = {
+        name for name in fields if name not in DEPENDS | SOMETIMES and fields[name] in (0, [], "")
+    }
     assert empty == set()
-    missing = {name for name, value in told.items() if value is None}
+    missing = {name for name, value in fields.items() if value is None}
     assert missing <= DEPENDS
     assert music.meaning is not None
 
 
 def test_silence_has_a_value_in_every_field_and_confidence_in_none(silent: Analysis) -> None:
-    told = silent.model_dump()
-    assert {name for name, value in told.items() if value is None} <= DEPENDS
-    sure = {name: value for name, value in told.items() if "confidence" in name and value}
+    fields = silent.model_dump()
+    assert {name for name, value in fields.items() if value is None} <= DEPENDS
+    sure = {name: value for name, value in fields.items() if "confidence" in name and value}
     assert sure == {}
     assert silent.meaning is not None
     assert {getattr(silent.meaning, name).confidence for name in SCORES} == {0}
