@@ -141,9 +141,7 @@ def decode_stream(audio: Audio, max_excerpt_s: float = MOST_HEARD_S) -> DecodedT
         raise Undecodable(f"it cannot be decoded: {audio.decode_error or 'it has no samples'}")
     track.duration_s = track.samples / audio.rate_hz
     excerpt.add(resampler(np.zeros(0, np.float32), last=True), track.duration_s)
-    track.k_power, track.mean_square, track.peak = (
-        np.concatenate(column) for column in zip(*rows, strict=True)
-    )
+    track.k_power, track.mean_square, track.peak = map(np.concatenate, zip(*rows, strict=True))
     track.true_peak = true_peak.value
     track.bandwidth_hz, track.bandwidth_kind = bandwidth.result()
     track.dc_offset, track.side_share = balance.result(track.samples)

@@ -70,7 +70,7 @@ class AnalyzeTracks:
         tracks = [track for track in known if self._needs_analysis(track)]
         if tracks and await is_paused(self._gateway):
             # The bus then waits as for a server that is down: without limit, and visibly.
-            raise DependencyDown("the analysis was paused: `soniquebay resume` goes on")
+            raise DependencyDown("the analysis is paused: `soniquebay resume` continues it")
         results = await asyncio.gather(
             *(self._attempt(track, events_by_track[track["id"]]) for track in tracks)
         )
@@ -91,6 +91,7 @@ class AnalyzeTracks:
         return Outcome([*analyzed_before, *await self._store(analyses)], rejected)
 
     def _needs_analysis(self, track: JSON) -> bool:
+        """Whether a track has no analysis of its content by this version and model."""
         analysis = track["analysis"]
         return not track["isMissing"] and (
             analysis is None
@@ -109,20 +110,22 @@ class AnalyzeTracks:
         return is_analyzed and not self._needs_analysis(track)
 
     async def _attempt(self, track: JSON, event: TrackExtracted) -> Analysis | Exception:
+        """The analysis of a track, or the error of its file."""
         try:
             with about(event):
                 return await self._analyze(track)
         except WorkerTimeout:
             return InvalidInput(
-                f"its analysis took longer than {self._timeout_s:g} s, and was ended"
-                " (`SONIQUEBAY_ANALYSIS_TIMEOUT_S` allows more)"
+                f"its analysis took longer than {self._timeout_s:g} s and was stopped"
+                " (`SONIQUEBAY_ANALYSIS_TIMEOUT_S` sets the limit)"
             )
         except WorkerDied:
-            return InvalidInput("it makes the decoder crash: the file is damaged")
+            return InvalidInput("it crashes the decoder: the file is damaged")
         except Exception as error:  # any error of one file: the others of the batch go on
             return error
 
     async def _analyze(self, track: JSON) -> Analysis:
+        """Analyse a track's file in a worker process, and look up its fingerprint."""
         library = track["library"]
         root = self._mounts.get(library["name"], library["root"])
         try:
@@ -161,6 +164,7 @@ def _is_by(model: AudioModel, meaning: JSON | None) -> bool:
 
 
 def _is_empty(root: str) -> bool:
+    """Whether a library's root has no entries or cannot be read, as where no disk is mounted."""
     try:
         return not any(Path(root).iterdir())
     except OSError:

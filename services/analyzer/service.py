@@ -56,10 +56,7 @@ def build(
         acoustid_transport: of httpx, for AcoustID; the network by default.
     """
     workers = WorkerProcesses(settings.workers, nice=settings.worker_nice, warm=prepare_worker)
-    acoustid = None
-    if key := settings.acoustid_key:
-        policy = replace(REQUEST_POLICY, max_per_s=settings.acoustid_per_s)
-        acoustid = AcoustId(key.get_secret_value(), policy=policy, transport=acoustid_transport)
+    acoustid = _acoustid(settings, acoustid_transport)
     model = installed_model()
     handler = AnalyzeTracks(
         gateway,
@@ -98,6 +95,14 @@ def build(
         ],
         lifespan=lifespan,
     )  # fmt: skip
+
+
+def _acoustid(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> AcoustId | None:
+    """The AcoustID client, where a key is set."""
+    if not settings.acoustid_key:
+        return None
+    policy = replace(REQUEST_POLICY, max_per_s=settings.acoustid_per_s)
+    return AcoustId(settings.acoustid_key.get_secret_value(), policy=policy, transport=transport)
 
 
 def _reason_for_count(settings: Settings) -> str:

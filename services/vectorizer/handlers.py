@@ -112,10 +112,10 @@ def _has_vector_in(audio: JSON, analysis: JSON) -> bool:
 
 
 def _no_embedding(audio: JSON, analysis: JSON) -> InvalidInput:
-    reason = analysis["meaningAbsence"] or "another version of the model heard it"
+    reason = analysis["meaningAbsence"] or "it was analysed with another version of the model"
     return InvalidInput(
         f"its analysis has no embedding by {audio['model']} {audio['version']}, as others have:"
-        f" {reason}; an analyzer that starts with the model analyses it anew"
+        f" {reason}; an analyzer that starts with the model analyses it again"
     )
 
 
@@ -184,7 +184,7 @@ def _refusal(audio: JSON, text: JSON) -> JSON | None:
     errors: list[JSON] = [each["error"] for each in (audio, text) if each["error"]]
     if any(error["code"] == "CONFLICT" for error in errors):
         raise DependencyDown(
-            "another vectorizer fills other vector spaces: stop this one, or start it again to"
-            " have its spaces filled"
+            "another vectorizer fills other vector spaces: stop this one, or restart it so that"
+            " its spaces are filled"
         )
     return errors[0] if errors else None

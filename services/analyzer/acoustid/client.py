@@ -67,7 +67,9 @@ class AcoustId:
             acoustid = await self._client.request("POST", self._url, form, _best_id)
         except Unavailable as error:
             if not self._outage_is_logged:  # once an outage, not once a track
-                _log.warning("AcoustID cannot be asked; analyses go on without", reason=str(error))
+                _log.warning(
+                    "AcoustID is unavailable; analyses continue without it", reason=str(error)
+                )
             self._outage_is_logged = True
             return None
         self._outage_is_logged = False
@@ -85,6 +87,6 @@ def _best_id(response: Response) -> str | None:
             raise BadResponse(f"AcoustID refused: {document['error']['message']}")
         results = [(float(result["score"]), str(result["id"])) for result in document["results"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BadResponse(f"AcoustID gave an answer of another kind ({response.status})") from error
+        raise BadResponse(f"AcoustID sent an unexpected response ({response.status})") from error
     score, best = max(results, default=(0.0, ""))
     return best if score >= _MIN_SCORE else None

@@ -165,7 +165,7 @@ class WebClient:
         """Wait until the pause is over that the service asked for."""
         while (left_s := self._paused_until_s - time.monotonic()) > 0:
             if left_s > self._policy.max_wait_s:
-                raise Unavailable(f"{self._name} asked to be left alone for {left_s:.0f} s more")
+                raise Unavailable(f"{self._name} asked for a pause of another {left_s:.0f} s")
             await asyncio.sleep(left_s + random.uniform(0, self._policy.first_backoff_s))
 
     async def _send(
@@ -192,9 +192,7 @@ class WebClient:
         async for chunk in response.aiter_bytes():
             content += chunk
             if len(content) > _MAX_RESPONSE_BYTES:
-                raise BadResponse(
-                    f"{self._name} answered with more than {_MAX_RESPONSE_BYTES} bytes"
-                )
+                raise BadResponse(f"{self._name} sent more than {_MAX_RESPONSE_BYTES} bytes")
         return bytes(content)
 
 
