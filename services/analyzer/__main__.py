@@ -1,4 +1,4 @@
-"""The analyzer alone: `python -m services.analyzer`."""
+"""Runs the analyzer in a process of its own: `python -m services.analyzer`."""
 
 from services.analyzer.service import build
 from shared.runtime.alone import Parts, run_alone
@@ -6,7 +6,7 @@ from shared.runtime.service import Service
 
 
 def compose(parts: Parts) -> Service:
-    """The service, put together for a process of its own."""
+    """Build the service for a process of its own."""
     return build(parts.settings, gateway=parts.gateway)
 
 
