@@ -51,8 +51,8 @@ def checked_items(items: Sequence[T]) -> Sequence[T]:
 
 
 def checked_rows(
-    items: Sequence[Any], read: Callable[[Sequence[Any]], list[dict[str, Any]]] = rows
-) -> list[dict[str, Any]]:
+    items: Sequence[Any], read: Callable[[Sequence[Any]], Sequence[dict[str, Any]]] = rows
+) -> Sequence[dict[str, Any]]:
     """The items of a batch mutation as the store takes them."""
     return read(checked_items(items))
 

@@ -27,7 +27,6 @@ class RequestScanInput:
     )
 
 
-@plain
 @strawberry.input
 class FailureFilter:
     """Which failures; what is left out does not matter."""
