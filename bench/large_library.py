@@ -6,8 +6,8 @@ two a track out of 120, names in no order, some years and tempos unknown.
 
 import asyncpg
 
-from services.api.store import vectors
-from services.api.store.vectors import Space
+from services.api.store.vectors import upsert as vectors
+from services.api.store.vectors.upsert import Space
 from shared.contracts.versions import ANALYZER_VERSION
 
 WITH_VECTORS = 2_000

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from services.api.store import failures, generation
+from services.api.store import search_index as generation
+from services.api.store.failures import write as failures
 from shared.bus.port import Outcome
 from shared.contracts.envelope import DeadLetter
 from shared.contracts.events import TrackIndexed

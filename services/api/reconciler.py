@@ -13,8 +13,12 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
-from services.api.store import album_claims, albums, artists, genres, scans, standing_still, tracks
-from services.api.store.standing_still import CutScan, WaitingTrack
+from services.api.store import artists, genres, scans
+from services.api.store import stalled as standing_still
+from services.api.store.albums import refresh as album_claims
+from services.api.store.albums import upsert as albums
+from services.api.store.stalled import CutScan, WaitingTrack
+from services.api.store.tracks import upsert as tracks
 from shared.bus.port import Bus, Lag
 from shared.contracts.events import (
     AudioAnalyzed,

@@ -11,8 +11,12 @@ from pytest_asyncio import fixture
 
 from services.api.graphql.context import Context
 from services.api.graphql.schema import build_schema
-from services.api.store import albums, analyses, artists, covers, tracks, vectors
-from services.api.store.outcomes import TrackUpserted
+from services.api.store import artists, covers
+from services.api.store.albums import upsert as albums
+from services.api.store.analyses import upsert as analyses
+from services.api.store.results import TrackUpserted
+from services.api.store.tracks import upsert as tracks
+from services.api.store.vectors import upsert as vectors
 from shared.bus.in_process import InProcessBus
 from shared.contracts.errors import DependencyDown
 from shared.contracts.identity import IdKind, format_id

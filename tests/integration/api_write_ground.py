@@ -7,8 +7,9 @@ from uuid import UUID
 import asyncpg
 import numpy as np
 
-from services.api.store import scans, vectors
-from services.api.store.outcomes import TrackUpserted
+from services.api.store import scans
+from services.api.store.results import TrackUpserted
+from services.api.store.vectors import upsert as vectors
 from shared.contracts.envelope import DeadLetter, encode
 from shared.contracts.errors import FailureKind
 from shared.contracts.events import Event, FileFound, TrackExtracted

@@ -11,10 +11,11 @@ import pytest
 from pydantic import SecretStr
 from pytest_asyncio import fixture
 
-from services.api.store import artists, tracks
-from services.api.store.embedded import EmbeddedPostgres
-from services.api.store.outcomes import TrackUpserted
-from services.api.store.postgres import open_pool, register_codecs
+from services.api.store import artists
+from services.api.store.database.embedded import EmbeddedPostgres
+from services.api.store.database.postgres import open_pool, register_codecs
+from services.api.store.results import TrackUpserted
+from services.api.store.tracks import upsert as tracks
 from shared.contracts.analysis import Analysis, KeyChange
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.meaning import SCORES, Meaning, Score

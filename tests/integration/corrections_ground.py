@@ -5,8 +5,10 @@ from typing import Any
 import asyncpg
 from pytest_asyncio import fixture
 
-from services.api.store import analyses, corrections, vectors
-from services.api.store.outcomes import TrackUpserted
+from services.api.store.analyses import upsert as analyses
+from services.api.store.corrections import apply as corrections
+from services.api.store.results import TrackUpserted
+from services.api.store.vectors import upsert as vectors
 from tests.integration.api_read_ground import Asker
 from tests.integration.api_write_ground import AUDIO, TEXT, register_both, track_of, vector
 from tests.integration.conftest import StoreTracks, analysis_item, track_item

@@ -8,8 +8,12 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store import album_claims, albums, artists, files, tracks
-from services.api.store.outcomes import in_transaction
+from services.api.store import artists
+from services.api.store.albums import refresh as album_claims
+from services.api.store.albums import upsert as albums
+from services.api.store.files import missing as files
+from services.api.store.results import in_transaction
+from services.api.store.tracks import upsert as tracks
 from shared.contracts.identity import IdKind, format_id
 from tests.integration.api_write_ground import deadlocks
 from tests.integration.conftest import track_item

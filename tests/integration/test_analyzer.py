@@ -18,8 +18,8 @@ from pytest_asyncio import fixture
 from services.analyzer import service as analyzer
 from services.analyzer.musicnn.msd import MSD
 from services.api import service as api
-from services.api.store import analyses
-from services.api.store.outcomes import TrackUpserted
+from services.api.store.analyses import upsert as analyses
+from services.api.store.results import TrackUpserted
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.events import AudioAnalyzed, TrackChange, TrackExtracted

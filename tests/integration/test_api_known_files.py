@@ -5,8 +5,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store import files, stretches
-from shared.contracts.stretches import digest_of
+from services.api.store.files import known as stretches
+from services.api.store.files import missing as files
+from shared.contracts.range_digests import digest_of
 from tests.integration.conftest import StoreTracks
 
 

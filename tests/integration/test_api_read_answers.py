@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from services.api.handlers import keep_failures
-from services.api.store import analyses
+from services.api.store.analyses import upsert as analyses
 from shared.contracts.identity import IdKind, encode_path, format_id
 from shared.contracts.topics import Stage
 from tests.integration.api_read_ground import NOWHERE, Asker, ask, fill, tidied

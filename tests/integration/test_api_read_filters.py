@@ -6,7 +6,9 @@ import asyncpg
 import pytest
 from pytest_asyncio import fixture
 
-from services.api.store import albums, artists, files
+from services.api.store import artists
+from services.api.store.albums import upsert as albums
+from services.api.store.files import missing as files
 from shared.contracts.identity import IdKind, format_id
 from tests.integration.api_read_ground import Asker, tidied
 from tests.integration.api_read_lists_ground import ask, walk

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.api.store import files, vectors
-from services.api.store.outcomes import TrackUpserted
+from services.api.store.files import missing as files
+from services.api.store.results import TrackUpserted
+from services.api.store.vectors import upsert as vectors
 from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
 from shared.search.port import SearchDocument

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from services.api.handlers import note_indexed
-from services.api.store import analyses, generation, progress, vectors
-from services.api.store.outcomes import ProblemCode, Status
+from services.api.store import progress
+from services.api.store import search_index as generation
+from services.api.store.analyses import upsert as analyses
+from services.api.store.results import ProblemCode, Status
+from services.api.store.vectors import upsert as vectors
 from shared.contracts.events import TrackIndexed
 from tests.integration.api_write_ground import AUDIO, TEXT, register_both, track_of, vector
 from tests.integration.conftest import StoreTracks, analysis_item, track_item

@@ -14,8 +14,8 @@ import pytest
 from pydantic import SecretStr
 
 from services.api.migrations import FOLDER
-from services.api.store.embedded import DatabaseUnusable, EmbeddedPostgres
-from services.api.store.postgres import open_pool
+from services.api.store.database.embedded import DatabaseUnusable, EmbeddedPostgres
+from services.api.store.database.postgres import open_pool
 from shared.contracts.errors import DependencyDown
 from shared.runtime.settings import Settings
 

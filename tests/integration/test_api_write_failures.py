@@ -6,8 +6,11 @@ from uuid import UUID
 import asyncpg
 
 from services.api.handlers import keep_failures
-from services.api.store import analyses, failures, files, progress, scans
-from services.api.store.outcomes import Status
+from services.api.store import progress, scans
+from services.api.store.analyses import upsert as analyses
+from services.api.store.failures import write as failures
+from services.api.store.files import missing as files
+from services.api.store.results import Status
 from shared.contracts.envelope import DeadLetter, encode
 from shared.contracts.errors import FailureKind
 from shared.contracts.events import ScanRequested

@@ -20,7 +20,8 @@ from strawberry.schema.config import StrawberryConfig
 from services import api
 from services.api.graphql.mutations import MOST_ITEMS, Mutation
 from services.api.graphql.scalars import SCALAR_MAP
-from services.api.store import failures, progress
+from services.api.store import progress
+from services.api.store.failures import write as failures
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.envelope import encode

@@ -11,9 +11,13 @@ from pytest_asyncio import fixture
 
 from services.api.handlers import keep_failures, note_indexed
 from services.api.reconciler import TRY_TURN, Reconciler
-from services.api.store import analyses, artists, files, scans, tracks, vectors
-from services.api.store.embedded import EmbeddedPostgres
-from services.api.store.outcomes import TrackUpserted
+from services.api.store import artists, scans
+from services.api.store.analyses import upsert as analyses
+from services.api.store.database.embedded import EmbeddedPostgres
+from services.api.store.files import missing as files
+from services.api.store.results import TrackUpserted
+from services.api.store.tracks import upsert as tracks
+from services.api.store.vectors import upsert as vectors
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.events import (

@@ -8,8 +8,14 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from services.api.store import analyses, artists, failures, files, tracks, turns, vectors
-from services.api.store.outcomes import in_transaction
+from services.api.store import artists
+from services.api.store.analyses import upsert as analyses
+from services.api.store.failures import write as failures
+from services.api.store.files import missing as files
+from services.api.store.results import in_transaction
+from services.api.store.tracks import lock as turns
+from services.api.store.tracks import upsert as tracks
+from services.api.store.vectors import upsert as vectors
 from shared.contracts.errors import FailureKind
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage

@@ -6,8 +6,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from services.api.store import albums, artists, files, tracks
-from services.api.store.outcomes import Status
+from services.api.store import artists
+from services.api.store.albums import upsert as albums
+from services.api.store.files import missing as files
+from services.api.store.results import Status
+from services.api.store.tracks import upsert as tracks
 from shared.contracts.identity import IdKind, format_id
 from tests.integration.conftest import StoreTracks, track_item
 

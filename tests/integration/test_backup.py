@@ -9,9 +9,9 @@ from pathlib import Path
 import asyncpg
 from pytest_asyncio import fixture
 
-from services.api.store import generation
-from services.api.store.embedded import EmbeddedPostgres
-from services.api.store.postgres import open_pool
+from services.api.store import search_index as generation
+from services.api.store.database.embedded import EmbeddedPostgres
+from services.api.store.database.postgres import open_pool
 from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks
 

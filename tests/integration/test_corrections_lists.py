@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.api.store import analyses
+from services.api.store.analyses import upsert as analyses
 from services.api.store.reading import track_lists
 from tests.integration.api_read_ground import Asker, ask
 from tests.integration.conftest import StoreTracks, analysis_item

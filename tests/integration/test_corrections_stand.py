@@ -5,8 +5,10 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store import analyses, corrections, tracks
-from services.api.store.outcomes import Status, TrackUpserted
+from services.api.store.analyses import upsert as analyses
+from services.api.store.corrections import apply as corrections
+from services.api.store.results import Status, TrackUpserted
+from services.api.store.tracks import upsert as tracks
 from shared.contracts.versions import ANALYZER_VERSION
 from tests.integration.api_read_ground import Asker, ask
 from tests.integration.api_write_ground import track_of

@@ -11,8 +11,8 @@ from pytest_asyncio import fixture
 
 from bench.large_library import fill
 from bench.questions import QUESTIONS
-from services.api.store.embedded import EmbeddedPostgres
-from services.api.store.postgres import open_pool, register_codecs
+from services.api.store.database.embedded import EmbeddedPostgres
+from services.api.store.database.postgres import open_pool, register_codecs
 from shared.runtime.settings import Settings
 from tests.integration.api_read_ground import asker
 

@@ -6,7 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
-from services.api.store import generation
+from services.api.store import search_index as generation
 from shared.contracts.identity import IdKind, format_id
 from shared.search.port import SearchDocument
 from tests.engines.opensearch import Node

@@ -8,8 +8,12 @@ import pytest
 from pytest_asyncio import fixture
 
 from services.api.handlers import keep_failures
-from services.api.store import analyses, corrections, failures, files, tracks
-from services.api.store.outcomes import Status, TrackUpserted
+from services.api.store.analyses import upsert as analyses
+from services.api.store.corrections import apply as corrections
+from services.api.store.failures import write as failures
+from services.api.store.files import missing as files
+from services.api.store.results import Status, TrackUpserted
+from services.api.store.tracks import upsert as tracks
 from shared.contracts.topics import Stage
 from shared.contracts.versions import ANALYZER_VERSION
 from tests.integration.api_write_ground import extracted, letter, track_of

@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from services.api.store import analyses, meanings
+from services.api.store.analyses import meanings
+from services.api.store.analyses import upsert as analyses
 from shared.contracts.events import AudioAnalyzed
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.meaning import AudioModel

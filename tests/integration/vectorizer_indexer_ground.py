@@ -15,8 +15,8 @@ import pytest
 from pytest_asyncio import fixture
 
 from services.api import service as api
-from services.api.store import analyses
-from services.api.store.outcomes import TrackUpserted
+from services.api.store.analyses import upsert as analyses
+from services.api.store.results import TrackUpserted
 from services.indexer import service as indexer
 from services.vectorizer import service as vectorizer
 from shared.bus.in_process import InProcessBus

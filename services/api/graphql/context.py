@@ -12,7 +12,9 @@ from services.api.graphql.limits import Budget
 from services.api.graphql.loading import Loader
 from services.api.news import News
 from services.api.store import libraries
-from services.api.store.reading import nearest, of_artists, related
+from services.api.store.reading import artist_pages as of_artists
+from services.api.store.reading import lookups as related
+from services.api.store.reading import nearest
 from services.api.store.reading.nearest import Neighbour
 from services.api.store.reading.pages import Page
 from shared.bus.port import Bus

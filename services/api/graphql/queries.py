@@ -35,7 +35,10 @@ from services.api.graphql.types.search import SearchMode, SearchResult
 from services.api.graphql.types.status import Status
 from services.api.graphql.types.tracks import Track
 from services.api.graphql.walking import WalkingQueries
-from services.api.store import failures, files, libraries, meanings, pause, progress, scans
+from services.api.store import libraries, progress, scans
+from services.api.store.analyses import meanings, pause
+from services.api.store.failures import write as failures
+from services.api.store.files import missing as files
 from services.api.store.reading import lists, track_lists
 from shared.contracts.identity import IdKind, parse_id
 

@@ -7,7 +7,9 @@ from services.api.graphql.arguments import page_size, uuid_of
 from services.api.graphql.errors import bad_input
 from services.api.graphql.scalars import BigInts, Digests, Flags, Places, Texts
 from services.api.graphql.types.files import KnownFiles, KnownStretches
-from services.api.store import covers, files, stretches
+from services.api.store import covers
+from services.api.store.files import known as stretches
+from services.api.store.files import missing as files
 from shared.contracts.identity import IdKind
 
 _MOST_FILES = 50_000

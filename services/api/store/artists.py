@@ -15,7 +15,7 @@ from services.api.identity import fold, sort_key
 from services.api.store import checks
 from services.api.store.checks import Item, Unfit
 from services.api.store.new_ids import new_id
-from services.api.store.outcomes import Problem, Status, Upserted, in_transaction
+from services.api.store.results import Problem, Status, Upserted, in_transaction
 
 _FIND = """
 SELECT id, name, sort_name, name_key, musicbrainz_artist_id, image_sha256 FROM artists

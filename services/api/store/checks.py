@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from services.api.store.outcomes import Problem, ProblemCode
+from services.api.store.results import Problem, ProblemCode
 from shared.contracts.identity import IdKind, parse_id
 
 Item = Mapping[str, Any]

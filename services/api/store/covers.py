@@ -6,7 +6,7 @@ from operator import attrgetter
 
 import asyncpg
 
-from services.api.store.outcomes import in_transaction
+from services.api.store.results import in_transaction
 
 
 @dataclass(frozen=True, slots=True)

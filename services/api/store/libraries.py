@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store.checks import Unfit
-from services.api.store.outcomes import ProblemCode
+from services.api.store.results import ProblemCode
 from shared.contracts.identity import encode_path
 
 

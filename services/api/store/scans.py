@@ -13,7 +13,7 @@ import asyncpg
 
 from services.api.store import libraries
 from services.api.store.checks import Unfit
-from services.api.store.outcomes import ProblemCode
+from services.api.store.results import ProblemCode
 from shared.contracts.topics import Stage
 
 MOST_WALKS = 5

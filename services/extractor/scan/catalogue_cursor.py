@@ -18,7 +18,7 @@ class Stretch(NamedTuple):
     """The last one's path."""
     files: int
     digest: str
-    """As `shared.contracts.stretches.digest_of` has it."""
+    """As `shared.contracts.range_digests.digest_of` has it."""
     unknown_images: Sequence[int] = ()
     """Places, from 0, of files the digest of whose images is not known."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from services.extractor.scan.catalogue_cursor import KnownStretches, Stretch
 from services.extractor.scan.walk import Run, WalkedFile
-from shared.contracts.stretches import digest_of
+from shared.contracts.range_digests import digest_of
 
 MOST_AHEAD = 5_000
 """Files that are looked at before it is known what they are to be compared with."""

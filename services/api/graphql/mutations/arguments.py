@@ -15,7 +15,7 @@ from services.api.graphql.plain_inputs import each_of, rows
 from services.api.guard import FOR_SERVICES
 from services.api.store import checks, scans
 from services.api.store.checks import Unfit
-from services.api.store.outcomes import in_transaction
+from services.api.store.results import in_transaction
 from shared.contracts.events import ScanMode
 from shared.contracts.identity import IdKind
 

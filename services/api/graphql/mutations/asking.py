@@ -8,7 +8,7 @@ import asyncpg
 import strawberry
 from strawberry import UNSET, Info
 
-from services.api import correcting
+from services.api import corrections as correcting
 from services.api.graphql.inputs.corrections import CorrectionInput
 from services.api.graphql.inputs.failures import FailureFilter
 from services.api.graphql.inputs.scans import RequestScanInput
@@ -23,8 +23,9 @@ from services.api.graphql.payloads import ReplayPayload, RequestScanPayload, Tra
 from services.api.graphql.plain_inputs import given, rows
 from services.api.graphql.types.failures import Failure
 from services.api.graphql.types.scans import Scan
-from services.api.store import failures, pause
-from services.api.store.outcomes import in_transaction
+from services.api.store.analyses import pause
+from services.api.store.failures import write as failures
+from services.api.store.results import in_transaction
 from shared.contracts.events import ScanMode, ScanRequested
 from shared.contracts.identity import IdKind, format_id
 

@@ -12,8 +12,11 @@ from services.api.graphql.inputs.analysis import AudioModelInput
 from services.api.graphql.inputs.vectors import VectorSpaceInput
 from services.api.graphql.mutations.arguments import INPUT, ONLY_SERVICES, checked_rows
 from services.api.graphql.plain_inputs import rows
-from services.api.store import checks, generation, meanings, vectors
+from services.api.store import checks
+from services.api.store import search_index as generation
+from services.api.store.analyses import meanings
 from services.api.store.checks import Unfit
+from services.api.store.vectors import upsert as vectors
 from shared.contracts.meaning import AudioModel
 
 

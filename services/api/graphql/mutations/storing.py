@@ -20,7 +20,12 @@ from services.api.graphql.mutations.arguments import (
     required_uuid,
 )
 from services.api.graphql.payloads import TrackUpsertPayload, UpsertPayload
-from services.api.store import albums, analyses, artists, failures, tracks, vectors
+from services.api.store import artists
+from services.api.store.albums import upsert as albums
+from services.api.store.analyses import upsert as analyses
+from services.api.store.failures import write as failures
+from services.api.store.tracks import upsert as tracks
+from services.api.store.vectors import upsert as vectors
 from shared.contracts.envelope import DeadLetter, Record
 from shared.contracts.errors import FailureKind
 from shared.contracts.identity import IdKind

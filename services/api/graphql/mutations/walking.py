@@ -20,7 +20,8 @@ from services.api.graphql.mutations.arguments import (
 from services.api.graphql.payloads import BeginScanPayload, ReportWalkPayload, TrackUpsertPayload
 from services.api.graphql.plain_inputs import rows
 from services.api.graphql.types.scans import Scan
-from services.api.store import checks, files, scans
+from services.api.store import checks, scans
+from services.api.store.files import missing as files
 from shared.contracts.identity import IdKind
 
 

@@ -12,7 +12,7 @@ from services.api.graphql.inputs.failures import FailureFilter
 from services.api.graphql.plain_inputs import rows
 from services.api.graphql.types.connections import Connection, connection
 from services.api.graphql.types.node import Node
-from services.api.store import failures
+from services.api.store.failures import write as failures
 from services.api.store.reading import lists
 from services.api.store.reading.pages import Conditions, Page
 from shared.contracts.identity import IdKind, display_path, format_id

@@ -27,7 +27,7 @@ class KnownStretches:
     counts: BigInts = strawberry.field(description="How many files it has.")
     digests: Texts = strawberry.field(
         description="SHA-256 of the paths, sizes, times and images of its files:"
-        " shared/contracts/stretches.py."
+        " shared/contracts/range_digests.py."
     )
     unknown_images: Places = strawberry.field(
         description="Which of its files, from 0, have no known digest of images; 0 stands for it."

@@ -14,7 +14,7 @@ from services.api.graphql.loading import loaded_field
 from services.api.graphql.types.connections import Connection, connection
 from services.api.graphql.types.covers import Cover, cover_of
 from services.api.graphql.types.node import Node
-from services.api.store.reading import of_artists
+from services.api.store.reading import artist_pages as of_artists
 from shared.contracts.identity import IdKind, format_id
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.identity import fold
-from services.api.store.failures import Wanted
+from services.api.store.failures.write import Wanted
 from services.api.store.reading.pages import Conditions, Order, Page, page_of, page_query
 
 ARTISTS = Order("t.sort_key")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pgvector import Vector
 
-from services.api.store.vectors import Space
+from services.api.store.vectors.upsert import Space
 from shared.contracts.errors import DependencyDown
 
 _SPACE = "SELECT id, model, version, dimensions FROM vector_spaces WHERE space = $1 AND is_current"

@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from services.api.album_facts import Said, decide
+from services.api.store.albums.decide import Said, decide
 
 
 def said(tracks: int = 1, artist: str = "A", **changes: Any) -> Said:

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.api.store.checks import Unfit
-from services.api.store.outcomes import Problem
-from services.api.store.track_batches import track_rows
-from services.api.store.track_rows import TrackRow, track_row
+from services.api.store.results import Problem
+from services.api.store.tracks.validate import track_rows
+from services.api.store.tracks.validate_item import TrackRow, track_row
 
 _ID = "0123456789abcdef" * 2
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9)

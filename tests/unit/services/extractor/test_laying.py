@@ -13,7 +13,7 @@ from services.extractor.scan.compare import Compared
 from services.extractor.scan.diff import laid_beside
 from services.extractor.scan.walk import Run, WalkedFile
 from services.extractor.scan.walk_buffer import Walked
-from shared.contracts.stretches import digest_of
+from shared.contracts.range_digests import digest_of
 from shared.gateway.client import Gateway
 
 FILES = [WalkedFile(f"{number:02}", number, 7, 0) for number in range(10)]
