@@ -20,9 +20,9 @@ DATABASE_DOWN = (
     asyncpg.OperatorInterventionError,  # starting, stopping, crashed
     asyncpg.InternalClientError,  # a connection that was ended from there while it was taken up
 )
-"""Errors of a database that is out of reach or out of means; less `UNFIT_VALUES`."""
+"""Errors of a database that is out of reach or out of means; less `INVALID_VALUES`."""
 
-UNFIT_VALUES = (
+INVALID_VALUES = (
     asyncpg.exceptions.DataError,  # a value that its column cannot hold; an InterfaceError too
     asyncpg.CharacterNotInRepertoireError,  # NUL
     asyncpg.UntranslatableCharacterError,
@@ -41,7 +41,7 @@ def waiting_for_database() -> Iterator[None]:
     """
     try:
         yield
-    except UNFIT_VALUES:
+    except INVALID_VALUES:
         raise
     except DATABASE_DOWN as error:
         told = str(error) or type(error).__name__

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from services.api.store.batch_writes import Status, TrackUpserted
 from services.api.store.checks import Item
-from services.api.store.corrections import apply as corrections
-from services.api.store.reading import lookups as related
-from services.api.store.results import Status, TrackUpserted
+from services.api.store.corrections.apply import apply_corrections
+from services.api.store.reading import lookups
 from shared.bus.port import Bus
 from shared.contracts.events import AudioAnalyzed, Event, TrackVectorized
 from shared.contracts.identity import IdKind, format_id
@@ -19,9 +19,9 @@ async def correct(pool: asyncpg.Pool, bus: Bus, items: Sequence[Item]) -> list[T
 
     Where the events are lost, the reconciler finds the tracks.
     """
-    results = await corrections.store(pool, items)
+    results = await apply_corrections(pool, items)
     changed = {one.id for one in results if one.id and one.status is not Status.UNCHANGED}
-    found = await related.tracks(pool, list(changed))
+    found = await lookups.tracks(pool, list(changed))
     await bus.publish([_event(row) for row in found if row is not None])
     return results
 

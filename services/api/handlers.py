@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from services.api.store import search_index as generation
-from services.api.store.failures import write as failures
+from services.api.store import search_index
+from services.api.store.failures.write import store_failures
 from shared.bus.port import Outcome
 from shared.contracts.envelope import DeadLetter
 from shared.contracts.events import TrackIndexed
@@ -18,7 +18,7 @@ async def note_indexed(pool: asyncpg.Pool, events: Sequence[TrackIndexed]) -> Ou
     revisions: dict[str, int] = {}
     for event in events:
         revisions[event.track_id] = max(event.revision, revisions.get(event.track_id, 0))
-    await generation.indexed(
+    await search_index.mark_indexed(
         pool, {parse_id(id_)[1]: told for id_, told in revisions.items()}, stage=Stage.INDEX
     )
     return Outcome()
@@ -26,4 +26,4 @@ async def note_indexed(pool: asyncpg.Pool, events: Sequence[TrackIndexed]) -> Ou
 
 async def keep_failures(pool: asyncpg.Pool, letters: Sequence[DeadLetter]) -> None:
     """Records were given up: keep them, to be shown and published again."""
-    await failures.store(pool, letters)
+    await store_failures(pool, letters)

@@ -13,12 +13,12 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
-from services.api.store import artists, genres, scans
-from services.api.store import stalled as standing_still
-from services.api.store.albums import refresh as album_claims
-from services.api.store.albums import upsert as albums
-from services.api.store.stalled import CutScan, WaitingTrack
-from services.api.store.tracks import upsert as tracks
+from services.api.store import artists, genres, scans, stalled
+from services.api.store.albums.claims import prune_claims
+from services.api.store.albums.refresh import touch_renamed
+from services.api.store.albums.upsert import prune_albums
+from services.api.store.analyses.current import expect_analyzer
+from services.api.store.stalled import StalledScan, WaitingTrack
 from shared.bus.port import Bus, Lag
 from shared.contracts.events import (
     AudioAnalyzed,
@@ -135,7 +135,7 @@ class Reconciler:
     async def _retry_until_done(self) -> None:
         while True:
             try:
-                await tracks.expect_analyzer(self._pool, ANALYZER_VERSION)
+                await expect_analyzer(self._pool, ANALYZER_VERSION)
             except Exception:
                 _log.exception("could not compare the analyzer's version; it is tried again")
                 await asyncio.sleep(self._interval_s)
@@ -145,14 +145,14 @@ class Reconciler:
     async def _find(self, connection: asyncpg.Connection) -> list[Event]:
         quiet = quiet_ways(await self._bus.lag())
         if quiet.read:
-            await tracks.show_anew(connection)
+            await touch_renamed(connection)
         to_analyze = []
         if quiet.analyze:
-            to_analyze = await standing_still.to_analyze(connection, PORTION)
-        to_vectorize = await standing_still.to_vectorize(connection, PORTION)
-        to_index = await standing_still.to_index(connection, PORTION)
+            to_analyze = await stalled.to_analyze(connection, PORTION)
+        to_vectorize = await stalled.to_vectorize(connection, PORTION)
+        to_index = await stalled.to_index(connection, PORTION)
         await scans.settle(connection)
-        cut = await standing_still.scans(connection, self._grace_s)
+        cut = await stalled.scans(connection, self._grace_s)
         quiet = quiet & quiet_ways(await self._bus.lag())
         events: list[Event] = []
         if quiet.walk:
@@ -166,7 +166,7 @@ class Reconciler:
         return events
 
     async def _again(
-        self, connection: asyncpg.Connection, cut: list[CutScan], *, may_read: bool
+        self, connection: asyncpg.Connection, cut: list[StalledScan], *, may_read: bool
     ) -> list[Event]:
         """Walk again what was cut off: what is read by now is known, so the rest is found."""
         stopped = [scan for scan in cut if scan.state != "reading" or may_read]
@@ -178,17 +178,17 @@ class Reconciler:
 
     async def _prune(self, connection: asyncpg.Connection) -> None:
         now = asyncio.get_running_loop().time()
-        if now - self._pruned_at < _PRUNE_EVERY_S or await standing_still.is_scanning(connection):
+        if now - self._pruned_at < _PRUNE_EVERY_S or await stalled.is_scanning(connection):
             return
         self._pruned_at = now
-        await album_claims.prune(connection, older_than=_PRUNE_OLDER_THAN)
-        await albums.prune(connection, older_than=_PRUNE_OLDER_THAN)
+        await prune_claims(connection, older_than=_PRUNE_OLDER_THAN)
+        await prune_albums(connection, older_than=_PRUNE_OLDER_THAN)
         await artists.prune(connection, older_than=_PRUNE_OLDER_THAN)
         await genres.prune(connection)
         await scans.prune(connection, older_than=_SCANS_KEPT, newest=_NEWEST_SCANS)
 
 
-def _requested(scan: CutScan) -> Event:
+def _requested(scan: StalledScan) -> Event:
     return ScanRequested(
         library=scan.library,
         root=scan.root,

@@ -18,8 +18,8 @@ from pytest_asyncio import fixture
 from services.analyzer import service as analyzer
 from services.analyzer.musicnn.msd import MSD
 from services.api import service as api
-from services.api.store.analyses import upsert as analyses
-from services.api.store.results import TrackUpserted
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.batch_writes import TrackUpserted
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.events import AudioAnalyzed, TrackChange, TrackExtracted
@@ -162,7 +162,7 @@ async def test_a_trained_model_hears_the_files_and_what_was_analysed_without_it_
     assert model == {"model": "musicnn-msd", "version": MSD.version, "dimensions": 420}
     house.write("song.wav")
     (track,) = await store_tracks("song.wav")
-    await analyses.store(
+    await upsert_analyses(
         house.pool, [analysis_item(track, meaning_absence="the package is not installed")]
     )
     (before,) = await house.analyses(track)

@@ -22,7 +22,7 @@ from shared.runtime.settings import Settings
 CRASH = """
 import asyncio, os, sys
 from pathlib import Path
-from services.api.store.postgres import open_pool
+from services.api.store.database.postgres import open_pool
 from shared.contracts.errors import DependencyDown
 from shared.runtime.settings import Settings
 
@@ -37,7 +37,7 @@ asyncio.run(main())
 OPEN = """
 import asyncio, os, sys
 from pathlib import Path
-from services.api.store.postgres import open_pool
+from services.api.store.database.postgres import open_pool
 from shared.contracts.errors import DependencyDown
 from shared.runtime.settings import Settings
 

@@ -21,7 +21,7 @@ from services import api
 from services.api.graphql.mutations import MOST_ITEMS, Mutation
 from services.api.graphql.scalars import SCALAR_MAP
 from services.api.store import progress
-from services.api.store.failures import write as failures
+from services.api.store.failures.write import store_failures
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.envelope import encode
@@ -204,7 +204,7 @@ async def test_what_failed_is_published_again_as_it_was_and_resolved(
     execute: Execute, pool: asyncpg.Pool, store_tracks: StoreTracks, published: list[Event]
 ) -> None:
     made = await store_tracks("a.mp3", "b.mp3")
-    await failures.store(pool, [letter(extracted(one), Stage.ANALYZE) for one in made])
+    await store_failures(pool, [letter(extracted(one), Stage.ANALYZE) for one in made])
     replay = (
         "mutation($f: FailureFilter) { replayFailures(filter: $f)"
         " { replayed failures { path stage kind resolvedAt } } }"

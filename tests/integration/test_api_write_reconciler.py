@@ -12,12 +12,12 @@ from pytest_asyncio import fixture
 from services.api.handlers import keep_failures, note_indexed
 from services.api.reconciler import TRY_TURN, Reconciler
 from services.api.store import artists, scans
-from services.api.store.analyses import upsert as analyses
+from services.api.store.analyses.current import expect_analyzer
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.batch_writes import TrackUpserted
 from services.api.store.database.embedded import EmbeddedPostgres
-from services.api.store.files import missing as files
-from services.api.store.results import TrackUpserted
-from services.api.store.tracks import upsert as tracks
-from services.api.store.vectors import upsert as vectors
+from services.api.store.files.missing import mark_missing
+from services.api.store.vectors.upsert import upsert_vectors
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.events import (
@@ -85,8 +85,8 @@ def reconciler(pool: asyncpg.Pool, line: Line) -> Reconciler:
 async def through(pool: asyncpg.Pool, track: TrackUpserted) -> TrackUpserted:
     """Bring a track through all stages; as it is then."""
     await register_both(pool)
-    (track,) = await analyses.store(pool, [analysis_item(track)])
-    await vectors.store(pool, [vector(track, AUDIO), vector(track, TEXT)])
+    (track,) = await upsert_analyses(pool, [analysis_item(track)])
+    await upsert_vectors(pool, [vector(track, AUDIO), vector(track, TEXT)])
     await note_indexed(pool, [TrackIndexed(track_id=track_of(track), revision=track.revision)])
     return track
 
@@ -99,10 +99,10 @@ async def test_a_track_gets_the_event_of_the_stage_it_waits_for_and_then_none(
     id_ = track_of(track)
     told = [await reconciler.look()]
     await line.quiet()
-    await analyses.store(pool, [analysis_item(track)])
+    await upsert_analyses(pool, [analysis_item(track)])
     told.append(await reconciler.look())
     await line.quiet()
-    await vectors.store(pool, [vector(track, AUDIO), vector(track, TEXT)])
+    await upsert_vectors(pool, [vector(track, AUDIO), vector(track, TEXT)])
     told.append(await reconciler.look())
     await line.quiet()
     await note_indexed(pool, [TrackIndexed(track_id=id_, revision=2)])
@@ -140,7 +140,7 @@ async def test_a_missing_track_is_told_to_the_index(
     (track,) = await store_tracks("a.mp3")
     await through(pool, track)
     assert await reconciler.look() == []
-    await files.mark_missing(pool, library_id, ["a.mp3"])
+    await mark_missing(pool, library_id, ["a.mp3"])
     (event,) = await reconciler.look()
     assert isinstance(event, TrackExtracted)
     assert event.change is TrackChange.MISSING
@@ -163,9 +163,9 @@ async def test_another_analyzer_version_makes_all_tracks_wait_for_it(
 ) -> None:
     (track,) = await store_tracks("a.mp3")
     await through(pool, track)
-    await tracks.expect_analyzer(pool, ANALYZER_VERSION)
+    await expect_analyzer(pool, ANALYZER_VERSION)
     assert await reconciler.look() == []
-    await tracks.expect_analyzer(pool, "another")
+    await expect_analyzer(pool, "another")
     (event,) = await reconciler.look()
     assert isinstance(event, TrackExtracted)
 
@@ -178,8 +178,8 @@ async def test_new_tracks_go_before_those_to_analyze_again_and_these_by_plays_an
         "sure.mp3", "unsure.mp3", track_item("played.mp3", imported_facts=facts), "changed.mp3"
     )
     told = [analysis_item(one, key_confidence=1) for one in (sure, played, changed)]
-    await analyses.store(pool, [*told, analysis_item(unsure, tempo_confidence=0.1)])
-    await tracks.expect_analyzer(pool, "another")
+    await upsert_analyses(pool, [*told, analysis_item(unsure, tempo_confidence=0.1)])
+    await expect_analyzer(pool, "another")
     await pool.execute("UPDATE tracks SET analyzed_content_revision = 1 WHERE id = $1", changed.id)
     (changed,) = await store_tracks(track_item("changed.mp3", size_bytes=2))
     (new,) = await store_tracks("new.mp3")
@@ -190,7 +190,7 @@ async def test_new_tracks_go_before_those_to_analyze_again_and_these_by_plays_an
         return [event.track_id for event in found if isinstance(event, TrackExtracted)]
 
     assert set(await looked()) == {track_of(new), track_of(changed)}
-    await analyses.store(pool, [analysis_item(new), analysis_item(changed)])
+    await upsert_analyses(pool, [analysis_item(new), analysis_item(changed)])
     assert await looked() == [track_of(one) for one in (played, unsure, sure)]
 
 
@@ -268,7 +268,7 @@ async def test_what_no_track_speaks_of_any_longer_is_removed_but_not_at_once(
     credit = {"artist_id": artist_id, "credited_as": "B."}
     await store_tracks(track_item("a.mp3", credits=[credit], genres=["kept"]))
     await store_tracks(track_item("a.mp3", credits=[credit], genres=["Jazz"]))
-    await artists.store(pool, [{"name": "New"}, {"name": "Old"}])
+    await artists.upsert(pool, [{"name": "New"}, {"name": "Old"}])
     await pool.execute(
         "UPDATE artists SET updated_at = now() - interval '1 hour' WHERE name IN ('Old', 'Björk')"
     )

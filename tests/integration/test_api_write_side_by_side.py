@@ -9,13 +9,13 @@ import asyncpg
 import pytest
 
 from services.api.store import artists
-from services.api.store.analyses import upsert as analyses
-from services.api.store.failures import write as failures
-from services.api.store.files import missing as files
-from services.api.store.results import in_transaction
-from services.api.store.tracks import lock as turns
-from services.api.store.tracks import upsert as tracks
-from services.api.store.vectors import upsert as vectors
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.batch_writes import in_transaction
+from services.api.store.failures.write import store_failures
+from services.api.store.files.missing import mark_missing
+from services.api.store.tracks.lock import CreationLock, lock_file_creation_for
+from services.api.store.tracks.upsert import upsert_tracks
+from services.api.store.vectors.upsert import upsert_vectors
 from shared.contracts.errors import FailureKind
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage
@@ -40,8 +40,8 @@ async def test_overlapping_batches_of_new_tracks_neither_deadlock_nor_double(
             track_item(f"{n}.mp3", title=f"{number}", genres=[f"g{n % 7}", f"h{number}"])
             for n in range(number * 20, number * 20 + 100)
         ]
-        await artists.store(pool, [{"name": f"Artist {n}"} for n in range(number, number + 50)])
-        await tracks.store(pool, library_id, None, items[::-1] if number % 2 else items)
+        await artists.upsert(pool, [{"name": f"Artist {n}"} for n in range(number, number + 50)])
+        await upsert_tracks(pool, library_id, None, items[::-1] if number % 2 else items)
 
     before = await deadlocks(pool)
     for _ in range(5):
@@ -57,14 +57,14 @@ async def test_new_files_are_stored_beside_each_other(pool: asyncpg.Pool, librar
     """One transaction that makes files is left open: another one with new files need not wait."""
     paths = [f"{n}.mp3" for n in range(9)]
     async with pool.acquire() as connection, connection.transaction():
-        turn = await turns.take_turn(connection, library_id, paths, may_move=False)
-        assert turn is turns.Turn.SHARED
-        new = tracks.store(pool, library_id, None, [track_item("new.mp3")])
+        turn = await lock_file_creation_for(connection, library_id, paths, may_move=False)
+        assert turn is CreationLock.SHARED
+        new = upsert_tracks(pool, library_id, None, [track_item("new.mp3")])
         assert (await asyncio.wait_for(new, 30))[0].problem is None
 
         # Who has known ones among them waits: it locks these, and may make the same files.
         mixed = asyncio.create_task(
-            tracks.store(pool, library_id, None, [track_item("new.mp3"), track_item("0.mp3")])
+            upsert_tracks(pool, library_id, None, [track_item("new.mp3"), track_item("0.mp3")])
         )
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(mixed), 0.5)
@@ -83,15 +83,15 @@ async def test_what_a_durable_write_follows_is_not_waited_for(pool: asyncpg.Pool
 
 
 async def test_a_turn_is_taken_where_files_are_made(pool: asyncpg.Pool, library_id: UUID) -> None:
-    await tracks.store(pool, library_id, None, [track_item("known.mp3")])
+    await upsert_tracks(pool, library_id, None, [track_item("known.mp3")])
     for paths, may_move, turn in (
-        (["known.mp3"], False, turns.Turn.NONE),
-        (["known.mp3", "new.mp3"], False, turns.Turn.ALONE),
-        (["new.mp3"], True, turns.Turn.ALONE),
-        (["new.mp3"], False, turns.Turn.SHARED),
+        (["known.mp3"], False, CreationLock.NONE),
+        (["known.mp3", "new.mp3"], False, CreationLock.EXCLUSIVE),
+        (["new.mp3"], True, CreationLock.EXCLUSIVE),
+        (["new.mp3"], False, CreationLock.SHARED),
     ):
         async with pool.acquire() as connection, connection.transaction():
-            told = await turns.take_turn(connection, library_id, paths, may_move=may_move)
+            told = await lock_file_creation_for(connection, library_id, paths, may_move=may_move)
         assert told is turn, paths
 
 
@@ -110,19 +110,19 @@ async def test_all_stages_write_the_same_tracks_without_a_deadlock(
     async def write(kind: int) -> None:
         some = rng.sample(known, 40)
         if kind == 0:
-            await tracks.store(pool, library_id, scan, [track_item(p) for p in some_paths()])
+            await upsert_tracks(pool, library_id, scan, [track_item(p) for p in some_paths()])
         elif kind == 1:
-            await files.mark_missing(pool, library_id, some_paths())
+            await mark_missing(pool, library_id, some_paths())
         elif kind == 2:
-            await analyses.store(pool, [analysis_item(track) for track in some])
+            await upsert_analyses(pool, [analysis_item(track) for track in some])
         elif kind == 3:
-            await vectors.store(pool, [vector(track, AUDIO) for track in some])
+            await upsert_vectors(pool, [vector(track, AUDIO) for track in some])
         elif kind == 4:
             told = [found(library_id, scan, path) for path in some_paths()]
-            await failures.store(pool, [letter(event, Stage.READ) for event in told])
+            await store_failures(pool, [letter(event, Stage.READ) for event in told])
         else:
             gone = [letter(extracted(t), Stage.ANALYZE, kind=FailureKind.BUG) for t in some]
-            await failures.store(pool, gone)
+            await store_failures(pool, gone)
 
     before = await deadlocks(pool)
     await asyncio.gather(*(write(number % 6) for number in range(90)))
@@ -149,9 +149,9 @@ async def test_tracks_that_move_among_files_neither_deadlock_nor_get_lost(
 
     async def write(kind: int) -> None:
         if kind % 3:
-            await tracks.store(pool, library_id, scan, [moving() for _ in range(20)])
+            await upsert_tracks(pool, library_id, scan, [moving() for _ in range(20)])
         else:
-            await files.mark_missing(pool, library_id, rng.sample(paths, 20))
+            await mark_missing(pool, library_id, rng.sample(paths, 20))
 
     before = await deadlocks(pool)
     await asyncio.gather(*(write(number) for number in range(60)))

@@ -7,10 +7,10 @@ import asyncpg
 import pytest
 
 from services.api.store import artists
-from services.api.store.albums import upsert as albums
-from services.api.store.files import missing as files
-from services.api.store.results import Status
-from services.api.store.tracks import upsert as tracks
+from services.api.store.albums.upsert import upsert_albums
+from services.api.store.batch_writes import Status
+from services.api.store.files.missing import mark_missing
+from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.identity import IdKind, format_id
 from tests.integration.conftest import StoreTracks, track_item
 
@@ -71,8 +71,8 @@ async def test_a_missing_track_returns_with_its_id_and_is_not_new_content(
     pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
 ) -> None:
     (first,) = await store_tracks("a.mp3")
-    gone = await files.mark_missing(pool, library_id, ["a.mp3", "never.mp3"])
-    again = await files.mark_missing(pool, library_id, ["a.mp3"])
+    gone = await mark_missing(pool, library_id, ["a.mp3", "never.mp3"])
+    again = await mark_missing(pool, library_id, ["a.mp3"])
     (back,) = await store_tracks("a.mp3")
     assert (gone[0].status, gone[0].revision, again[0].status) == (
         Status.UPDATED,
@@ -136,7 +136,7 @@ async def test_a_batch_takes_as_many_statements_for_500_tracks_as_for_5(
     for size in (1, 5, 500):  # the first one makes the genre, and the driver learns the types
         told.clear()
         rows = [track_item(f"{size}/{n}.mp3", credits=[credit] * 2) for n in range(size)]
-        await tracks.store(pool, library_id, None, rows)
+        await upsert_tracks(pool, library_id, None, rows)
         counts.append(len(told))
     assert counts[1] == counts[2] <= 16, told
 
@@ -145,7 +145,7 @@ async def test_artists_of_one_name_are_two_only_where_musicbrainz_says_so(
     pool: asyncpg.Pool,
 ) -> None:
     other = MBID.replace("5", "6")
-    results = await artists.store(
+    results = await artists.upsert(
         pool,
         [
             {"name": "Nirvana"},
@@ -154,7 +154,7 @@ async def test_artists_of_one_name_are_two_only_where_musicbrainz_says_so(
             {"name": ""},
         ],
     )
-    again = await artists.store(pool, [{"name": "Nirvana", "musicbrainz_artist_id": MBID}])
+    again = await artists.upsert(pool, [{"name": "Nirvana", "musicbrainz_artist_id": MBID}])
     assert results[0].id == results[1].id == again[0].id != results[2].id
     assert again[0].status is Status.UNCHANGED
     assert results[3].problem is not None
@@ -176,9 +176,9 @@ async def test_an_album_keeps_its_cover_when_another_track_brings_none(
         "disc_total": 2,
     }
     bare = {key: value for key, value in album.items() if key not in {"cover_sha256", "disc_total"}}
-    (first,) = await albums.store(pool, [album])
-    (second,) = await albums.store(pool, [bare])
-    (edition,) = await albums.store(pool, [{**album, "folder": "Björk/Homogenic (vinyl)"}])
+    (first,) = await upsert_albums(pool, [album])
+    (second,) = await upsert_albums(pool, [bare])
+    (edition,) = await upsert_albums(pool, [{**album, "folder": "Björk/Homogenic (vinyl)"}])
     assert (second.id, second.status) == (first.id, Status.UNCHANGED)
     assert edition.id != first.id
     row = await pool.fetchrow("SELECT year, cover_sha256 FROM albums WHERE id = $1", first.id)

@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.api.store.analyses import upsert as analyses
+from services.api.store.analyses.upsert import upsert_analyses
 from services.api.store.reading import track_lists
 from tests.integration.api_read_ground import Asker, ask
 from tests.integration.conftest import StoreTracks, analysis_item
@@ -18,7 +18,7 @@ async def test_lists_are_filtered_and_sorted_by_what_stands(
     pool: asyncpg.Pool, store_tracks: StoreTracks, ask: Asker
 ) -> None:
     made = await store_tracks("a.mp3", "b.mp3", "c.mp3", "unknown.mp3")
-    await analyses.store(
+    await upsert_analyses(
         pool,
         [analysis_item(one, tempo_bpm=bpm) for one, bpm in zip(made, (80, 90, 0), strict=False)],
     )

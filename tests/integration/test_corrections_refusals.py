@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.api.store.results import ProblemCode
+from services.api.store.batch_writes import ProblemCode
 from shared.runtime.settings import Settings
 from tests.integration.api_read_ground import asker
 from tests.integration.api_write_ground import track_of

@@ -5,10 +5,11 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store.analyses import upsert as analyses
-from services.api.store.corrections import apply as corrections
-from services.api.store.results import Status, TrackUpserted
-from services.api.store.tracks import upsert as tracks
+from services.api.store.analyses.current import expect_analyzer
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.batch_writes import Status, TrackUpserted
+from services.api.store.corrections.apply import apply_corrections
+from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.versions import ANALYZER_VERSION
 from tests.integration.api_read_ground import Asker, ask
 from tests.integration.api_write_ground import track_of
@@ -67,7 +68,7 @@ async def test_a_correction_outlasts_analyses_tags_contents_and_moves(
     ask: Asker,
 ) -> None:
     await correct(pool, track, **RIGHT)
-    await analyses.store(pool, [analysis_item(track, tempo_bpm=171, key="F", camelot="4A")])
+    await upsert_analyses(pool, [analysis_item(track, tempo_bpm=171, key="F", camelot="4A")])
     assert in_short(await stands(ask, track)) == CORRECTED
     tags: dict[str, Any] = {"genres": ["Jazz", "Soul"], "moods": ["new"], "title": "Retagged"}
     (retagged,) = await store_tracks(track_item("a.mp3", **tags))
@@ -76,9 +77,9 @@ async def test_a_correction_outlasts_analyses_tags_contents_and_moves(
     hashed = {"content_hash": "ab" * 16}
     await store_tracks(track_item("a.mp3", size_bytes=7, **hashed, **tags))
     moved = track_item("b.mp3", size_bytes=7, moved_from=track_of(track), **hashed, **tags)
-    (there,) = await tracks.store(pool, library_id, None, [moved])
+    (there,) = await upsert_tracks(pool, library_id, None, [moved])
     assert there.id == track.id
-    (new,) = await analyses.store(pool, [analysis_item(there, tempo_bpm=99)])
+    (new,) = await upsert_analyses(pool, [analysis_item(there, tempo_bpm=99)])
     assert new.problem is None
     assert in_short(await stands(ask, track)) == CORRECTED
     await correct(pool, track, tempo_bpm=None, key=None, mode=None, genres=None, moods=None)
@@ -92,7 +93,7 @@ async def test_what_an_older_analyzer_version_measured_stands_until_there_is_a_n
 ) -> None:
     await pool.execute("UPDATE analyses SET analyzer_version = 'older'")
     await pool.execute("UPDATE tracks SET analyzer_version = 'older'")
-    await tracks.expect_analyzer(pool, ANALYZER_VERSION)
+    await expect_analyzer(pool, ANALYZER_VERSION)
     assert await pool.fetchval("SELECT analyzed_content_revision FROM tracks") is None
     assert in_short(await stands(ask, track)) == MEASURED
     for told in ("tempoBpm: {min: 120, max: 120}", 'key: "A"', "energy: {min: 0.5}"):
@@ -100,7 +101,7 @@ async def test_what_an_older_analyzer_version_measured_stands_until_there_is_a_n
         assert found["tracks"]["totalCount"] == 1, told
     await correct(pool, track, tempo_bpm=60)
     assert (await stands(ask, track))["camelot"] == "8A"
-    await analyses.store(pool, [analysis_item(track, tempo_bpm=99, key="C", camelot="8B")])
+    await upsert_analyses(pool, [analysis_item(track, tempo_bpm=99, key="C", camelot="8B")])
     found = await stands(ask, track)
     assert (found["tempoBpm"], found["camelot"], found["analysis"]["tempoBpm"]) == (60, "8B", 99)
 
@@ -110,7 +111,7 @@ async def test_of_two_corrections_of_a_track_in_a_batch_the_later_counts(
 ) -> None:
     id_ = track_of(track)
     told = [{"track_id": id_, "tempo_bpm": 70, "genres": ["X"]}, {"track_id": id_, "tempo_bpm": 71}]
-    first, second = await corrections.store(pool, told)
+    first, second = await apply_corrections(pool, told)
     assert first.revision == second.revision
     found = await stands(ask, track)
     assert (found["tempoBpm"], found["genres"]) == (71, ["X"])

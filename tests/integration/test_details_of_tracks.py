@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from pytest_asyncio import fixture
 
-from services.api.store.results import Status
+from services.api.store.batch_writes import Status
 from shared.contracts.identity import IdKind, format_id
 from shared.gateway.client import Gateway
 from shared.gateway.extraction import MOST_LONG_TEXT, create_tracks

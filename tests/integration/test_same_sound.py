@@ -8,12 +8,13 @@ import pytest
 from pytest_asyncio import fixture
 
 from services.api.handlers import keep_failures
-from services.api.store.analyses import upsert as analyses
-from services.api.store.corrections import apply as corrections
-from services.api.store.failures import write as failures
-from services.api.store.files import missing as files
-from services.api.store.results import Status, TrackUpserted
-from services.api.store.tracks import upsert as tracks
+from services.api.store.analyses.current import expect_analyzer
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.batch_writes import Status, TrackUpserted
+from services.api.store.corrections.apply import apply_corrections
+from services.api.store.failures.queries import read_failures
+from services.api.store.files.missing import mark_missing
+from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.topics import Stage
 from shared.contracts.versions import ANALYZER_VERSION
 from tests.integration.api_write_ground import extracted, letter, track_of
@@ -44,7 +45,7 @@ async def waiting(pool: asyncpg.Pool) -> set[str]:
 
 
 async def analyse(pool: asyncpg.Pool, track: TrackUpserted, **changes: Any) -> TrackUpserted:
-    (one,) = await analyses.store(pool, [analysis_item(track, **changes)])
+    (one,) = await upsert_analyses(pool, [analysis_item(track, **changes)])
     assert one.problem is None
     return one
 
@@ -55,7 +56,7 @@ async def test_a_copy_in_another_library_has_the_analysis_at_once(
     (first,) = await store_tracks(sounding("a.mp3"))
     await analyse(pool, first, tempo_bpm=77, fingerprint="AQAB")
     items = [sounding("b.mp3", title="Retagged"), sounding("c.mp3", OTHER), track_item("d.mp3")]
-    copy, _, _ = await tracks.store(pool, other_library, None, items)
+    copy, _, _ = await upsert_tracks(pool, other_library, None, items)
     assert await waiting(pool) == {"c.mp3", "d.mp3"}
     rows = await pool.fetch("SELECT * FROM analyses")
     one, two = ({**row, "track_id": None} for row in rows)
@@ -69,14 +70,14 @@ async def test_copies_that_wait_get_what_the_first_of_them_is_analysed_to(
     pool: asyncpg.Pool, store_tracks: StoreTracks, other_library: UUID
 ) -> None:
     here = await store_tracks(sounding("a.mp3"), sounding("b.mp3"), sounding("c.mp3", OTHER))
-    (there,) = await tracks.store(pool, other_library, None, [sounding("d.mp3")])
-    await corrections.store(pool, [{"track_id": track_of(there), "tempo_bpm": 200}])
+    (there,) = await upsert_tracks(pool, other_library, None, [sounding("d.mp3")])
+    await apply_corrections(pool, [{"track_id": track_of(there), "tempo_bpm": 200}])
     await keep_failures(pool, [letter(extracted(there), Stage.ANALYZE)])
     await analyse(pool, here[0], tempo_bpm=77)
     assert await waiting(pool) == {"c.mp3"}
     found = await pool.fetch("SELECT revision, tempo_bpm FROM tracks WHERE id <> $1", here[2].id)
     assert sorted(tuple(row) for row in found) == [(2, 77), (2, 77), (3, 200)]
-    open_ = await failures.read(pool, await pool.fetchval("SELECT array_agg(id) FROM failures"))
+    open_ = await read_failures(pool, await pool.fetchval("SELECT array_agg(id) FROM failures"))
     assert all(one.resolved_at for one in open_.values())
 
 
@@ -85,12 +86,12 @@ async def test_a_removed_file_that_comes_back_elsewhere_is_not_analysed_again(
 ) -> None:
     (first,) = await store_tracks(sounding("a.mp3"))
     await analyse(pool, first)
-    await files.mark_missing(pool, library_id, ["a.mp3"])
-    (other,) = await tracks.store(pool, other_library, None, [sounding("new name.mp3")])
+    await mark_missing(pool, library_id, ["a.mp3"])
+    (other,) = await upsert_tracks(pool, other_library, None, [sounding("new name.mp3")])
     assert (other.status, other.id != first.id) == (Status.CREATED, True)
     assert await waiting(pool) == set()
     back = sounding("again.mp3", moved_from=track_of(first))
-    (same,) = await tracks.store(pool, library_id, None, [back])
+    (same,) = await upsert_tracks(pool, library_id, None, [back])
     assert (same.id, same.status) == (first.id, Status.RETURNED)
     assert await waiting(pool) == set()
 
@@ -106,7 +107,7 @@ async def test_a_track_whose_content_becomes_a_known_one_has_its_analysis(
     assert await waiting(pool) == set()
     found = await pool.fetchrow("SELECT * FROM analyses WHERE track_id = $1", two.id)
     assert (found["tempo_bpm"], found["content_revision"]) == (77, 2)
-    (again,) = await analyses.store(pool, [analysis_item(same, tempo_bpm=77)])
+    (again,) = await upsert_analyses(pool, [analysis_item(same, tempo_bpm=77)])
     assert again.status is Status.UNCHANGED, "it is what its own analysis would be"
 
 
@@ -119,7 +120,7 @@ async def test_what_another_version_found_is_not_taken_for_the_present_ones(
     await pool.execute("UPDATE tracks SET analyzer_version = 'older'")
     await store_tracks(sounding("b.mp3"))
     assert await waiting(pool) == {"b.mp3"}
-    await tracks.expect_analyzer(pool, ANALYZER_VERSION)
+    await expect_analyzer(pool, ANALYZER_VERSION)
     assert await waiting(pool) == {"a.mp3", "b.mp3"}
     await analyse(pool, first, tempo_bpm=99)
     assert await waiting(pool) == set()
@@ -150,7 +151,7 @@ async def test_a_version_that_is_returned_to_has_its_analyses_still(
     )
     await pool.execute("UPDATE tracks SET analyzer_version = 'newer', tempo_bpm = 99")
     await store_tracks(sounding("b.mp3", "ef" * 16, size_bytes=2))
-    await tracks.expect_analyzer(pool, ANALYZER_VERSION)
+    await expect_analyzer(pool, ANALYZER_VERSION)
     assert await waiting(pool) == {"b.mp3"}
     row = await pool.fetchrow("SELECT * FROM tracks WHERE id = $1", kept.id)
     assert (row["analyzer_version"], row["tempo_bpm"]) == (ANALYZER_VERSION, 77)

@@ -4,8 +4,8 @@ from enum import Enum
 
 import strawberry
 
-from services.api.store.results import ProblemCode as UserErrorCode
-from services.api.store.results import Status as UpsertStatus
+from services.api.store.batch_writes import ProblemCode as UserErrorCode
+from services.api.store.batch_writes import Status as UpsertStatus
 
 __all__ = [
     "BandwidthKind",

@@ -37,9 +37,9 @@ from services.api.graphql.types.tracks import Track
 from services.api.graphql.walking import WalkingQueries
 from services.api.store import libraries, progress, scans
 from services.api.store.analyses import meanings, pause
-from services.api.store.failures import write as failures
-from services.api.store.files import missing as files
+from services.api.store.failures.queries import read_failures
 from services.api.store.reading import lists, track_lists
+from services.api.store.reading.track_lists import duplicates
 from shared.contracts.identity import IdKind, parse_id
 
 _FILTER = strawberry.argument(name="filter")
@@ -188,9 +188,7 @@ class Query(WalkingQueries):
     )
     async def duplicates(self, info: Info, first: int | None = 50) -> list[Duplicates]:
         """Groups of copies."""
-        groups = await files.duplicates(
-            info.context.pool, first=page_size(first), most=_MOST_COPIES
-        )
+        groups = await duplicates(info.context.pool, first=page_size(first), most=_MOST_COPIES)
         keys = [key for group in groups for key in group]
         rows = iter(await info.context.loaders.tracks.load_many(keys))
         return [
@@ -249,5 +247,5 @@ async def _node(info: Info, kind: IdKind, key: UUID) -> Node | None:
     if kind is IdKind.SCAN:
         return next((Scan.of(s) for s in (await scans.read(pool, [key])).values()), None)
     if kind is IdKind.FAILURE:
-        return next((Failure.of(f) for f in (await failures.read(pool, [key])).values()), None)
+        return next((Failure.of(f) for f in (await read_failures(pool, [key])).values()), None)
     raise bad_input(f"id: a {kind.name.lower()} is no node; see `libraries`")

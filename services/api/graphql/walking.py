@@ -8,8 +8,7 @@ from services.api.graphql.errors import bad_input
 from services.api.graphql.scalars import BigInts, Digests, Flags, Places, Texts
 from services.api.graphql.types.files import KnownFiles, KnownStretches
 from services.api.store import covers
-from services.api.store.files import known as stretches
-from services.api.store.files import missing as files
+from services.api.store.files.known import known_files, known_ranges
 from shared.contracts.identity import IdKind
 
 _MOST_FILES = 50_000
@@ -38,7 +37,7 @@ class WalkingQueries:
         library = uuid_of("libraryId", library_id, IdKind.LIBRARY)
         if library is None:
             raise bad_input("libraryId: name a library")
-        found = await files.known(
+        found = await known_files(
             info.context.pool, library_id=library, folder=folder or "", after=after, until=until,
             first=page_size(first, _MOST_FILES),
         )  # fmt: skip
@@ -67,7 +66,7 @@ class WalkingQueries:
         library = uuid_of("libraryId", library_id, IdKind.LIBRARY)
         if library is None:
             raise bad_input("libraryId: name a library")
-        found = await stretches.known(
+        found = await known_ranges(
             info.context.pool, library_id=library, folder=folder or "", after=after,
             first=page_size(first, _MOST_FILES // _FILES_EACH), files_each=_FILES_EACH,
         )  # fmt: skip

@@ -1,6 +1,6 @@
-"""What has stopped on its way: the reconciler's questions, each a cheap look at an index.
+"""Finds stalled tracks and scans for the reconciler; each query is a cheap look at an index.
 
-But for what is analysed again, which is sorted: once in so many analyses.
+Only tracks to be analysed again are sorted: once for each batch of them.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ class WaitingTrack:
 
 
 @dataclass(frozen=True, slots=True)
-class CutScan:
-    """A scan whose walk, or whose reading, was cut off."""
+class StalledScan:
+    """A scan that was cut off while it walked or read."""
 
     id: UUID
     library: str
@@ -53,8 +53,8 @@ WHERE {_WAITS_FOR_ANALYSIS}
     AND (t.analyzer_version IS NULL OR t.analyzed_content_revision IS NOT NULL)
 ORDER BY id LIMIT $1
 """  # noqa: S608 - as above
-# What another analyzer version measured answers meanwhile. First what is listened to, as far as
-# other programs' counts tell; then where the most is to be won: what was least sure.
+# The analysis of another version is shown meanwhile. First come tracks that are played most, by the
+# counts of other programs; then those with the least certain results, which gain most.
 _TO_ANALYZE_AGAIN = f"""
 SELECT t.id, t.revision, t.content_revision, t.is_missing
 FROM tracks t
@@ -67,8 +67,8 @@ WHERE {_WAITS_FOR_ANALYSIS}
 ORDER BY i.plays DESC NULLS LAST, least(a.tempo_confidence, a.key_confidence) NULLS FIRST, t.id
 LIMIT $1
 """  # noqa: S608 - as above
-MOST_AGAIN = 200
-"""So many are analysed again at a time: what is new meanwhile waits for no more."""
+REANALYSIS_LIMIT = 200
+"""How many are analysed again at a time: new tracks wait for no more than these."""
 _TO_VECTORIZE = f"""
 SELECT id, revision, content_revision, is_missing FROM tracks t
 WHERE NOT is_missing AND (
@@ -82,7 +82,7 @@ WHERE NOT is_missing AND (
     )
 ORDER BY id LIMIT $1
 """  # noqa: S608 - as above
-# Those that no further event will bring to the index: missing, through, or stopped by a failure.
+# Tracks that no further event will bring to the index: missing, complete, or stopped by a failure.
 _TO_INDEX = f"""
 SELECT id, revision, content_revision, is_missing FROM tracks t
 WHERE indexed_revision < revision
@@ -100,7 +100,7 @@ WHERE indexed_revision < revision
     )
 ORDER BY id LIMIT $1
 """  # noqa: S608 - as above
-# A moment's grace: one that was just asked for is not on the bus yet.
+# $1: a grace period, since a scan that was just requested is not on the bus yet.
 _SCANS = """
 SELECT s.id, l.name AS library, s.root, s.folder, s.mode, s.accept_missing, s.state,
     s.walks
@@ -121,7 +121,7 @@ async def to_analyze(connection: asyncpg.Connection, first: int) -> list[Waiting
     """
     found = await connection.fetch(_NEW_TO_ANALYZE, first)
     if not found:
-        found = await connection.fetch(_TO_ANALYZE_AGAIN, min(first, MOST_AGAIN))
+        found = await connection.fetch(_TO_ANALYZE_AGAIN, min(first, REANALYSIS_LIMIT))
     return [WaitingTrack(**row) for row in found]
 
 
@@ -131,15 +131,15 @@ async def to_vectorize(connection: asyncpg.Connection, first: int) -> list[Waiti
 
 
 async def to_index(connection: asyncpg.Connection, first: int) -> list[WaitingTrack]:
-    """Tracks that the index doesn't know as they are, and that no other stage works on."""
+    """Tracks whose latest revision is not indexed, and that no other stage works on."""
     return [WaitingTrack(**row) for row in await connection.fetch(_TO_INDEX, first)]
 
 
-async def scans(connection: asyncpg.Connection, quiet_s: float) -> list[CutScan]:
-    """Active scans that gave no sign of life for `quiet_s` seconds."""
-    return [CutScan(**row) for row in await connection.fetch(_SCANS, quiet_s)]
+async def scans(connection: asyncpg.Connection, quiet_s: float) -> list[StalledScan]:
+    """Active scans without any progress for `quiet_s` seconds."""
+    return [StalledScan(**row) for row in await connection.fetch(_SCANS, quiet_s)]
 
 
 async def is_scanning(connection: asyncpg.Connection) -> bool:
-    """Whether any scan is at work."""
+    """Whether any scan is active."""
     return bool(await connection.fetchval(_ANY_SCAN))

@@ -14,8 +14,8 @@ from services.api.graphql.payloads import UserError
 from services.api.graphql.plain_inputs import each_of, rows
 from services.api.guard import FOR_SERVICES
 from services.api.store import checks, scans
-from services.api.store.checks import Unfit
-from services.api.store.results import in_transaction
+from services.api.store.batch_writes import in_transaction
+from services.api.store.checks import InvalidValue
 from shared.contracts.events import ScanMode
 from shared.contracts.identity import IdKind
 
@@ -38,8 +38,8 @@ def required_uuid(name: str, value: str, kind: IdKind) -> UUID:
     """The argument `name` as the id of a thing of that kind."""
     try:
         return checks.identifier({name: value}, name, kind)
-    except Unfit as unfit:
-        raise bad_input(str(unfit)) from None
+    except InvalidValue as invalid:
+        raise bad_input(str(invalid)) from None
 
 
 async def scan_or_error(
@@ -48,8 +48,8 @@ async def scan_or_error(
     """Run `work` in a transaction; the scan whose id it returns, or what was wrong."""
     try:
         scan = await in_transaction(pool, work)
-    except Unfit as unfit:
-        return None, UserError.of(unfit.problem)
+    except InvalidValue as invalid:
+        return None, UserError.of(invalid.problem)
     return (await scans.read(pool, [scan]))[scan], None
 
 

@@ -24,8 +24,8 @@ from services.api.graphql.plain_inputs import given, rows
 from services.api.graphql.types.failures import Failure
 from services.api.graphql.types.scans import Scan
 from services.api.store.analyses import pause
-from services.api.store.failures import write as failures
-from services.api.store.results import in_transaction
+from services.api.store.batch_writes import in_transaction
+from services.api.store.failures.queries import FailureSelection, read_failures, take_failures
 from shared.contracts.events import ScanMode, ScanRequested
 from shared.contracts.identity import IdKind, format_id
 
@@ -76,7 +76,7 @@ class AskingMutations:
     ) -> ReplayPayload:
         """Resolve and publish in portions, so that no lock is held for long."""
         told = rows([which])[0] if which else {}
-        wanted = failures.Wanted(
+        wanted = FailureSelection(
             ids=[required_uuid("ids", id_, IdKind.FAILURE) for id_ in told.get("ids") or ()]
             or None,
             stage=told.get("stage"),
@@ -89,14 +89,14 @@ class AskingMutations:
         )
 
         async def work(connection: asyncpg.Connection) -> list[UUID]:
-            taken = await failures.take(connection, wanted, first=_REPLAY_PORTION)
+            taken = await take_failures(connection, wanted, first=_REPLAY_PORTION)
             await info.context.bus.publish_records([one.record for one in taken])
             return [one.id for one in taken]
 
         replayed: list[UUID] = []
         while portion := await in_transaction(info.context.pool, work):
             replayed += portion
-        shown = await failures.read(info.context.pool, replayed[:_REPLAY_SHOWN])
+        shown = await read_failures(info.context.pool, replayed[:_REPLAY_SHOWN])
         return ReplayPayload(
             replayed=len(replayed), failures=[Failure.of(one) for one in shown.values()]
         )

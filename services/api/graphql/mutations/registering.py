@@ -12,11 +12,10 @@ from services.api.graphql.inputs.analysis import AudioModelInput
 from services.api.graphql.inputs.vectors import VectorSpaceInput
 from services.api.graphql.mutations.arguments import INPUT, ONLY_SERVICES, checked_rows
 from services.api.graphql.plain_inputs import rows
-from services.api.store import checks
-from services.api.store import search_index as generation
+from services.api.store import checks, search_index
 from services.api.store.analyses import meanings
-from services.api.store.checks import Unfit
-from services.api.store.vectors import upsert as vectors
+from services.api.store.checks import InvalidValue
+from services.api.store.vectors.spaces import register_spaces, validate_space
 from shared.contracts.meaning import AudioModel
 
 
@@ -34,10 +33,10 @@ class RegisteringMutations:
     ) -> bool:
         """Whether that changed anything."""
         try:
-            spaces = [vectors.check_space(row) for row in checked_rows(items)]
-        except Unfit as unfit:
-            raise bad_input(str(unfit)) from None
-        return await vectors.register(info.context.pool, spaces)
+            spaces = [validate_space(row) for row in checked_rows(items)]
+        except InvalidValue as invalid:
+            raise bad_input(str(invalid)) from None
+        return await register_spaces(info.context.pool, spaces)
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
@@ -68,6 +67,8 @@ class RegisteringMutations:
 
 async def _register_generation(pool: asyncpg.Pool, told: str) -> bool:
     try:
-        return await generation.register(pool, checks.text({"generation": told}, "generation"))
-    except Unfit as unfit:
-        raise bad_input(str(unfit)) from None
+        return await search_index.register_generation(
+            pool, checks.text({"generation": told}, "generation")
+        )
+    except InvalidValue as invalid:
+        raise bad_input(str(invalid)) from None

@@ -21,11 +21,11 @@ from services.api.graphql.mutations.arguments import (
 )
 from services.api.graphql.payloads import TrackUpsertPayload, UpsertPayload
 from services.api.store import artists
-from services.api.store.albums import upsert as albums
-from services.api.store.analyses import upsert as analyses
-from services.api.store.failures import write as failures
-from services.api.store.tracks import upsert as tracks
-from services.api.store.vectors import upsert as vectors
+from services.api.store.albums.upsert import upsert_albums
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.failures.write import store_failures
+from services.api.store.tracks.upsert import upsert_tracks
+from services.api.store.vectors.upsert import upsert_vectors
 from shared.contracts.envelope import DeadLetter, Record
 from shared.contracts.errors import FailureKind
 from shared.contracts.identity import IdKind
@@ -41,7 +41,7 @@ class StoringMutations:
     ) -> UpsertPayload:
         """Upsert by name and MusicBrainz id."""
         return UpsertPayload.of(
-            IdKind.ARTIST, await artists.store(info.context.pool, checked_rows(items))
+            IdKind.ARTIST, await artists.upsert(info.context.pool, checked_rows(items))
         )
 
     @strawberry.mutation(permission_classes=ONLY_SERVICES)
@@ -50,7 +50,7 @@ class StoringMutations:
     ) -> UpsertPayload:
         """Upsert by what makes an album."""
         return UpsertPayload.of(
-            IdKind.ALBUM, await albums.store(info.context.pool, checked_rows(items))
+            IdKind.ALBUM, await upsert_albums(info.context.pool, checked_rows(items))
         )
 
     @strawberry.mutation(permission_classes=ONLY_SERVICES)
@@ -65,7 +65,7 @@ class StoringMutations:
         library = required_uuid("libraryId", library_id, IdKind.LIBRARY)
         scan = required_uuid("scanId", scan_id, IdKind.SCAN) if scan_id else None
         return TrackUpsertPayload.of(
-            await tracks.store(info.context.pool, library, scan, checked_rows(items))
+            await upsert_tracks(info.context.pool, library, scan, checked_rows(items))
         )
 
     @strawberry.mutation(permission_classes=ONLY_SERVICES)
@@ -73,14 +73,14 @@ class StoringMutations:
         self, info: Info, items: Annotated[list[AnalysisInput], INPUT]
     ) -> TrackUpsertPayload:
         """Upsert by track and analyzer version."""
-        return TrackUpsertPayload.of(await analyses.store(info.context.pool, checked_rows(items)))
+        return TrackUpsertPayload.of(await upsert_analyses(info.context.pool, checked_rows(items)))
 
     @strawberry.mutation(permission_classes=ONLY_SERVICES)
     async def create_vectors(
         self, info: Info, items: Annotated[list[VectorInput], INPUT]
     ) -> TrackUpsertPayload:
         """Upsert by track and space."""
-        return TrackUpsertPayload.of(await vectors.store(info.context.pool, checked_rows(items)))
+        return TrackUpsertPayload.of(await upsert_vectors(info.context.pool, checked_rows(items)))
 
     @strawberry.mutation(permission_classes=ONLY_SERVICES)
     async def create_failures(
@@ -88,7 +88,7 @@ class StoringMutations:
     ) -> UpsertPayload:
         """Keep what a stage gave up."""
         letters = [_letter(row) for row in checked_rows(items)]
-        return UpsertPayload.of(IdKind.FAILURE, await failures.store(info.context.pool, letters))
+        return UpsertPayload.of(IdKind.FAILURE, await store_failures(info.context.pool, letters))
 
 
 def _letter(row: dict[str, Any]) -> DeadLetter:

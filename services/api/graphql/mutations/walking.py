@@ -21,7 +21,7 @@ from services.api.graphql.payloads import BeginScanPayload, ReportWalkPayload, T
 from services.api.graphql.plain_inputs import rows
 from services.api.graphql.types.scans import Scan
 from services.api.store import checks, scans
-from services.api.store.files import missing as files
+from services.api.store.files.missing import mark_missing
 from shared.contracts.identity import IdKind
 
 
@@ -86,4 +86,4 @@ class WalkingMutations:
         if len(paths) > MOST_ITEMS:
             raise bad_input(f"send at most {MOST_ITEMS:,} paths a call")
         library = required_uuid("libraryId", library_id, IdKind.LIBRARY)
-        return TrackUpsertPayload.of(await files.mark_missing(info.context.pool, library, paths))
+        return TrackUpsertPayload.of(await mark_missing(info.context.pool, library, paths))

@@ -12,7 +12,7 @@ from services.api.graphql.inputs.failures import FailureFilter
 from services.api.graphql.plain_inputs import rows
 from services.api.graphql.types.connections import Connection, connection
 from services.api.graphql.types.node import Node
-from services.api.store.failures import write as failures
+from services.api.store.failures.queries import FailureSelection, StoredFailure, read_failures
 from services.api.store.reading import lists
 from services.api.store.reading.pages import Conditions, Page
 from shared.contracts.identity import IdKind, display_path, format_id
@@ -41,7 +41,7 @@ class Failure(Node):
     resolved_at: datetime | None
 
     @classmethod
-    def of(cls, failure: failures.Failure) -> "Failure":
+    def of(cls, failure: StoredFailure) -> "Failure":
         """A stored failure as the gateway shows it."""
         return cls(
             id=strawberry.ID(format_id(IdKind.FAILURE, failure.id)),
@@ -68,7 +68,7 @@ async def failures_page(
     pool, told = info.context.pool, rows([wanted])[0] if wanted else {}
     keys = [uuid_of("ids", id_, IdKind.FAILURE) for id_ in told.get("ids") or ()]
     kind = told.get("kind")
-    fitting = failures.Wanted(
+    fitting = FailureSelection(
         until=datetime.now(UTC),
         ids=[key for key in keys if key] or None,
         stage=told.get("stage"),
@@ -84,7 +84,7 @@ async def failures_page(
         found = await lists.page(
             pool, "failures", where(), lists.FAILURES, first=first, after=after
         )
-        full = await failures.read(pool, [row["id"] for row in found.rows])
+        full = await read_failures(pool, [row["id"] for row in found.rows])
         return Page([full[row["id"]] for row in found.rows], found.cursors, found.has_next)
 
     return await connection(

@@ -14,7 +14,7 @@ from services.api.graphql.loading import loaded_field
 from services.api.graphql.types.connections import Connection, connection
 from services.api.graphql.types.covers import Cover, cover_of
 from services.api.graphql.types.node import Node
-from services.api.store.reading import artist_pages as of_artists
+from services.api.store.reading import artist_pages
 from shared.contracts.identity import IdKind, format_id
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Artist(Node):
         near = await info.context.loaders.artist_images.load(self.key)
         return await cover_of(info, near, self.image_sha256)
 
-    @loaded_field(lambda loaders: loaders.artist_counts(of_artists.TRACKS), attrgetter("key"))
+    @loaded_field(lambda loaders: loaders.artist_counts(artist_pages.TRACKS), attrgetter("key"))
     def track_count(self, count: Any) -> int:
         """Tracks with a credit of this artist."""
         return int(count)
@@ -71,7 +71,7 @@ class Artist(Node):
         """Albums of this artist, by title."""
         from services.api.graphql.types.albums import Album as Shown  # noqa: PLC0415 - a circle
 
-        return await self._page(info, of_artists.ALBUMS, Shown.of, first, after)
+        return await self._page(info, artist_pages.ALBUMS, Shown.of, first, after)
 
     @strawberry.field
     async def tracks(
@@ -80,7 +80,7 @@ class Artist(Node):
         """Tracks with a credit of this artist, by title."""
         from services.api.graphql.types.tracks import Track as Shown  # noqa: PLC0415 - a circle
 
-        return await self._page(info, of_artists.TRACKS, Shown.of, first, after)
+        return await self._page(info, artist_pages.TRACKS, Shown.of, first, after)
 
     async def _page(
         self, info: Info, of: str, show: Callable[[Any], T], first: int | None, after: str | None

@@ -1,4 +1,4 @@
-"""What an album is, from what its tracks say of it: each field as most of them have it. Pure."""
+"""Decides the fields of an album: the value that most of its tracks have. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,12 +16,12 @@ FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What some tracks of an album say.
+class CountedClaim:
+    """What some tracks of an album say of it.
 
     Attributes:
         facts: columns of `albums`, `credits` (artist's id, as credited, join phrase) and
-            `is_artist_told`: whether the artist is tagged, or guessed from the track.
+            `is_artist_told`: whether the album artist is tagged, or guessed from the track.
         tracks: how many say it.
     """
 
@@ -30,54 +30,56 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """What the album is. `credits` is None for various artists, whose record is elsewhere."""
+class Decision:
+    """The album's fields. `credits` is None for Various Artists, which the caller looks up."""
 
     columns: dict[str, Any]
     credits: list[list[str]] | None
 
 
-def decide(said: Sequence[Said]) -> Decided:
-    """The album's fields; equal whatever the order of `said`, which is not empty.
+def decide(claims: Sequence[CountedClaim]) -> Decision:
+    """The album's fields; the same whatever the order of `claims`, which are not empty.
 
-    Of values that equally many say the smallest counts. Where no album artist is tagged, it is
-    the artist of more than half of the tracks that have one, or there are various artists.
+    Of values that equally many tracks have the smallest counts. Where no album artist is tagged, it
+    is the artist of more than half of the tracks that have one, else Various Artists.
     """
-    columns = {name: _most_said(said, name) for name in FIELDS}
+    columns = {name: _most_frequent(claims, name) for name in FIELDS}
     columns["year"] = year_of(columns["release_date"])
-    columns["is_compilation"] = any(one.facts["is_compilation"] for one in said)
-    told = [one for one in said if one.facts["is_artist_told"]]
-    counted = told or said
-    columns["owner_key"] = _most_said(counted, "owner_key") or ""
-    key = _most_said(counted, "artist_key") or ""
-    agreeing = [one for one in counted if one.facts["artist_key"] == key]
-    named = [one for one in counted if one.facts["artist_key"]]
-    if not told and named and 2 * _tracks(agreeing) <= _tracks(named):
+    columns["is_compilation"] = any(claim.facts["is_compilation"] for claim in claims)
+    tagged = [claim for claim in claims if claim.facts["is_artist_told"]]
+    counted = tagged or claims
+    columns["owner_key"] = _most_frequent(counted, "owner_key") or ""
+    key = _most_frequent(counted, "artist_key") or ""
+    agreeing = [claim for claim in counted if claim.facts["artist_key"] == key]
+    named = [claim for claim in counted if claim.facts["artist_key"]]
+    if not tagged and named and 2 * _tracks(agreeing) <= _tracks(named):
         columns |= {
             "artist_credit": VARIOUS_ARTISTS,
             "artist_key": fold(VARIOUS_ARTISTS),
             "is_compilation": True,
         }
-        return Decided(columns, None)
-    credit = _most_said(agreeing, "artist_credit") or ""
-    written = [one for one in agreeing if one.facts["artist_credit"] == credit]
-    chosen = max(written, key=lambda one: (one.tracks, repr(one.facts["credits"])))
+        return Decision(columns, None)
+    # One artist may be credited in several ways: all fields come from one claim of the most
+    # frequent way, so that they fit each other.
+    credit = _most_frequent(agreeing, "artist_credit") or ""
+    equal = [claim for claim in agreeing if claim.facts["artist_credit"] == credit]
+    chosen = max(equal, key=lambda claim: (claim.tracks, repr(claim.facts["credits"])))
     columns |= {"artist_credit": credit, "artist_key": key}
-    return Decided(columns, [list(credit) for credit in chosen.facts["credits"]])
+    return Decision(columns, [list(row) for row in chosen.facts["credits"]])
 
 
-def _tracks(said: Iterable[Said]) -> int:
-    return sum(one.tracks for one in said)
+def _tracks(claims: Iterable[CountedClaim]) -> int:
+    return sum(claim.tracks for claim in claims)
 
 
-def _most_said(said: Sequence[Said], name: str) -> Any:
+def _most_frequent(claims: Sequence[CountedClaim], name: str) -> Any:
     """The value that most tracks have, of those that have one."""
-    if len(said) == 1:  # as of most albums
-        return said[0].facts.get(name) or None
+    if len(claims) == 1:  # as of most albums
+        return claims[0].facts.get(name) or None
     counts: Counter[Any] = Counter()
-    for one in said:
-        if one.facts.get(name) not in {None, ""}:
-            counts[one.facts[name]] += one.tracks
+    for claim in claims:
+        if claim.facts.get(name) not in {None, ""}:
+            counts[claim.facts[name]] += claim.tracks
     if not counts:
         return None
     most = max(counts.values())

@@ -1,8 +1,8 @@
-"""Albums as their tracks say: claims are stored, albums decided by them, and what is empty goes.
+"""Decides anew what albums are after their tracks changed, and deletes those without tracks.
 
-Locks: who decides comes from files, tracks and artists, and takes albums in the order of their
-ids, in a mode that tracks which refer to them don't hold up. No track is locked after that: the
-tracks of a renamed album are shown anew later, by the reconciler.
+Locks: the caller has locked files, tracks and artists. Then albums are locked in the order of their
+ids, in a mode that tracks which refer to them do not wait for. No track is locked after that: the
+tracks of a renamed album are marked as changed later, by the reconciler (`touch_renamed`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,9 +13,10 @@ import asyncpg
 
 from services.api.identity import fold
 from services.api.store import artists
-from services.api.store.albums.decide import FIELDS, Said, decide
+from services.api.store.albums.decide import FIELDS, CountedClaim, decide
 from services.api.store.albums.validate import AlbumCredit
-from services.api.store.results import Raced, plain
+from services.api.store.batch_writes import json_value
+from services.api.store.vectors.spaces import outdate_text_vectors
 from shared.contracts.credits import VARIOUS_ARTISTS
 
 _DECIDED = (
@@ -23,39 +24,19 @@ _DECIDED = (
     "cover_sha256",
 )  # fmt: skip
 _COLUMNS = ", ".join(_DECIDED)
-# One that is told again is written again before it gets old enough to be forgotten.
-_KNOWN_CLAIMS = """
-SELECT album_id, claim, facts FROM album_claims
-WHERE album_id = ANY($1) AND claimed_at > now() - interval '5 minutes'
-"""
-_HOLD = "SELECT id FROM albums WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
-_WRITE_CLAIMS = """
-INSERT INTO album_claims (album_id, claim, facts, artist_ids)
-SELECT album_id, claim, facts, ARRAY(
-    SELECT (credit ->> 0)::uuid FROM jsonb_array_elements(facts -> 'credits') AS credit
-)
-FROM unnest($1::uuid[], $2::text[], $3::jsonb[]) AS new(album_id, claim, facts)
-ORDER BY album_id, claim
-ON CONFLICT (album_id, claim) DO UPDATE SET
-    facts = EXCLUDED.facts, artist_ids = EXCLUDED.artist_ids, claimed_at = now()
-"""
-_PRUNE = """
-DELETE FROM album_claims c WHERE claimed_at < now() - $1::interval AND NOT EXISTS (
-    SELECT FROM tracks t WHERE t.album_id = c.album_id AND t.album_claim = c.claim
-)
-"""
-# Whoever decides about an album waits for others who do, and then sees what they wrote.
+# A transaction that decides about an album waits for others that do, and sees what they wrote.
 _LOCK = f"""
 SELECT id, {_COLUMNS} FROM albums WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
 """  # noqa: S608 - the column names above
-# Missing tracks count where no other is left. $2: tracks that are shown anew anyway.
-_SAID = """
+# Missing tracks count only where no other is left. $2: tracks that the caller has just written.
+_CLAIMS = """
 SELECT t.album_id, c.facts, t.is_missing, count(*) AS tracks,
     greatest(max(t.disc_total), nullif(max(t.disc_number), 1)) AS disc_total,
     bool_or(t.id <> ALL($2)) AS has_others
 FROM tracks t LEFT JOIN album_claims c ON c.album_id = t.album_id AND c.claim = t.album_claim
 WHERE t.album_id = ANY($1) GROUP BY t.album_id, t.album_claim, c.facts, t.is_missing
 """
+# The image that most tracks have; present tracks go before missing ones, folders before files.
 _COVERS = """
 SELECT DISTINCT ON (album_id) album_id, sha256 FROM (
     SELECT album_id, is_missing, folder_cover_sha256 IS NULL AS is_embedded,
@@ -68,7 +49,7 @@ _CREDITS = """
 SELECT album_id, artist_id, credited_as, join_phrase FROM album_credits
 WHERE album_id = ANY($1) ORDER BY album_id, position
 """
-# $2: those whose other tracks are searchable by what they were called before.
+# $2: renamed albums with tracks that are still indexed by the old name.
 _WRITE = f"""
 UPDATE albums SET
     ({_COLUMNS}, updated_at) = ROW ({", ".join(f"new.{n}" for n in _DECIDED)}, now()),
@@ -84,9 +65,9 @@ _ARTISTS = """
 SELECT artist_id FROM album_credits WHERE album_id = ANY($1)
 UNION SELECT unnest(artist_ids) FROM album_claims WHERE album_id = ANY($1)
 """
-# First locked, then looked at again: a track may have come in between.
+# Locked first, then compared again: a track may have come in between.
 _LOCK_EMPTY = "SELECT id FROM albums WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED"
-_DROP_EMPTY = """
+_DELETE_EMPTY = """
 DELETE FROM albums a WHERE id = ANY($1) AND NOT EXISTS (SELECT FROM tracks WHERE album_id = a.id)
 """
 _VARIOUS = """
@@ -98,88 +79,83 @@ INSERT INTO artists (name, sort_name, name_key, sort_key) VALUES ($1, $1, $2, $2
 ON CONFLICT (name_key, musicbrainz_artist_id) DO NOTHING
 """
 
-Claim = tuple[UUID, str, Mapping[str, Any]]
+# Tracks are searchable by title and artist of their album, and their text vectors contain them.
+_RENAMED = "SELECT id, retitled_at FROM albums WHERE retitled_at IS NOT NULL LIMIT 1000"
+_TOUCH_TRACKS = """
+WITH renamed AS (
+    SELECT id FROM tracks WHERE album_id = ANY($1) ORDER BY id FOR UPDATE
+)
+UPDATE tracks SET
+    revision = revision + 1, vectorized_content_revision = NULL, updated_at = now()
+FROM renamed WHERE tracks.id = renamed.id RETURNING tracks.id
+"""
+# $2: when they were renamed; one that was renamed again meanwhile stays marked.
+_UNMARK_RENAMED = """
+UPDATE albums SET retitled_at = NULL
+FROM (
+    SELECT a.id FROM unnest($1::uuid[], $2::timestamptz[]) AS renamed(id, retitled_at)
+    JOIN albums a ON a.id = renamed.id AND a.retitled_at = renamed.retitled_at
+    ORDER BY a.id FOR NO KEY UPDATE OF a
+) AS done
+WHERE albums.id = done.id
+"""
 
 
-async def claim(connection: asyncpg.Connection, claims: Iterable[Claim]) -> None:
-    """Keep what is said of albums: (album, claim, facts).
-
-    Raises:
-        Raced: one of the albums was dropped meanwhile.
-    """
-    told = {(album, name): dict(facts) for album, name, facts in claims}
-    if not told:
-        return
-    ids = list({album for album, _ in told})
-    for row in await connection.fetch(_KNOWN_CLAIMS, ids):
-        if told.get((row["album_id"], row["claim"])) == row["facts"]:
-            del told[row["album_id"], row["claim"]]
-    if not told:
-        return
-    ids = list({album for album, _ in told})
-    if len(await connection.fetch(_HOLD, ids)) < len(ids):
-        raise Raced
-    rows = [(*key, facts) for key, facts in told.items()]
-    await connection.execute(_WRITE_CLAIMS, *zip(*rows, strict=True))
-
-
-async def prune(connection: asyncpg.Connection, *, older_than: Any) -> None:
-    """Forget what no track says any longer, for `older_than` (a timedelta)."""
-    await connection.execute(_PRUNE, older_than)
-
-
-async def refresh(
+async def refresh_albums(
     connection: asyncpg.Connection, ids: Iterable[UUID], *, just_written: Sequence[UUID] = ()
 ) -> None:
-    """Decide anew what albums are, after tracks of theirs changed; drop those that have none.
+    """Decide anew what albums are, after tracks of theirs changed; delete those that have none.
 
-    To be called when all tracks and files are written. `just_written`: tracks that are shown
-    anew anyway.
+    To be called when all tracks and files are written. `just_written`: tracks whose revision the
+    caller has counted up.
     """
     wanted = list(set(ids))
     if not wanted:
         return
     known = {row["id"]: row for row in await connection.fetch(_LOCK, wanted)}
-    said, told, others = await _said(connection, list(known), just_written)
-    various = None
+    claims, from_tracks, with_others = await _read_claims(connection, list(known), just_written)
+    various_artists = None
+    columns: dict[UUID, dict[str, Any]] = {}
     credits_: dict[UUID, list[AlbumCredit]] = {}
-    for id_, facts in said.items():
-        decided = decide(facts)
-        told[id_] |= decided.columns
-        if decided.credits is None:
-            various = various or await _various(connection)
-            credits_[id_] = [(various, VARIOUS_ARTISTS, "")]
+    for id_, counted in claims.items():
+        decision = decide(counted)
+        columns[id_] = from_tracks[id_] | decision.columns
+        if decision.credits is None:
+            various_artists = various_artists or await _various_artists(connection)
+            credits_[id_] = [(various_artists, VARIOUS_ARTISTS, "")]
         else:
-            credits_[id_] = [(UUID(id_), name, join) for id_, name, join in decided.credits]
-    decided_ones = {id_: told[id_] for id_ in said}
-    await _write(connection, known, decided_ones, others)
-    lost = await _write_credits(connection, credits_)
-    lost |= await _drop_empty(connection, known.keys() - told.keys())
-    await artists.drop_unused(connection, lost)
+            credits_[id_] = [(UUID(artist), name, join) for artist, name, join in decision.credits]
+    await _write(connection, known, columns, with_others)
+    lost_artists = await _write_credits(connection, credits_)
+    lost_artists |= await _delete_empty(connection, known.keys() - from_tracks.keys())
+    if lost_artists:
+        await artists.delete_unused(connection, lost_artists)
 
 
-async def _said(
+async def _read_claims(
     connection: asyncpg.Connection, ids: list[UUID], just_written: Sequence[UUID]
-) -> tuple[dict[UUID, list[Said]], dict[UUID, dict[str, Any]], set[UUID]]:
-    """What is said of albums, what their tracks alone tell, and which have tracks besides."""
-    rows = await connection.fetch(_SAID, ids, list(just_written))
+) -> tuple[dict[UUID, list[CountedClaim]], dict[UUID, dict[str, Any]], set[UUID]]:
+    """The claims of albums, columns that their tracks decide, and which have other tracks too."""
+    rows = await connection.fetch(_CLAIMS, ids, list(just_written))
     present = {row["album_id"] for row in rows if not row["is_missing"]}
-    said: dict[UUID, list[Said]] = {}
-    told: dict[UUID, dict[str, Any]] = {}
+    claims: dict[UUID, list[CountedClaim]] = {}
+    from_tracks: dict[UUID, dict[str, Any]] = {}
     for row in rows:
         if row["is_missing"] and row["album_id"] in present:
             continue
-        album = told.setdefault(row["album_id"], {"disc_total": None, "cover_sha256": None})
-        album["disc_total"] = max(album["disc_total"] or 0, row["disc_total"] or 0) or None
-        said.setdefault(row["album_id"], []).append(Said(row["facts"], row["tracks"]))
+        columns = from_tracks.setdefault(
+            row["album_id"], {"disc_total": None, "cover_sha256": None}
+        )
+        columns["disc_total"] = max(columns["disc_total"] or 0, row["disc_total"] or 0) or None
+        claims.setdefault(row["album_id"], []).append(CountedClaim(row["facts"], row["tracks"]))
     for row in await connection.fetch(_COVERS, ids):
-        told[row["album_id"]]["cover_sha256"] = row["sha256"]
-    # One with a track that was stored without a claim stays what it is.
-    said = {id_: all_ for id_, all_ in said.items() if all(one.facts for one in all_)}
-    return said, told, {row["album_id"] for row in rows if row["has_others"]}
+        from_tracks[row["album_id"]]["cover_sha256"] = row["sha256"]
+    # An album with a track that was stored without a claim stays as it is.
+    claims = {id_: counted for id_, counted in claims.items() if all(c.facts for c in counted)}
+    return claims, from_tracks, {row["album_id"] for row in rows if row["has_others"]}
 
 
-async def _various(connection: asyncpg.Connection) -> UUID:
+async def _various_artists(connection: asyncpg.Connection) -> UUID:
     key = fold(VARIOUS_ARTISTS)
     found: UUID | None = await connection.fetchval(_VARIOUS, key)
     if found is None:
@@ -192,47 +168,57 @@ async def _various(connection: asyncpg.Connection) -> UUID:
 async def _write(
     connection: asyncpg.Connection,
     known: Mapping[UUID, Mapping[str, Any]],
-    told: Mapping[UUID, Mapping[str, Any]],
-    others: set[UUID],
+    new: Mapping[UUID, Mapping[str, Any]],
+    with_others: set[UUID],
 ) -> None:
     changed: list[dict[str, Any]] = []
-    retitled: list[UUID] = []
-    for id_, columns in told.items():
-        before = {name: plain(known[id_][name]) for name in _DECIDED}
-        after = before | {name: plain(value) for name, value in columns.items()}
+    renamed: list[UUID] = []
+    for id_, columns in new.items():
+        before = {name: json_value(known[id_][name]) for name in _DECIDED}
+        after = before | {name: json_value(value) for name, value in columns.items()}
         if after != before:
             changed.append({"id": str(id_), **after})
-            is_retitled = any(after[n] != before[n] for n in ("title", "artist_credit"))
-            if is_retitled and id_ in others:
-                retitled.append(id_)
+            is_renamed = any(after[n] != before[n] for n in ("title", "artist_credit"))
+            if is_renamed and id_ in with_others:
+                renamed.append(id_)
     if changed:
-        await connection.execute(_WRITE, changed, retitled)
+        await connection.execute(_WRITE, changed, renamed)
 
 
 async def _write_credits(
-    connection: asyncpg.Connection, told: Mapping[UUID, Sequence[AlbumCredit]]
+    connection: asyncpg.Connection, credits_: Mapping[UUID, Sequence[AlbumCredit]]
 ) -> set[UUID]:
-    """Write those that differ; the artists that lost a credit by it."""
+    """Write the credits that differ; returns the artists that lost one."""
     before: dict[UUID, list[AlbumCredit]] = {}
-    for row in await connection.fetch(_CREDITS, list(told)):
+    for row in await connection.fetch(_CREDITS, list(credits_)):
         before.setdefault(row["album_id"], []).append(tuple(row)[1:])
-    changed = [id_ for id_ in told if before.get(id_, []) != told[id_]]
+    changed = [id_ for id_ in credits_ if before.get(id_, []) != credits_[id_]]
     if not changed:
         return set()
     lost = {row["artist_id"] for row in await connection.fetch(_CLEAR_CREDITS, changed)}
     rows = [
-        (id_, position, *credit) for id_ in changed for position, credit in enumerate(told[id_])
+        (id_, position, *credit) for id_ in changed for position, credit in enumerate(credits_[id_])
     ]
     if rows:
         await connection.execute(_WRITE_CREDITS, *zip(*rows, strict=True))
     return lost
 
 
-async def _drop_empty(connection: asyncpg.Connection, ids: Iterable[UUID]) -> set[UUID]:
-    """Drop albums that have no tracks; the artists they spoke of."""
+async def _delete_empty(connection: asyncpg.Connection, ids: Iterable[UUID]) -> set[UUID]:
+    """Delete those of the albums that have no tracks; returns the artists they referred to."""
     locked = [row["id"] for row in await connection.fetch(_LOCK_EMPTY, list(ids))] if ids else []
     if not locked:
         return set()
     lost = {row["artist_id"] for row in await connection.fetch(_ARTISTS, locked)}
-    await connection.execute(_DROP_EMPTY, locked)
+    await connection.execute(_DELETE_EMPTY, locked)
     return lost
+
+
+async def touch_renamed(connection: asyncpg.Connection) -> None:
+    """Count a change of the tracks of renamed albums, so that they are indexed anew."""
+    async with connection.transaction():
+        if albums := await connection.fetch(_RENAMED):
+            ids, renamed_at = zip(*albums, strict=True)
+            tracks = await connection.fetch(_TOUCH_TRACKS, ids)
+            await outdate_text_vectors(connection, [row["id"] for row in tracks])
+            await connection.execute(_UNMARK_RENAMED, ids, renamed_at)

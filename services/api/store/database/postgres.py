@@ -1,4 +1,4 @@
-"""The pool of connections, to a PostgreSQL of our own or to one that is told."""
+"""The pool of connections, to our own PostgreSQL or to the one of the settings."""
 
 import asyncio
 import json
@@ -19,18 +19,18 @@ __all__ = ["DatabaseUnusable", "open_pool"]
 _CONNECTIONS = 10
 _CONNECT_TIMEOUT_S = 30
 _CLOSE_TIMEOUT_S = 10
-_LOOK_EVERY_S = 2.0
+_CHECK_INTERVAL_S = 2.0
 
 log = structlog.get_logger()
 
 
 @asynccontextmanager
 async def open_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
-    """A pool on the migrated database; at the end it is closed, and a server of our own stopped.
+    """A pool on the migrated database; at the end it is closed, and our own server stopped.
 
     Raises:
-        DatabaseUnusable: with a message for the one who started the service.
-        DependencyDown: it cannot be reached; it may come.
+        DatabaseUnusable: it cannot be started or used; the message says what to do.
+        DependencyDown: it cannot be reached now.
     """
     if settings.database_url is not None:
         async with _pool({"dsn": settings.database_url.get_secret_value()}) as pool:
@@ -40,20 +40,20 @@ async def open_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
     try:
         await asyncio.to_thread(server.start)
         async with _pool(server.dsn) as pool:
-            keeping = asyncio.create_task(_keep_running(server))
+            restarts = asyncio.create_task(_keep_running(server))
             try:
                 yield pool
             finally:
-                keeping.cancel()
-                await asyncio.gather(keeping, return_exceptions=True)
+                restarts.cancel()
+                await asyncio.gather(restarts, return_exceptions=True)
     finally:
         await asyncio.to_thread(server.stop)
 
 
 async def _keep_running(server: EmbeddedPostgres) -> None:
-    """Start it again whenever it has died (out of memory, say); those who ask it wait meanwhile."""
+    """Start the server again whenever it has died (out of memory, say); requests wait meanwhile."""
     while True:
-        await asyncio.sleep(_LOOK_EVERY_S)
+        await asyncio.sleep(_CHECK_INTERVAL_S)
         if server.answers():
             continue
         log.warning("database_gone", message="it is started again")
@@ -73,11 +73,11 @@ async def _pool(target: dict[str, str]) -> AsyncIterator[asyncpg.Pool]:
             max_size=_CONNECTIONS,
             timeout=_CONNECT_TIMEOUT_S,
             init=register_codecs,
-            reset=_keep,
+            reset=_keep_session,
         )
     except (OSError, TimeoutError, asyncpg.CannotConnectNowError) as error:
-        told = f"the database cannot be reached: {str(error) or type(error).__name__}"
-        raise DependencyDown(told) from error
+        message = f"the database cannot be reached: {str(error) or type(error).__name__}"
+        raise DependencyDown(message) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseUnusable(_explain(error)) from error
     try:
@@ -99,26 +99,26 @@ def _explain(error: Exception) -> str:
     return f"the database cannot be used: {str(error) or type(error).__name__}"
 
 
-async def _keep(connection: asyncpg.Connection) -> None:
-    """A connection comes back as it went: what is set, or locked, is of one transaction.
+async def _keep_session(connection: asyncpg.Connection) -> None:
+    """Leave a returned connection as it is: settings and locks end with their transaction.
 
-    Unless told, asyncpg has the server forget all of a session each time, which takes as long as a
-    short question. An open transaction is ended all the same.
+    By default asyncpg has the server reset the session each time, which takes as long as a short
+    query. It still ends an open transaction.
     """
 
 
-# asyncpg asks a new connection about types of lists when a statement first has one, which takes
-# the server 6 ms each time; about all of them at once it is as much as about one.
-_LISTS = """
+# asyncpg looks up an array type when a connection first uses it, which takes the server 6 ms each
+# time; a statement with all of them takes no longer than one with a single one.
+_ARRAYS = """
 SELECT $1::uuid[], $2::text[], $3::bytea[], $4::smallint[], $5::integer[], $6::bigint[],
     $7::double precision[], $8::boolean[], $9::jsonb[], $10::timestamptz[]
 """
 
 
 async def register_codecs(connection: asyncpg.Connection) -> None:
-    """`jsonb` as Python objects, `vector` as arrays; what lists of values are."""
+    """Have `jsonb` as Python objects and `vector` as arrays; look up the array types."""
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
     )
     await register_vector(connection)
-    await connection.prepare(_LISTS)
+    await connection.prepare(_ARRAYS)

@@ -1,4 +1,4 @@
-"""Dead letters as rows of failures: taken apart, bounded, and fit for PostgreSQL."""
+"""Makes rows of `failures` of dead letters, and records of rows. Pure."""
 
 import base64
 import hashlib
@@ -18,12 +18,12 @@ from shared.contracts.topics import Stage
 
 _DETAIL_LIMIT = 20_000
 MESSAGE_LIMIT = 2_000
-PATH_LIMIT = 2_500  # bytes, as for tracks
+PATH_LIMIT_BYTES = 2_500  # as for tracks
 
 
 @dataclass(frozen=True, slots=True)
 class FailureRow:
-    """A dead letter, taken apart."""
+    """A dead letter and what it is about."""
 
     letter: DeadLetter
     event: Event | None
@@ -34,8 +34,8 @@ class FailureRow:
     scan_id: UUID | None = None
 
 
-def take_apart(letter: DeadLetter) -> FailureRow:
-    """What a letter is about, as far as its record can be understood."""
+def failure_row(letter: DeadLetter) -> FailureRow:
+    """What a letter is about, as far as its record can be decoded."""
     record = letter.record
     try:
         event = decode(record)
@@ -59,7 +59,7 @@ def take_apart(letter: DeadLetter) -> FailureRow:
 
 
 def columns_of(row: FailureRow, track: asyncpg.Record | None) -> dict[str, Any]:
-    """The columns, by name; `track` is the one it is about, if that is known."""
+    """The columns of `failures` by name; `track` is the one that the letter is about, if any."""
     letter = row.letter
     path = row.path or (track and track["path"])
     content = getattr(row.event, "content_revision", None)
@@ -86,9 +86,9 @@ def columns_of(row: FailureRow, track: asyncpg.Record | None) -> dict[str, Any]:
 
 
 def _is_stale(row: FailureRow, content: int | None, track: asyncpg.Record) -> bool:
-    """Whether it concerns nobody any longer: the file has changed since, or is known to be gone.
+    """Whether the failure no longer matters: the file has changed since, or is known to be missing.
 
-    Missing tracks are taken out of the index, which alone may still fail.
+    A missing track is still removed from the index, which may fail.
     """
     if content and content < track["content_revision"]:
         return True
@@ -96,14 +96,14 @@ def _is_stale(row: FailureRow, content: int | None, track: asyncpg.Record) -> bo
 
 
 def _message(message: str, path: str | None) -> str:
-    """The message with the file's name before it, where it doesn't say it itself."""
-    told = clean(message, MESSAGE_LIMIT) or "it failed without a message"
+    """The message, with the file's name before it unless it contains it."""
+    cleaned = clean(message, MESSAGE_LIMIT) or "it failed without a message"
     name = display_path(PurePosixPath(path).name) if path else ""
-    return told if not name or name in told else f"{name}: {told}"
+    return cleaned if not name or name in cleaned else f"{name}: {cleaned}"
 
 
 def clean(text: str, limit: int) -> str:
-    """A text that PostgreSQL can hold."""
+    """The text as PostgreSQL can store it: no NUL, valid Unicode, `limit` characters."""
     return text.replace("\0", "").encode(errors="replace").decode()[:limit]
 
 
@@ -113,5 +113,5 @@ def record_of(row: asyncpg.Record) -> Record:
         topic=row["event_topic"],
         key=row["event_key"],
         value=row["event_value"],
-        headers={name: base64.b64decode(told) for name, told in row["event_headers"].items()},
+        headers={name: base64.b64decode(value) for name, value in row["event_headers"].items()},
     )

@@ -1,30 +1,23 @@
-"""Failures: what a stage had to give up, with the record to publish again.
-
-One a stage and subject (a track, a file, a scan): a repeated failure is the same one, open
-again. Success at the stage, a new content or the file's end resolves it.
-"""
+"""Stores dead letters as failures, and notes what they mean for files and scans."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from services.api.store import scans
+from services.api.store.batch_writes import Status, Upserted, in_transaction
 from services.api.store.failures.dead_letters import (
     MESSAGE_LIMIT,
-    PATH_LIMIT,
+    PATH_LIMIT_BYTES,
     FailureRow,
     clean,
     columns_of,
-    record_of,
-    take_apart,
+    failure_row,
 )
-from services.api.store.results import Status, Upserted, in_transaction
-from services.api.store.tracks.lock import take_turn_alone
-from shared.contracts.envelope import DeadLetter, Record
+from services.api.store.tracks.lock import lock_file_creation
+from shared.contracts.envelope import DeadLetter
 from shared.contracts.errors import FailureKind
 from shared.contracts.events import FileFound, ScanRequested
 from shared.contracts.topics import Stage
@@ -43,14 +36,14 @@ ON CONFLICT (library_id, path) DO UPDATE SET
     state = 'unreadable',
     missing_since = NULL
 """
-_HOLD_TRACKS = """
+_LOCK_TRACKS = """
 SELECT t.id, t.content_revision, t.is_missing, f.library_id, f.path
 FROM tracks t LEFT JOIN files f ON f.track_id = t.id
 WHERE t.id = ANY($1) ORDER BY t.id FOR KEY SHARE OF t
 """
 _TRACKS_OF_FILES = """
 SELECT f.library_id, f.path, f.track_id FROM files f
-JOIN unnest($1::uuid[], $2::text[]) AS told(library_id, path) USING (library_id, path)
+JOIN unnest($1::uuid[], $2::text[]) AS failed(library_id, path) USING (library_id, path)
 WHERE f.track_id IS NOT NULL
 """
 _WRITE = """
@@ -75,88 +68,15 @@ ON CONFLICT (stage, subject) DO UPDATE SET
     failed_at = now(), resolved_at = EXCLUDED.resolved_at
 RETURNING id, stage, subject, xmax = 0 AS is_new
 """
-_TAKE = """
-WITH taken AS (
-    SELECT id FROM failures
-    WHERE resolved_at IS NULL
-        AND ($1::uuid[] IS NULL OR id = ANY($1)) AND ($2::text IS NULL OR stage = $2)
-        AND ($3::text IS NULL OR kind = $3) AND ($4::text IS NULL OR event_topic = $4)
-        AND ($5::uuid IS NULL OR track_id = $5) AND failed_at <= $6
-    ORDER BY stage, subject LIMIT $7 FOR UPDATE
-)
-UPDATE failures f SET resolved_at = now() FROM taken WHERE f.id = taken.id
-RETURNING f.id, f.stage, f.scan_id, f.event_topic, f.event_key, f.event_value, f.event_headers
-"""
-# A refused scan that is asked for again; not where another one does the same by now.
-_REVIVE_SCANS = """
-UPDATE scans s SET state = 'requested', message = NULL, finished_at = NULL, moved_at = now()
-WHERE id = ANY($1) AND state = 'refused' AND NOT EXISTS (
-    SELECT FROM scans o
-    WHERE (o.library_id, o.folder, o.mode, o.accept_missing)
-            = (s.library_id, s.folder, s.mode, s.accept_missing)
-        AND o.state IN ('requested', 'walking', 'reading')
-)
-"""
 
 
-_READ = """
-SELECT id, stage, kind, message, detail, attempts, path, track_id, library_id, scan_id,
-    event_topic AS topic, failed_at, resolved_at
-FROM failures WHERE id = ANY($1)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A failure as it is shown."""
-
-    id: UUID
-    stage: str
-    kind: str
-    message: str
-    detail: str
-    attempts: int
-    path: str | None
-    track_id: UUID | None
-    library_id: UUID | None
-    scan_id: UUID | None
-    topic: str
-    failed_at: datetime
-    resolved_at: datetime | None
-
-
-async def read(pool: asyncpg.Pool, ids: Sequence[UUID]) -> dict[UUID, Failure]:
-    """The failures of the ids, those there are."""
-    return {row["id"]: Failure(**row) for row in await pool.fetch(_READ, list(ids))}
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which open failures; None does not matter. `until`: those that failed by then."""
-
-    until: datetime
-    ids: list[UUID] | None = None
-    stage: str | None = None
-    kind: str | None = None
-    topic: str | None = None
-    track_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A failure that is resolved by publishing its record again."""
-
-    id: UUID
-    record: Record
-
-
-async def store(pool: asyncpg.Pool, letters: Sequence[DeadLetter]) -> list[Upserted]:
+async def store_failures(pool: asyncpg.Pool, letters: Sequence[DeadLetter]) -> list[Upserted]:
     """Keep failures, in one transaction; one result a letter, in order.
 
-    A file that cannot be read is known from then on, so that the next scan leaves it alone
-    until it changes. A scan that cannot be done is refused with the message.
+    A file that cannot be read is known from then on, so that the next scan skips it until it
+    changes. A scan that cannot be done is refused with the message.
     """
-    rows = [take_apart(letter) for letter in letters]
+    rows = [failure_row(letter) for letter in letters]
 
     async def work(connection: asyncpg.Connection) -> list[Upserted]:
         return await _store(connection, rows)
@@ -164,23 +84,11 @@ async def store(pool: asyncpg.Pool, letters: Sequence[DeadLetter]) -> list[Upser
     return await in_transaction(pool, work)
 
 
-async def take(connection: asyncpg.Connection, wanted: Wanted, *, first: int) -> list[Taken]:
-    """Resolve `first` of the open failures that fit, for a replay.
-
-    Publish the records before the transaction ends: one that fails again then opens it again.
-    """
-    told = (wanted.ids, wanted.stage, wanted.kind, wanted.topic, wanted.track_id, wanted.until)
-    rows = await connection.fetch(_TAKE, *told, first)
-    revived = [row["scan_id"] for row in rows if row["stage"] == Stage.WALK] if rows else []
-    await connection.execute(_REVIVE_SCANS, revived)
-    return [Taken(row["id"], record_of(row)) for row in rows]
-
-
 async def _store(connection: asyncpg.Connection, rows: list[FailureRow]) -> list[Upserted]:
-    libraries = await _known(connection, _LIBRARIES, {row.library_id for row in rows})
-    known_scans = await _known(connection, _SCANS, {row.scan_id for row in rows})
-    await _mark_unreadable(connection, rows, libraries)
-    files = [row for row in rows if row.library_id in libraries and row.path]
+    library_ids = await _known(connection, _LIBRARIES, {row.library_id for row in rows})
+    scan_ids = await _known(connection, _SCANS, {row.scan_id for row in rows})
+    await _mark_unreadable(connection, rows, library_ids)
+    files = [row for row in rows if row.library_id in library_ids and row.path]
     owners = {
         (row["library_id"], row["path"]): row["track_id"]
         for row in await connection.fetch(
@@ -188,27 +96,27 @@ async def _store(connection: asyncpg.Connection, rows: list[FailureRow]) -> list
         )
     }
     ids = {row.track_id for row in rows if row.track_id} | set(owners.values())
-    tracks = {row["id"]: row for row in await connection.fetch(_HOLD_TRACKS, sorted(ids))}
-    libraries |= {row["library_id"] for row in tracks.values()}
-    told: dict[tuple[str, str], dict[str, Any]] = {}
+    tracks = {row["id"]: row for row in await connection.fetch(_LOCK_TRACKS, sorted(ids))}
+    library_ids |= {row["library_id"] for row in tracks.values()}
+    failures: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
         track_id = row.track_id or owners.get((row.library_id, row.path))
         columns = columns_of(row, tracks.get(track_id))
-        columns["library_id"] = _text_of(columns["library_id"], libraries)
-        columns["scan_id"] = _text_of(columns["scan_id"], known_scans)
-        told[(columns["stage"], columns["subject"])] = columns
+        columns["library_id"] = _text_of(columns["library_id"], library_ids)
+        columns["scan_id"] = _text_of(columns["scan_id"], scan_ids)
+        failures[(columns["stage"], columns["subject"])] = columns
     stored = {
         (row["stage"], row["subject"]): row
-        for row in await connection.fetch(_WRITE, list(told.values()))
+        for row in await connection.fetch(_WRITE, list(failures.values()))
     }
-    await _end_scans(connection, rows, known_scans)
+    await _end_scans(connection, rows, scan_ids)
     results = [stored[(clean(row.letter.stage, 100), row.subject)] for row in rows]
     return [Upserted(r["id"], Status.CREATED if r["is_new"] else Status.UPDATED) for r in results]
 
 
 async def _known(connection: asyncpg.Connection, query: str, ids: set[UUID | None]) -> set[UUID]:
-    asked = sorted(id_ for id_ in ids if id_)
-    return {row["id"] for row in await connection.fetch(query, asked)} if asked else set()
+    present = sorted(id_ for id_ in ids if id_)
+    return {row["id"] for row in await connection.fetch(query, present)} if present else set()
 
 
 async def _mark_unreadable(
@@ -221,12 +129,12 @@ async def _mark_unreadable(
         and row.letter.stage == Stage.READ
         and row.letter.kind is FailureKind.INVALID
         and row.library_id in libraries
-        and len(row.event.path.encode()) <= PATH_LIMIT
+        and len(row.event.path.encode()) <= PATH_LIMIT_BYTES
     }
     if files:
-        told = [(*key, *value) for key, value in files.items()]
-        await take_turn_alone(connection)
-        await connection.execute(_MARK_UNREADABLE, *zip(*told, strict=True))
+        await lock_file_creation(connection)
+        values = [(*key, *stat) for key, stat in files.items()]
+        await connection.execute(_MARK_UNREADABLE, *zip(*values, strict=True))
 
 
 async def _end_scans(

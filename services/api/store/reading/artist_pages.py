@@ -1,4 +1,4 @@
-"""Pages of many artists at once: one statement, however many artists."""
+"""The tracks and albums of many artists, a page of each: one statement for all artists."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,7 +35,7 @@ async def pages(
     order, where = _ORDERS[of], Conditions(list(_OF_OWNER[of]), [list(ids)])
     page = page_query(_COLUMNS[of], _SOURCES[of], where, order, first=first, after=after)
     query = (
-        "SELECT o.owner, rest.* FROM unnest($1::uuid[]) AS o(owner)"  # noqa: S608 - our names
+        "SELECT o.owner, rest.* FROM unnest($1::uuid[]) AS o(owner)"  # noqa: S608 - names of ours
         f" CROSS JOIN LATERAL ({page}) AS rest ORDER BY o.owner, page_value, id"
     )
     found: dict[UUID, list[Any]] = {id_: [] for id_ in ids}
@@ -48,7 +48,7 @@ async def counts(pool: asyncpg.Pool, of: str, ids: Sequence[UUID]) -> list[int]:
     """How many tracks or albums each artist has in all."""
     where = " AND ".join(_OF_OWNER[of])
     query = (
-        "SELECT o.owner, (SELECT count(*) FROM"  # noqa: S608 - our names
+        "SELECT o.owner, (SELECT count(*) FROM"  # noqa: S608 - names of ours
         f" {_SOURCES[of]} WHERE {where}) AS n FROM unnest($1::uuid[]) AS o(owner)"
     )
     found = {row["owner"]: row["n"] for row in await pool.fetch(query, list(ids))}

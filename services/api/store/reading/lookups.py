@@ -1,4 +1,4 @@
-"""What belongs to many things at once: one statement a kind, for the loaders."""
+"""Rows by the ids they belong to: one statement for many ids, for the gateway's loaders."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,16 +11,16 @@ from services.api.store.reading.track_lists import COLUMNS
 from shared.contracts.analysis import Analysis
 from shared.contracts.versions import ANALYZER_VERSION
 
-# The ids twice: else the planner, who cannot count them, may read all files.
+# The ids are compared twice: otherwise the planner, which cannot count them, may read all files.
 _TRACKS = f"""
 SELECT {COLUMNS} FROM tracks t JOIN files f ON f.track_id = t.id
 WHERE t.id = ANY($1) AND f.track_id = ANY($1)
-"""  # noqa: S608 - the columns are ours
+"""  # noqa: S608 - names of ours
 _TRACKS_OF_ALBUMS = f"""
 SELECT {COLUMNS} FROM tracks t JOIN files f ON f.track_id = t.id
 WHERE t.album_id = ANY($1) AND NOT t.is_missing
 ORDER BY t.album_id, t.disc_number NULLS FIRST, t.track_number NULLS LAST, f.path
-"""  # noqa: S608 - the columns are ours
+"""  # noqa: S608 - names of ours
 _TRACK_CREDITS = """
 SELECT track_id AS owner, artist_id, role, credited_as, join_phrase, instrument FROM track_credits
 WHERE track_id = ANY($1) ORDER BY track_id, role <> 'artist', role, position
@@ -38,21 +38,21 @@ LONG_OF_ANALYSIS = (
     "beat_times_s", "key_changes", "chroma_mean", "loudness_histogram", "spectral_contrast_db",
     "mfcc_mean", "mfcc_std", "section_boundaries_s", "waveform", "fingerprint",
 )  # fmt: skip
-"""Columns of an analysis that hold far more than all others, and are seldom asked for."""
+"""Columns of an analysis that are far longer than the others, and rarely requested."""
 SHORT_OF_ANALYSIS = (
     "track_id", "analyzer_version", "content_revision", "analyzed_at",
     *(name for name in Analysis.model_fields if name not in {*LONG_OF_ANALYSIS, "meaning"}),
 )  # fmt: skip
 """The other columns."""
-# The current version's, or what answers until that one is there.
+# The analysis of the current version, or the newest other one until there is that.
 _ANALYSES = f"""
 SELECT DISTINCT ON (track_id) {", ".join(SHORT_OF_ANALYSIS)} FROM analyses WHERE track_id = ANY($1)
 ORDER BY track_id, (analyzer_version = $2) DESC, analyzed_at DESC
-"""  # noqa: S608 - the columns are ours
+"""  # noqa: S608 - names of ours
 _LONG = f"""
 SELECT track_id, analyzer_version, {", ".join(LONG_OF_ANALYSIS)} FROM analyses
 WHERE (track_id, analyzer_version) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))
-"""  # noqa: S608 - as above
+"""  # noqa: S608 - names of ours
 _CORRECTIONS = "SELECT track_id AS id, * FROM corrections WHERE track_id = ANY($1)"
 _MEANINGS = """
 SELECT * FROM meanings WHERE (track_id, analyzer_version) IN (
@@ -76,7 +76,7 @@ WHERE track_id = ANY($1) ORDER BY track_id, source
 _COVERS = """
 SELECT sha256, mime_type, width, height, size_bytes FROM covers WHERE sha256 = ANY($1)
 """
-# Near most of the artist's tracks that are there.
+# The image that most of the artist's present tracks have near them, of albums by this artist alone.
 _ARTIST_IMAGES = """
 SELECT DISTINCT ON (owner) owner, sha256 FROM (
     SELECT c.artist_id AS owner, s.facts ->> 'artist_image_sha256' AS sha256, count(*) AS tracks
@@ -129,36 +129,36 @@ async def genres(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
 
 
 async def covers(pool: asyncpg.Pool, hashes: Sequence[bytes]) -> list[Row | None]:
-    """What is known of images, None where one is not stored."""
+    """Facts of images, None where one is not stored."""
     found = {bytes(row["sha256"]): row for row in await pool.fetch(_COVERS, list(hashes))}
     return [found.get(sha256) for sha256 in hashes]
 
 
 async def analyses(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
-    """Each track's analysis that stands, without what is long."""
+    """Each track's current analysis, without its long columns."""
     found = await pool.fetch(_ANALYSES, list(ids), ANALYZER_VERSION)
     by_id = {row["track_id"]: row for row in found}
     return [by_id.get(id_) for id_ in ids]
 
 
 async def corrections(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
-    """What a person says of each track, None where nobody corrected it."""
+    """Each track's correction, None where there is none."""
     return await _each(pool, _CORRECTIONS, ids)
 
 
 async def meanings(pool: asyncpg.Pool, keys: Sequence[tuple[UUID, str]]) -> list[Row | None]:
-    """What was heard, by track id and analyzer version; None where there is none."""
-    return await _of_analyses(pool, _MEANINGS, keys)
+    """Meanings by track id and analyzer version, None where there is none."""
+    return await _by_version(pool, _MEANINGS, keys)
 
 
 async def long_of_analyses(
     pool: asyncpg.Pool, keys: Sequence[tuple[UUID, str]]
 ) -> list[Row | None]:
-    """What is long of analyses, by track id and analyzer version."""
-    return await _of_analyses(pool, _LONG, keys)
+    """The long columns of analyses, by track id and analyzer version."""
+    return await _by_version(pool, _LONG, keys)
 
 
-async def _of_analyses(
+async def _by_version(
     pool: asyncpg.Pool, query: str, keys: Sequence[tuple[UUID, str]]
 ) -> list[Row | None]:
     found = await pool.fetch(query, *map(list, zip(*keys, strict=True)))
@@ -167,7 +167,7 @@ async def _of_analyses(
 
 
 async def album_tracks(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:
-    """Each album's tracks that are there, in disc and track order."""
+    """Each album's present tracks, in disc and track order."""
     return await _many(pool, _TRACKS_OF_ALBUMS, ids, owner="album_id")
 
 
@@ -197,7 +197,7 @@ async def other_tags(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None
 
 
 async def imported_facts(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:
-    """What other programs noted of each track."""
+    """Each track's facts that were imported from other programs."""
     return await _many(pool, _IMPORTED_FACTS, ids)
 
 
@@ -207,13 +207,13 @@ async def vectors(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:
 
 
 async def genre_track_counts(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[int]:
-    """Each genre's number of tracks that are there."""
+    """Each genre's number of present tracks."""
     found = {row["owner"]: row["n"] for row in await pool.fetch(_GENRE_TRACK_COUNTS, list(ids))}
     return [found.get(id_, 0) for id_ in ids]
 
 
 async def album_sums(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[tuple[int, float]]:
-    """Each album's number of tracks and their length in seconds."""
+    """Each album's number of present tracks and their total duration in seconds."""
     found = {
         row["owner"]: (row["n"], row["duration_s"])
         for row in await pool.fetch(_ALBUM_SUMS, list(ids))
@@ -222,14 +222,14 @@ async def album_sums(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[tuple[int,
 
 
 async def artist_images(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[bytes | None]:
-    """The hash of each artist's image, as the files of their albums tell it."""
+    """The hash of each artist's image, None where there is none."""
     rows = await pool.fetch(_ARTIST_IMAGES, list(ids))
     found = {row["owner"]: bytes.fromhex(row["sha256"]) for row in rows}
     return [found.get(id_) for id_ in ids]
 
 
 async def album_loudness(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None]:
-    """Of each album its tracks' loudness histograms and highest true peak."""
+    """Each album's loudness histograms (one a track) and highest true peak."""
     found = await pool.fetch(_ALBUM_LOUDNESS, list(ids), ANALYZER_VERSION)
     by_id = {row["owner"]: row for row in found}
     return [by_id.get(id_) for id_ in ids]

@@ -1,15 +1,14 @@
-"""What becomes of each track that a batch tells. Pure, but for the ids of new ones."""
+"""Decides what becomes of each track of a batch. Pure, but for the ids of new ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.api.store.new_ids import new_id
-from services.api.store.results import Status
-from services.api.store.tracks import match as moves
+from services.api.store.batch_writes import Status
+from services.api.store.tracks.match import Moves, is_same_content
 from services.api.store.tracks.validate_item import TrackRow
 
 
@@ -27,45 +26,40 @@ class Decision:
     """The tags changed, the content did not."""
     replaced_hash: bytes | None
     is_written: bool
-    """The file's row is: something changed, or this scan has not counted it yet."""
+    """The row of the file is written: something changed, or this scan has not counted it yet."""
     is_first_read: bool
-    """This scan reads it for the first time."""
+    """This scan reads the file for the first time."""
 
 
 def decide(
-    row: TrackRow,
-    moved: moves.Moves,
-    tracks: dict[UUID, asyncpg.Record],
-    scan_id: UUID | None,
+    row: TrackRow, moves: Moves, tracks: Mapping[UUID, asyncpg.Record], scan_id: UUID | None
 ) -> Decision:
-    """Compare a row with its file, as it is once all has moved, and its track, if any.
+    """Compare a row with its file, as it is after all moves, and its track, if any.
 
     Equal items change nothing; `tracks` are the locked ones by id.
     """
-    file = moved.files.get(row.path)
+    file = moves.files.get(row.path)
     is_first_read = scan_id is not None and (file is None or file["read_by_scan_id"] != scan_id)
     track = None if file is None else tracks.get(file["track_id"])
     if file is None or track is None:
-        return Decision(
-            row, new_id(), Status.CREATED, 1, 1, False, False, None, True, is_first_read
-        )
-    is_new_content = not moves.is_same_content(row, file)
+        return Decision(row, uuid4(), Status.CREATED, 1, 1, False, False, None, True, is_first_read)
+    is_new_content = not is_same_content(row, file)
     is_retagged = not is_new_content and track["tags_digest"] != row.digest
-    is_moved = track["id"] in moved.moved
+    is_moved = track["id"] in moves.moved
     status = Status.UPDATED if is_new_content or is_retagged or is_moved else Status.UNCHANGED
     if track["is_missing"] and not is_new_content:
         status = Status.RETURNED
-    changed = status is not Status.UNCHANGED
+    is_changed = status is not Status.UNCHANGED
     return Decision(
         row=row,
         track_id=track["id"],
         status=status,
-        revision=track["revision"] + changed,
+        revision=track["revision"] + is_changed,
         content_revision=track["content_revision"] + is_new_content,
         is_new_content=is_new_content,
         is_retagged=is_retagged,
         replaced_hash=_replaced_hash(file, scan_id, is_new_content=is_new_content),
-        is_written=changed or is_first_read or _is_known_otherwise(row, file),
+        is_written=is_changed or is_first_read or _is_file_changed(row, file),
         is_first_read=is_first_read,
     )
 
@@ -73,14 +67,14 @@ def decide(
 def _replaced_hash(
     file: Mapping[str, Any], scan_id: UUID | None, *, is_new_content: bool
 ) -> bytes | None:
-    """What the content was before this scan, where it was another one."""
+    """The hash of the content before this scan, where it was another one."""
     if is_new_content:
-        told: bytes | None = file["content_hash"]
-        return told
+        content_hash: bytes | None = file["content_hash"]
+        return content_hash
     return file["replaced_hash"] if file["read_by_scan_id"] == scan_id else None
 
 
-def _is_known_otherwise(row: TrackRow, file: Mapping[str, Any]) -> bool:
-    told = (row.size_bytes, row.mtime_ns, row.images_digest, row.content_hash, "present")
+def _is_file_changed(row: TrackRow, file: Mapping[str, Any]) -> bool:
+    values = (row.size_bytes, row.mtime_ns, row.images_digest, row.content_hash, "present")
     names = ("size_bytes", "mtime_ns", "images_digest", "content_hash", "state")
-    return told != tuple(file[name] for name in names)
+    return values != tuple(file[name] for name in names)

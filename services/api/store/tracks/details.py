@@ -1,6 +1,6 @@
-"""What few tracks have or what is long: lyrics, tags without a column, imported facts."""
+"""Details that few tracks have, or that are long: lyrics, other tags, imported facts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store import checks
-from services.api.store.checks import Item, Unfit
+from services.api.store.checks import InvalidValue, Item
 
 LYRICS_LIMIT = 50_000
 MOST_OTHER_TAGS = 64
@@ -35,7 +35,7 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::bigint[])
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """A track's, fit to be stored."""
+    """The validated details of a track."""
 
     plain: str | None = None
     synced: str | None = None
@@ -46,25 +46,29 @@ class Details:
 
     @property
     def has_lyrics(self) -> bool:
-        """Whether there are words."""
+        """Whether there are lyrics."""
         return bool(self.plain or self.synced)
 
     @property
-    def told(self) -> list[Any]:
-        """All of it, for a digest; [] where there is none."""
-        told = [self.plain, self.synced, self.is_sidecar, dict(self.other_tags), self.facts]
-        return told if any(told) else []
+    def digested(self) -> list[Any]:
+        """All values, for the track's digest; [] where there are none."""
+        values = [self.plain, self.synced, self.is_sidecar, dict(self.other_tags), self.facts]
+        return values if any(values) else []
 
 
 NO_DETAILS = Details()
 FIELDS = (
     "lyrics_plain", "lyrics_synced", "lyrics_are_sidecar", "other_tags", "imported_facts",
 )  # fmt: skip
-"""Fields of an item of `createTracks` that tell of them: nearly no item has any."""
+"""The fields of an item of `createTracks` that hold details: nearly no item has any."""
 
 
-def details(item: Item) -> Details:
-    """What an item of `createTracks` says of these; `Unfit` says what is wrong."""
+def validate_details(item: Item) -> Details:
+    """The details of an item of `createTracks`.
+
+    Raises:
+        InvalidValue: for the first invalid field.
+    """
     return Details(
         plain=checks.optional_text(item, "lyrics_plain", LYRICS_LIMIT) or None,
         synced=checks.optional_text(item, "lyrics_synced", LYRICS_LIMIT) or None,
@@ -75,44 +79,45 @@ def details(item: Item) -> Details:
 
 
 def _other_tags(item: Item) -> dict[str, list[str]]:
-    given = item.get("other_tags")
-    if not given:
+    tags = item.get("other_tags")
+    if not tags:
         return {}
-    if len(given) > MOST_OTHER_TAGS:
-        raise Unfit(f"more than {MOST_OTHER_TAGS} are too many", "other_tags")
-    texts = [*given, *(value for values in given.values() for value in values)]
-    length = sum(len(checks.text({"other_tags": one}, "other_tags")) for one in texts)
+    if len(tags) > MOST_OTHER_TAGS:
+        raise InvalidValue(f"more than {MOST_OTHER_TAGS} are too many", "other_tags")
+    texts = [*tags, *(value for values in tags.values() for value in values)]
+    length = sum(len(checks.text({"other_tags": text}, "other_tags")) for text in texts)
     if length > OTHER_TAGS_LIMIT:
-        raise Unfit(f"more than {OTHER_TAGS_LIMIT:,} characters are too many", "other_tags")
-    return dict(given)
+        raise InvalidValue(f"more than {OTHER_TAGS_LIMIT:,} characters are too many", "other_tags")
+    return dict(tags)
 
 
 def _facts(item: Item) -> tuple[tuple[str, int | None, int | None], ...]:
-    given = item.get("imported_facts")
-    if not given:
+    imported = item.get("imported_facts")
+    if not imported:
         return ()
-    if len(given) > MOST_FACTS:
-        raise Unfit(f"more than {MOST_FACTS} are too many", "imported_facts")
+    if len(imported) > MOST_FACTS:
+        raise InvalidValue(f"more than {MOST_FACTS} are too many", "imported_facts")
     facts = {
         checks.name_text(fact, "source"): (
             checks.optional_integer(fact, "rating", 0, 100),
             checks.optional_integer(fact, "play_count"),
         )
-        for fact in given
+        for fact in imported
     }
-    return tuple((source, *told) for source, told in facts.items())
+    return tuple((source, *values) for source, values in facts.items())
 
 
-async def write(
-    connection: asyncpg.Connection, told: Iterable[tuple[UUID, Details]], known: Sequence[UUID]
+async def write_details(
+    connection: asyncpg.Connection,
+    details: Sequence[tuple[UUID, Details]],
+    known: Sequence[UUID],
 ) -> None:
-    """Store the details of tracks; those of the `known` ones are replaced."""
+    """Store the details of tracks; those of the `known` tracks are replaced."""
     if known:
         await connection.execute(_CLEAR, known)
-    told = list(told)
-    lyrics = [(id_, one.plain, one.synced, one.is_sidecar) for id_, one in told if one.has_lyrics]
-    tags = [(id_, dict(one.other_tags)) for id_, one in told if one.other_tags]
-    facts = [(id_, *fact) for id_, one in told for fact in one.facts]
-    for query, rows in ((_WRITE_LYRICS, lyrics), (_WRITE_TAGS, tags), (_WRITE_FACTS, facts)):
+    lyrics = [(id_, d.plain, d.synced, d.is_sidecar) for id_, d in details if d.has_lyrics]
+    tags = [(id_, dict(d.other_tags)) for id_, d in details if d.other_tags]
+    facts = [(id_, *fact) for id_, d in details for fact in d.facts]
+    for statement, rows in ((_WRITE_LYRICS, lyrics), (_WRITE_TAGS, tags), (_WRITE_FACTS, facts)):
         if rows:
-            await connection.execute(query, *zip(*rows, strict=True))
+            await connection.execute(statement, *zip(*rows, strict=True))

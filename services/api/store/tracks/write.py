@@ -1,5 +1,6 @@
-"""Writing what was decided of tracks and their files."""
+"""Writes what was decided of tracks and their files."""
 
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -7,14 +8,31 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store import genres
-from services.api.store.corrections import apply as corrections
-from services.api.store.results import Raced, Status, plain
-from services.api.store.tracks import details as track_details
-from services.api.store.tracks import match as moves
+from services.api.store.batch_writes import LostRace, Status, json_value
+from services.api.store.corrections.apply import reapply_corrections
 from services.api.store.tracks.decide import Decision
+from services.api.store.tracks.details import NO_DETAILS, write_details
+from services.api.store.tracks.match import Moves
 from services.api.store.tracks.validate_item import COLUMN_NAMES
-from services.api.store.vectors import upsert as vectors
+from services.api.store.vectors.spaces import outdate_text_vectors
+from shared.contracts.topics import Stage
 
+_DROP_FILES = "DELETE FROM files WHERE id = ANY($1)"
+# A track has one file: first all reassigned files let go of theirs, then they get the new ones.
+_UNASSIGN_FILES = "UPDATE files SET track_id = NULL WHERE id = ANY($1)"
+_REASSIGN_FILES = """
+UPDATE files SET
+    track_id = new.track_id, size_bytes = new.size_bytes, mtime_ns = new.mtime_ns,
+    state = new.state, content_hash = new.content_hash, replaced_hash = NULL,
+    missing_since = CASE WHEN new.state = 'missing' THEN now() END
+FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[])
+    AS new(id, track_id, size_bytes, mtime_ns, state, content_hash)
+WHERE files.id = new.id
+"""
+_MARK_DISPLACED = """
+UPDATE tracks SET is_missing = true, revision = revision + 1, updated_at = now()
+WHERE id = ANY($1)
+"""
 _TAGS = (
     "title", "title_is_file_name", "sort_key", "artist_credit", "artist_key", "album_id",
     "album_claim",
@@ -28,16 +46,10 @@ _TAGS = (
     "cover_sha256", "folder_cover_sha256", "cover_problem", "tags_digest",
 )  # fmt: skip
 _COLUMNS = ", ".join(("revision", "content_revision", "is_missing", *_TAGS))
-_NEW_NAMES = (
-    "id",
-    "revision",
-    "content_revision",
-    "is_missing",
-    "album_id",
-    "tags_digest",
-    *COLUMN_NAMES,
-)
-_of_tags = itemgetter(*COLUMN_NAMES)
+_COPIED = (
+    "id", "revision", "content_revision", "is_missing", "album_id", "tags_digest", *COLUMN_NAMES,
+)  # fmt: skip
+_tag_values = itemgetter(*COLUMN_NAMES)
 _NEW_VALUES = ", ".join(f"EXCLUDED.{name}" for name in _COLUMNS.split(", "))
 _WRITE_TRACKS = f"""
 INSERT INTO tracks (id, {_COLUMNS})
@@ -71,60 +83,95 @@ _CLEAR_CREDITS = "DELETE FROM track_credits WHERE track_id = ANY($1) RETURNING a
 _CREDIT_COLUMNS = (
     "track_id", "role", "position", "artist_id", "credited_as", "join_phrase", "instrument",
 )  # fmt: skip
-_WAIT_FOR_TEXTS = "UPDATE tracks SET vectorized_content_revision = NULL WHERE id = ANY($1)"
+_AWAIT_VECTORS = "UPDATE tracks SET vectorized_content_revision = NULL WHERE id = ANY($1)"
+# A file that could be read has not failed; a new content has not failed yet at any stage.
+_RESOLVE_FAILURES = f"""
+WITH resolved AS (
+    SELECT id FROM failures
+    WHERE resolved_at IS NULL AND (
+        (library_id = $1 AND path = ANY($2) AND stage = '{Stage.READ}') OR track_id = ANY($3)
+    )
+    ORDER BY stage, subject FOR UPDATE
+)
+UPDATE failures SET resolved_at = now() FROM resolved WHERE failures.id = resolved.id
+"""  # noqa: S608 - the stage's name is a constant of ours
 
 
-async def write(connection: asyncpg.Connection, decisions: list[Decision]) -> set[UUID]:
-    """Write the tracks that changed; the artists that lost a credit by it."""
+async def write_moves(
+    connection: asyncpg.Connection, moves: Moves, tracks: Mapping[UUID, Mapping[str, Any]]
+) -> None:
+    """Write what moved, before the batch's own rows are written."""
+    dropped = [file["id"] for file in moves.dropped]
+    # A file without an id is new: `write_files` writes it.
+    reassigned = {
+        file["id"]: file for file in moves.reassigned if file["id"] not in dropped and file["id"]
+    }
+    if dropped:
+        await connection.execute(_DROP_FILES, dropped)
+    if reassigned:
+        ids = sorted(reassigned)
+        await connection.execute(_UNASSIGN_FILES, ids)
+        names = ("id", "track_id", "size_bytes", "mtime_ns", "state", "content_hash")
+        rows = [[reassigned[id_][name] for name in names] for id_ in ids]
+        await connection.execute(_REASSIGN_FILES, *zip(*rows, strict=True))
+    displaced = [id_ for id_ in moves.displaced if not tracks[id_]["is_missing"]]
+    if displaced:
+        await connection.execute(_MARK_DISPLACED, sorted(displaced))
+
+
+async def write_tracks(connection: asyncpg.Connection, decisions: list[Decision]) -> set[UUID]:
+    """Write the tracks that changed; returns the artists that lost a credit."""
     changed = [d for d in decisions if d.status is not Status.UNCHANGED]
     if not changed:
         return set()
-    lost: set[UUID] = set()
-    changed.sort(key=lambda decision: decision.track_id)
-    ids = await genres.ensure(
+    changed.sort(key=lambda decision: decision.track_id.int)
+    genre_ids = await genres.ensure(
         connection, {key: name for d in changed for key, name in d.row.genres.items()}
     )
-    await _write_tracks(connection, changed)
+    await _write_rows(connection, changed)
     known = [d.track_id for d in changed if d.status is not Status.CREATED]
+    lost: set[UUID] = set()
     if known:
         lost = {row["artist_id"] for row in await connection.fetch(_CLEAR_CREDITS, known)}
         await genres.clear_track_genres(connection, known)
     retagged = [d.track_id for d in changed if d.is_retagged]
     if retagged:
-        await connection.execute(_WAIT_FOR_TEXTS, retagged)
-        await vectors.outdate_texts(connection, retagged)
+        await connection.execute(_AWAIT_VECTORS, retagged)
+        await outdate_text_vectors(connection, retagged)
     credits_ = [(d.track_id, *credit) for d in changed for credit in d.row.credits]
     if credits_:
         await connection.copy_records_to_table(
             "track_credits", records=credits_, columns=_CREDIT_COLUMNS
         )
-    await track_details.write(connection, ((d.track_id, d.row.details) for d in changed), known)
+    details = [(d.track_id, d.row.details) for d in changed if d.row.details is not NO_DETAILS]
+    if details or known:
+        await write_details(connection, details, known)
     genre_rows = [
-        (d.track_id, position, ids[key], d.row.columns["year"])
+        (d.track_id, position, genre_ids[key], d.row.columns["year"])
         for d in changed
         for position, key in enumerate(d.row.genres)
     ]
     await genres.write_track_genres(connection, genre_rows)
     if known:
-        await corrections.outlast_tags(connection, known)
+        await reapply_corrections(connection, known)
     return lost.difference(credit[3] for credit in credits_)
 
 
-async def _write_tracks(connection: asyncpg.Connection, changed: list[Decision]) -> None:
-    """New ones are copied in, which takes the least time; the others' rows are replaced."""
+async def _write_rows(connection: asyncpg.Connection, changed: list[Decision]) -> None:
+    """New rows are copied in, which takes the least time; the others are replaced."""
     new = [
         (
             d.track_id, d.revision, d.content_revision, False, d.row.album_id, d.row.digest,
-            *_of_tags(d.row.columns),
+            *_tag_values(d.row.columns),
         )
         for d in changed
         if d.status is Status.CREATED
     ]  # fmt: skip
     if new:
-        await connection.copy_records_to_table("tracks", records=new, columns=_NEW_NAMES)
+        await connection.copy_records_to_table("tracks", records=new, columns=_COPIED)
     if len(new) < len(changed):
         known = [
-            {name: plain(value) for name, value in _track_row(d).items()}
+            {name: json_value(value) for name, value in _track_row(d).items()}
             for d in changed
             if d.status is not Status.CREATED
         ]
@@ -149,30 +196,36 @@ async def write_files(
     library_id: UUID,
     scan_id: UUID | None,
     decisions: list[Decision],
-    moved: moves.Moves,
+    moves: Moves,
 ) -> None:
-    """Write the files whose rows differ; `Raced` where another batch made one meanwhile."""
+    """Write the rows of files that differ.
+
+    Raises:
+        LostRace: another batch created or deleted one of them meanwhile.
+    """
     written = [d for d in decisions if d.is_written]
     if not written:
         return
-    made = [d for d in written if _is_made(moved, d.row.path)]
-    if len(made) < len(written):
-        known = [_file_row(d) for d in written if not _is_made(moved, d.row.path)]
-        done = await connection.fetch(_WRITE_FILES, library_id, scan_id, *zip(*known, strict=True))
-        if any(row["is_new"] for row in done):
-            raise Raced  # what was known of one of them is gone meanwhile
-    if not made:
+    new = [d for d in written if _is_new_file(moves, d.row.path)]
+    if len(new) < len(written):
+        known = [_file_row(d) for d in written if not _is_new_file(moves, d.row.path)]
+        upserted = await connection.fetch(
+            _WRITE_FILES, library_id, scan_id, *zip(*known, strict=True)
+        )
+        if any(row["is_new"] for row in upserted):
+            raise LostRace  # its known row was deleted meanwhile
+    if not new:
         return
-    # Two that make the same files shall wait at the first one of them, not for each other.
-    made.sort(key=lambda decision: decision.row.path)
+    # Two batches that create the same files wait at the first one, not for each other.
+    new.sort(key=lambda decision: decision.row.path)
     try:
         await connection.copy_records_to_table(
             "files",
-            records=[(*_file_row(d), library_id, scan_id, "present") for d in made],
+            records=[(*_file_row(d), library_id, scan_id, "present") for d in new],
             columns=_FILE_COLUMNS,
         )
     except asyncpg.UniqueViolationError as error:
-        raise Raced from error  # another batch made one of these files: its track is the one
+        raise LostRace from error  # another batch created one of them, with a track of its own
 
 
 def _file_row(decision: Decision) -> tuple[Any, ...]:
@@ -183,6 +236,15 @@ def _file_row(decision: Decision) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _is_made(moved: moves.Moves, path: str) -> bool:
-    file = moved.files.get(path)
+def _is_new_file(moves: Moves, path: str) -> bool:
+    file = moves.files.get(path)
     return file is None or file["id"] is None
+
+
+async def resolve_failures(
+    connection: asyncpg.Connection, library_id: UUID, decisions: Sequence[Decision], moves: Moves
+) -> None:
+    """Resolve what failed to be read, and all failures of contents that were replaced."""
+    paths = [*(d.row.path for d in decisions), *(file["path"] for file in moves.dropped)]
+    track_ids = [d.track_id for d in decisions if d.is_new_content or d.track_id in moves.moved]
+    await connection.execute(_RESOLVE_FAILURES, library_id, paths, track_ids)

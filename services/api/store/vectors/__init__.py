@@ -1,1 +1,1 @@
-"""vectors."""
+"""Vectors of tracks (`upsert`), and the spaces they are in (`spaces`)."""

@@ -3,19 +3,19 @@
 import itertools
 from typing import Any
 
-from services.api.store.albums.decide import Said, decide
+from services.api.store.albums.decide import CountedClaim, decide
 
 
-def said(tracks: int = 1, artist: str = "A", **changes: Any) -> Said:
+def said(tracks: int = 1, artist: str = "A", **changes: Any) -> CountedClaim:
     facts = {
         "title": "X", "artist_credit": artist, "artist_key": artist.casefold(),
         "credits": [[f"id of {artist}", artist, ""]] if artist else [], "is_artist_told": True,
         "is_compilation": False, "owner_key": f"artist {artist}",
     }  # fmt: skip
-    return Said(facts | changes, tracks)
+    return CountedClaim(facts | changes, tracks)
 
 
-def guessed(tracks: int = 1, artist: str = "A", **changes: Any) -> Said:
+def guessed(tracks: int = 1, artist: str = "A", **changes: Any) -> CountedClaim:
     return said(tracks, artist, is_artist_told=False, owner_key="", **changes)
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.api.store.checks import Unfit
-from services.api.store.results import Problem
-from services.api.store.tracks.validate import track_rows
+from services.api.store.batch_writes import Problem
+from services.api.store.checks import InvalidValue
+from services.api.store.tracks.validate import validate
 from services.api.store.tracks.validate_item import TrackRow, track_row
 
 _ID = "0123456789abcdef" * 2
@@ -67,8 +67,8 @@ def _one_by_one(items: list[dict[str, Any]]) -> list[TrackRow | Problem]:
     def row(item: dict[str, Any]) -> TrackRow | Problem:
         try:
             return track_row(item)
-        except Unfit as unfit:
-            return unfit.problem
+        except InvalidValue as invalid:
+            return invalid.problem
 
     return [row(item) for item in items]
 
@@ -76,7 +76,7 @@ def _one_by_one(items: list[dict[str, Any]]) -> list[TrackRow | Problem]:
 @settings(deadline=None, max_examples=300)
 @given(_ITEMS)
 def test_usual_items_make_the_same_rows_as_one_by_one(items: list[dict[str, Any]]) -> None:
-    assert track_rows(items) == _one_by_one(items)
+    assert validate(items) == _one_by_one(items)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,6 @@ def test_one_item_at_fault_is_told_and_the_others_are_rows(name: str, value: Any
         "credits": [], "genres": ["Rock"], "container": "mp3", "codec": "mp3", "duration_s": 1.5,
     }  # fmt: skip
     items = [fit, {**fit, name: value}, {**fit, "path": "b.mp3"}]
-    made = track_rows(items)
+    made = validate(items)
     assert made == _one_by_one(items)
     assert [isinstance(one, Problem) for one in made] == [False, True, False]

@@ -1,4 +1,4 @@
-"""What a batch write answers for each item."""
+"""What all batch writes share: the result of an item, the transaction, values for `jsonb`."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 T = TypeVar("T")
-_TRIES = 5
+_ATTEMPTS = 5
 
 
 class Status(StrEnum):
@@ -33,7 +33,7 @@ class ProblemCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What was wrong, in words for people; `field` as the GraphQL input names it."""
+    """Why an item was refused, in words for people; `field` as the GraphQL input names it."""
 
     code: ProblemCode
     message: str
@@ -51,18 +51,18 @@ class Upserted:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A track that a file may be the file of, and where that track's file was last."""
+    """A track that a file may belong to, and the last known path of that track's file."""
 
     track_id: UUID
     library_id: UUID
     path: str
     is_same_content: bool
-    """By the content; otherwise by what the tags say."""
+    """Whether the content matched; otherwise the tags did."""
 
 
 @dataclass(slots=True)  # frozen, making one takes three times as long
 class TrackUpserted:
-    """The result of one item that concerns a track, with the track's numbers afterwards."""
+    """The result of one item that concerns a track, with the track's revisions afterwards."""
 
     id: UUID | None = None
     status: Status | None = None
@@ -73,39 +73,33 @@ class TrackUpserted:
     """Of an UNDECIDED item: nothing was stored."""
 
 
-class Raced(Exception):
+class LostRace(Exception):
     """Another transaction made the same row first: run this one again."""
 
 
 async def in_transaction(
     pool: asyncpg.Pool, work: Callable[[asyncpg.Connection], Awaitable[T]], *, durable: bool = True
 ) -> T:
-    """Run `work` in a transaction; again where it lost against another one.
+    """Run `work` in a transaction, and run it again where it lost a race with another one.
 
-    One that is not `durable` may be lost if the server dies within a second, but not once a
-    durable one that began later has ended: the log is written in order.
-
-    Locks are taken in one order, so a deadlock is not expected; one that comes about all the
-    same (with statements of an administrator, say) costs a repetition.
+    A transaction that is not `durable` may be lost if the server dies within a second, but not
+    once a durable one that began later has ended: the log is written in order.
     """
-    for left in reversed(range(_TRIES)):
+    for attempts_left in reversed(range(_ATTEMPTS)):
         try:
             async with pool.acquire() as connection, connection.transaction():
                 if not durable:
                     await connection.execute("SET LOCAL synchronous_commit TO off")
                 return await work(connection)
-        except (Raced, asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
-            if not left:
+        # All writes lock in one order, so they do not deadlock with each other. A statement of an
+        # administrator may still cause a deadlock, which then costs one repetition.
+        except (LostRace, asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            if not attempts_left:
                 raise
     raise AssertionError("unreachable")
 
 
-def rows(items: list[dict[str, Any]], *names: str) -> list[list[Any]]:
-    """Columns of equal length out of rows, for `unnest`."""
-    return [[item[name] for item in items] for name in names]
-
-
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """A value as JSON has it, for `jsonb_populate_recordset`."""
     if isinstance(value, bytes):
         return "\\x" + value.hex()
