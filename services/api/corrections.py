@@ -1,4 +1,4 @@
-"""A person corrects tracks: stored, and told to those who read it."""
+"""Stores corrections of tracks, and publishes the events that vectorize and index them again."""
 
 from collections.abc import Sequence
 
@@ -15,12 +15,12 @@ from shared.contracts.versions import ANALYZER_VERSION
 
 
 async def correct(pool: asyncpg.Pool, bus: Bus, items: Sequence[Item]) -> list[TrackUpserted]:
-    """Store corrections, one result an item; what changed is vectorized and indexed anew.
+    """Store corrections and publish events of the tracks that changed; one result an item.
 
-    Where the events are lost, the reconciler finds the tracks.
+    If the events are lost, the reconciler finds the tracks.
     """
     results = await apply_corrections(pool, items)
-    changed = {one.id for one in results if one.id and one.status is not Status.UNCHANGED}
+    changed = {r.id for r in results if r.id and r.status is not Status.UNCHANGED}
     found = await lookups.tracks(pool, list(changed))
     await bus.publish([_event(row) for row in found if row is not None])
     return results
@@ -28,8 +28,8 @@ async def correct(pool: asyncpg.Pool, bus: Bus, items: Sequence[Item]) -> list[T
 
 def _event(row: asyncpg.Record) -> Event:
     track_id = format_id(IdKind.TRACK, row["id"])
-    numbers = {"content_revision": row["content_revision"], "revision": row["revision"]}
+    revisions = {"content_revision": row["content_revision"], "revision": row["revision"]}
     if row["analyzed_content_revision"] == row["content_revision"] and not row["is_missing"]:
-        return AudioAnalyzed(track_id=track_id, analyzer_version=ANALYZER_VERSION, **numbers)
-    # Only the indexer listens to this one; text vectors follow the analysis.
-    return TrackVectorized(track_id=track_id, **numbers)
+        return AudioAnalyzed(track_id=track_id, analyzer_version=ANALYZER_VERSION, **revisions)
+    # Only the indexer consumes this event: text vectors are made after the analysis.
+    return TrackVectorized(track_id=track_id, **revisions)

@@ -1,14 +1,14 @@
-"""Stretches of a library's files in the order of their paths, told by a digest. Pure.
+"""Digests of ranges of a library's files, in the order of their paths. Pure.
 
-The gateway tells the digest of what it knows (`services/api/store/files/known.py` works it out in
-SQL), the extractor has that of what it sees: where both are one, no file is looked at by itself.
+The gateway computes the digests of the files that it knows (`services/api/store/files/known.py`),
+the extractor those of the files on the disk. Where both are equal, no single file is compared.
 """
 
 import hashlib
 import struct
 from collections.abc import Sequence
 
-_BETWEEN = "//"  # no path has it
+_SEPARATOR = "//"  # no path contains it
 DIGEST_HEX_DIGITS = 64
 
 
@@ -20,12 +20,12 @@ def digest_of(
 ) -> str:
     """SHA-256 in hex of columns of equal length.
 
-    Of the paths in UTF-8 with `//` between them, then all sizes, then all times, each as 8 bytes
-    with the high ones first, then all digests of images (0 where unknown) as 4 bytes.
+    Of the paths in UTF-8 with `//` between them, then all sizes and all times as big-endian 64 bit
+    integers, then all digests of images (0 where unknown) as 32 bit ones.
     """
     files = len(paths)
-    told = hashlib.sha256(_BETWEEN.join(paths).encode(), usedforsecurity=False)
-    told.update(struct.pack(f">{files}q", *sizes_bytes))
-    told.update(struct.pack(f">{files}q", *mtimes_ns))
-    told.update(struct.pack(f">{files}i", *images_digests))
-    return told.hexdigest()
+    digest = hashlib.sha256(_SEPARATOR.join(paths).encode(), usedforsecurity=False)
+    digest.update(struct.pack(f">{files}q", *sizes_bytes))
+    digest.update(struct.pack(f">{files}q", *mtimes_ns))
+    digest.update(struct.pack(f">{files}i", *images_digests))
+    return digest.hexdigest()

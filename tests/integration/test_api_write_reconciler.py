@@ -10,7 +10,7 @@ import pytest
 from pytest_asyncio import fixture
 
 from services.api.handlers import keep_failures, note_indexed
-from services.api.reconciler import TRY_TURN, Reconciler
+from services.api.reconciler import TRY_LOCK, Reconciler
 from services.api.store import artists, scans
 from services.api.store.analyses.current import expect_analyzer
 from services.api.store.analyses.upsert import upsert_analyses
@@ -97,16 +97,16 @@ async def test_a_track_gets_the_event_of_the_stage_it_waits_for_and_then_none(
     await register_both(pool)
     (track,) = await store_tracks("a.mp3")
     id_ = track_of(track)
-    told = [await reconciler.look()]
+    told = [await reconciler.reconcile()]
     await line.quiet()
     await upsert_analyses(pool, [analysis_item(track)])
-    told.append(await reconciler.look())
+    told.append(await reconciler.reconcile())
     await line.quiet()
     await upsert_vectors(pool, [vector(track, AUDIO), vector(track, TEXT)])
-    told.append(await reconciler.look())
+    told.append(await reconciler.reconcile())
     await line.quiet()
     await note_indexed(pool, [TrackIndexed(track_id=id_, revision=2)])
-    told.append(await reconciler.look())
+    told.append(await reconciler.reconcile())
     assert told == [
         [TrackExtracted(track_id=id_, change=TrackChange.CREATED, content_revision=1, revision=1)],
         [
@@ -125,10 +125,10 @@ async def test_nothing_is_published_while_something_is_under_way(
     (track,) = await store_tracks("a.mp3")
     line.gate.clear()
     await line.bus.publish([extracted(track)])
-    assert await reconciler.look() == []
+    assert await reconciler.reconcile() == []
     line.gate.set()
     await line.quiet()
-    assert len(await reconciler.look()) == 1
+    assert len(await reconciler.reconcile()) == 1
 
 
 async def test_a_missing_track_is_told_to_the_index(
@@ -139,9 +139,9 @@ async def test_a_missing_track_is_told_to_the_index(
 ) -> None:
     (track,) = await store_tracks("a.mp3")
     await through(pool, track)
-    assert await reconciler.look() == []
+    assert await reconciler.reconcile() == []
     await mark_missing(pool, library_id, ["a.mp3"])
-    (event,) = await reconciler.look()
+    (event,) = await reconciler.reconcile()
     assert isinstance(event, TrackExtracted)
     assert event.change is TrackChange.MISSING
 
@@ -151,11 +151,11 @@ async def test_a_failed_track_is_left_alone_but_its_tags_are_indexed(
 ) -> None:
     (track,) = await store_tracks("a.mp3")
     await keep_failures(pool, [letter(extracted(track), Stage.ANALYZE)])
-    (event,) = await reconciler.look()
+    (event,) = await reconciler.reconcile()
     assert isinstance(event, TrackVectorized)
     await line.quiet()
     await note_indexed(pool, [TrackIndexed(track_id=track_of(track), revision=1)])
-    assert await reconciler.look() == []
+    assert await reconciler.reconcile() == []
 
 
 async def test_another_analyzer_version_makes_all_tracks_wait_for_it(
@@ -164,9 +164,9 @@ async def test_another_analyzer_version_makes_all_tracks_wait_for_it(
     (track,) = await store_tracks("a.mp3")
     await through(pool, track)
     await expect_analyzer(pool, ANALYZER_VERSION)
-    assert await reconciler.look() == []
+    assert await reconciler.reconcile() == []
     await expect_analyzer(pool, "another")
-    (event,) = await reconciler.look()
+    (event,) = await reconciler.reconcile()
     assert isinstance(event, TrackExtracted)
 
 
@@ -185,7 +185,7 @@ async def test_new_tracks_go_before_those_to_analyze_again_and_these_by_plays_an
     (new,) = await store_tracks("new.mp3")
 
     async def looked() -> list[str]:
-        found = await reconciler.look()
+        found = await reconciler.reconcile()
         await line.quiet()
         return [event.track_id for event in found if isinstance(event, TrackExtracted)]
 
@@ -202,14 +202,14 @@ async def test_a_scan_that_was_cut_is_walked_again_and_given_up_in_the_end(
 
     scan = await begin_scan(pool, to_read=3)
     for _ in range(scans.MOST_WALKS - 1):
-        (event,) = await reconciler.look()
+        (event,) = await reconciler.reconcile()
         assert isinstance(event, ScanRequested)
         assert (event.library, event.root, event.folder) == ("music", "/music", "")
         await line.quiet()
         async with pool.acquire() as connection:
             await scans.begin(connection, scan)
         assert await state(scan) == "walking"
-    assert await reconciler.look() == []
+    assert await reconciler.reconcile() == []
     assert await state(scan) == "finished"
 
 
@@ -219,7 +219,7 @@ async def test_only_one_of_several_reconcilers_works_at_a_time(
     await store_tracks(*(f"{n}.mp3" for n in range(50)))
     line.gate.clear()
     several = [Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(4)]
-    told = await asyncio.gather(*(one.look() for one in several))
+    told = await asyncio.gather(*(one.reconcile() for one in several))
     assert sum(map(len, told)) == 50
 
 
@@ -232,11 +232,11 @@ async def test_a_reconciler_that_is_killed_in_its_turn_leaves_it_to_the_others(
     await store_tracks("a.mp3")
     server = EmbeddedPostgres(database_settings.data_dir / "postgres")
     killed = await asyncpg.connect(**server.dsn)
-    assert await killed.fetchval(TRY_TURN)
-    assert await reconciler.look() == []
+    assert await killed.fetchval(TRY_LOCK)
+    assert await reconciler.reconcile() == []
     killed.terminate()  # as a killed process does: the socket is closed without a word
     async with asyncio.timeout(10):
-        while not await reconciler.look():  # noqa: ASYNC110 - the server has no event
+        while not await reconciler.reconcile():  # noqa: ASYNC110 - the server has no event
             await asyncio.sleep(0.01)
 
 
@@ -245,7 +245,7 @@ async def test_the_turn_lasts_until_the_events_are_published(
 ) -> None:
     class _Slow(InProcessBus):
         async def publish(self, events: Sequence[Event]) -> None:
-            told.append(await second.look())
+            told.append(await second.reconcile())
             await super().publish(events)
 
     told: list[Sequence[Event]] = []
@@ -253,7 +253,7 @@ async def test_the_turn_lasts_until_the_events_are_published(
     await line.bus.start()
     first, second = (Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(2))
     await store_tracks("a.mp3")
-    assert len(await first.look()) == 1
+    assert len(await first.reconcile()) == 1
     assert told == [[]]
     line.gate.set()
     await line.bus.drain(5)
@@ -272,7 +272,7 @@ async def test_what_no_track_speaks_of_any_longer_is_removed_but_not_at_once(
     await pool.execute(
         "UPDATE artists SET updated_at = now() - interval '1 hour' WHERE name IN ('Old', 'Björk')"
     )
-    await reconciler.look()
+    await reconciler.reconcile()
     assert await left() == ["Björk", "New"]
     assert await pool.fetch("SELECT name FROM genres") == [("Jazz",)]
 

@@ -93,7 +93,7 @@ def _columns(item: Item) -> dict[str, Any]:
             artist_credit=artist,
             folder=folder,
             is_compilation=is_compilation,
-            is_artist_told=item.get("is_artist_told") is not False,
+            is_artist_tagged=item.get("is_artist_told") is not False,
             release_date=date,
             musicbrainz_release_id=release,
         ),

@@ -119,7 +119,7 @@ def _columns(values: Columns, details: Sequence[Details]) -> Columns:
     columns["year"] = [*map(year_of, values["release_date"])]
     columns["kind"] = [kind or "music" for kind in values["kind"]]
     columns["has_lyrics"] = [
-        bool(flag) or one.has_lyrics
+        bool(flag) or (one is not NO_DETAILS and one.has_lyrics)
         for flag, one in zip(values["has_lyrics"], details, strict=True)
     ]
     return {name: columns[name] for name in COLUMN_NAMES}
