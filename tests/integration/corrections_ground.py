@@ -40,8 +40,8 @@ async def track(pool: asyncpg.Pool, store_tracks: StoreTracks) -> TrackUpserted:
     return made
 
 
-async def correct(pool: asyncpg.Pool, track: TrackUpserted, **told: Any) -> TrackUpserted:
-    (one,) = await apply_corrections(pool, [{"track_id": track_of(track), **told}])
+async def correct(pool: asyncpg.Pool, track: TrackUpserted, **fields: Any) -> TrackUpserted:
+    (one,) = await apply_corrections(pool, [{"track_id": track_of(track), **fields}])
     assert one.problem is None
     return one
 

@@ -49,9 +49,9 @@ async def test_many_who_retag_the_same_albums_neither_deadlock_nor_leave_ghosts(
 
     async def retag() -> None:
         artist = rng.choice("ABCD")
-        told = await said(pool, library_id, [artist] * 6, label=rng.choice("LMN"))
+        facts = await said(pool, library_id, [artist] * 6, label=rng.choice("LMN"))
         some = rng.sample(paths, 20)
-        items = [track_item(path, artist_credit=artist, **rng.choice(told)) for path in some]
+        items = [track_item(path, artist_credit=artist, **rng.choice(facts)) for path in some]
         await upsert_tracks(pool, library_id, None, items)
 
     async def write(kind: int) -> None:
@@ -84,10 +84,11 @@ async def test_the_number_of_statements_does_not_grow_with_the_albums_of_a_batch
     counts = []
     for number in (2, 1, 30):  # the first one is the first in all
         names = [f"{number} {n}" for n in range(number)]
-        told = await said(pool, library_id, names, title=str(number))
+        facts = await said(pool, library_id, names, title=str(number))
         asked.clear()
         items = [
-            track_item(f"{number}/{n}", **told[n % number], artist_credit=str(n)) for n in range(60)
+            track_item(f"{number}/{n}", **facts[n % number], artist_credit=str(n))
+            for n in range(60)
         ]
         await upsert_tracks(pool, library_id, None, items)
         counts.append(len(asked))
@@ -97,11 +98,13 @@ async def test_the_number_of_statements_does_not_grow_with_the_albums_of_a_batch
 async def test_what_no_track_says_any_longer_is_forgotten_and_its_artist_with_it(
     pool: asyncpg.Pool, library_id: UUID
 ) -> None:
-    (told,) = await said(pool, library_id, ["A"])
+    (facts,) = await said(pool, library_id, ["A"])
     (other,) = await said(pool, library_id, ["B"])
-    assert told["album_id"] == other["album_id"]
-    await upsert_tracks(pool, library_id, None, [track_item("1", **told), track_item("2", **other)])
-    await upsert_tracks(pool, library_id, None, [track_item("2", **told)])
+    assert facts["album_id"] == other["album_id"]
+    await upsert_tracks(
+        pool, library_id, None, [track_item("1", **facts), track_item("2", **other)]
+    )
+    await upsert_tracks(pool, library_id, None, [track_item("2", **facts)])
     async with pool.acquire() as connection:
         for age in (timedelta(hours=1), timedelta()):
             await prune_claims(connection, older_than=age)
@@ -116,9 +119,9 @@ async def test_an_artist_that_only_some_tracks_name_is_there_when_they_are_most(
     pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     release = {"musicbrainz_release_id": "01234567-89ab-4def-8123-456789000001"}
-    (told,) = await said(pool, library_id, ["A"], is_artist_told=True, **release)
+    (facts,) = await said(pool, library_id, ["A"], is_artist_told=True, **release)
     (other,) = await said(pool, library_id, ["B"], is_artist_told=True, **release)
-    items = [track_item("1", **told), track_item("2", **told), track_item("3", **other)]
+    items = [track_item("1", **facts), track_item("2", **facts), track_item("3", **other)]
     await upsert_tracks(pool, library_id, None, items)
     assert await pool.fetchval("SELECT artist_credit FROM albums") == "A"
     async with pool.acquire() as connection:

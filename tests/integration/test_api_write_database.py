@@ -43,8 +43,8 @@ from shared.runtime.settings import Settings
 
 async def main():
     async with open_pool(Settings(data_dir=Path(sys.argv[1]))) as pool:
-        told = (str(os.getpid()), f"/{os.getpid()}")
-        await pool.execute("INSERT INTO libraries (name, root) VALUES ($1, $2)", *told)
+        row = (str(os.getpid()), f"/{os.getpid()}")
+        await pool.execute("INSERT INTO libraries (name, root) VALUES ($1, $2)", *row)
 
 asyncio.run(main())
 """

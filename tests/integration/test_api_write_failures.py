@@ -65,7 +65,7 @@ async def test_a_failure_is_open_until_success_new_content_or_the_end_of_the_fil
     await store_failures(pool, [letter(extracted(changed), Stage.ANALYZE)])
     assert await opened() == 0, "of a file that is known to be gone"
     await store_failures(pool, [letter(extracted(changed), Stage.INDEX)])
-    assert await opened() == 1, "but that it is gone has to be told to the index"
+    assert await opened() == 1, "but it must be removed from the index"
 
 
 async def test_a_record_that_makes_no_sense_is_kept_as_it_is(pool: asyncpg.Pool) -> None:

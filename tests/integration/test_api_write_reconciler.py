@@ -97,17 +97,17 @@ async def test_a_track_gets_the_event_of_the_stage_it_waits_for_and_then_none(
     await register_both(pool)
     (track,) = await store_tracks("a.mp3")
     id_ = track_of(track)
-    told = [await reconciler.reconcile()]
+    published = [await reconciler.reconcile()]
     await line.quiet()
     await upsert_analyses(pool, [analysis_item(track)])
-    told.append(await reconciler.reconcile())
+    published.append(await reconciler.reconcile())
     await line.quiet()
     await upsert_vectors(pool, [vector(track, AUDIO), vector(track, TEXT)])
-    told.append(await reconciler.reconcile())
+    published.append(await reconciler.reconcile())
     await line.quiet()
     await note_indexed(pool, [TrackIndexed(track_id=id_, revision=2)])
-    told.append(await reconciler.reconcile())
-    assert told == [
+    published.append(await reconciler.reconcile())
+    assert published == [
         [TrackExtracted(track_id=id_, change=TrackChange.CREATED, content_revision=1, revision=1)],
         [
             AudioAnalyzed(
@@ -177,8 +177,8 @@ async def test_new_tracks_go_before_those_to_analyze_again_and_these_by_plays_an
     sure, unsure, played, changed = await store_tracks(
         "sure.mp3", "unsure.mp3", track_item("played.mp3", imported_facts=facts), "changed.mp3"
     )
-    told = [analysis_item(one, key_confidence=1) for one in (sure, played, changed)]
-    await upsert_analyses(pool, [*told, analysis_item(unsure, tempo_confidence=0.1)])
+    items = [analysis_item(one, key_confidence=1) for one in (sure, played, changed)]
+    await upsert_analyses(pool, [*items, analysis_item(unsure, tempo_confidence=0.1)])
     await expect_analyzer(pool, "another")
     await pool.execute("UPDATE tracks SET analyzed_content_revision = 1 WHERE id = $1", changed.id)
     (changed,) = await store_tracks(track_item("changed.mp3", size_bytes=2))
@@ -219,8 +219,8 @@ async def test_only_one_of_several_reconcilers_works_at_a_time(
     await store_tracks(*(f"{n}.mp3" for n in range(50)))
     line.gate.clear()
     several = [Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(4)]
-    told = await asyncio.gather(*(one.reconcile() for one in several))
-    assert sum(map(len, told)) == 50
+    published = await asyncio.gather(*(one.reconcile() for one in several))
+    assert sum(map(len, published)) == 50
 
 
 async def test_a_reconciler_that_is_killed_in_its_turn_leaves_it_to_the_others(
@@ -245,16 +245,16 @@ async def test_the_turn_lasts_until_the_events_are_published(
 ) -> None:
     class _Slow(InProcessBus):
         async def publish(self, events: Sequence[Event]) -> None:
-            told.append(await second.reconcile())
+            published.append(await second.reconcile())
             await super().publish(events)
 
-    told: list[Sequence[Event]] = []
+    published: list[Sequence[Event]] = []
     line = Line(_Slow())
     await line.bus.start()
     first, second = (Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(2))
     await store_tracks("a.mp3")
     assert len(await first.reconcile()) == 1
-    assert told == [[]]
+    assert published == [[]]
     line.gate.set()
     await line.bus.drain(5)
 

@@ -54,15 +54,15 @@ async def test_overlapping_batches_of_new_tracks_neither_deadlock_nor_double(
 
 
 async def test_new_files_are_stored_beside_each_other(pool: asyncpg.Pool, library_id: UUID) -> None:
-    """One transaction that makes files is left open: another one with new files need not wait."""
+    """One transaction that creates files is left open: another one with new files need not wait."""
     paths = [f"{n}.mp3" for n in range(9)]
     async with pool.acquire() as connection, connection.transaction():
-        turn = await lock_file_creation_for(connection, library_id, paths, may_move=False)
-        assert turn is CreationLock.SHARED
+        lock = await lock_file_creation_for(connection, library_id, paths, may_move=False)
+        assert lock is CreationLock.SHARED
         new = upsert_tracks(pool, library_id, None, [track_item("new.mp3")])
         assert (await asyncio.wait_for(new, 30))[0].problem is None
 
-        # Who has known ones among them waits: it locks these, and may make the same files.
+        # A batch with known files waits: it locks these, and may create the same files.
         mixed = asyncio.create_task(
             upsert_tracks(pool, library_id, None, [track_item("new.mp3"), track_item("0.mp3")])
         )
@@ -75,24 +75,26 @@ async def test_what_a_durable_write_follows_is_not_waited_for(pool: asyncpg.Pool
     """As artists are stored before the tracks that speak of them; the next one is durable again."""
 
     async def waits(connection: asyncpg.Connection) -> str:
-        told: str = await connection.fetchval("SHOW synchronous_commit")
-        return told
+        setting: str = await connection.fetchval("SHOW synchronous_commit")
+        return setting
 
     assert await in_transaction(pool, waits, durable=False) == "off"
     assert await in_transaction(pool, waits) == "on"
 
 
-async def test_a_turn_is_taken_where_files_are_made(pool: asyncpg.Pool, library_id: UUID) -> None:
+async def test_creating_files_takes_the_creation_lock_that_they_need(
+    pool: asyncpg.Pool, library_id: UUID
+) -> None:
     await upsert_tracks(pool, library_id, None, [track_item("known.mp3")])
-    for paths, may_move, turn in (
+    for paths, may_move, lock in (
         (["known.mp3"], False, CreationLock.NONE),
         (["known.mp3", "new.mp3"], False, CreationLock.EXCLUSIVE),
         (["new.mp3"], True, CreationLock.EXCLUSIVE),
         (["new.mp3"], False, CreationLock.SHARED),
     ):
         async with pool.acquire() as connection, connection.transaction():
-            told = await lock_file_creation_for(connection, library_id, paths, may_move=may_move)
-        assert told is turn, paths
+            taken = await lock_file_creation_for(connection, library_id, paths, may_move=may_move)
+        assert taken is lock, paths
 
 
 async def test_all_stages_write_the_same_tracks_without_a_deadlock(
@@ -118,8 +120,8 @@ async def test_all_stages_write_the_same_tracks_without_a_deadlock(
         elif kind == 3:
             await upsert_vectors(pool, [vector(track, AUDIO) for track in some])
         elif kind == 4:
-            told = [found(library_id, scan, path) for path in some_paths()]
-            await store_failures(pool, [letter(event, Stage.READ) for event in told])
+            events = [found(library_id, scan, path) for path in some_paths()]
+            await store_failures(pool, [letter(event, Stage.READ) for event in events])
         else:
             gone = [letter(extracted(t), Stage.ANALYZE, kind=FailureKind.BUG) for t in some]
             await store_failures(pool, gone)

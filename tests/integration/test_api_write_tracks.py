@@ -130,15 +130,15 @@ async def test_of_two_items_of_one_path_the_later_counts(
 async def test_a_batch_takes_as_many_statements_for_500_tracks_as_for_5(
     counted_pool: tuple[asyncpg.Pool, list[str]], library_id: UUID, artist_id: str
 ) -> None:
-    pool, told = counted_pool
+    pool, queries = counted_pool
     credit = {"artist_id": artist_id, "credited_as": "Björk"}
     counts: list[int] = []
     for size in (1, 5, 500):  # the first one makes the genre, and the driver learns the types
-        told.clear()
+        queries.clear()
         rows = [track_item(f"{size}/{n}.mp3", credits=[credit] * 2) for n in range(size)]
         await upsert_tracks(pool, library_id, None, rows)
-        counts.append(len(told))
-    assert counts[1] == counts[2] <= 16, told
+        counts.append(len(queries))
+    assert counts[1] == counts[2] <= 16, queries
 
 
 async def test_artists_of_one_name_are_two_only_where_musicbrainz_says_so(

@@ -25,8 +25,8 @@ async def test_lists_are_filtered_and_sorted_by_what_stands(
     await correct(pool, made[0], **RIGHT | {"tempo_bpm": 160})
     await correct(pool, made[3], tempo_bpm=85)  # one that was never analysed, too
 
-    async def titles(told: str) -> list[str]:
-        found = await ask("{ tracks(" + told + ") { edges { node { title } } } }")
+    async def titles(arguments: str) -> list[str]:
+        found = await ask("{ tracks(" + arguments + ") { edges { node { title } } } }")
         return [edge["node"]["title"] for edge in found["tracks"]["edges"]]
 
     assert await titles("filter: {tempoBpm: {min: 75, max: 85}}") == ["unknown"]
@@ -64,9 +64,9 @@ async def test_filters_by_tempo_and_key_use_an_index(
     filters: track_lists.TrackFilters,
     index: str,
 ) -> None:
-    pool, told = counted_pool
+    pool, queries = counted_pool
     await track_lists.count(pool, filters)
-    query = next(each for each in told if "count(*)" in each)
+    query = next(each for each in queries if "count(*)" in each)
     asked: tuple[Any, ...] = (False, filters.key, filters.mode, filters.camelot, *filters.tempo_bpm)
     values = tuple(value for value in asked if value is not None)
     async with pool.acquire() as connection:
@@ -76,5 +76,5 @@ async def test_filters_by_tempo_and_key_use_an_index(
             await connection.execute(MANY_TRACKS)
             plan = await connection.fetch(f"EXPLAIN (COSTS OFF) {query}", *values)
         finally:
-            await begun.rollback()  # with what the planner was told of them
+            await begun.rollback()  # with the statistics of them
     assert any(index in line[0] for line in plan), plan

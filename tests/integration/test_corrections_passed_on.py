@@ -33,13 +33,13 @@ async def test_search_document_and_text_vector_are_made_of_what_stands(
         " JOIN vector_spaces s ON s.id = v.vector_space_id ORDER BY s.space"
     )
     assert [tuple(row) for row in revisions] == [("audio", 1), ("text", 0)], "the sound stays"
-    (told,) = (await ask(TO_INDEX, ids=[track_of(track)]))["tracksById"]
-    document = search_item(told)
+    (track_fields,) = (await ask(TO_INDEX, ids=[track_of(track)]))["tracksById"]
+    document = search_item(track_fields)
     assert isinstance(document, SearchDocument)
     assert (document.tempo_bpm, document.key) == (60, "A# major")
     assert document.genres == ["Trip Hop", "Dub"]
-    (told,) = (await ask(TO_VECTORIZE, ids=[track_of(track)]))["tracksById"]
-    words = text_description(told)
+    (track_fields,) = (await ask(TO_VECTORIZE, ids=[track_of(track)]))["tracksById"]
+    words = text_description(track_fields)
     for word in ("Trip Hop Dub", "calm", "very slow", "A# major"):
         assert word in words
     assert "minor" not in words
@@ -67,4 +67,4 @@ async def test_who_reads_it_is_told_at_once(
     assert {(event.track_id, event.revision) for event in seen} == {  # type: ignore[attr-defined] # both have them
         (track_of(track), (track.revision or 0) + 1), (track_of(raw), 2),
     }  # fmt: skip
-    assert len(seen) == 2, "what changes nothing is not told"
+    assert len(seen) == 2, "what changes nothing is not published"

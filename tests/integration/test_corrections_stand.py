@@ -96,9 +96,9 @@ async def test_what_an_older_analyzer_version_measured_stands_until_there_is_a_n
     await expect_analyzer(pool, ANALYZER_VERSION)
     assert await pool.fetchval("SELECT analyzed_content_revision FROM tracks") is None
     assert in_short(await stands(ask, track)) == MEASURED
-    for told in ("tempoBpm: {min: 120, max: 120}", 'key: "A"', "energy: {min: 0.5}"):
-        found = await ask("{ tracks(filter: {" + told + "}) { totalCount } }")
-        assert found["tracks"]["totalCount"] == 1, told
+    for filters in ("tempoBpm: {min: 120, max: 120}", 'key: "A"', "energy: {min: 0.5}"):
+        found = await ask("{ tracks(filter: {" + filters + "}) { totalCount } }")
+        assert found["tracks"]["totalCount"] == 1, filters
     await correct(pool, track, tempo_bpm=60)
     assert (await stands(ask, track))["camelot"] == "8A"
     await upsert_analyses(pool, [analysis_item(track, tempo_bpm=99, key="C", camelot="8B")])
@@ -110,8 +110,11 @@ async def test_of_two_corrections_of_a_track_in_a_batch_the_later_counts(
     pool: asyncpg.Pool, track: TrackUpserted, ask: Asker
 ) -> None:
     id_ = track_of(track)
-    told = [{"track_id": id_, "tempo_bpm": 70, "genres": ["X"]}, {"track_id": id_, "tempo_bpm": 71}]
-    first, second = await apply_corrections(pool, told)
+    items = [
+        {"track_id": id_, "tempo_bpm": 70, "genres": ["X"]},
+        {"track_id": id_, "tempo_bpm": 71},
+    ]
+    first, second = await apply_corrections(pool, items)
     assert first.revision == second.revision
     found = await stands(ask, track)
     assert (found["tempoBpm"], found["genres"]) == (71, ["X"])

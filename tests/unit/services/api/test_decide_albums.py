@@ -30,8 +30,8 @@ def test_each_field_is_what_most_tracks_say_of_those_that_say_anything() -> None
 
 
 def test_the_order_makes_no_difference() -> None:
-    told = [said(2, "A"), said(2, "B", label="L"), guessed(9, "C"), said(1, "b", label="M")]
-    decided = [decide(order) for order in itertools.permutations(told)]
+    claims = [said(2, "A"), said(2, "B", label="L"), guessed(9, "C"), said(1, "b", label="M")]
+    decided = [decide(order) for order in itertools.permutations(claims)]
     assert all(one == decided[0] for one in decided)
     assert decided[0].columns["artist_credit"] == "B"
     assert decided[0].credits == [["id of B", "B", ""]]
