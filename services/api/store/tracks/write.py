@@ -18,7 +18,7 @@ from services.api.store.vectors.spaces import outdate_text_vectors
 from shared.contracts.topics import Stage
 
 _DROP_FILES = "DELETE FROM files WHERE id = ANY($1)"
-# A track has one file: first all reassigned files let go of theirs, then they get the new ones.
+# `track_id` is unique: all reassigned files give up theirs before any gets another one.
 _UNASSIGN_FILES = "UPDATE files SET track_id = NULL WHERE id = ANY($1)"
 _REASSIGN_FILES = """
 UPDATE files SET
@@ -33,24 +33,13 @@ _MARK_DISPLACED = """
 UPDATE tracks SET is_missing = true, revision = revision + 1, updated_at = now()
 WHERE id = ANY($1)
 """
-_TAGS = (
-    "title", "title_is_file_name", "sort_key", "artist_credit", "artist_key", "album_id",
-    "album_claim",
-    "track_number", "track_total", "disc_number", "disc_total", "disc_subtitle", "release_date",
-    "year", "original_date", "isrcs", "tag_bpm", "comment", "language", "has_lyrics",
-    "kind", "work", "movement_name", "movement_number", "movement_total", "moods", '"grouping"',
-    "copyright", "tag_key",
-    "musicbrainz_recording_id", "musicbrainz_track_id", "replaygain_track_gain_db",
-    "replaygain_track_peak", "replaygain_album_gain_db", "replaygain_album_peak", "container",
-    "codec", "duration_s", "bitrate_bps", "sample_rate_hz", "channels", "bit_depth",
-    "cover_sha256", "folder_cover_sha256", "cover_problem", "tags_digest",
-)  # fmt: skip
-_COLUMNS = ", ".join(("revision", "content_revision", "is_missing", *_TAGS))
-_COPIED = (
+_ROW_NAMES = (
     "id", "revision", "content_revision", "is_missing", "album_id", "tags_digest", *COLUMN_NAMES,
 )  # fmt: skip
 _tag_values = itemgetter(*COLUMN_NAMES)
-_NEW_VALUES = ", ".join(f"EXCLUDED.{name}" for name in _COLUMNS.split(", "))
+# Quoted, since `grouping` is a keyword of SQL.
+_COLUMNS = ", ".join(f'"{name}"' for name in _ROW_NAMES[1:])
+_NEW_VALUES = ", ".join(f'EXCLUDED."{name}"' for name in _ROW_NAMES[1:])
 _WRITE_TRACKS = f"""
 INSERT INTO tracks (id, {_COLUMNS})
 SELECT id, {_COLUMNS} FROM jsonb_populate_recordset(NULL::tracks, $1)
@@ -73,7 +62,7 @@ ON CONFLICT (library_id, path) DO UPDATE SET
     track_id = EXCLUDED.track_id, content_hash = EXCLUDED.content_hash,
     replaced_hash = EXCLUDED.replaced_hash, missing_since = NULL,
     read_by_scan_id = coalesce(EXCLUDED.read_by_scan_id, files.read_by_scan_id)
-RETURNING xmax = 0 AS is_new
+RETURNING xmax = 0 AS is_new  -- xmax is 0 of a row that was inserted
 """
 _FILE_COLUMNS = (
     "path", "size_bytes", "mtime_ns", "images_digest", "track_id", "content_hash", "replaced_hash",
@@ -130,65 +119,72 @@ async def write_tracks(connection: asyncpg.Connection, decisions: list[Decision]
     )
     await _write_rows(connection, changed)
     known = [d.track_id for d in changed if d.status is not Status.CREATED]
-    lost: set[UUID] = set()
-    if known:
-        lost = {row["artist_id"] for row in await connection.fetch(_CLEAR_CREDITS, known)}
-        await genres.clear_track_genres(connection, known)
     retagged = [d.track_id for d in changed if d.is_retagged]
     if retagged:
         await connection.execute(_AWAIT_VECTORS, retagged)
         await outdate_text_vectors(connection, retagged)
-    credits_ = [(d.track_id, *credit) for d in changed for credit in d.row.credits]
-    if credits_:
-        await connection.copy_records_to_table(
-            "track_credits", records=credits_, columns=_CREDIT_COLUMNS
-        )
+    lost_artists = await _write_credits(connection, changed, known)
     details = [(d.track_id, d.row.details) for d in changed if d.row.details is not NO_DETAILS]
     if details or known:
         await write_details(connection, details, known)
-    genre_rows = [
-        (d.track_id, position, genre_ids[key], d.row.columns["year"])
-        for d in changed
-        for position, key in enumerate(d.row.genres)
-    ]
-    await genres.write_track_genres(connection, genre_rows)
+    await _write_genres(connection, changed, known, genre_ids)
     if known:
         await reapply_corrections(connection, known)
-    return lost.difference(credit[3] for credit in credits_)
+    return lost_artists
 
 
 async def _write_rows(connection: asyncpg.Connection, changed: list[Decision]) -> None:
     """New rows are copied in, which takes the least time; the others are replaced."""
-    new = [
-        (
-            d.track_id, d.revision, d.content_revision, False, d.row.album_id, d.row.digest,
-            *_tag_values(d.row.columns),
-        )
-        for d in changed
-        if d.status is Status.CREATED
-    ]  # fmt: skip
+    new = [_row(d) for d in changed if d.status is Status.CREATED]
     if new:
-        await connection.copy_records_to_table("tracks", records=new, columns=_COPIED)
+        await connection.copy_records_to_table("tracks", records=new, columns=_ROW_NAMES)
     if len(new) < len(changed):
         known = [
-            {name: json_value(value) for name, value in _track_row(d).items()}
+            dict(zip(_ROW_NAMES, map(json_value, _row(d)), strict=True))
             for d in changed
             if d.status is not Status.CREATED
         ]
         await connection.execute(_WRITE_TRACKS, known)
 
 
-def _track_row(decision: Decision) -> dict[str, Any]:
+def _row(decision: Decision) -> tuple[Any, ...]:
     row = decision.row
-    return {
-        **row.columns,
-        "id": decision.track_id,
-        "revision": decision.revision,
-        "content_revision": decision.content_revision,
-        "is_missing": False,
-        "album_id": row.album_id,
-        "tags_digest": row.digest,
-    }
+    return (
+        decision.track_id, decision.revision, decision.content_revision, False, row.album_id,
+        row.digest, *_tag_values(row.columns),
+    )  # fmt: skip
+
+
+async def _write_credits(
+    connection: asyncpg.Connection, changed: list[Decision], known: list[UUID]
+) -> set[UUID]:
+    """Write the credits, replacing those of `known` tracks; returns artists that lost one."""
+    lost: set[UUID] = set()
+    if known:
+        lost = {row["artist_id"] for row in await connection.fetch(_CLEAR_CREDITS, known)}
+    rows = [(d.track_id, *credit) for d in changed for credit in d.row.credits]
+    if rows:
+        await connection.copy_records_to_table(
+            "track_credits", records=rows, columns=_CREDIT_COLUMNS
+        )
+    return lost.difference(row[3] for row in rows) if lost else lost
+
+
+async def _write_genres(
+    connection: asyncpg.Connection,
+    changed: list[Decision],
+    known: list[UUID],
+    genre_ids: Mapping[str, UUID],
+) -> None:
+    """Write the genres, replacing those of `known` tracks."""
+    if known:
+        await genres.clear_track_genres(connection, known)
+    rows = [
+        (d.track_id, position, genre_ids[key], d.row.columns["year"])
+        for d in changed
+        for position, key in enumerate(d.row.genres)
+    ]
+    await genres.write_track_genres(connection, rows)
 
 
 async def write_files(

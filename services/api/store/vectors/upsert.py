@@ -45,7 +45,7 @@ ON CONFLICT (track_id, vector_space_id) DO UPDATE SET
     updated_at = now()
 WHERE track_vectors.content_revision <> EXCLUDED.content_revision
     OR track_vectors.embedding <> EXCLUDED.embedding
-RETURNING track_id, vector_space_id, xmax = 0 AS is_new
+RETURNING track_id, vector_space_id, xmax = 0 AS is_new  -- xmax is 0 of a row that was inserted
 """
 
 
