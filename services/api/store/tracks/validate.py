@@ -6,10 +6,10 @@ which says what is wrong with which. Both make the same rows, digests included.
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
-from json.encoder import encode_basestring_ascii
+from functools import lru_cache, partial
 from math import isfinite
 from typing import Any
 from uuid import UUID
@@ -135,16 +135,8 @@ def _bytes(value: str | None) -> bytes | None:
 
 # Digests: SHA-256 of the JSON text that `track_row` writes.
 
-_JSON: dict[type, Callable[[Any], str]] = {
-    str: encode_basestring_ascii,
-    int: int.__repr__,
-    float: float.__repr__,
-    bool: {True: "true", False: "false"}.__getitem__,
-    type(None): lambda _: "null",
-    list: lambda value: SORTED_JSON.encode(value) if value else "[]",
-    bytes: lambda value: f'"\\\\x{value.hex()}"',
-}
-"""How a value is written in JSON, by its type."""
+# JSON escapes line breaks within strings, so the text of a column splits into that of its values.
+_VALUE_A_LINE = json.JSONEncoder(separators=("\n", ": "))
 
 
 def _digests(
@@ -155,10 +147,9 @@ def _digests(
     details: Sequence[Details],
 ) -> Iterable[bytes]:
     """Each row's digest. A column of equal values is written once, into the template of all."""
-    equal = {name: column[0] for name, column in columns.items() if _are_equal(column)}
+    equal = {name: _json(column[:1])[0] for name, column in columns.items() if _are_equal(column)}
     members = (
-        f'"{name}": '
-        + (_JSON[type(equal[name])](equal[name]).replace("%", "%%") if name in equal else "%s")
+        f'"{name}": ' + (equal[name].replace("%", "%%") if name in equal else "%s")
         for name in columns
     )
     written = [_json(column) for name, column in columns.items() if name not in equal]
@@ -181,18 +172,22 @@ def _are_equal(column: Column) -> bool:
 
 
 def _json(column: Column) -> list[str]:
-    return [_JSON[type(value)](value) for value in column]
+    types = set(map(type, column))
+    if list in types:
+        return [SORTED_JSON.encode(value) if value else "[]" for value in column]
+    if bytes in types:
+        column = [value and "\\x" + value.hex() for value in column]
+    return _VALUE_A_LINE.encode(column)[1:-1].split("\n")
 
 
+@lru_cache(maxsize=1_024)  # a batch has the same genres over and over
 def _genre_json(genre: tuple[str, str]) -> str:
-    key, name = map(encode_basestring_ascii, genre)
-    return f"[{key}, {name}]"
+    return SORTED_JSON.encode(genre)
 
 
+@lru_cache(maxsize=1_024)  # and the same artists
 def _credit_json(credit: Credit) -> str:
-    role, position, artist_id, *texts = credit
-    written = ", ".join(_json(texts))
-    return f'["{role}", {position}, "{artist_id.hex}", {written}]'
+    return SORTED_JSON.encode((*credit[:2], credit.artist_id.hex, *credit[3:]))
 
 
 # Checks of whole columns.
