@@ -5,7 +5,6 @@ change), `revision` every change of what is shown. An equal item changes nothing
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -24,7 +23,7 @@ from services.api.store.batch_writes import (
 from services.api.store.checks import Item
 from services.api.store.tracks import lock, write
 from services.api.store.tracks.decide import Decision, decide
-from services.api.store.tracks.match import match
+from services.api.store.tracks.match import Moves, match
 from services.api.store.tracks.validate import validate
 from services.api.store.tracks.validate_item import TrackRow
 
@@ -98,6 +97,13 @@ async def _upsert(
         await artists.delete_unused(connection, lost_artists)
     if scan_id is not None:
         await scans.count_read(connection, scan_id, sum(d.is_first_read for d in decisions))
+    return _results(problems, moves, decisions)
+
+
+def _results(
+    problems: Mapping[str, Problem], moves: Moves, decisions: Sequence[Decision]
+) -> dict[str, TrackUpserted]:
+    """The results by path."""
     return {
         **{path: TrackUpserted(problem=problem) for path, problem in problems.items()},
         **{
@@ -114,7 +120,7 @@ async def _upsert(
 async def _refresh_albums(
     connection: asyncpg.Connection,
     decisions: list[Decision],
-    tracks: Mapping[UUID, Any],
+    tracks: Mapping[UUID, asyncpg.Record],
     displaced: Iterable[UUID],
 ) -> None:
     """Decide anew about the albums that tracks came to, left or are missing in."""
