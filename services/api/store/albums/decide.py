@@ -59,8 +59,8 @@ def decide(claims: Sequence[CountedClaim]) -> Decision:
             "is_compilation": True,
         }
         return Decision(columns, None)
-    # One artist may be credited in several ways: all fields come from one claim of the most
-    # frequent way, so that they fit each other.
+    # One artist may be credited in several ways: the credit's text and its parts are taken from the
+    # same claim, so that they agree.
     credit = _most_frequent(agreeing, "artist_credit") or ""
     equal = [claim for claim in agreeing if claim.facts["artist_credit"] == credit]
     chosen = max(equal, key=lambda claim: (claim.tracks, repr(claim.facts["credits"])))

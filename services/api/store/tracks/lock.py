@@ -23,7 +23,7 @@ FileRow = dict[str, Any]
 
 _LOCK_NAME = "hashtext('soniquebay.files')"
 _LOCK_CREATION = f"SELECT pg_advisory_xact_lock({_LOCK_NAME})"
-# One statement counts and locks: a round trip less for each batch.
+# Counts the known files and locks in one statement. No row, and no lock, where all are known.
 _LOCK_CREATION_IF_NEW = f"""
 SELECT is_shared, CASE
     WHEN is_shared THEN pg_advisory_xact_lock_shared({_LOCK_NAME})::text
