@@ -87,7 +87,7 @@ async def read_failures(pool: asyncpg.Pool, ids: Sequence[UUID]) -> dict[UUID, S
 async def take_failures(
     connection: asyncpg.Connection, selection: FailureSelection, *, first: int
 ) -> list[Replay]:
-    """Resolve `first` of the open failures that pass the filter, for a replay.
+    """Resolve `first` of the open failures of a selection, for a replay.
 
     Publish the records before the transaction ends: one that fails again then opens it again.
     """
