@@ -19,7 +19,7 @@ from services.api.local_transport import LocalTransport
 from services.api.news import News
 from services.api.reconciler import Reconciler
 from services.api.server import bound, build_app
-from services.api.store.postgres import open_pool
+from services.api.store.database.postgres import open_pool
 from shared.bus.port import Bus, Outcome, Subscription
 from shared.contracts.envelope import DeadLetter
 from shared.contracts.errors import DependencyDown
