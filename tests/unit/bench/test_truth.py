@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.truth.arranging import play
+from bench.truth.arrangement import play
 from bench.truth.pieces import pieces
 from bench.truth.scores import is_accurate, is_accurate_but_octave, key_score
 from bench.truth.signals import signals

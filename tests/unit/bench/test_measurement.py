@@ -2,11 +2,11 @@
 
 import pytest
 
-from bench.measuring import compared, interleaved, percentile
+from bench.measurement import compare_ratios, measure_in_turn, percentile
 
 
 def test_ratios_are_taken_round_by_round_so_that_a_slow_moment_hits_both_sides() -> None:
-    row = compared("subject", [2.0, 40.0, 6.0], "floor", [1.0, 10.0, 2.0])
+    row = compare_ratios("subject", [2.0, 40.0, 6.0], "floor", [1.0, 10.0, 2.0])
     assert (row.ratio, row.lowest, row.highest) == (3.0, 2.0, 4.0)
 
 
@@ -22,5 +22,5 @@ def test_contenders_take_turns() -> None:
         turns.append(name)
         return float(len(turns))
 
-    found = interleaved({"a": lambda: turn("a"), "b": lambda: turn("b")}, 2)
+    found = measure_in_turn({"a": lambda: turn("a"), "b": lambda: turn("b")}, 2)
     assert found == {"a": [1.0, 3.0], "b": [2.0, 4.0]}
