@@ -14,9 +14,11 @@ from soniquebay.cli import commands
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
-PROJECTS = [ROOT / "pyproject.toml", ROOT / "shared/pyproject.toml"] + sorted(
-    ROOT.glob("services/*/pyproject.toml")
-)
+PROJECTS = [
+    ROOT / "pyproject.toml",
+    ROOT / "shared/pyproject.toml",
+    *sorted(ROOT.glob("services/*/pyproject.toml")),
+]
 PACKAGES = [ROOT / "soniquebay", *(path.parent for path in PROJECTS[1:])]
 TARGETS = re.findall(r"^([a-z-]+):(?! export)", MAKEFILE, re.MULTILINE)
 

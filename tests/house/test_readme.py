@@ -1,3 +1,5 @@
+"""Queries, links and make targets in the documents are valid."""
+
 import re
 from pathlib import Path
 
