@@ -1,11 +1,11 @@
-"""How the bench compares."""
+"""How the bench measures and compares."""
 
 import pytest
 
 from bench.measurement import compare_ratios, measure_in_turn, percentile
 
 
-def test_ratios_are_taken_round_by_round_so_that_a_slow_moment_hits_both_sides() -> None:
+def test_ratios_are_computed_round_by_round() -> None:
     row = compare_ratios("subject", [2.0, 40.0, 6.0], "floor", [1.0, 10.0, 2.0])
     assert (row.ratio, row.lowest, row.highest) == (3.0, 2.0, 4.0)
 
@@ -15,12 +15,12 @@ def test_a_percentile_is_one_of_the_values(percent: int, value: int) -> None:
     assert percentile(list(range(100, 0, -1)), percent) == value
 
 
-def test_contenders_take_turns() -> None:
-    turns: list[str] = []
+def test_contenders_run_in_turn() -> None:
+    runs: list[str] = []
 
-    def turn(name: str) -> float:
-        turns.append(name)
-        return float(len(turns))
+    def run(name: str) -> float:
+        runs.append(name)
+        return float(len(runs))
 
-    found = measure_in_turn({"a": lambda: turn("a"), "b": lambda: turn("b")}, 2)
-    assert found == {"a": [1.0, 3.0], "b": [2.0, 4.0]}
+    values = measure_in_turn({"a": lambda: run("a"), "b": lambda: run("b")}, 2)
+    assert values == {"a": [1.0, 3.0], "b": [2.0, 4.0]}
