@@ -24,6 +24,7 @@ from bench.truth.voices import RATE_HZ
 from services.analyzer.worker import analyze_file
 from services.vectorizer.descriptor import descriptor
 from shared.contracts.analysis import PITCH_CLASSES, Analysis
+from shared.gateway.vectorization import Measures
 from soniquebay.demo.loudness import integrated_lufs
 
 LENGTH_S = 40.0
