@@ -5,6 +5,7 @@ from importlib import metadata
 from typing import Any
 
 import strawberry
+from packaging.specifiers import SpecifierSet
 from strawberry.types.base import get_object_definition
 
 from services.api.graphql.plain_inputs import plain, rows
