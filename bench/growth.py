@@ -24,8 +24,8 @@ from bench.memory import PssParts, pss_parts, watching
 from bench.memory_plot import draw
 from bench.processes import cpu_s_by_part
 from bench.running import PROFILES, running
-from shared.runtime.heap import one_heap
 from shared.runtime.logs import configure_logs
+from shared.runtime.resources import limit_malloc_arenas
 from shared.runtime.settings import Settings
 
 _ROOT = Path(__file__).parents[1]
@@ -93,7 +93,7 @@ def _say(**told: object) -> None:
 
 def run() -> None:
     """The measured process: data folder, and folders of music to scan, or none to be idle."""
-    one_heap()
+    limit_malloc_arenas()
     configure_logs("error")
     data, *music = map(Path, sys.argv[1:])
     asyncio.run(_scan(data, *music) if music else _idle(data))

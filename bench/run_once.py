@@ -14,8 +14,8 @@ from bench.load import ask_for_a_while, keep_asking
 from bench.memory import PssParts, pss_parts, watching
 from bench.processes import cpu_s_by_part
 from bench.running import PROFILES, Profile, running
-from shared.runtime.heap import one_heap
 from shared.runtime.logs import configure_logs
+from shared.runtime.resources import limit_malloc_arenas
 from shared.runtime.settings import Settings
 
 _ASK_S = 3.0
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--music", type=Path, action="append", required=True)
     parser.add_argument("--warm-up", type=Path, required=True)
     told = parser.parse_args()
-    one_heap()
+    limit_malloc_arenas()
     configure_logs("error")
     measured = asyncio.run(
         measure(told.data, told.music, told.warm_up, PROFILES[told.profile])

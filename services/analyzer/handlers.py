@@ -21,7 +21,8 @@ from shared.gateway.analysis import (
 )
 from shared.gateway.client import JSON, Gateway
 from shared.runtime.logs import about
-from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
+from shared.runtime.worker_process import WorkerTimeout
+from shared.runtime.workers import WorkerDied, WorkerProcesses
 
 _OUTDATED = {"STALE", "NOT_FOUND"}
 

@@ -29,7 +29,7 @@ from shared.embedding.port import TextEmbedder
 from shared.runtime.http import serving
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
-from shared.search.choice import search_index
+from shared.search.factory import search_index
 from shared.search.port import SearchReader
 
 _PROBE_TIMEOUT_S = 3

@@ -13,8 +13,7 @@ import ollama
 from numpy.typing import NDArray
 
 from shared.contracts.errors import DependencyDown, TransientError
-from shared.embedding.port import EmbeddingSpace
-from shared.embedding.shapes import sendable, to_unit_length
+from shared.embedding.port import EmbeddingSpace, sendable, to_unit_length
 from shared.runtime.breaker import Breaker, Refused
 
 T = TypeVar("T")

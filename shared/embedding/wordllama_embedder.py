@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.embedding.port import EmbeddingSpace
-from shared.embedding.shapes import sendable, to_unit_length
+from shared.embedding.port import EmbeddingSpace, sendable, to_unit_length
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

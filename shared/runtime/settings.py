@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.contracts.analysis import MOST_HEARD_S
-from shared.runtime.machine import this_machine, workers_for
+from shared.runtime.resources import this_machine, workers_for
 
 
 def _data_dir() -> Path:

@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from shared.search.folding import fold, words
 from shared.search.port import Deletion, SearchDocument
+from shared.search.tokenizer import fold, words
 
 SCHEMA_VERSION = "v3"
 """Raised with every change of the fields or their analysis: indexes are then built anew."""

@@ -4,7 +4,7 @@ A document's score is the sum over the words looked for; a word's is that of the
 best, plus a tenth of the others'. In a field: `WEIGHTS` times what the way to match is worth.
 """
 
-from shared.search.folding import words
+from shared.search.tokenizer import words
 
 WEIGHTS = {"title": 3.0, "artist": 2.5, "album": 2.0, "genre": 1.5, "path": 1.0}
 """What a word is worth in each field."""

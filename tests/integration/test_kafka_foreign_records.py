@@ -81,7 +81,7 @@ async def test_a_header_whose_name_is_no_utf8_is_stepped_over(make: Make, kafka:
     (letter,) = letters
     assert letter.kind is FailureKind.INVALID
     assert "partition 0, offset" in letter.message
-    assert "name is no UTF-8" in letter.message
+    assert "name is not UTF-8" in letter.message
 
 
 def _with_bad_name(producer: AIOKafkaProducer) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 
 from shared.bus.port import Outcome, Subscription
@@ -150,14 +150,14 @@ async def test_a_coordinator_that_is_not_ready_does_not_send_a_member_back_to_th
     await first.publish(sent)
     await until_idle(first)
     assert await first.drain(20)
-    asks, refusals = GroupCoordinator._send_req, [14, 16]  # it loads, it is another one
+    send, refusals = AIOKafkaClient.send, [14, 16]  # it is loading, it is another broker
 
-    async def refuse_first(self: GroupCoordinator, request: Any) -> Any:
+    async def refuse_first(self: AIOKafkaClient, node: int, request: Any, **options: Any) -> Any:
         if isinstance(request, OffsetFetchRequest) and refusals:
             return OffsetFetchResponse_v3(0, [], refusals.pop())
-        return await asks(self, request)
+        return await send(self, node, request, **options)
 
-    monkeypatch.setattr(GroupCoordinator, "_send_req", refuse_first)
+    monkeypatch.setattr(AIOKafkaClient, "send", refuse_first)
     consume(second, handler)
     await second.start()
     await second.publish([vectorized(100)])

@@ -9,7 +9,8 @@ from services.extractor.store.moved_files import Sight, Suspect, look_at
 from services.extractor.tags.album_folders import wanted_folders
 from services.extractor.tags.rules import DEFAULT_RULES, Rules, rules_of
 from shared.gateway.client import in_portions
-from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
+from shared.runtime.worker_process import WorkerTimeout
+from shared.runtime.workers import WorkerDied, WorkerProcesses
 
 CHUNK_FILES = 200
 """Files a job: after each a process waits until the event loop has a moment to give it the next."""

@@ -134,7 +134,7 @@ def test_it_begins_when_the_broker_comes(tmp_path: Path) -> None:
 
 _STOPPED_TWICE = """
 import asyncio, os, signal
-from shared.runtime.stopping import stop_signals
+from shared.runtime.service import stop_signals
 
 async def main():
     stopped = stop_signals()

@@ -1,6 +1,6 @@
 """The reference pages that are made from code: docs/configuration.md and docs/metrics.md.
 
-`python -m shared.runtime.reference` writes them; a test compares them with the code.
+`python -m shared.runtime.reference_pages` writes them; a test compares them with the code.
 """
 
 import sys
@@ -21,7 +21,7 @@ _CONFIGURATION = """\
 
 Every setting is an environment variable; none is needed on one machine. A wrong value is refused
 at the start, by name. *(Made from `shared/runtime/settings.py` by
-`python -m shared.runtime.reference`: change it there.)*
+`python -m shared.runtime.reference_pages`: change it there.)*
 
 """
 _METRICS = """\
@@ -29,7 +29,7 @@ _METRICS = """\
 
 What the processes count, in Prometheus' terms: `soniquebay_<service>_<what>_<unit>`. Counters get
 `_total` at their end, histograms `_bucket`, `_sum` and `_count`. *(Made from
-`shared/runtime/metrics.py` by `python -m shared.runtime.reference`: change it there.)*
+`shared/runtime/metrics.py` by `python -m shared.runtime.reference_pages`: change it there.)*
 
 """
 

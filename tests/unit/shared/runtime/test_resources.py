@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.runtime.machine import Machine, this_machine, workers_for
+from shared.runtime.resources import Machine, this_machine, workers_for
 
 GIB = 2**30
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from shared.bus.kafka.description import asyncapi
+from shared.bus.kafka.asyncapi import asyncapi
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.topics import Stage, Topic
 
