@@ -6,7 +6,7 @@ while nothing is under way to it, before and after the look at the tables.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -93,15 +93,23 @@ class Reconciler:
         bus: where the events go, and who says what is under way.
         interval_s: how often it looks.
         grace_s: a scan that showed life so lately is left alone.
+        on_look: called after each look, which may have ended scans.
     """
 
     def __init__(
-        self, pool: asyncpg.Pool, bus: Bus, *, interval_s: float, grace_s: float = 0.5
+        self,
+        pool: asyncpg.Pool,
+        bus: Bus,
+        *,
+        interval_s: float,
+        grace_s: float = 0.5,
+        on_look: Callable[[], None] = lambda: None,
     ) -> None:
         self._pool = pool
         self._bus = bus
         self._interval_s = interval_s
         self._grace_s = grace_s
+        self._on_look = on_look
         self._pruned_at = 0.0
 
     async def run(self) -> None:
@@ -126,6 +134,7 @@ class Reconciler:
                     await self._bus.publish(events)
             finally:
                 await _end_turn(connection)
+        self._on_look()
         return events
 
     async def _retry_until_done(self) -> None:

@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-import asyncpg
 from starlette.applications import Starlette
 
 from services.api import handlers
 from services.api.availability import DatabaseNotOpen, waiting_for_database
+from services.api.change_notifier import ChangeNotifier
 from services.api.gauges import Gauges
 from services.api.graphql.context import Context
 from services.api.graphql.schema import build_schema
 from services.api.guard import Guard
-from services.api.news import News
 from services.api.reconciler import Reconciler
 from services.api.server import bound, build_app
+from services.api.store.counted_pool import CountedPool
 from services.api.store.postgres import open_pool
 from services.api.within import LineWithin
 from shared.bus.port import Bus, Outcome, Subscription
@@ -55,8 +55,8 @@ class Api:
     search: SearchReader
     url: str = ""
     """The gateway's address, once it listens."""
-    _pool: asyncpg.Pool | None = None
-    _news: News = field(default_factory=News)
+    _pool: CountedPool | None = None
+    _changes: ChangeNotifier = field(default_factory=ChangeNotifier)
 
     def __post_init__(self) -> None:
         schema = build_schema()
@@ -76,7 +76,7 @@ class Api:
         )
 
     @property
-    def pool(self) -> asyncpg.Pool:
+    def pool(self) -> CountedPool:
         """The database; `DatabaseNotOpen` unless the service runs."""
         if self._pool is None:
             raise DatabaseNotOpen("the gateway is starting or stopping")
@@ -92,16 +92,18 @@ class Api:
 
     def _context(self) -> Context:
         context = Context(self.pool, self.bus, self.settings, self.search, self.embedder)
-        context.news = self._news
+        context.changes = self._changes
         return context
 
     async def _note_indexed(self, events: Sequence[TrackIndexed]) -> Outcome:
         with waiting_for_database():
-            return await handlers.note_indexed(self.pool, events)
+            outcome = await handlers.note_indexed(self.pool, events)
+        self._changes.notify()
+        return outcome
 
     async def _keep_failures(self, letters: Sequence[DeadLetter]) -> None:
         await handlers.keep_failures(self.pool, letters)
-        self._news.tell()
+        self._changes.notify()
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:
@@ -125,15 +127,20 @@ class Api:
         """Hold database and search index."""
         async with open_pool(self.settings) as pool, self.search.reading():
             self._pool = pool
+            notifier = asyncio.create_task(self._changes.run(pool), name="change notifier")
             try:
                 yield
             finally:
                 self._pool = None
+                notifier.cancel()
+                await asyncio.gather(notifier, return_exceptions=True)
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         """Keep everything moving, and the gauges right."""
-        reconciler = Reconciler(self.pool, self.bus, interval_s=self.settings.reconcile_s)
+        reconciler = Reconciler(
+            self.pool, self.bus, interval_s=self.settings.reconcile_s, on_look=self._changes.notify
+        )
         gauges = Gauges(self.pool, self.bus, interval_s=self.settings.reconcile_s)
         tasks = [
             asyncio.create_task(reconciler.run(), name="reconciler"),

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
-from prometheus_client.metrics import MetricWrapperBase
 
 from ops.dashboards import DASHBOARDS, FOLDER, text
-from shared.runtime import metrics
+from shared.runtime.metrics import DECLARATIONS, Declaration
 
 ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "ops" / "prometheus"
@@ -32,15 +31,14 @@ OTHERS = {
 """What Prometheus, every process and the broker tell by themselves."""
 GIVEN_BY_PROMETHEUS = {"job", "instance", "service", "le", "alertstate"}
 _ENDINGS = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
-METRICS = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
 
 
-def names(metric: MetricWrapperBase) -> set[str]:
+def names(metric: Declaration) -> set[str]:
     """A metric's names in Prometheus."""
-    return {f"{metric._name}{ending}" for ending in _ENDINGS[str(metric._type)]}
+    return {f"{metric.name}{ending}" for ending in _ENDINGS[metric.kind]}
 
 
-DECLARED = {name: set(metric._labelnames) for metric in METRICS for name in names(metric)}
+DECLARED = {name: set(metric.labels) for metric in DECLARATIONS for name in names(metric)}
 
 
 def expressions() -> Iterator[tuple[str, str]]:
@@ -91,8 +89,8 @@ def test_every_label_that_is_asked_for_is_one_of_the_metrics(expression: str) ->
     assert labels(expression) <= known | GIVEN_BY_PROMETHEUS
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: str(metric._name))
-def test_every_metric_is_on_a_dashboard_or_alarms(metric: MetricWrapperBase) -> None:
+@pytest.mark.parametrize("metric", DECLARATIONS, ids=lambda metric: str(metric.name))
+def test_every_metric_is_on_a_dashboard_or_alarms(metric: Declaration) -> None:
     assert names(metric) & {name for _, told in expressions() for name in named(told)}
 
 
