@@ -78,10 +78,8 @@ class HttpxLine:
 
     async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
         """As `Gateway.post_covers`."""
-        told = b"".join(len(image).to_bytes(4, "big") + image for image in images)
-        response = await self._send(
-            "POST", "/covers", content=told, headers={"content-type": "application/octet-stream"}
-        )
+        files = [("image", ("image", image)) for image in images]
+        response = await self._send("POST", "/covers", files=files)
         refused: list[str | None] = response.json()
         return refused
 
