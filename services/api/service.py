@@ -1,4 +1,4 @@
-"""The api service, put together."""
+"""Composes the api service."""
 
 import asyncio
 import gc
@@ -33,17 +33,17 @@ from shared.search.factory import search_index
 from shared.search.port import SearchReader
 
 _PROBE_TIMEOUT_S = 3
-_OBJECTS_UNTIL_COLLECTION = 20_000
+_GC_THRESHOLD = 20_000
 
 
 @dataclass
 class Api:
-    """The service, and what others in its process use.
+    """The service, and what other services of its process use.
 
     Attributes:
         service: to subscribe and run.
-        app: the gateway without its guard, over ASGI.
-        line: the same, for calls within the process.
+        app: the gateway as an ASGI app, without its guard.
+        line: the gateway for calls within the process.
     """
 
     service: Service = field(init=False)
@@ -77,7 +77,7 @@ class Api:
 
     @property
     def pool(self) -> CountedPool:
-        """The database; `DatabaseNotOpen` unless the service runs."""
+        """The pool of database connections; raises `DatabaseNotOpen` unless the service runs."""
         if self._pool is None:
             raise DatabaseNotOpen("the gateway is starting or stopping")
         return self._pool
@@ -109,22 +109,22 @@ class Api:
     async def _lifespan(self) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             if self.settings.database_url is None:
-                # That the port is taken is known in a moment, a database of our own takes seconds.
+                # First the port: if it is in use, that shows at once. The database takes seconds.
                 listener = stack.enter_context(bound(self.settings))
                 await stack.enter_async_context(self._opened())
             else:
-                # Until it is there, who connects is refused, so that workers know and wait.
+                # First the database: until it is open, connections are refused, and workers wait.
                 await stack.enter_async_context(self._opened())
                 listener = stack.enter_context(bound(self.settings))
             guarded = Guard(self.app, self.settings)
-            _keep_what_is_loaded()
+            _freeze_loaded_objects()
             async with serving(guarded, listener, name="gateway", websockets=True) as self.url:
                 yield
             self.url = ""
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
-        """Hold database and search index."""
+        """Keep the database and the search index open."""
         async with open_pool(self.settings) as pool, self.search.reading():
             self._pool = pool
             notifier = asyncio.create_task(self._changes.run(pool), name="change notifier")
@@ -137,7 +137,7 @@ class Api:
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
-        """Keep everything moving, and the gauges right."""
+        """Run the reconciler and update the gauges."""
         reconciler = Reconciler(
             self.pool, self.bus, interval_s=self.settings.reconcile_s, on_look=self._changes.notify
         )
@@ -161,17 +161,17 @@ def build(
     embedder: TextEmbedder,
     search: SearchReader | None = None,
 ) -> Api:
-    """The service. `search` is the index that the settings name unless another one is given."""
+    """Return the service. `search` defaults to the index that the settings name."""
     return Api(settings, bus, embedder, search or search_index(settings))
 
 
-def _keep_what_is_loaded() -> None:
-    """Modules, schema and models stay: the collector need not look at them again and again.
+def _freeze_loaded_objects() -> None:
+    """Exclude modules, schema and models from garbage collection, and collect less often.
 
-    Each full collection did, every fourth page of a list or so: a tenth of a second in which
-    nobody is answered. What is new is looked at after 20,000 objects that stay, not after 700: a
-    batch of tracks makes far more, none of which is garbage in circles.
+    Each full collection looked at all of them, about every fourth page of a list: a tenth of a
+    second in which no request is answered. A young collection runs after 20,000 new objects
+    instead of 700, since a batch of tracks makes far more, and none of them is cyclic garbage.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
+    gc.set_threshold(_GC_THRESHOLD)

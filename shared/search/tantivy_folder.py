@@ -77,9 +77,8 @@ class IndexFolder:
         try:
             with damage_named():
                 index = tantivy.Index.open(str(folder))
-                index.config_reader(
-                    "manual"
-                )  # reloaded before each search, so that no thread watches
+                # Reloaded before each search, so that no thread has to watch the folder.
+                index.config_reader("manual")
                 index.reload()
         except Damaged as error:
             _log.warning("search_index_unusable", reason=str(error)[:500])

@@ -35,9 +35,8 @@ def fold(text: str) -> str:
     plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).casefold()
     decomposed = unicodedata.normalize("NFKD", plain)
     whole = unicodedata.normalize("NFKC", _ACCENTS.sub("", decomposed)).translate(_PLAIN)
-    return _NO_SPACES.sub(
-        r" \1 ", _APOSTROPHES.sub("", whole)
-    )  # full-width apostrophes are plain ones by now
+    # Again, since full-width apostrophes are plain ones by now.
+    return _NO_SPACES.sub(r" \1 ", _APOSTROPHES.sub("", whole))
 
 
 def words(text: str) -> list[str]:
