@@ -10,8 +10,8 @@ import structlog
 from services.api.store.counted_pool import CountedPool
 
 CHANNEL = "soniquebay_changes"
-# A scan stores hundreds of batches; other processes hear of them at most four times a second.
-_MIN_INTERVAL_S = 0.25
+# A scan stores hundreds of batches. Other processes hear of them at most twice a second.
+_MIN_INTERVAL_S = 0.5
 _RECONNECT_DELAY_S = 1.0
 _IDLE_CHECK_S = 30.0
 _TIMEOUT_S = 10.0
