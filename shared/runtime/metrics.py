@@ -84,7 +84,7 @@ BATCH_RECORDS = _histogram(
 )
 BUS_LAG = _gauge(
     "soniquebay_bus_lag_records",
-    "Records published and not yet committed, by consumer group; told by the api.",
+    "Records published and not yet committed, by consumer group; reported by the api.",
     ["topic", "stage"],
 )
 TRACKS = _gauge(
@@ -95,16 +95,16 @@ TRACKS = _gauge(
 FAILURES_OPEN = _gauge("soniquebay_api_failures_open_count", "Failures that are not resolved.")
 SCANS_ACTIVE = _gauge("soniquebay_api_scans_active_count", "Scans that go on.")
 FILES_TO_READ = _gauge(
-    "soniquebay_api_files_to_read_count", "Files that active scans found and nobody has read yet."
+    "soniquebay_api_files_to_read_count", "Files that active scans found and that are not read yet."
 )
 WORK_PENDING = _gauge(
     "soniquebay_api_work_pending_count",
-    "Files to read and tracks that are neither through nor failed.",
+    "Files to read, and tracks that are neither indexed nor failed.",
 )
 TIME_LEFT = _gauge(
     "soniquebay_api_time_left_seconds",
-    "Until a stage (extracted, analyzed, vectorized, indexed) is through with all tracks at the"
-    " rate of the last quarter of a minute; NaN while it stands still.",
+    "Time until a stage (extracted, analyzed, vectorized, indexed) is done with all tracks, at the"
+    " rate of the last quarter of a minute; NaN while it makes no progress.",
     ["stage"],
 )
 DB_CONNECTIONS = _gauge(
@@ -119,11 +119,11 @@ WORKER_JOBS = _gauge(
     "soniquebay_workers_jobs_count", "Jobs for worker processes: running, waiting.", ["state"]
 )
 WORKER_RESTARTS = _counter(
-    "soniquebay_workers_restarts", "Worker processes replaced since they died or took too long."
+    "soniquebay_workers_restarts", "Worker processes replaced because they died or took too long."
 )
 BREAKER_OPEN = _gauge(
     "soniquebay_breakers_open_state",
-    "1 from when a server failed several times in a row until it answers again: it is asked now"
-    " and then only.",
+    "1 after a server failed several times in a row, until it answers again. Meanwhile it is"
+    " called only now and then.",
     ["server"],
 )
