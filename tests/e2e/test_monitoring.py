@@ -112,7 +112,7 @@ def _wait_for(watched: Watched, expression: str) -> None:
 
 def test_all_five_are_scraped_and_known_by_their_names(watched: Watched) -> None:
     targets = watched.prometheus.targets()
-    assert {told["labels"]["service"]: told["health"] for told in targets} == dict.fromkeys(
+    assert {target["labels"]["service"]: target["health"] for target in targets} == dict.fromkeys(
         SERVICES, "up"
     )
 
@@ -136,9 +136,9 @@ def test_what_operators_are_shown_is_answered(
 
 def test_no_rule_has_an_error(watched: Watched) -> None:
     rules = watched.prometheus.rules()
-    told = {rule["alert"] for group in RULES["groups"] for rule in group["rules"]}
-    assert {rule["name"] for rule in rules} == told
-    assert {rule["name"]: rule.get("lastError", "") for rule in rules} == dict.fromkeys(told, "")
+    names = {rule["alert"] for group in RULES["groups"] for rule in group["rules"]}
+    assert {rule["name"] for rule in rules} == names
+    assert {rule["name"]: rule.get("lastError", "") for rule in rules} == dict.fromkeys(names, "")
 
 
 def test_what_finds_nothing_is_something_that_is_asked() -> None:

@@ -35,8 +35,8 @@ DOCUMENTS = documents()
 
 
 def test_the_schema_checked_in_is_the_one_that_is_built() -> None:
-    told = "run: python -m services.api.graphql.schema, and look at the difference"
-    assert TEXT.read_text() == SCHEMA.as_str() + "\n", told
+    advice = "run: python -m services.api.graphql.schema, and look at the difference"
+    assert TEXT.read_text() == SCHEMA.as_str() + "\n", advice
 
 
 def test_there_are_documents_of_the_workers_and_of_the_command_line() -> None:
@@ -47,8 +47,8 @@ def test_there_are_documents_of_the_workers_and_of_the_command_line() -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_is_valid_and_within_the_limits(name: str) -> None:
-    told = [getattr(limit(), "validation_rules", ()) for limit in document_limits()]
-    limits = [rule for rules in told for rule in rules]
+    rules_of_limits = [getattr(limit(), "validation_rules", ()) for limit in document_limits()]
+    limits = [rule for rules in rules_of_limits for rule in rules]
     assert limits
     parsed = parse(DOCUMENTS[name], max_tokens=MOST_TOKENS)
     assert validate(GRAPHQL_SCHEMA, parsed, [*specified_rules, *limits]) == []

@@ -50,7 +50,7 @@ def expressions() -> Iterator[tuple[str, str]]:
         yield alert["alert"], alert["expr"]
 
 
-EXPRESSIONS = [pytest.param(told, id=where) for where, told in expressions()]
+EXPRESSIONS = [pytest.param(expression, id=where) for where, expression in expressions()]
 
 
 def named(expression: str) -> set[str]:
@@ -63,8 +63,8 @@ def named(expression: str) -> set[str]:
 def labels(expression: str) -> set[str]:
     selectors = re.findall(r"\{([^}]*)\}", expression)
     groups = re.findall(r"\bby ?\(([^)]*)\)", expression)
-    found = {name for told in selectors for name in re.findall(r"(\w+)\s*(?:=|!)", told)}
-    return found | {name.strip() for told in groups for name in told.split(",")}
+    found = {name for selector in selectors for name in re.findall(r"(\w+)\s*(?:=|!)", selector)}
+    return found | {name.strip() for group in groups for name in group.split(",")}
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
@@ -91,7 +91,7 @@ def test_every_label_that_is_asked_for_is_one_of_the_metrics(expression: str) ->
 
 @pytest.mark.parametrize("metric", DECLARATIONS, ids=lambda metric: str(metric.name))
 def test_every_metric_is_on_a_dashboard_or_alarms(metric: Declaration) -> None:
-    assert names(metric) & {name for _, told in expressions() for name in named(told)}
+    assert names(metric) & {name for _, expression in expressions() for name in named(expression)}
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: str(alert["alert"]))
@@ -107,14 +107,14 @@ def test_an_alert_is_tested_both_ways_and_explained(alert: dict[str, Any]) -> No
 
 def test_no_alert_is_explained_that_there_is_not() -> None:
     section = OPERATE.partition("## Alerts\n")[2].partition("\n## ")[0]
-    told = re.findall(r"^### (\w+)$", section, re.MULTILINE)
-    assert told == [alert["alert"] for alert in ALERTS]
+    explained = re.findall(r"^### (\w+)$", section, re.MULTILINE)
+    assert explained == [alert["alert"] for alert in ALERTS]
 
 
 def test_the_five_services_are_scraped_where_they_tell_their_metrics() -> None:
     (job,) = (job for job in SCRAPING["scrape_configs"] if job["job_name"] == "soniquebay")
     (found,) = job["dns_sd_configs"]
-    built = {name for name, told in COMPOSE["services"].items() if "build" in told}
+    built = {name for name, service in COMPOSE["services"].items() if "build" in service}
     assert set(found["names"]) == built
     for name in built:
         port = COMPOSE["services"][name]["environment"]["SONIQUEBAY_HEALTH_PORT"]

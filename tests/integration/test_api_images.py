@@ -37,8 +37,8 @@ async def test_an_image_is_stored_under_its_hash_and_served_for_good(
     row = await pool.fetchrow("SELECT width, height, size_bytes FROM covers")
     assert tuple(row) == (40, 30, len(content))
     missing = "query($h: [String!]!) { missingCovers(sha256s: $h) }"
-    told = {"query": missing, "variables": {"h": [sha256, "00" * 32]}}
-    answer = await client.post("/graphql", json=told)
+    payload = {"query": missing, "variables": {"h": [sha256, "00" * 32]}}
+    answer = await client.post("/graphql", json=payload)
     assert answer.json()["data"] == {"missingCovers": ["00" * 32]}
 
 
@@ -58,8 +58,8 @@ async def test_a_smaller_image_is_made_when_it_is_asked_for_and_kept(
     assert await pool.fetchval("SELECT count(*) FROM cover_variants") == 1
     tag = served.headers["etag"]
     assert tag != (await client.get(path)).headers["etag"]
-    for told in (tag, f'W/{tag}, "x"', "*"):
-        again = await client.get(path, params={"size": 300}, headers={"if-none-match": told})
+    for header in (tag, f'W/{tag}, "x"', "*"):
+        again = await client.get(path, params={"size": 300}, headers={"if-none-match": header})
         assert (again.status_code, again.content) == (304, b"")
     other = await client.get(path, params={"size": 64}, headers={"if-none-match": tag})
     assert other.status_code == 200

@@ -92,11 +92,11 @@ def _with_bad_name(producer: AIOKafkaProducer) -> Any:
     built = batch._build
 
     def spoil() -> bytearray:
-        told = bytearray(built())
-        start = told.index(b"nnnn")
-        told[start : start + 2] = b"\xff\xfe"
-        struct.pack_into(">I", told, 17, calc_crc32c(bytes(told[21:])))
-        return told
+        content = bytearray(built())
+        start = content.index(b"nnnn")
+        content[start : start + 2] = b"\xff\xfe"
+        struct.pack_into(">I", content, 17, calc_crc32c(bytes(content[21:])))
+        return content
 
     batch._build = spoil
     return batch

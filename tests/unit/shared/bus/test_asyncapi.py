@@ -15,8 +15,8 @@ async def _nothing(_: Sequence[Any]) -> Outcome:
 
 def _described(*topics: Topic) -> dict[str, Any]:
     subscriptions = [Subscription(topic, Stage.INDEX, _nothing) for topic in topics]
-    told = asyncapi("indexer", subscriptions, "one:9092, two:9092")
-    document: dict[str, Any] = json.loads(told)
+    text = asyncapi("indexer", subscriptions, "one:9092, two:9092")
+    document: dict[str, Any] = json.loads(text)
     return document
 
 

@@ -32,5 +32,5 @@ hold.wait()
 @pytest.mark.parametrize(("first", "is_one"), [("limit_malloc_arenas()", True), ("", False)])
 def test_threads_share_one_heap(first: str, is_one: bool) -> None:
     code = _HEAPS.format(first=first)
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert (told.stdout.count("<heap nr=") == 1) == is_one
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout.count("<heap nr=") == 1) == is_one

@@ -46,9 +46,9 @@ def test_every_field_of_a_document_is_known_to_both_engines() -> None:
 
 
 def test_a_deletion_is_stored_with_its_version_and_nothing_to_be_found() -> None:
-    about, told = map(json.loads, lines(Deletion("trk_1", 9)).splitlines())
-    assert about["index"] == {"_id": "trk_1", "version": 9, "version_type": "external_gte"}
-    assert told == {"alive": False}
+    action, document = map(json.loads, lines(Deletion("trk_1", 9)).splitlines())
+    assert action["index"] == {"_id": "trk_1", "version": 9, "version_type": "external_gte"}
+    assert document == {"alive": False}
 
 
 @pytest.mark.parametrize("text", ["a", "one two", "word " * 24, "word " * 9_000, "x" * 9_000, "!"])
