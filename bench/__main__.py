@@ -18,7 +18,7 @@ from typing import Any
 from bench import floors, whole_tracks
 from bench.generated_library import generate
 from bench.measuring import Row, compared, cpu_s, interleaved, percentile, wall_s
-from services.analyzer.description import warm_up
+from services.analyzer.analysis import warm_up
 from soniquebay.demo import render_demo
 
 PARTS = ("scan", "analysis", "tracks", "profiles")

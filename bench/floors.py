@@ -13,13 +13,14 @@ import mutagen
 import numpy as np
 from av.filter import Graph
 
-from services.analyzer.decoding import open_audio
-from services.analyzer.description import describe, heard_in
-from services.analyzer.keeping import RATE_HZ
-from services.analyzer.listening import listen
+from services.analyzer.analysis import meaning_fields
+from services.analyzer.decode.decoders import open_audio
+from services.analyzer.decode.excerpt import RATE_HZ
+from services.analyzer.decode_pass import decode_file
+from services.analyzer.worker import analyze_file
 from services.extractor.read.file_reader import read_file
 from services.extractor.read.formats import is_audio
-from services.extractor.scan.ignore_rules import Ignoring
+from services.extractor.scan.ignore_rules import IgnoreRules
 from services.extractor.scan.walk import Walk
 from soniquebay.demo.encoding import encode
 
@@ -48,7 +49,7 @@ def look(root: Path) -> int:
 
 def walk(root: Path) -> int:
     """Our walk: rules applied, in the order of the paths."""
-    return sum(1 for _ in Walk(os.fspath(root), ignoring=Ignoring()).files())
+    return sum(1 for _ in Walk(os.fspath(root), rules=IgnoreRules()).files())
 
 
 def read_with_mutagen(paths: Sequence[Path]) -> None:
@@ -90,7 +91,7 @@ def load(paths: Sequence[Path]) -> None:
 def analyse(paths: Sequence[Path]) -> None:
     """Our analysis, all fields."""
     for path in paths:
-        describe(os.fsencode(path))
+        analyze_file(os.fsencode(path))
 
 
 def long_tracks(folder: Path, pieces: Sequence[Path]) -> list[Path]:
@@ -111,13 +112,13 @@ def long_tracks(folder: Path, pieces: Sequence[Path]) -> list[Path]:
 
 @cache
 def _mono(path: Path) -> np.ndarray:
-    return listen(os.fsencode(path)).mono
+    return decode_file(os.fsencode(path)).mono
 
 
 def hear(paths: Sequence[Path]) -> None:
     """The trained model alone, of sound that is decoded already."""
     for path in paths:
-        heard_in(_mono(path))
+        meaning_fields(_mono(path))
 
 
 def analyse_with_librosa(paths: Sequence[Path]) -> None:

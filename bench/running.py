@@ -77,12 +77,12 @@ class Running:
 
     async def status(self) -> dict[str, Any]:
         """How far everything is."""
-        status: dict[str, Any] = (await self.gateway.execute(STATUS, {}))["status"]
+        status: dict[str, Any] = (await self.gateway.execute_document(STATUS, {}))["status"]
         return status
 
     async def _request(self, root: Path) -> str:
         told = {"input": {"root": str(root)}}
-        payload = (await self.gateway.execute(REQUEST_SCAN, told))["requestScan"]
+        payload = (await self.gateway.execute_document(REQUEST_SCAN, told))["requestScan"]
         if payload["error"]:
             raise RuntimeError(payload["error"]["message"])
         id_: str = payload["scan"]["id"]
@@ -107,7 +107,7 @@ async def running(settings: Settings, profile: Profile) -> AsyncIterator[Running
     embedder = text_embedder(settings)
     index = TantivyIndex(settings.search_dir)
     api = api_service.build(settings, bus=bus, embedder=embedder, search=index)
-    gateway = Gateway(api.line)
+    gateway = Gateway(api.transport)
     services = [api.service, extractor.build(settings, gateway=gateway, publish=bus.publish)]
     if profile.analyses:
         services += [

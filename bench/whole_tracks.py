@@ -16,7 +16,7 @@ import numpy as np
 from bench import floors
 from bench.measuring import Row, compared, cpu_s, interleaved
 from bench.memory import tree_pss_mb
-from services.analyzer.jobs import describe, prepare_worker
+from services.analyzer.worker import analyze_file, prepare_worker
 from shared.runtime.workers import WorkerProcesses
 
 _NO_DECODER_OF_LIBROSA = {".m4a"}
@@ -79,7 +79,7 @@ def _tracks_per_s(tracks: Sequence[Path], count: int) -> float:
             await asyncio.gather(*(workers.run(os.getpid) for _ in range(2 * count)))
             began = time.perf_counter()
             paths = [os.fsencode(track) for track in tracks] * _TIMES
-            await asyncio.gather(*(workers.run(describe, path) for path in paths))
+            await asyncio.gather(*(workers.run(analyze_file, path) for path in paths))
             return len(paths) / (time.perf_counter() - began)
 
     return asyncio.run(measured())
@@ -98,7 +98,7 @@ def what_a_worker_takes(tracks: Sequence[Path], short: Path) -> str:
             pid = await workers.run(os.getpid)
             new_mb = tree_pss_mb(pid)
             for track in tracks:
-                await workers.run(describe, os.fsencode(track))
+                await workers.run(analyze_file, os.fsencode(track))
             used_mb = tree_pss_mb(pid)
         return (
             f"a worker is warm after {ours:.1f} s (librosa has its first answer after"

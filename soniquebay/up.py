@@ -5,7 +5,7 @@ import fcntl
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
@@ -90,7 +90,7 @@ class _Up:
         embedder = text_embedder(settings)
         index = search_index(settings)
         self._api = api_service.build(settings, bus=self._bus, embedder=embedder, search=index)
-        self._gateway = gateway = Gateway(self._api.line)
+        self._gateway = gateway = Gateway(self._api.transport)
         self._services: list[Service] = [
             self._api.service,
             indexer.build(settings, gateway=gateway, index=index),
@@ -144,12 +144,12 @@ class _Up:
             ids.append(payload["scan"]["id"])
         return ids
 
-    async def _ask(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+    async def _ask(self, document: str, variables: dict[str, Any]) -> Mapping[str, Any]:
         """Ask the gateway; while its database is away, the question waits too."""
         told = False
         while True:
             try:
-                return await self._gateway.execute(document, variables)
+                return await self._gateway.execute_document(document, variables)
             except (DependencyDown, TransientError) as error:
                 if not told:
                     say(f"waiting: {error}")

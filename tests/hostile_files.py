@@ -71,7 +71,7 @@ HOSTILE: tuple[Hostile, ...] = (
     Hostile(
         "noise.flac",
         lambda path, good: path.write_bytes(os.urandom(50_000)),
-        "noise.flac: is no FLAC file, or damaged: is not a valid FLAC file",
+        "noise.flac: is no FLAC file, or damaged",
     ),
     Hostile("dangling.mp3", lambda path, good: path.symlink_to("nowhere.mp3"), "*"),
 )

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from services.extractor.read.file_reader import ReadFile
+from services.extractor.read.file_reader import FileContents
 from shared.contracts.credits import CONTRIBUTOR_ROLES
 
 Values = Sequence[str]
-Read = Callable[[ReadFile], Any]
+Read = Callable[[FileContents], Any]
 JPEG = b"\xff\xd8\xff\xe0" + b"front" * 20
 _IDS = [f"{n}b9aa4aa-2a73-43b6-9c3e-1e4d5c4e0d0{n}" for n in range(1, 9)]
 
@@ -55,13 +55,13 @@ def _number(of: str, part: str, value: str, pair: str, places: Values) -> Sample
 
 
 def _credits(role: str) -> Sample:
-    def read(file: ReadFile) -> Any:
+    def read(file: FileContents) -> Any:
         return [one.name.name for one in file.tags.contributors if one.role == role]
 
     return Sample(["Ann", "Bob"], read, list)
 
 
-def _performers(file: ReadFile) -> Any:
+def _performers(file: FileContents) -> Any:
     return [(one.name.name, one.instrument) for one in file.tags.contributors]
 
 
@@ -82,7 +82,7 @@ def _peak(scope: str) -> Sample:
     )
 
 
-def _names(file: ReadFile) -> Any:
+def _names(file: FileContents) -> Any:
     return [name.name for name in file.tags.artists]
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic.alias_generators import to_camel
 from scipy.signal import resample_poly
 
 from bench.truth import peers
@@ -21,9 +20,10 @@ from bench.truth.signals import RATE_HZ as SIGNAL_RATE_HZ
 from bench.truth.signals import Signal
 from bench.truth.variants import LOSSLESS, VARIANTS, write
 from bench.truth.voices import RATE_HZ
-from services.analyzer.jobs import describe
-from services.vectorizer.audio_vector import audio_vector
+from services.analyzer.worker import analyze_file
+from services.vectorizer.descriptor import descriptor
 from shared.contracts.analysis import Analysis
+from shared.gateway.vectorization import Measures
 from soniquebay.demo.loudness import integrated_lufs
 
 LENGTH_S = 40.0
@@ -108,9 +108,10 @@ def measure(folder: Path, what: tuple[Signal, str]) -> float | None:
 
 
 def _analysed(path: Path) -> Analysis:
-    return describe(os.fsencode(path))
+    return analyze_file(os.fsencode(path))
 
 
 def vector_of(analysis: Analysis) -> NDArray[np.float32]:
     """The vector by which tracks are compared, of unit length."""
-    return audio_vector({to_camel(name): value for name, value in analysis.model_dump().items()})
+    fields = {name: getattr(analysis, name) for name in Measures.__struct_fields__}
+    return descriptor(Measures(**fields))

@@ -1,1 +1,1 @@
-"""The analyzer decodes audio and describes how it sounds."""
+"""The analyzer: decodes audio files and analyses how they sound."""

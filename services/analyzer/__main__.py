@@ -1,4 +1,4 @@
-"""The analyzer alone: `python -m services.analyzer`."""
+"""Runs the analyzer in a process of its own: `python -m services.analyzer`."""
 
 from services.analyzer.service import build
 from shared.runtime.service import Service
@@ -6,7 +6,7 @@ from shared.runtime.standalone import Parts, run_standalone
 
 
 def compose(parts: Parts) -> Service:
-    """The service, put together for a process of its own."""
+    """Build the service for a process of its own."""
     return build(parts.settings, gateway=parts.gateway)
 
 

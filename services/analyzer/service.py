@@ -1,4 +1,4 @@
-"""The analyzer, put together."""
+"""The composition root: builds the analyzer from the settings and its dependencies."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
@@ -8,35 +8,35 @@ from functools import partial
 import httpx
 import structlog
 
-from services.analyzer.acoustid import MANNERS, AcoustId
-from services.analyzer.fingerprint import NOTICE, is_available
+from services.analyzer.acoustid import fingerprint
+from services.analyzer.acoustid.client import REQUEST_POLICY, AcoustId
 from services.analyzer.handlers import AnalyzeTracks
-from services.analyzer.jobs import prepare_worker
+from services.analyzer.musicnn.models import WeightsAbsent, checkpoint_folder
 from services.analyzer.musicnn.msd import MSD
-from services.analyzer.musicnn.package import WeightsAbsent, folder_of
+from services.analyzer.worker import prepare_worker
 from shared.bus.port import Subscription
 from shared.contracts.meaning import AudioModel
 from shared.contracts.topics import Stage, Topic
 from shared.gateway.analysis import register_audio_model
-from shared.gateway.announcing import announce
 from shared.gateway.client import Gateway
+from shared.gateway.registration import when_accepted
 from shared.runtime.resources import this_machine, workers_for
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.runtime.workers import WorkerProcesses
 
 _MEMBERS = 2
-"""While one batch waits for its longest file, the other one keeps the processes at work."""
-_FILES_A_WORKER = 4
-"""In a batch: more would spare requests, and would be lost work where the service is killed."""
+"""Batches at a time: while one waits for its longest file, the other keeps the workers busy."""
+_FILES_PER_WORKER = 4
+"""Files in a batch: more save requests, but their work is lost where the service is killed."""
 
 _log = structlog.get_logger(__name__)
 
 
-def model_at_hand() -> AudioModel | str:
+def installed_model() -> AudioModel | str:
     """The trained model that is installed here, or why there is none."""
     try:
-        folder_of(MSD)
+        checkpoint_folder(MSD)
     except WeightsAbsent as absent:
         return str(absent)
     return AudioModel(model=MSD.name, version=MSD.version, dimensions=MSD.dimensions)
@@ -48,18 +48,21 @@ def build(
     gateway: Gateway,
     acoustid_transport: httpx.AsyncBaseTransport | None = None,
 ) -> Service:
-    """The service. `acoustid_transport` is how AcoustID is reached, the network by default."""
+    """Build the service.
+
+    Args:
+        settings: see docs/configuration.md.
+        gateway: reads tracks and stores analyses.
+        acoustid_transport: of httpx, for AcoustID; the network by default.
+    """
     workers = WorkerProcesses(settings.workers, nice=settings.worker_nice, warm=prepare_worker)
-    acoustid = None
-    if key := settings.acoustid_key:
-        manners = replace(MANNERS, most_per_s=settings.acoustid_per_s)
-        acoustid = AcoustId(key.get_secret_value(), manners=manners, transport=acoustid_transport)
-    model = model_at_hand()
+    acoustid = _acoustid(settings, acoustid_transport)
+    model = installed_model()
     handler = AnalyzeTracks(
         gateway,
         workers,
         timeout_s=settings.analysis_timeout_s,
-        heard_s=settings.analysis_heard_s,
+        max_excerpt_s=settings.analysis_heard_s,
         mounts=settings.mounts,
         acoustid=acoustid,
         model=None if isinstance(model, str) else model,
@@ -67,13 +70,18 @@ def build(
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        _log.info("workers", count=workers.count, nice=settings.worker_nice, why=_why(settings))
-        if not is_available():
-            _log.warning(NOTICE)
+        _log.info(
+            "workers",
+            count=workers.count,
+            nice=settings.worker_nice,
+            why=_reason_for_count(settings),
+        )
+        if not fingerprint.is_available():
+            _log.warning(fingerprint.UNAVAILABLE)
         if isinstance(model, str):
             _log.warning(model)
         else:
-            await announce(partial(register_audio_model, gateway, model))
+            await when_accepted(partial(register_audio_model, gateway, model))
         async with workers.running(), acoustid.open() if acoustid else nullcontext():
             yield
 
@@ -82,15 +90,23 @@ def build(
         subscriptions=[
             Subscription(
                 Topic.TRACK_EXTRACTED, Stage.ANALYZE, handler,
-                batch_size=_FILES_A_WORKER * settings.workers, members=_MEMBERS,
+                batch_size=_FILES_PER_WORKER * settings.workers, members=_MEMBERS,
             )
         ],
         lifespan=lifespan,
     )  # fmt: skip
 
 
-def _why(settings: Settings) -> str:
-    """How the number of workers was chosen."""
+def _acoustid(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> AcoustId | None:
+    """The AcoustID client, where a key is set."""
+    if not settings.acoustid_key:
+        return None
+    policy = replace(REQUEST_POLICY, max_per_s=settings.acoustid_per_s)
+    return AcoustId(settings.acoustid_key.get_secret_value(), policy=policy, transport=transport)
+
+
+def _reason_for_count(settings: Settings) -> str:
+    """How the number of workers was chosen, for the log."""
     if "workers" in settings.model_fields_set:
         return "SONIQUEBAY_WORKERS says so"
     return workers_for(this_machine()).why

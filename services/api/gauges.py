@@ -9,7 +9,7 @@ import time
 
 import structlog
 
-from services.api.graphql.subscription import Rates
+from services.api.graphql.people.subscriptions import Rates
 from services.api.graphql.types.status import stages_of
 from services.api.store import progress
 from services.api.store.counted_pool import CountedPool

@@ -15,11 +15,11 @@ from services.api.gauges import Gauges
 from services.api.graphql.context import Context
 from services.api.graphql.schema import build_schema
 from services.api.guard import Guard
+from services.api.local_transport import LocalTransport
 from services.api.reconciler import Reconciler
 from services.api.server import bound, build_app
 from services.api.store.counted_pool import CountedPool
 from services.api.store.postgres import open_pool
-from services.api.within import LineWithin
 from shared.bus.port import Bus, Outcome, Subscription
 from shared.contracts.envelope import DeadLetter
 from shared.contracts.errors import DependencyDown
@@ -43,12 +43,12 @@ class Api:
     Attributes:
         service: to subscribe and run.
         app: the gateway as an ASGI app, without its guard.
-        line: the gateway for calls within the process.
+        transport: the gateway for workers in this process.
     """
 
     service: Service = field(init=False)
     app: Starlette = field(init=False)
-    line: LineWithin = field(init=False)
+    transport: LocalTransport = field(init=False)
     settings: Settings
     bus: Bus
     embedder: TextEmbedder
@@ -61,7 +61,7 @@ class Api:
     def __post_init__(self) -> None:
         schema = build_schema()
         self.app = build_app(self._context, schema)
-        self.line = LineWithin(schema, self._context)
+        self.transport = LocalTransport(schema, self._context)
         self.service = Service(
             name="api",
             subscriptions=[

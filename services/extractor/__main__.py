@@ -1,4 +1,4 @@
-"""The extractor alone: `python -m services.extractor`."""
+"""Runs the extractor as a process of its own: `python -m services.extractor`."""
 
 from services.extractor.service import build
 from shared.runtime.service import Service
@@ -6,7 +6,7 @@ from shared.runtime.standalone import Parts, run_standalone
 
 
 def compose(parts: Parts) -> Service:
-    """The service, put together for a process of its own."""
+    """The service, with the adapters of a process of its own."""
     return build(parts.settings, gateway=parts.gateway, publish=parts.bus.publish)
 
 

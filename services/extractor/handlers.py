@@ -2,37 +2,39 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
-from services.extractor.read.jobs import ChunkRead
+from services.extractor.libraries import Libraries
+from services.extractor.read.file_reader import ChunkRead
 from services.extractor.read.readers import Readers
-from services.extractor.scan.ignore_rules import Ignoring, is_seen
-from services.extractor.store.libraries import Libraries
-from services.extractor.store.storing import Storing
-from services.extractor.tags.rules import BadRules
+from services.extractor.scan.ignore_rules import IgnoreRules, is_seen
+from services.extractor.store.batch_store import BatchStore
+from services.extractor.store.moved_files import has_entries
+from services.extractor.tags.rules_file import BadRules
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput, TransientError
 from shared.contracts.events import FileFound, FileMissing, TrackChange, TrackExtracted
-from shared.gateway.client import JSON, Gateway
+from shared.contracts.upserts import UpsertStatus
+from shared.gateway.client import Gateway
 from shared.gateway.extraction import mark_missing
+from shared.gateway.results import TrackResult
 
 _CHANGES = {
-    "CREATED": TrackChange.CREATED,
-    "UPDATED": TrackChange.UPDATED,
-    "RETURNED": TrackChange.RETURNED,
+    UpsertStatus.CREATED: TrackChange.CREATED,
+    UpsertStatus.UPDATED: TrackChange.UPDATED,
+    UpsertStatus.RETURNED: TrackChange.RETURNED,
 }
 
 
 class ReadFiles:
     """Handles `file.found`: reads tags and covers, and stores them."""
 
-    def __init__(self, libraries: Libraries, readers: Readers, storing: Storing) -> None:
+    def __init__(self, libraries: Libraries, readers: Readers, store: BatchStore) -> None:
         self._libraries = libraries
         self._readers = readers
-        self._storing = storing
+        self._store = store
 
     async def __call__(self, events: Sequence[FileFound]) -> Outcome:
-        """Read each file of the batch once; what is wrong with one is that one's failure."""
+        """Read each file of the batch once. A file that fails rejects its own events alone."""
         groups: dict[tuple[str, str], dict[str, list[FileFound]]] = {}
         for event in events:
             paths = groups.setdefault((event.library_id, event.scan_id), {})
@@ -41,14 +43,14 @@ class ReadFiles:
         rejected: list[Rejected] = []
         for (library_id, scan_id), by_path in groups.items():
             try:
-                outcome = await self._read(library_id, scan_id, by_path)
+                extracted, refused = await self._read(library_id, scan_id, by_path)
             except BadRules as error:
-                # Not the files' fault: the next scan shall try them again.
-                told = TransientError(f"not read: {error}")
-                rejected += [Rejected(e, told) for events in by_path.values() for e in events]
+                # Transient, because the files are not at fault: the next scan reads them again.
+                reason = TransientError(f"not read: {error}")
+                rejected += [Rejected(e, reason) for events in by_path.values() for e in events]
                 continue
-            emit += outcome[0]
-            rejected += outcome[1]
+            emit += extracted
+            rejected += refused
         return Outcome(emit, rejected)
 
     async def _read(
@@ -56,67 +58,68 @@ class ReadFiles:
     ) -> tuple[list[TrackExtracted], list[Rejected]]:
         root = await self._libraries.root_of(library_id)
         chunk = await self._readers.files(root, sorted(by_path))
-        results, freed = await self._storing.store(
+        results, vacated = await self._store.store(
             root=root, library_id=library_id, scan_id=scan_id, chunk=chunk
         )
         errors = await _errors(root, chunk, results)
-        emit = _extracted(results)
-        if freed:
-            # Their own events may be over; where they are not, they count them for the scan.
-            again = await self._readers.files(root, freed)
-            results, _ = await self._storing.store(
+        emit = _track_events(results)
+        if vacated:
+            # Without the scan's id: these files have events of their own, before or after this
+            # one, which count them for the scan.
+            again = await self._readers.files(root, vacated)
+            results, _ = await self._store.store(
                 root=root, library_id=library_id, scan_id=None, chunk=again
             )
-            emit += _extracted(results)
+            emit += _track_events(results)
         rejected = [
             Rejected(event, error) for path, error in errors.items() for event in by_path[path]
         ]
         return emit, rejected
 
 
-async def _errors(root: str, chunk: ChunkRead, results: Sequence[JSON]) -> dict[str, Exception]:
-    """What was wrong, by path: reading it, or storing it."""
+async def _errors(
+    root: str, chunk: ChunkRead, results: Sequence[TrackResult]
+) -> dict[str, Exception]:
+    """The error by path of each file that could not be read or stored."""
     errors: dict[str, Exception] = {
         file.path: file.error for file in chunk.files if file.error is not None
     }
-    if errors and not await asyncio.to_thread(_has_anything, root):
-        # Not the files' fault: the next scan shall try them again.
+    if errors and not await asyncio.to_thread(has_entries, root):
+        # Transient, because the files are not at fault: the next scan reads them again.
         gone = TransientError(f"the library's root {root} is gone or empty: is a disk not mounted?")
         return dict.fromkeys(errors, gone)
-    read = [file.path for file in chunk.files if file.told is not None]
-    for path, result in zip(read, results, strict=True):
-        if result["error"] is not None:
-            errors[path] = InvalidInput(result["error"]["message"])
+    paths = [file.path for file in chunk.files if file.error is None]
+    for path, result in zip(paths, results, strict=True):
+        if result.error is not None:
+            errors[path] = InvalidInput(result.error.message)
     return errors
 
 
-def _has_anything(root: str) -> bool:
-    try:
-        return any(Path(root).iterdir())
-    except OSError:
-        return False
-
-
-def _extracted(results: Sequence[JSON]) -> list[TrackExtracted]:
+def _track_events(results: Sequence[TrackResult]) -> list[TrackExtracted]:
+    """The events of tracks that changed; `UNCHANGED` ones have none."""
     return [
-        TrackExtracted(
-            track_id=result["id"],
-            change=_CHANGES[result["status"]],
-            content_revision=result["contentRevision"],
-            revision=result["revision"],
-        )
+        _track_event(result.id, result, _CHANGES[result.status])
         for result in results
-        if result["status"] in _CHANGES
+        if result.id is not None and result.status in _CHANGES
     ]
 
 
-class MarkMissing:
-    """Handles `file.missing`: the track is kept, and said to be missing."""
+def _track_event(track_id: str, result: TrackResult, change: TrackChange) -> TrackExtracted:
+    return TrackExtracted(
+        track_id=track_id,
+        change=change,
+        content_revision=result.content_revision or 0,
+        revision=result.revision or 0,
+    )
 
-    def __init__(self, gateway: Gateway, libraries: Libraries, ignoring: Ignoring) -> None:
+
+class MarkMissing:
+    """Handles `file.missing`: the track stays, and is marked as missing."""
+
+    def __init__(self, gateway: Gateway, libraries: Libraries, ignore_rules: IgnoreRules) -> None:
         self._gateway = gateway
         self._libraries = libraries
-        self._ignoring = ignoring
+        self._ignore_rules = ignore_rules
 
     async def __call__(self, events: Sequence[FileMissing]) -> Outcome:
         """Mark the files of the batch that are still not there."""
@@ -126,24 +129,16 @@ class MarkMissing:
         emit: list[TrackExtracted] = []
         for library_id, paths in by_library.items():
             root = await self._libraries.root_of(library_id)
-            # This event and `file.found` of the same file have no order: the file itself decides.
-            gone = await asyncio.to_thread(self._unseen, root, sorted(paths))
+            # This event and a `file.found` of the same file come in any order. So neither is
+            # believed: the disk decides.
+            gone = await asyncio.to_thread(self._not_seen, root, sorted(paths))
             results = await mark_missing(self._gateway, library_id, gone)
             emit += [
-                _gone(result)
+                _track_event(result.id, result, TrackChange.MISSING)
                 for result in results
-                if result["status"] == "UPDATED" and result["id"]
+                if result.id is not None and result.status is UpsertStatus.UPDATED
             ]
         return Outcome(emit)
 
-    def _unseen(self, root: str, paths: Sequence[str]) -> list[str]:
-        return [path for path in paths if not is_seen(root, path, self._ignoring)]
-
-
-def _gone(result: JSON) -> TrackExtracted:
-    return TrackExtracted(
-        track_id=result["id"],
-        change=TrackChange.MISSING,
-        content_revision=result["contentRevision"],
-        revision=result["revision"],
-    )
+    def _not_seen(self, root: str, paths: Sequence[str]) -> list[str]:
+        return [path for path in paths if not is_seen(root, path, self._ignore_rules)]

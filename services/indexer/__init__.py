@@ -1,1 +1,1 @@
-"""The indexer keeps the search index in step with the library."""
+"""The indexer: keeps the search index in step with the library."""

@@ -1,4 +1,4 @@
-"""The indexer alone: `python -m services.indexer`."""
+"""Runs the indexer in a process of its own: `python -m services.indexer`."""
 
 from services.indexer.service import build
 from shared.runtime.service import Service
@@ -6,7 +6,7 @@ from shared.runtime.standalone import Parts, run_standalone
 
 
 def compose(parts: Parts) -> Service:
-    """The service, put together for a process of its own."""
+    """Build the service for a process of its own."""
     return build(parts.settings, gateway=parts.gateway)
 
 

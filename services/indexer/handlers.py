@@ -1,31 +1,41 @@
-"""Track events in, a search document each, `track.indexed` out."""
+"""Consumes track events, writes search documents, emits `track.indexed`."""
 
 from collections.abc import Sequence
 
-from services.indexer.document import search_item
-from services.indexer.generation import Generation
+from services.indexer.index_registration import IndexRegistration
+from services.indexer.search_document import search_item
 from shared.bus.port import Outcome
 from shared.contracts.events import TrackEvent, TrackIndexed
 from shared.gateway.client import Gateway
-from shared.gateway.documents import tracks_to_index
+from shared.gateway.indexing import tracks_to_index
 from shared.search.port import Deletion, SearchDocument, SearchWriter
 
 
 class IndexTracks:
-    """Writes what the gateway knows of each track by now; a late event changes nothing."""
+    """Indexes tracks in the gateway's current state, so a late or repeated event changes nothing.
 
-    def __init__(self, gateway: Gateway, index: SearchWriter, generation: Generation) -> None:
+    Args:
+        gateway: reads tracks.
+        index: the search index.
+        registration: registers the index with the gateway.
+    """
+
+    def __init__(
+        self, gateway: Gateway, index: SearchWriter, registration: IndexRegistration
+    ) -> None:
         self._gateway = gateway
         self._index = index
-        self._generation = generation
+        self._registration = registration
 
     async def __call__(self, events: Sequence[TrackEvent]) -> Outcome:
-        """Bring the index up to date for the tracks of a batch."""
+        """Write or delete the documents of the tracks of a batch."""
         tracks = await tracks_to_index(self._gateway, [event.track_id for event in events])
         items = [search_item(track) for track in tracks]
         await self._index.write(
             [item for item in items if isinstance(item, SearchDocument)],
             [item for item in items if isinstance(item, Deletion)],
         )
-        await self._generation.keep_known()
-        return Outcome([TrackIndexed(track_id=i.track_id, revision=i.version) for i in items])
+        await self._registration.register_if_replaced()
+        return Outcome(
+            [TrackIndexed(track_id=item.track_id, revision=item.version) for item in items]
+        )

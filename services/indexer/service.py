@@ -1,10 +1,10 @@
-"""The indexer, put together."""
+"""The composition root: builds the indexer from the settings and its dependencies."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.indexer.generation import Generation
 from services.indexer.handlers import IndexTracks
+from services.indexer.index_registration import IndexRegistration
 from shared.bus.port import Subscription
 from shared.contracts.topics import Stage, Topic
 from shared.gateway.client import Gateway
@@ -17,17 +17,23 @@ _TOPICS = (Topic.TRACK_EXTRACTED, Topic.AUDIO_ANALYZED, Topic.TRACK_VECTORIZED)
 
 
 def build(settings: Settings, *, gateway: Gateway, index: SearchWriter | None = None) -> Service:
-    """The service. `index` is the one that the settings name unless another one is given."""
+    """Build the service.
+
+    Args:
+        settings: see docs/configuration.md.
+        gateway: reads tracks.
+        index: the search index; by default the one of the settings.
+    """
     writer = index or search_index(settings)
-    generation = Generation(gateway, writer)
+    registration = IndexRegistration(gateway, writer)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         async with writer.writing():
-            await generation.introduce()
+            await registration.register()
             yield
 
-    handler = IndexTracks(gateway, writer, generation)
+    handler = IndexTracks(gateway, writer, registration)
     return Service(
         name="indexer",
         subscriptions=[

@@ -1,1 +1,1 @@
-"""The vectorizer turns analyses and texts into vectors."""
+"""The vectorizer: computes audio and text vectors of tracks."""

@@ -1,4 +1,4 @@
-"""The vectorizer alone: `python -m services.vectorizer`."""
+"""Runs the vectorizer in a process of its own: `python -m services.vectorizer`."""
 
 from services.vectorizer.service import build
 from shared.embedding.factory import text_embedder
@@ -7,7 +7,7 @@ from shared.runtime.standalone import Parts, run_standalone
 
 
 def compose(parts: Parts) -> Service:
-    """The service, put together for a process of its own."""
+    """Build the service for a process of its own."""
     return build(gateway=parts.gateway, embedder=text_embedder(parts.settings))
 
 

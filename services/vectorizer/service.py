@@ -1,4 +1,4 @@
-"""The vectorizer, put together."""
+"""The composition root: builds the vectorizer from its dependencies."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,18 +7,23 @@ from services.vectorizer.handlers import VectorizeTracks
 from shared.bus.port import Subscription
 from shared.contracts.topics import Stage, Topic
 from shared.embedding.port import TextEmbedder
-from shared.gateway.announcing import announce
 from shared.gateway.client import Gateway
+from shared.gateway.registration import when_accepted
 from shared.runtime.service import Service
 
 
 def build(*, gateway: Gateway, embedder: TextEmbedder) -> Service:
-    """The service, with the embedder that the gateway's searches by meaning use too."""
+    """Build the service.
+
+    Args:
+        gateway: reads analyses and stores vectors.
+        embedder: of the same model as the one that the gateway embeds search texts with.
+    """
     handler = VectorizeTracks(gateway, embedder)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        await announce(handler.register)
+        await when_accepted(handler.register)
         yield
 
     return Service(

@@ -1,70 +1,123 @@
-"""What the analyzer asks of the gateway and tells it."""
+"""The operations of the analyzer: which tracks wait for an analysis, and the analyses."""
 
 import base64
 import struct
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
 
 from shared.contracts.analysis import Analysis
 from shared.contracts.meaning import AudioModel
 from shared.contracts.versions import ANALYZER_VERSION
-from shared.gateway.client import JSON, Gateway
-from shared.gateway.tracks import tracks_by_id
+from shared.gateway.client import Gateway, camel_case, in_portions, operation
+from shared.gateway.results import TrackResult, TrackResults
 
-TO_ANALYZE = """
-query ToAnalyze($ids: [ID!]!) {
-  tracksById(ids: $ids) {
-    id isMissing stage revision contentRevision path displayPath library { name root }
-    analysis { analyzerVersion contentRevision meaning { model version } }
-  }
-}
-"""
-CREATE_ANALYSES = """
-mutation CreateAnalyses($input: [AnalysisInput!]!) {
-  createAnalyses(input: $input) { results { id revision contentRevision error { code message } } }
-}
-"""
-REGISTER_AUDIO_MODEL = """
-mutation RegisterAudioModel($input: AudioModelInput!) { registerAudioModel(input: $input) }
-"""
+TrackStage = Literal["EXTRACTED", "ANALYZED", "VECTORIZED", "INDEXED"]
+MOST_IDS = 500
+"""Tracks that are asked for at a time."""
 
-ANALYSIS_PAUSED = "query AnalysisPaused { analysisPaused }"
+
+class LibraryRoot(msgspec.Struct):
+    """Where a library's files are, as it was added."""
+
+    name: str
+    root: str
+
+
+class HeardBy(msgspec.Struct, frozen=True):
+    """The trained model that an analysis was made with."""
+
+    model: str
+    version: str
+
+
+class AnalysisState(msgspec.Struct, rename="camel"):
+    """What an analysis that is stored was made of, and by which version."""
+
+    analyzer_version: str
+    content_revision: int
+    meaning: HeardBy | None
+
+
+class TrackToAnalyze(msgspec.Struct, rename="camel"):
+    """A track, where its file is, and what is analysed already."""
+
+    id: str
+    is_missing: bool
+    stage: TrackStage
+    revision: int
+    content_revision: int
+    path: str
+    display_path: str
+    library: LibraryRoot
+    analysis: AnalysisState | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzedTrack:
+    """An analysis of a track's content of that revision."""
+
+    track_id: str
+    content_revision: int
+    analysis: Analysis
+
+
+class AudioModelInput(msgspec.Struct):
+    """The trained model that analyses are made with now."""
+
+    model: str
+    version: str
+    dimensions: int
+
+
+ANALYSIS_PAUSED = operation("analysis_paused", bool)
+TRACKS_TO_ANALYZE = operation("tracks_to_analyze", list[TrackToAnalyze | None], ids=list[str])
+# The input is made from `Analysis`, whose fields a test compares with the schema's.
+CREATE_ANALYSES = operation("create_analyses", TrackResults, input=list[dict[str, Any]])
+REGISTER_AUDIO_MODEL = operation("register_audio_model", bool, input=AudioModelInput)
 
 
 async def is_paused(gateway: Gateway) -> bool:
     """Whether a person paused the analysis."""
-    return bool((await gateway.execute(ANALYSIS_PAUSED, {}))["analysisPaused"])
+    return await gateway.execute(ANALYSIS_PAUSED)
 
 
-async def tracks_to_analyze(gateway: Gateway, ids: Sequence[str]) -> list[JSON]:
-    """Where the tracks' files are and what is analysed already, of those there are."""
-    return await tracks_by_id(gateway, ids, TO_ANALYZE)
+async def tracks_to_analyze(gateway: Gateway, ids: Sequence[str]) -> list[TrackToAnalyze]:
+    """Those of the tracks that there are, each once, in the order of the ids."""
+    found: list[TrackToAnalyze] = []
+    for portion in in_portions(list(dict.fromkeys(ids)), MOST_IDS):
+        tracks = await gateway.execute(TRACKS_TO_ANALYZE, ids=portion)
+        found += [track for track in tracks if track is not None]
+    return found
 
 
-async def create_analyses(gateway: Gateway, items: Sequence[JSON]) -> list[JSON]:
+async def create_analyses(gateway: Gateway, items: Sequence[AnalyzedTrack]) -> list[TrackResult]:
     """Store analyses; one result an item, in order."""
-    data = await gateway.execute(CREATE_ANALYSES, {"input": list(items)})
-    results: list[JSON] = data["createAnalyses"]["results"]
-    return results
+    inputs = [_analysis_input(item) for item in items]
+    return (await gateway.execute(CREATE_ANALYSES, input=inputs)).results
 
 
 async def register_audio_model(gateway: Gateway, model: AudioModel) -> None:
-    """Say which trained model is heard with from now on."""
-    await gateway.execute(REGISTER_AUDIO_MODEL, {"input": model.model_dump()})
+    """Say which trained model analyses are made with from now on."""
+    model_input = AudioModelInput(model.model, model.version, model.dimensions)
+    await gateway.execute(REGISTER_AUDIO_MODEL, input=model_input)
 
 
-def analysis_input(track_id: str, content_revision: int, analysis: Analysis) -> JSON:
-    """An analysis as the schema's AnalysisInput."""
-    told: JSON = {
-        "trackId": track_id,
-        "analyzerVersion": ANALYZER_VERSION,
-        "contentRevision": content_revision,
-    }
+def _analysis_input(item: AnalyzedTrack) -> dict[str, Any]:
+    """The schema's AnalysisInput."""
+    analysis = item.analysis
     fields = analysis.model_dump()
     if analysis.meaning is not None:
         fields["meaning"]["embedding"] = _vector(analysis.meaning.embedding)
     fields["bandwidth_kind"] = analysis.bandwidth_kind.upper()
-    return told | {_camel(name): _told(value) for name, value in fields.items()}
+    return {
+        "trackId": item.track_id,
+        "analyzerVersion": ANALYZER_VERSION,
+        "contentRevision": item.content_revision,
+        **_camel_cased(fields),
+    }
 
 
 def _vector(values: Sequence[float]) -> str:
@@ -72,15 +125,15 @@ def _vector(values: Sequence[float]) -> str:
     return base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode()
 
 
-def _told(value: Any) -> Any:
-    """Nested fields by the schema's names; words that are keys, those of tags, stay as they are."""
+def _camel_cased(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields under the schema's names. The keys of `tags` are a model's words: they stay."""
+    return {
+        camel_case(name): value if name == "tags" else _inner(value)
+        for name, value in fields.items()
+    }
+
+
+def _inner(value: Any) -> Any:
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return [_told(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    return {_camel(n): v if n == "tags" else _told(v) for n, v in value.items()}
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
+        return [_camel_cased(each) for each in value]
+    return _camel_cased(value) if isinstance(value, dict) else value

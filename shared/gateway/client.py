@@ -1,32 +1,62 @@
-"""The gateway, as the workers call it: GraphQL over a kept HTTP connection, or in its process.
+"""The gateway, as the workers call it: typed GraphQL operations over a transport.
 
-Errors are named by what the bus must do: a gateway that does not answer is `DependencyDown`, an
-overloaded one `TransientError`, a refused document a bug. A refused token is `DependencyDown` too:
-nothing can be done until somebody mends the setting, and nothing must be given up for it.
+A worker's module here (`extraction`, `analysis`, `vectorization`, `indexing`) declares its
+operations and the types of what it sends and gets. Documents are `.graphql` files in `documents/`.
+A test checks types and documents against the schema.
+
+Errors are named by what the bus must do: `DependencyDown` waits for a gateway that does not answer
+or refuses our token (nothing must be given up for a setting that somebody will mend),
+`TransientError` tries again, and `GatewayRefused` is a bug of the caller.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 import httpx
+import msgspec
 
 from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
 
 _NO_TOKEN = "the gateway refuses this service: SONIQUEBAY_SERVICE_TOKEN must be the gateway's"  # noqa: S105 - a message
+_DOCUMENTS = Path(__file__).parent / "documents"
 
 T = TypeVar("T")
-JSON = dict[str, Any]
+R = TypeVar("R")
 
 
 class GatewayRefused(Exception):
     """The gateway did not accept a document or its variables: mend the caller."""
 
 
-class Line(Protocol):
-    """How requests get to the gateway. What it says or does not is told by the errors above."""
+@dataclass(frozen=True, eq=False)
+class Operation(Generic[R]):
+    """A GraphQL operation with one root field.
 
-    async def ask(self, document: str, variables: Mapping[str, object]) -> JSON:
-        """The whole answer to a GraphQL document: `data`, and `errors` where there are any."""
+    Attributes:
+        document: its text.
+        result: the type of its root field.
+        variables: the types of its variables, by their Python names.
+    """
+
+    document: str
+    result: type[R]
+    variables: Mapping[str, Any]
+
+
+def operation(name: str, result: type[R], /, **variables: Any) -> Operation[R]:
+    """The operation whose document is `documents/<name>.graphql`; arguments as `Operation`'s."""
+    return Operation((_DOCUMENTS / f"{name}.graphql").read_text(), result, variables)
+
+
+class Transport(Protocol):
+    """How operations reach the gateway. Raises the errors of this module."""
+
+    async def execute(
+        self, operation: Operation[R], variables: Mapping[str, object]
+    ) -> Mapping[str, R]:
+        """Run an operation and return its `data`: the root fields by name."""
         ...
 
     async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
@@ -38,50 +68,75 @@ class Gateway:
     """A client for the gateway.
 
     Args:
-        line: how it is reached; of HTTP, a client with `base_url` and, where one is set, the
-            token, which the caller closes.
+        transport: how it is reached. An HTTP client needs the gateway's address as `base_url` and
+            the token in its headers, where one is set; the caller closes it.
     """
 
-    def __init__(self, line: Line | httpx.AsyncClient) -> None:
-        self._line = HttpxLine(line) if isinstance(line, httpx.AsyncClient) else line
+    def __init__(self, transport: Transport | httpx.AsyncClient) -> None:
+        if isinstance(transport, httpx.AsyncClient):
+            self._transport: Transport = HttpTransport(transport)
+        else:
+            self._transport = transport
 
-    async def execute(self, document: str, variables: Mapping[str, object]) -> JSON:
-        """Run a GraphQL document and return its `data`."""
-        answer = await self._line.ask(document, variables)
-        if answer.get("errors"):
-            messages = "; ".join(error["message"] for error in answer["errors"])
-            codes = {error.get("extensions", {}).get("code") for error in answer["errors"]}
-            if "UNAVAILABLE" in codes:
-                raise DependencyDown(messages)
-            if "FORBIDDEN" in codes:
-                raise DependencyDown(f"{_NO_TOKEN} ({messages})")
-            raise GatewayRefused(messages)
-        data: JSON = answer["data"]
-        return data
+    async def execute(self, operation: Operation[R], **variables: object) -> R:
+        """Run an operation and return the value of its root field."""
+        (value,) = (await self._transport.execute(operation, variables)).values()
+        return value
+
+    async def execute_document(
+        self, document: str, variables: Mapping[str, object]
+    ) -> Mapping[str, Any]:
+        """Run any GraphQL document and return its `data` as it is: for people's programs."""
+        return await self._transport.execute(Operation(document, Any, {}), variables)
 
     async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
         """Store images under the SHA-256 of their bytes; for each None, or why it is refused."""
-        return await self._line.post_covers(images)
+        return await self._transport.post_covers(images)
 
 
-class HttpxLine:
-    """The `Line` over HTTP."""
+class _Request(msgspec.Struct):
+    query: str
+    variables: Mapping[str, object]
+
+
+class _Error(msgspec.Struct):
+    message: str
+    extensions: Mapping[str, Any] = {}
+
+
+class _Response(msgspec.Struct):
+    data: Mapping[str, msgspec.Raw] | None = None
+    errors: Sequence[_Error] = ()
+
+
+class HttpTransport:
+    """The transport over HTTP."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def ask(self, document: str, variables: Mapping[str, object]) -> JSON:
-        """The whole answer to a GraphQL document."""
-        told = {"query": document, "variables": variables}
-        answer: JSON = (await self._send("POST", "/graphql", json=told)).json()
-        return answer
+    async def execute(
+        self, operation: Operation[R], variables: Mapping[str, object]
+    ) -> Mapping[str, R]:
+        """Run an operation and return its `data`: the root fields by name."""
+        by_name = {camel_case(name): value for name, value in variables.items()}
+        content = msgspec.json.encode(_Request(operation.document, by_name))
+        answer = await self._send(
+            "POST", "/graphql", content=content, headers={"content-type": "application/json"}
+        )
+        response = msgspec.json.decode(answer.content, type=_Response)
+        raise_errors((error.extensions.get("code"), error.message) for error in response.errors)
+        return {
+            name: msgspec.json.decode(value, type=operation.result)
+            for name, value in (response.data or {}).items()
+        }
 
     async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
         """As `Gateway.post_covers`."""
         files = [("image", ("image", image)) for image in images]
         response = await self._send("POST", "/covers", files=files)
-        refused: list[str | None] = response.json()
-        return refused
+        refusals: list[str | None] = response.json()
+        return refusals
 
     async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
@@ -103,6 +158,25 @@ class HttpxLine:
                 f"the gateway answered {response.status_code}: {response.text[:500]}"
             )
         return response
+
+
+def raise_errors(errors: Iterable[tuple[str | None, str]]) -> None:
+    """Raise what the errors of a GraphQL answer mean, given as codes and messages, if any."""
+    found = list(errors)
+    if not found:
+        return
+    codes, messages = {code for code, _ in found}, "; ".join(message for _, message in found)
+    if "UNAVAILABLE" in codes:
+        raise DependencyDown(messages)
+    if "FORBIDDEN" in codes:
+        raise DependencyDown(f"{_NO_TOKEN} ({messages})")
+    raise GatewayRefused(messages)
+
+
+def camel_case(name: str) -> str:
+    """GraphQL's name of a Python name."""
+    first, *rest = name.split("_")
+    return first + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
 def in_portions(items: Sequence[T], size: int) -> list[Sequence[T]]:

@@ -1,8 +1,20 @@
-"""What the extractor asks of the gateway and tells it."""
+"""The operations of the extractor: scans, known files, and what was read of files."""
 
 from collections.abc import Iterator, Sequence
 
-from shared.gateway.client import JSON, Gateway, in_portions
+import msgspec
+
+from shared.gateway.client import Gateway, in_portions, operation
+from shared.gateway.inputs import AlbumInput, ArtistInput, TrackInput
+from shared.gateway.results import (
+    TrackResult,
+    TrackResults,
+    TrackUpsertColumns,
+    TrackUpsertResult,
+    UpsertColumns,
+    UpsertResult,
+    UserError,
+)
 
 PORTION = 1_000
 """Items a call: the gateway takes at most 2,000."""
@@ -10,183 +22,225 @@ MOST_LONG_TEXT = 2_000_000
 """Characters of lyrics and other tags a call, so that requests stay small whatever tags hold."""
 KNOWN_FILES_A_PAGE = 20_000
 
-_SCAN = (
-    "scan { id state root folder mode acceptMissing filesRead filesFailed"
-    " library { id name root } }"
+
+class Library(msgspec.Struct):
+    """A library: `root` is its folder as it was added."""
+
+    id: str
+    name: str
+    root: str
+
+
+class Scan(msgspec.Struct, rename="camel"):
+    """A scan. `library` is None where the request was refused before it was known."""
+
+    id: str
+    state: str
+    root: str
+    folder: str
+    mode: str
+    accept_missing: bool
+    files_read: int
+    files_failed: int
+    library: Library | None
+
+
+class BeginScanInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """What an event asks to scan: a scan by its id, or a library by name or root."""
+
+    scan_id: str | None = None
+    library: str | None = None
+    root: str | None = None
+    folder: str | None = ""
+    mode: str | None = "INCREMENTAL"
+    accept_missing: bool | None = False
+
+
+class ReportWalkInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """How far a walk is."""
+
+    scan_id: str
+    files_seen: int
+    files_to_read: int
+    files_unchanged: int
+    files_missing: int
+    files_held: int | None = None
+    is_finished: bool
+    is_refused: bool | None = False
+    message: str | None = None
+
+
+class BeginScanPayload(msgspec.Struct):
+    """The scan that an event asks for, or why there is none."""
+
+    scan: Scan | None
+    error: UserError | None
+
+
+class ReportWalkPayload(msgspec.Struct):
+    """Why a report was refused, if it was."""
+
+    error: UserError | None
+
+
+class KnownFiles(msgspec.Struct, rename="camel"):
+    """A page of known files by path, in columns of equal length."""
+
+    paths: list[str]
+    sizes_bytes: list[int]
+    mtimes_ns: list[int]
+    images_digests: list[int | None]
+    missing: list[bool]
+    end_cursor: str | None
+
+
+class RangeDigests(msgspec.Struct, rename="camel"):
+    """A page of ranges of known files, in columns of equal length.
+
+    Attributes:
+        ends: the last path of each range. counts: how many files it has.
+        digests: as `shared.contracts.range_digests` makes them.
+        unknown_images: places of files in the range the digest of whose images is not known.
+    """
+
+    ends: list[str]
+    counts: list[int]
+    digests: list[str]
+    unknown_images: list[list[int]]
+    end_cursor: str | None
+
+
+class UpsertPayload(msgspec.Struct):
+    """The results of artists or albums."""
+
+    columns: UpsertColumns
+
+
+class TrackUpsertPayload(msgspec.Struct):
+    """The results of tracks."""
+
+    columns: TrackUpsertColumns
+
+
+BEGIN_SCAN = operation("begin_scan", BeginScanPayload, input=BeginScanInput)
+REPORT_WALK = operation("report_walk", ReportWalkPayload, input=ReportWalkInput)
+KNOWN_FILES = operation(
+    "known_files",
+    KnownFiles,
+    library_id=str,
+    folder=str,
+    after=str | None,
+    until=str | None,
+    first=int,
 )
-BEGIN_SCAN = f"""
-mutation BeginScan($input: BeginScanInput!) {{
-  beginScan(input: $input) {{ {_SCAN} error {{ code message field }} }}
-}}
-"""
-REPORT_WALK = """
-mutation ReportWalk($input: ReportWalkInput!) {
-  reportWalk(input: $input) { error { code message field } }
-}
-"""
-KNOWN_FILES = """
-query KnownFiles(
-  $libraryId: ID!, $folder: String!, $after: String, $until: String, $first: Int!
-) {
-  knownFiles(
-    libraryId: $libraryId, folder: $folder, after: $after, until: $until, first: $first
-  ) { paths sizesBytes mtimesNs imagesDigests missing endCursor }
-}
-"""
-KNOWN_STRETCHES = """
-query KnownStretches($libraryId: ID!, $folder: String!, $after: String) {
-  knownStretches(libraryId: $libraryId, folder: $folder, after: $after) {
-    ends counts digests unknownImages endCursor
-  }
-}
-"""
-LIBRARIES = "query Libraries { libraries { id name root } }"
-MISSING_COVERS = "query MissingCovers($hashes: [String!]!) { missingCovers(sha256s: $hashes) }"
-MARK_MISSING = """
-mutation MarkMissing($libraryId: ID!, $paths: [String!]!) {
-  markMissing(libraryId: $libraryId, paths: $paths) {
-    results { id status revision contentRevision error { code message field } }
-  }
-}
-"""
-_ERRORS = "errors { item error { code message field } }"
-CREATE_ARTISTS = f"""
-mutation CreateArtists($input: [ArtistInput!]!) {{
-  createArtists(input: $input) {{ columns {{ ids statuses {_ERRORS} }} }}
-}}
-"""
-CREATE_ALBUMS = f"""
-mutation CreateAlbums($input: [AlbumInput!]!) {{
-  createAlbums(input: $input) {{ columns {{ ids statuses {_ERRORS} }} }}
-}}
-"""
-CREATE_TRACKS = f"""
-mutation CreateTracks($libraryId: ID!, $scanId: ID, $input: [TrackInput!]!) {{
-  createTracks(libraryId: $libraryId, scanId: $scanId, input: $input) {{
-    columns {{
-      ids statuses revisions contentRevisions {_ERRORS}
-      undecided {{ item candidates {{ trackId libraryId path isSameContent }} }}
-    }}
-  }}
-}}
-"""
+RANGE_DIGESTS = operation(
+    "range_digests", RangeDigests, library_id=str, folder=str, after=str | None
+)
+LIBRARIES = operation("libraries", list[Library])
+MISSING_COVERS = operation("missing_covers", list[str], sha256s=list[str])
+MARK_MISSING = operation("mark_missing", TrackResults, library_id=str, paths=list[str])
+CREATE_ARTISTS = operation("create_artists", UpsertPayload, input=list[ArtistInput])
+CREATE_ALBUMS = operation("create_albums", UpsertPayload, input=list[AlbumInput])
+CREATE_TRACKS = operation(
+    "create_tracks",
+    TrackUpsertPayload,
+    library_id=str,
+    scan_id=str | None,
+    input=list[TrackInput],
+)
 
 
-async def begin_scan(gateway: Gateway, request: JSON) -> JSON:
-    """The walk of a scan begins. `request` is a `BeginScanInput`; the answer has scan or error."""
-    data = await gateway.execute(BEGIN_SCAN, {"input": request})
-    payload: JSON = data["beginScan"]
-    return payload
+async def begin_scan(gateway: Gateway, request: BeginScanInput) -> BeginScanPayload:
+    """Say that the walk of a scan begins."""
+    return await gateway.execute(BEGIN_SCAN, input=request)
 
 
-async def report_walk(gateway: Gateway, report: JSON) -> JSON | None:
-    """Say how far a walk is (`ReportWalkInput`); None, or the error."""
-    data = await gateway.execute(REPORT_WALK, {"input": report})
-    error: JSON | None = data["reportWalk"]["error"]
-    return error
+async def report_walk(gateway: Gateway, report: ReportWalkInput) -> UserError | None:
+    """Say how far a walk is; None, or why that was refused."""
+    return (await gateway.execute(REPORT_WALK, input=report)).error
 
 
 async def known_files(
     gateway: Gateway, library_id: str, folder: str, after: str | None, until: str | None = None
-) -> JSON:
-    """One page of the files known below a folder ('' is the root), in columns, by path.
+) -> KnownFiles:
+    """One page of the files known below a folder ('' is the root).
 
-    Those behind the path `after`, up to and with `until`.
+    They are those behind the path `after`, up to and with `until`.
     """
-    told = {
-        "libraryId": library_id, "folder": folder, "after": after, "until": until,
-        "first": KNOWN_FILES_A_PAGE,
-    }  # fmt: skip
-    page: JSON = (await gateway.execute(KNOWN_FILES, told))["knownFiles"]
-    return page
+    return await gateway.execute(
+        KNOWN_FILES,
+        library_id=library_id,
+        folder=folder,
+        after=after,
+        until=until,
+        first=KNOWN_FILES_A_PAGE,
+    )
 
 
-async def known_stretches(
+async def range_digests(
     gateway: Gateway, library_id: str, folder: str, after: str | None
-) -> JSON:
-    """The same files but the missing ones, told by digests, in columns, by path."""
-    told = {"libraryId": library_id, "folder": folder, "after": after}
-    page: JSON = (await gateway.execute(KNOWN_STRETCHES, told))["knownStretches"]
-    return page
+) -> RangeDigests:
+    """The same files without the missing ones, as ranges with a digest each."""
+    return await gateway.execute(RANGE_DIGESTS, library_id=library_id, folder=folder, after=after)
 
 
-async def libraries(gateway: Gateway) -> list[JSON]:
-    """All libraries: id, name, root."""
-    found: list[JSON] = (await gateway.execute(LIBRARIES, {}))["libraries"]
-    return found
+async def libraries(gateway: Gateway) -> list[Library]:
+    """All libraries."""
+    return await gateway.execute(LIBRARIES)
 
 
-async def missing_covers(gateway: Gateway, hashes: Sequence[str]) -> set[str]:
-    """Those of the SHA-256 hashes whose image the gateway does not have."""
+async def missing_covers(gateway: Gateway, sha256s: Sequence[str]) -> set[str]:
+    """Those of the hashes whose image the gateway does not have."""
     missing: set[str] = set()
-    for portion in in_portions(hashes, PORTION):
-        data = await gateway.execute(MISSING_COVERS, {"hashes": list(portion)})
-        missing.update(data["missingCovers"])
+    for portion in in_portions(sha256s, PORTION):
+        found = await gateway.execute(MISSING_COVERS, sha256s=portion)
+        missing.update(found)
     return missing
 
 
-async def mark_missing(gateway: Gateway, library_id: str, paths: Sequence[str]) -> list[JSON]:
+async def mark_missing(
+    gateway: Gateway, library_id: str, paths: Sequence[str]
+) -> list[TrackResult]:
     """Mark files missing; one result a path, in order."""
-    results: list[JSON] = []
+    results: list[TrackResult] = []
     for portion in in_portions(paths, PORTION):
-        told = {"libraryId": library_id, "paths": list(portion)}
-        results += (await gateway.execute(MARK_MISSING, told))["markMissing"]["results"]
+        payload = await gateway.execute(MARK_MISSING, library_id=library_id, paths=portion)
+        results += payload.results
     return results
 
 
-async def create_artists(gateway: Gateway, items: Sequence[JSON]) -> list[JSON]:
+async def create_artists(gateway: Gateway, items: Sequence[ArtistInput]) -> list[UpsertResult]:
     """Upsert artists; one result an item, in order."""
-    results: list[JSON] = []
+    results: list[UpsertResult] = []
     for portion in in_portions(items, PORTION):
-        data = await gateway.execute(CREATE_ARTISTS, {"input": list(portion)})
-        results += _rows(data["createArtists"]["columns"])
+        results += (await gateway.execute(CREATE_ARTISTS, input=portion)).columns.rows()
     return results
 
 
-async def create_albums(gateway: Gateway, items: Sequence[JSON]) -> list[JSON]:
+async def create_albums(gateway: Gateway, items: Sequence[AlbumInput]) -> list[UpsertResult]:
     """Upsert albums; one result an item, in order."""
-    results: list[JSON] = []
+    results: list[UpsertResult] = []
     for portion in in_portions(items, PORTION):
-        data = await gateway.execute(CREATE_ALBUMS, {"input": list(portion)})
-        results += _rows(data["createAlbums"]["columns"])
+        results += (await gateway.execute(CREATE_ALBUMS, input=portion)).columns.rows()
     return results
 
 
 async def create_tracks(
-    gateway: Gateway, library_id: str, scan_id: str | None, items: Sequence[JSON]
-) -> list[JSON]:
+    gateway: Gateway, library_id: str, scan_id: str | None, items: Sequence[TrackInput]
+) -> list[TrackUpsertResult]:
     """Upsert tracks by their path; one result an item, in order."""
-    results: list[JSON] = []
+    results: list[TrackUpsertResult] = []
     for portion in _track_portions(items):
-        told = {"libraryId": library_id, "scanId": scan_id, "input": portion}
-        results += _rows((await gateway.execute(CREATE_TRACKS, told))["createTracks"]["columns"])
+        payload = await gateway.execute(
+            CREATE_TRACKS, library_id=library_id, scan_id=scan_id, input=portion
+        )
+        results += payload.columns.rows()
     return results
 
 
-_FIELDS = {
-    "ids": "id",
-    "statuses": "status",
-    "revisions": "revision",
-    "contentRevisions": "contentRevision",
-}
-
-
-def _rows(columns: JSON) -> list[JSON]:
-    """The results one by one, as GraphQL would tell them."""
-    names = [name for name in _FIELDS if name in columns]
-    fields = [_FIELDS[name] for name in names]
-    values = zip(*(columns[name] for name in names), strict=True)
-    results = [dict(zip(fields, row, strict=True), error=None) for row in values]
-    for told in columns["errors"]:
-        results[told["item"]]["error"] = told["error"]
-    for told in columns.get("undecided", ()):
-        results[told["item"]]["candidates"] = told["candidates"]
-    return results
-
-
-def _track_portions(items: Sequence[JSON]) -> Iterator[list[JSON]]:
+def _track_portions(items: Sequence[TrackInput]) -> Iterator[list[TrackInput]]:
     """Portions of at most `PORTION` items and about `MOST_LONG_TEXT` characters of long texts."""
-    portion: list[JSON] = []
+    portion: list[TrackInput] = []
     length = 0
     for item in items:
         long = _long_text(item)
@@ -199,9 +253,9 @@ def _track_portions(items: Sequence[JSON]) -> Iterator[list[JSON]]:
         yield portion
 
 
-def _long_text(item: JSON) -> int:
-    texts = (item.get("lyricsPlain"), item.get("lyricsSynced"), item.get("comment"))
-    others = item.get("otherTags") or {}
-    return sum(len(text) for text in texts if text) + sum(
-        len(value) for values in others.values() for value in values
-    )
+def _long_text(item: TrackInput) -> int:
+    texts = (item.lyrics_plain, item.lyrics_synced, item.comment)
+    length = sum(len(text) for text in texts if text)
+    if item.other_tags:
+        length += sum(len(value) for values in item.other_tags.values() for value in values)
+    return length

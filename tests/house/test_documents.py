@@ -19,9 +19,10 @@ _CONSTANT = re.compile(rf'^([A-Z][A-Z_]*) = f?"+{_BEGINS}', re.MULTILINE)
 
 
 def documents() -> dict[str, str]:
-    """All GraphQL constants of the workers and the command line, and the guide's queries."""
-    found: dict[str, str] = {}
-    for path in [*ROOT.glob("shared/gateway/*.py"), *ROOT.glob("soniquebay/**/*.py")]:
+    """All documents of the workers and the command line, and the guide's queries."""
+    folder = ROOT / "shared" / "gateway" / "documents"
+    found = {path.name: path.read_text() for path in sorted(folder.glob("*.graphql"))}
+    for path in ROOT.glob("soniquebay/**/*.py"):
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for name in _CONSTANT.findall(path.read_text()):
             found[f"{module}.{name}"] = getattr(importlib.import_module(module), name)
@@ -40,8 +41,8 @@ def test_the_schema_checked_in_is_the_one_that_is_built() -> None:
 
 
 def test_there_are_documents_of_the_workers_and_of_the_command_line() -> None:
-    assert "shared.gateway.documents.TO_INDEX" in DOCUMENTS
-    assert "shared.gateway.extraction.BEGIN_SCAN" in DOCUMENTS
+    assert "tracks_to_index.graphql" in DOCUMENTS
+    assert "begin_scan.graphql" in DOCUMENTS
     assert "soniquebay.documents.SHOW" in DOCUMENTS
 
 

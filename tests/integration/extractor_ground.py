@@ -59,18 +59,23 @@ class World:
         self, folder: str = "", mode: str = "INCREMENTAL", root: str = "", *, accept: bool = False
     ) -> Any:
         """Ask for a scan and follow it to its end."""
-        told = {"root": root or str(self.root), "folder": folder, "mode": mode, "accept": accept}
-        payload = (await self.gateway.execute(_REQUEST, told))["requestScan"]
+        variables = {
+            "root": root or str(self.root),
+            "folder": folder,
+            "mode": mode,
+            "accept": accept,
+        }
+        payload = (await self.gateway.execute_document(_REQUEST, variables))["requestScan"]
         assert payload["error"] is None, payload
         scan = payload["scan"]
         while scan["state"] not in {"FINISHED", "HELD", "REFUSED"}:
             await asyncio.sleep(0.05)
-            scan = (await self.gateway.execute(_FOLLOW, {"id": scan["id"]}))["scan"]
+            scan = (await self.gateway.execute_document(_FOLLOW, {"id": scan["id"]}))["scan"]
         return scan
 
     async def tracks(self, *, missing: bool = False) -> dict[str, Any]:
         """The tracks by path."""
-        found = await self.gateway.execute(_TRACKS, {"missing": missing})
+        found = await self.gateway.execute_document(_TRACKS, {"missing": missing})
         nodes = [edge["node"] for edge in found["tracks"]["edges"]]
         return {node["path"]: node for node in nodes}
 
@@ -82,7 +87,7 @@ class World:
 
     async def failures(self) -> dict[str, tuple[str, str]]:
         """Kind and message by path."""
-        found = await self.gateway.execute(_FAILURES, {})
+        found = await self.gateway.execute_document(_FAILURES, {})
         nodes = [edge["node"] for edge in found["failures"]["edges"]]
         return {node["displayPath"]: (node["kind"], node["message"]) for node in nodes}
 

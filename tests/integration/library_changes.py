@@ -97,10 +97,10 @@ def rewrite(path: str, *, keep_time: bool) -> Change:
     """Another content: longer, at the same time of change or now."""
 
     def change(root: Path) -> None:
-        told = (root / path).stat()
+        status = (root / path).stat()
         write(root / path, 17, comment="x" * 5_000)
         if keep_time:
-            os.utime(root / path, ns=(told.st_atime_ns, told.st_mtime_ns))
+            os.utime(root / path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
     return change
 
@@ -113,10 +113,10 @@ def touch(path: str, year: int) -> Change:
 def overwrite_alike(root: Path) -> None:
     """One byte in the middle changes; size and time don't."""
     path = root / FILES[0]
-    told, content = path.stat(), bytearray(path.read_bytes())
+    status, content = path.stat(), bytearray(path.read_bytes())
     content[-1_000] ^= 0xFF
     path.write_bytes(content)
-    os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def linked_root(root: Path) -> None:

@@ -74,7 +74,7 @@ async def ground(
 def events(root: Path, library: str, scan: str, known: dict[str, Any]) -> list[Event]:
     """What a walk says after a change."""
     there = {str(path.relative_to(root)): path.stat() for path in root.rglob("*") if path.is_file()}
-    told: list[Event] = [
+    found: list[Event] = [
         FileFound(
             library_id=library, scan_id=scan, path=path, size_bytes=stat.st_size,
             mtime_ns=stat.st_mtime_ns,
@@ -82,6 +82,6 @@ def events(root: Path, library: str, scan: str, known: dict[str, Any]) -> list[E
         for path, stat in there.items()
         if known.get(path) != (stat.st_size, stat.st_mtime_ns)
     ]  # fmt: skip
-    return told + [
+    return found + [
         FileMissing(library_id=library, scan_id=scan, path=path) for path in known.keys() - there
     ]

@@ -39,7 +39,7 @@ async def side_by_side(ground: Ground, told: list[Event]) -> None:
 
 async def shown(ground: Ground) -> tuple[list[Any], set[str]]:
     """Albums and names of artists, as the gateway lists them."""
-    told = await ground.gateway.execute(_ALBUMS, {})
+    told = await ground.gateway.execute_document(_ALBUMS, {})
     albums = [edge["node"] for edge in told["albums"]["edges"]]
     albums.sort(key=lambda a: (a["title"], a["artistCredit"], [t["path"] for t in a["tracks"]]))
     return albums, {edge["node"]["name"] for edge in told["artists"]["edges"]}

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -26,7 +27,7 @@ from shared.contracts.events import AudioAnalyzed, TrackChange, TrackExtracted
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage, Topic
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
-from shared.gateway.client import JSON, Gateway
+from shared.gateway.client import Gateway
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
@@ -61,7 +62,7 @@ class House:
         soundfile.write(self.music / name, sound, RATE_HZ)
 
     async def extracted(self, *tracks: TrackUpserted) -> None:
-        """What the extractor says; waits until the analyzer is through."""
+        """Publish the extractor's events, and wait until the analyzer has handled them."""
         await self.bus.publish(
             [
                 TrackExtracted(
@@ -76,9 +77,9 @@ class House:
             assert time.monotonic() < deadline, self.bus.health()
             await asyncio.sleep(0.02)
 
-    async def analyses(self, *tracks: TrackUpserted) -> list[JSON | None]:
-        told = await self.gateway.execute(ASK, {"ids": [id_of(track) for track in tracks]})
-        return [track["analysis"] for track in told["tracksById"]]
+    async def analyses(self, *tracks: TrackUpserted) -> list[dict[str, Any] | None]:
+        data = await self.gateway.execute_document(ASK, {"ids": [id_of(track) for track in tracks]})
+        return [track["analysis"] for track in data["tracksById"]]
 
     async def failures(self) -> list[tuple[str, str]]:
         rows = await self.pool.fetch("SELECT kind::text, message FROM failures ORDER BY message")
@@ -153,10 +154,10 @@ async def test_files_are_analysed_where_they_are_mounted_and_bad_ones_fail_alone
     assert reason_gone == "gone.ogg: the file is gone"
 
 
-async def test_a_trained_model_hears_the_files_and_what_was_analysed_without_it_is_done_anew(
+async def test_files_are_analysed_with_the_trained_model_and_analysed_again_if_it_was_absent(
     house: House, store_tracks: StoreTracks
 ) -> None:
-    model = (await house.gateway.execute("{audioModel {model version dimensions}}", {}))[
+    model = (await house.gateway.execute_document("{audioModel {model version dimensions}}", {}))[
         "audioModel"
     ]
     assert model == {"model": "musicnn-msd", "version": MSD.version, "dimensions": 420}
@@ -201,7 +202,7 @@ async def test_a_track_is_analysed_once_for_its_content_and_again_for_another(
     assert second["loudnessLufs"] < first["loudnessLufs"] - 15
 
 
-async def test_a_known_sound_goes_on_without_being_decoded(
+async def test_a_track_of_known_audio_is_passed_on_without_being_decoded(
     house: House, store_tracks: StoreTracks
 ) -> None:
     house.write("song.wav")
@@ -217,15 +218,15 @@ async def test_a_known_sound_goes_on_without_being_decoded(
     assert await house.failures() == []
 
 
-async def test_a_paused_analysis_waits_seen_and_goes_on_where_it_was(
+async def test_a_paused_analysis_waits_visibly_and_resumes_where_it_was(
     house: House, store_tracks: StoreTracks
 ) -> None:
     async def waits() -> list[str]:
-        status = await house.gateway.execute("{ status { paused { stage reason } } }", {})
+        status = await house.gateway.execute_document("{ status { paused { stage reason } } }", {})
         return [each["stage"] for each in status["status"]["paused"] if "resume" in each["reason"]]
 
     async def change(name: str) -> bool:
-        changed: bool = (await house.gateway.execute(f"mutation {{ {name} }}", {}))[name]
+        changed: bool = (await house.gateway.execute_document(f"mutation {{ {name} }}", {}))[name]
         return changed
 
     house.write("song.wav")
@@ -244,7 +245,7 @@ async def test_a_paused_analysis_waits_seen_and_goes_on_where_it_was(
     assert await house.failures() == []
 
 
-async def test_where_the_disk_is_gone_no_file_is_blamed(
+async def test_an_unmounted_disk_makes_transient_failures_not_invalid_files(
     house: House, store_tracks: StoreTracks
 ) -> None:
     house.music.rmdir()

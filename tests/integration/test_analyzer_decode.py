@@ -10,9 +10,9 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from services.analyzer.decoding import Undecodable, open_audio, opened_by_each
-from services.analyzer.description import describe
-from services.analyzer.listening import TooShort
+from services.analyzer.decode.decoders import Undecodable, open_audio, open_with_each_decoder
+from services.analyzer.decode_pass import TooShort
+from services.analyzer.worker import analyze_file
 from shared.contracts.analysis import Analysis
 from shared.contracts.errors import InvalidInput
 from soniquebay.demo import DEMO_TRACKS, DemoTrack
@@ -21,8 +21,8 @@ from soniquebay.demo.encoding import encode
 RATE_HZ = 44_100
 LENGTH_S = 12
 FORMATS = ("wav", "flac", "ogg", "mp3", "m4a", "opus")
-TELLS_LENGTH = ("wav", "flac", "mp3")
-"""Ogg tells it on its last page only; MP4 has its index at its end, and fails without."""
+STATES_LENGTH = ("wav", "flac", "mp3")
+"""Ogg states it on its last page only; MP4 has its index at its end, and fails without."""
 
 
 def _music() -> NDArray[np.float64]:
@@ -45,7 +45,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def truth(files: dict[str, Path]) -> Analysis:
-    return describe(bytes(files["wav"]))
+    return analyze_file(bytes(files["wav"]))
 
 
 @pytest.mark.parametrize("ending", ["wav", "flac", "mp3"])
@@ -60,7 +60,7 @@ def test_blocks_have_no_seams(files: dict[str, Path], ending: str) -> None:
 def test_every_format_gives_the_analysis_of_the_same_sound(
     files: dict[str, Path], truth: Analysis, ending: str
 ) -> None:
-    found = describe(bytes(files[ending]))
+    found = analyze_file(bytes(files[ending]))
     assert not found.damaged
     assert found.analyzed_duration_s == pytest.approx(LENGTH_S, abs=0.1)
     assert found.loudness_lufs == pytest.approx(truth.loudness_lufs, abs=0.2)
@@ -71,13 +71,13 @@ def test_every_format_gives_the_analysis_of_the_same_sound(
 
 
 @pytest.mark.parametrize("ending", FORMATS)
-def test_each_decoder_stands_in_for_the_other(files: dict[str, Path], ending: str) -> None:
+def test_each_decoder_is_a_fallback_of_the_others(files: dict[str, Path], ending: str) -> None:
     lengths = [
         sum(block.shape[1] for block in audio.blocks) / audio.rate_hz
-        for audio in opened_by_each(bytes(files[ending]))
+        for audio in open_with_each_decoder(bytes(files[ending]))
     ]
-    ways = 2 if ending == "m4a" else 3  # libsndfile reads no AAC
-    assert lengths == [pytest.approx(LENGTH_S, abs=0.1)] * ways
+    decoders = 2 if ending == "m4a" else 3  # libsndfile reads no AAC
+    assert lengths == [pytest.approx(LENGTH_S, abs=0.1)] * decoders
 
 
 SURROUND = [
@@ -95,14 +95,14 @@ def test_surround_keeps_its_channels(tmp_path: Path, ending: str, codec: str, la
     path, channels = tmp_path / f"a.{ending}", av.AudioLayout(layout).nb_channels
     levels = 0.5 / (1 + np.arange(channels))
     times = np.arange(2 * 48_000) / 48_000
-    # Each at another level, and low enough for the channel of the bass.
+    # Each channel has a level of its own; 60 Hz is low enough for the LFE channel.
     _encode_surround(path, codec, layout, levels * np.sin(2 * np.pi * 60 * times)[:, None])
-    for audio in opened_by_each(bytes(path)):
+    for audio in open_with_each_decoder(bytes(path)):
         assert audio.rate_hz == 48_000
-        heard = np.concatenate(list(audio.blocks), axis=1)[:, 24_000:-24_000]
-        found = heard.std(axis=1) * np.sqrt(2)
+        samples = np.concatenate(list(audio.blocks), axis=1)[:, 24_000:-24_000]
+        found = samples.std(axis=1) * np.sqrt(2)
         np.testing.assert_allclose(found, levels, rtol=0.05)
-    assert describe(bytes(path)).damaged is False
+    assert analyze_file(bytes(path)).damaged is False
 
 
 def _encode_surround(path: Path, codec: str, layout: str, sound: np.ndarray) -> None:
@@ -119,41 +119,41 @@ def _encode_surround(path: Path, codec: str, layout: str, sound: np.ndarray) -> 
             container.mux(stream.encode(each))
 
 
-def test_an_mp3_that_does_not_tell_its_length_is_heard_to_its_end(tmp_path: Path) -> None:
+def test_an_mp3_that_states_no_length_is_decoded_to_its_end(tmp_path: Path) -> None:
     loud = np.random.default_rng(0).uniform(-0.9, 0.9, (5 * RATE_HZ, 2))
     path = tmp_path / "a.mp3"
     encode(path, np.concatenate([loud, _music()]), RATE_HZ)
     content = path.read_bytes()
     second_frame = content.index(b"\xff\xfb", content.index(b"Xing"))
     path.write_bytes(content[second_frame:])
-    assert describe(bytes(path)).analyzed_duration_s == pytest.approx(LENGTH_S + 5, abs=0.1)
+    assert analyze_file(bytes(path)).analyzed_duration_s == pytest.approx(LENGTH_S + 5, abs=0.1)
 
 
 @pytest.mark.parametrize("ending", FORMATS)
-def test_an_ending_that_lies_does_not_matter(
+def test_a_wrong_file_extension_does_not_matter(
     files: dict[str, Path], tmp_path: Path, ending: str
 ) -> None:
-    lying = tmp_path / f"a.{'ogg' if ending != 'ogg' else 'mp3'}"
-    lying.write_bytes(files[ending].read_bytes())
-    assert describe(bytes(lying)).analyzed_duration_s == pytest.approx(LENGTH_S, abs=0.1)
+    misnamed = tmp_path / f"a.{'ogg' if ending != 'ogg' else 'mp3'}"
+    misnamed.write_bytes(files[ending].read_bytes())
+    assert analyze_file(bytes(misnamed)).analyzed_duration_s == pytest.approx(LENGTH_S, abs=0.1)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.6, 0.95])
 @pytest.mark.parametrize("ending", FORMATS)
-def test_a_truncated_file_gives_what_is_left_or_fails_in_words(
+def test_a_truncated_file_gives_what_is_left_or_fails_with_a_message(
     files: dict[str, Path], tmp_path: Path, ending: str, share: float
 ) -> None:
     content = files[ending].read_bytes()
-    found = _describe(tmp_path / f"cut.{ending}", content[: int(len(content) * share)])
+    found = _analyze(tmp_path / f"cut.{ending}", content[: int(len(content) * share)])
     if isinstance(found, Analysis):
         assert found.analyzed_duration_s <= LENGTH_S + 0.1
-        if ending in TELLS_LENGTH and share < 0.9:
+        if ending in STATES_LENGTH and share < 0.9:
             assert found.damaged
 
 
 @pytest.mark.parametrize("hurt", ["few", "many", "hole"])
 @pytest.mark.parametrize("ending", FORMATS)
-def test_a_damaged_file_gives_what_is_left_or_fails_in_words(
+def test_a_damaged_file_gives_what_is_left_or_fails_with_a_message(
     files: dict[str, Path], tmp_path: Path, ending: str, hurt: str
 ) -> None:
     chance = random.Random(f"{ending} {hurt}")
@@ -163,14 +163,14 @@ def test_a_damaged_file_gives_what_is_left_or_fails_in_words(
     if hurt == "hole":
         third = len(content) // 3
         content[third : 2 * third] = bytes(third)
-    _describe(tmp_path / f"hurt.{ending}", bytes(content))
+    _analyze(tmp_path / f"hurt.{ending}", bytes(content))
 
 
-def _describe(path: Path, content: bytes) -> Analysis | InvalidInput:
-    """The analysis, whose fields the model holds to their ranges, or an error for people."""
+def _analyze(path: Path, content: bytes) -> Analysis | InvalidInput:
+    """The analysis, whose model checks the ranges of all fields, or an error with a message."""
     path.write_bytes(content)
     try:
-        return describe(bytes(path))
+        return analyze_file(bytes(path))
     except InvalidInput as error:
         assert str(error)
         assert "Traceback" not in str(error)
@@ -188,25 +188,27 @@ def _describe(path: Path, content: bytes) -> Analysis | InvalidInput:
         ("page.html", b"<!doctype html><title>404</title>"),
     ],
 )
-def test_what_is_no_audio_is_told_to_be_none(tmp_path: Path, name: str, content: bytes) -> None:
+def test_files_that_are_not_audio_cannot_be_decoded(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(InvalidInput, match=r"cannot be decoded|can be decoded"):
-        describe(bytes(path))
+        analyze_file(bytes(path))
 
 
-def test_a_file_that_is_gone_is_told_to_be_gone(tmp_path: Path) -> None:
+def test_a_file_that_is_gone_is_reported_as_gone(tmp_path: Path) -> None:
     with pytest.raises(Undecodable, match="the file is gone"):
-        describe(bytes(tmp_path / "gone.mp3"))
+        analyze_file(bytes(tmp_path / "gone.mp3"))
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, Path.touch], ids=["folder", "empty"])
-def test_a_folder_or_an_empty_file_fails_in_words(
+def test_a_folder_or_an_empty_file_fails_with_a_message(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
     make(tmp_path / "a.flac")
     with pytest.raises(InvalidInput):
-        describe(bytes(tmp_path / "a.flac"))
+        analyze_file(bytes(tmp_path / "a.flac"))
 
 
 @pytest.mark.parametrize(("length_s", "is_enough"), [(0.5, False), (1.0, True)])
@@ -216,10 +218,10 @@ def test_a_second_is_enough_and_less_is_not(
     path = tmp_path / "short.wav"
     soundfile.write(path, _music()[: round(length_s * RATE_HZ)], RATE_HZ)
     if is_enough:
-        assert describe(bytes(path)).analyzed_duration_s == 1
+        assert analyze_file(bytes(path)).analyzed_duration_s == 1
     else:
         with pytest.raises(TooShort, match=r"only 0\.50 s"):
-            describe(bytes(path))
+            analyze_file(bytes(path))
 
 
 @pytest.mark.parametrize("channels", [1, 2, 6])
@@ -228,21 +230,21 @@ def test_any_number_of_channels_and_any_rate(tmp_path: Path, channels: int, rate
     path = tmp_path / "a.flac"
     sound = np.random.default_rng(1).uniform(-0.3, 0.3, (2 * rate_hz, channels))
     soundfile.write(path, sound, rate_hz)
-    found = describe(bytes(path))
+    found = analyze_file(bytes(path))
     assert (found.analyzed_duration_s, found.damaged) == (2, False)
 
 
-def test_a_name_that_is_no_utf8_is_opened_all_the_same(files: dict[str, Path]) -> None:
+def test_a_file_name_that_is_not_utf8_can_be_opened(files: dict[str, Path]) -> None:
     for ending in FORMATS:
         path = bytes(files[ending].parent) + b"/caf\xe9." + ending.encode()
         Path(path.decode("utf-8", "surrogateescape")).write_bytes(files[ending].read_bytes())
-        assert describe(path).analyzed_duration_s > 7
+        assert analyze_file(path).analyzed_duration_s > 7
 
 
 @pytest.mark.parametrize("track", DEMO_TRACKS[::3], ids=lambda track: track.title)
 def test_the_demo_sounds_as_it_was_made(demo_music: Path, track: DemoTrack) -> None:
     made = track
-    found = describe(bytes(demo_music / made.path))
+    found = analyze_file(bytes(demo_music / made.path))
     assert found.tempo_bpm == pytest.approx(made.tempo_bpm, rel=0.02)
     assert (found.key, found.mode) == (made.key, made.mode)
     assert found.loudness_lufs == pytest.approx(made.loudness_lufs, abs=0.3)
@@ -256,7 +258,7 @@ def test_the_demo_sounds_as_it_was_made(demo_music: Path, track: DemoTrack) -> N
 def test_real_music_is_analysed_whole(wesnoth_music: Path) -> None:
     pieces = sorted(wesnoth_music.rglob("*.ogg"), key=lambda path: path.stat().st_size)
     for path in [piece for piece in pieces if piece.stat().st_size > 500_000][:4]:
-        found = describe(bytes(path))
+        found = analyze_file(bytes(path))
         assert not found.damaged
         assert found.meaning is not None
         assert found.true_peak_dbtp >= found.peak_dbfs
@@ -267,28 +269,28 @@ def test_real_music_is_analysed_whole(wesnoth_music: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate_hz", "told"),
+    ("rate_hz", "message"),
     [
-        (0, "invalid data"),  # FFmpeg's own words
+        (0, "invalid data"),  # FFmpeg's own message
         (60, "60 samples a second"),
         (2_130_706_440, "2,130,706,440 samples a second"),
     ],
 )
-def test_a_sample_rate_that_no_music_has_is_named(tmp_path: Path, rate_hz: int, told: str) -> None:
+def test_an_absurd_sample_rate_is_reported(tmp_path: Path, rate_hz: int, message: str) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, np.zeros((44_100, 2), np.float32), 44_100)
     content = bytearray(path.read_bytes())
     content[24:28] = rate_hz.to_bytes(4, "little")
     path.write_bytes(content)
-    with pytest.raises(Undecodable, match=told):
-        describe(bytes(path))
+    with pytest.raises(Undecodable, match=message):
+        analyze_file(bytes(path))
 
 
-def test_a_format_that_no_decoder_knows_is_named(tmp_path: Path) -> None:
+def test_a_format_that_no_decoder_knows_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, np.zeros((44_100, 2), np.float32), 44_100)
     content = bytearray(path.read_bytes())
-    content[20:22] = (0x7777).to_bytes(2, "little")  # the format's number, of which there is none
+    content[20:22] = (0x7777).to_bytes(2, "little")  # a format tag that does not exist
     path.write_bytes(content)
     with pytest.raises(Undecodable, match="no decoder knows its format"):
-        describe(bytes(path))
+        analyze_file(bytes(path))

@@ -16,7 +16,7 @@ import pytest
 import soundfile
 from pytest_asyncio import fixture
 
-from services.analyzer.jobs import describe, prepare_worker
+from services.analyzer.worker import analyze_file, prepare_worker
 from shared.contracts.analysis import Analysis
 from shared.contracts.errors import InvalidInput
 from shared.runtime.settings import Settings
@@ -29,8 +29,8 @@ _HOURS = 3
 _MOST_MEMORY_MB = 400
 _PEAK = """
 import resource, sys
-from services.analyzer.jobs import describe
-found = describe(sys.argv[1].encode())
+from services.analyzer.worker import analyze_file
+found = analyze_file(sys.argv[1].encode())
 print(found.analyzed_duration_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
@@ -42,7 +42,7 @@ async def workers() -> AsyncIterator[WorkerProcesses]:
         yield processes
 
 
-async def test_whatever_happened_to_a_file_it_is_analysed_or_its_failure_is_named(
+async def test_a_mutated_file_is_analysed_or_its_failure_has_a_message(
     workers: WorkerProcesses, tmp_path: Path, thorough: bool, request: pytest.FixtureRequest
 ) -> None:
     count = 5_000 if thorough else 108
@@ -56,7 +56,7 @@ async def test_whatever_happened_to_a_file_it_is_analysed_or_its_failure_is_name
     assert not wrong
     assert sum(outcomes.values()) == count
     good = next((tmp_path / "good").glob("*.flac"))
-    assert isinstance(await workers.run(describe, bytes(good)), Analysis)
+    assert isinstance(await workers.run(analyze_file, bytes(good)), Analysis)
 
 
 async def _take(
@@ -67,7 +67,7 @@ async def _take(
 ) -> None:
     for mutant in queue:
         try:
-            await workers.run_within(_LIMIT_S, describe, bytes(mutant.path))
+            await workers.run_within(_LIMIT_S, analyze_file, bytes(mutant.path))
             outcome, reason = "succeed", ""
         except InvalidInput as error:
             outcome, reason = "fail", str(error)
@@ -94,10 +94,10 @@ def test_three_hours_are_analysed_within_400_mb(
         pytest.skip("the long form's")
     path = tmp_path / f"long.{ending}"
     _write_long(path, kind, 3_600 * _HOURS)
-    told = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", _PEAK, os.fspath(path)], capture_output=True, text=True, check=True
     )
-    length_s, peak_mb = map(float, told.stdout.split())
+    length_s, peak_mb = map(float, process.stdout.split())
     sys.stdout.write(f"{kind} {ending}: {length_s:.0f} s, at most {peak_mb:.0f} MB\n")
     assert length_s == pytest.approx(3_600 * _HOURS, abs=10)  # an MP3 begins before its sound
     assert peak_mb <= _MOST_MEMORY_MB

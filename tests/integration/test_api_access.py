@@ -63,12 +63,12 @@ async def test_it_is_ready_when_bus_and_database_are(
         assert (await inside.get("/readyz")).status_code == 503
         assert (await inside.get("/covers/" + "0" * 64)).status_code == 503
         with pytest.raises(DependencyDown):
-            await Gateway(inside).execute(STATUS, {})
+            await Gateway(inside).execute_document(STATUS, {})
         async with api.service.lifespan():
             assert (await inside.get("/readyz")).text == "the bus is not connected"
             await api.bus.start()
             assert (await inside.get("/readyz")).text == "ready"
-            assert await Gateway(inside).execute(STATUS, {}) == {"status": {"tracks": 0}}
+            assert await Gateway(inside).execute_document(STATUS, {}) == {"status": {"tracks": 0}}
             await api.bus.drain(5)
         assert (await inside.get("/readyz")).status_code == 503
 
@@ -151,7 +151,7 @@ async def test_a_service_with_a_wrong_token_waits_instead_of_giving_its_records_
     async with running(database_settings, **tokens) as client:
         client.headers["authorization"] = "Bearer engine"
         with pytest.raises(DependencyDown, match="SONIQUEBAY_SERVICE_TOKEN"):
-            await Gateway(client).execute(STORE, {})
+            await Gateway(client).execute_document(STORE, {})
         with pytest.raises(DependencyDown, match="SONIQUEBAY_SERVICE_TOKEN"):
             await Gateway(client).post_covers([picture("png")])
 

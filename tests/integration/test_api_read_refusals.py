@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from services.api.graphql import limits
+from services.api.graphql import context
 from shared.runtime.settings import Settings
 from shared.search.port import SearchHits, SearchQuery
 from tests.integration.api_read_ground import NOWHERE, Asker, ask, asker, fill, tidied
@@ -99,7 +99,7 @@ async def test_nested_lists_are_bounded_in_all(
     document += " tracks { album { title } } } } } } } } } } }"
     code, message = await ask.refused(document)
     assert code == "BAD_INPUT"
-    assert f"{limits.MOST_ROWS_IN_ALL:,} rows" in message
+    assert f"{context.MOST_ROWS_IN_ALL:,} rows" in message
 
 
 class Broken:

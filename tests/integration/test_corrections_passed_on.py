@@ -3,17 +3,18 @@
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from services.api import correcting
 from services.api.store.outcomes import TrackUpserted
-from services.indexer.document import search_item
+from services.indexer.search_document import search_item
 from services.vectorizer.text_description import text_description
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.events import AudioAnalyzed, Event, TrackVectorized
 from shared.contracts.topics import Stage, Topic
-from shared.gateway.documents import TO_INDEX
-from shared.gateway.vectors import TO_VECTORIZE
+from shared.gateway.indexing import TRACKS_TO_INDEX, TrackToIndex
+from shared.gateway.vectorization import TRACKS_TO_VECTORIZE, TrackToVectorize
 from shared.search.port import SearchDocument
 from tests.integration.api_read_ground import Asker, ask
 from tests.integration.api_write_ground import track_of
@@ -33,13 +34,15 @@ async def test_search_document_and_text_vector_are_made_of_what_stands(
         " JOIN vector_spaces s ON s.id = v.vector_space_id ORDER BY s.space"
     )
     assert [tuple(row) for row in revisions] == [("audio", 1), ("text", 0)], "the sound stays"
-    (told,) = (await ask(TO_INDEX, ids=[track_of(track)]))["tracksById"]
-    document = search_item(told)
+    (found,) = (await ask(TRACKS_TO_INDEX.document, ids=[track_of(track)]))["tracksById"]
+    document = search_item(msgspec.convert(found, TrackToIndex))
     assert isinstance(document, SearchDocument)
     assert (document.tempo_bpm, document.key) == (60, "A# major")
     assert document.genres == ["Trip Hop", "Dub"]
-    (told,) = (await ask(TO_VECTORIZE, ids=[track_of(track)]))["tracksById"]
-    words = text_description(told)
+    (found,) = (await ask(TRACKS_TO_VECTORIZE.document, ids=[track_of(track)]))["tracksById"]
+    described = msgspec.convert(found, TrackToVectorize)
+    assert described.analysis is not None
+    words = text_description(described, described.analysis)
     for word in ("Trip Hop Dub", "calm", "very slow", "A# major"):
         assert word in words
     assert "minor" not in words
@@ -67,4 +70,4 @@ async def test_who_reads_it_is_told_at_once(
     assert {(event.track_id, event.revision) for event in seen} == {  # type: ignore[attr-defined] # both have them
         (track_of(track), (track.revision or 0) + 1), (track_of(raw), 2),
     }  # fmt: skip
-    assert len(seen) == 2, "what changes nothing is not told"
+    assert len(seen) == 2, "what changes nothing is not found"

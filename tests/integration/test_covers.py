@@ -59,7 +59,7 @@ async def world(
 
 async def shown(world: World) -> dict[str, tuple[str | None, str | None]]:
     """The covers of each track and of its album, by path."""
-    found = await world.gateway.execute(_COVERS, {})
+    found = await world.gateway.execute_document(_COVERS, {})
     nodes = [edge["node"] for edge in found["tracks"]["edges"]]
     covers = {node["path"]: (node["cover"], (node["album"] or {}).get("cover")) for node in nodes}
     return {
@@ -137,7 +137,7 @@ async def test_an_artists_image_comes_changes_and_goes_with_the_file_near_the_al
         else:
             (world.root / name).write_bytes(content)
         await world.scan()
-        found = await world.gateway.execute(_ARTISTS, {})
+        found = await world.gateway.execute_document(_ARTISTS, {})
         nodes = [edge["node"] for edge in found["artists"]["edges"]]
         images = {node["name"]: node["image"] and node["image"]["sha256"] for node in nodes}
         expected = jpeg(1) if (name, content) == ("A/Artist.JPG", None) else content
@@ -181,7 +181,7 @@ async def test_an_image_that_cannot_be_shown_harms_nothing_and_is_named(
     scan = await world.scan()
     assert (scan["state"], scan["filesRead"], scan["filesFailed"]) == ("FINISHED", 2, 0)
     assert set((await shown(world)).values()) == {(sha256(good), sha256(good))}
-    found = await world.gateway.execute(_COVERS, {})
+    found = await world.gateway.execute_document(_COVERS, {})
     for edge in found["tracks"]["edges"]:
         assert says in edge["node"]["coverProblem"]
     assert await pool.fetchval("SELECT count(*) FROM covers") == 1

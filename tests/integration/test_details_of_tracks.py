@@ -14,7 +14,9 @@ from pytest_asyncio import fixture
 from services.api.store.outcomes import Status
 from shared.contracts.identity import IdKind, format_id
 from shared.gateway.client import Gateway
-from shared.gateway.extraction import MOST_LONG_TEXT, create_tracks
+from shared.gateway.extraction import MOST_LONG_TEXT, TrackUpsertPayload, create_tracks
+from shared.gateway.inputs import TrackInput
+from shared.gateway.results import TrackUpsertColumns
 from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks, track_item
 from tests.integration.extractor_ground import World, running
@@ -47,7 +49,7 @@ def write(path: Path, **tags: Any) -> None:
 
 
 async def shown(gateway: Gateway, kind: str | None = None) -> dict[str, Any]:
-    found = await gateway.execute(_SHOWN, {"kind": kind})
+    found = await gateway.execute_document(_SHOWN, {"kind": kind})
     return {edge["node"].pop("path"): edge["node"] for edge in found["tracks"]["edges"]}
 
 
@@ -138,17 +140,26 @@ async def test_requests_stay_small_whatever_the_tags_hold(library_id: Any) -> No
     sizes: list[int] = []
 
     class Counting:
-        async def execute(self, _document: str, variables: Any) -> Any:
+        async def execute(self, _operation: object, variables: Any) -> Any:
             sizes.append(len(variables["input"]))
-            ids = [item["path"] for item in variables["input"]]
-            columns = {"ids": ids, "statuses": ids, "revisions": ids, "contentRevisions": ids}
-            return {"createTracks": {"columns": {**columns, "errors": [], "undecided": []}}}
+            ids = [item.path for item in variables["input"]]
+            nothing: list[Any] = [None] * len(ids)
+            columns = TrackUpsertColumns(ids, nothing, nothing, nothing, [], [])
+            return {"createTracks": TrackUpsertPayload(columns)}
 
-    long = {"lyricsPlain": "x" * 20_000, "otherTags": {"n": ["v" * 5_000]}}
-    items = [{"path": str(number), **long} for number in range(200)]
-    gateway: Any = Counting()
+        async def post_covers(self, images: object) -> Any:
+            raise NotImplementedError
+
+    items = [
+        TrackInput(
+            path=str(number), size_bytes=1, mtime_ns=1, title="", artist_credit="", credits=(),
+            genres=(), container="", codec="", duration_s=1, lyrics_plain="x" * 20_000,
+            other_tags={"n": ["v" * 5_000]},
+        )
+        for number in range(200)
+    ]  # fmt: skip
     library = format_id(IdKind.LIBRARY, library_id)
-    results = await create_tracks(gateway, library, None, items)
-    assert [result["id"] for result in results] == [item["path"] for item in items]
+    results = await create_tracks(Gateway(Counting()), library, None, items)
+    assert [result.id for result in results] == [item.path for item in items]
     assert max(sizes) <= MOST_LONG_TEXT / 25_000
     assert sum(sizes) == len(items)

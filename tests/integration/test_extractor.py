@@ -196,7 +196,7 @@ async def test_files_wait_while_their_librarys_rules_have_a_mistake(
         world = World(gateway, tmp_path / "music")
         make_track("One.flac", title="One")
         scan = await world.scan()
-        (library,) = (await gateway.execute("{ libraries { id } }", {}))["libraries"]
+        (library,) = (await gateway.execute_document("{ libraries { id } }", {}))["libraries"]
         (world.root / ".soniquebay.toml").write_text("credits")
         found = FileFound(
             library_id=library["id"], scan_id=scan["id"], path="One.flac", size_bytes=1, mtime_ns=1

@@ -1,4 +1,4 @@
-"""The indexer on each search engine: tracks that go, and an index that is lost, foreign or old."""
+"""The indexer with each search engine: missing tracks; a lost, foreign or outdated index."""
 
 from uuid import UUID
 
@@ -25,7 +25,7 @@ __all__ = ["engine", "start"]
 
 
 @BOTH_ENGINES
-async def test_a_missing_track_is_found_no_more(start: Start, store_tracks: StoreTracks) -> None:
+async def test_a_missing_track_is_no_longer_found(start: Start, store_tracks: StoreTracks) -> None:
     house = await start()
     (track,) = await store_tracks(track_item("song.mp3", title="Gone"))
     await house.extracted(track)
@@ -39,7 +39,7 @@ async def test_a_missing_track_is_found_no_more(start: Start, store_tracks: Stor
 
 
 @BOTH_ENGINES
-async def test_an_index_that_was_lost_makes_all_tracks_wait_for_the_new_one(
+async def test_after_an_index_was_lost_all_tracks_are_indexed_again(
     start: Start, store_tracks: StoreTracks, engine: Engine
 ) -> None:
     house = await start()
@@ -48,7 +48,7 @@ async def test_an_index_that_was_lost_makes_all_tracks_wait_for_the_new_one(
     await house.idle()
     house = await start()
     (row,) = (await rows(house.pool)).values()
-    assert row["indexed_revision"] == row["revision"]  # the same index: nothing to do
+    assert row["indexed_revision"] == row["revision"]  # the same index: nothing is indexed again
     await engine.lose()
     house = await start()
     (row,) = (await rows(house.pool)).values()
@@ -59,7 +59,7 @@ async def test_an_index_that_was_lost_makes_all_tracks_wait_for_the_new_one(
 
 
 @BOTH_ENGINES
-async def test_an_index_that_was_filled_for_another_database_is_begun_anew(
+async def test_an_index_that_was_filled_for_another_database_is_cleared(
     start: Start, store_tracks: StoreTracks, engine: Engine
 ) -> None:
     foreign = engine.make()

@@ -77,9 +77,9 @@ class Library:
         self._pool = pool
         self._world = world
 
-    async def scan(self, **told: Any) -> Any:
+    async def scan(self, **arguments: Any) -> Any:
         """A scan, until its files are read and missing ones are marked."""
-        scan = await self._world.scan(**told)
+        scan = await self._world.scan(**arguments)
         async with asyncio.timeout(20):
             while await self._is_behind(scan):  # noqa: ASYNC110 - it is polled
                 await asyncio.sleep(0.02)
@@ -180,7 +180,7 @@ async def test_copies_are_listed(gateway: Any, database: asyncpg.Pool, root: Pat
     library = Library(database, World(gateway, root))
     await library.scan()
     mine = {f"trk_{id_.hex}" for id_, _ in (await library.tracks("present")).values()}
-    answer = await gateway.execute("{ duplicates(first: 200) { tracks { id path } } }", {})
+    answer = await gateway.execute_document("{ duplicates(first: 200) { tracks { id path } } }", {})
     groups = [
         {track["path"] for track in group["tracks"] if track["id"] in mine}
         for group in answer["duplicates"]
@@ -198,12 +198,11 @@ async def test_libraries_do_not_contain_each_other(
     assert await library.tracks("present") == before
     assert await database.fetchval("SELECT count(*) FROM libraries WHERE root LIKE $1",
                                    str(root) + "%") == 1  # fmt: skip
-    told = {"root": str(root.parent), "folder": "", "mode": "INCREMENTAL", "accept": False}
     document = (
         "mutation ($root: String!) { requestScan(input: {root: $root})"
         " { error { code message } } }"
     )  # fmt: skip
-    answer = await gateway.execute(document, {"root": told["root"]})
+    answer = await gateway.execute_document(document, {"root": str(root.parent)})
     assert answer["requestScan"]["error"]["code"] == "CONFLICT"
     assert "contains the library" in answer["requestScan"]["error"]["message"]
 

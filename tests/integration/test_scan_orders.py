@@ -106,12 +106,12 @@ def seed_of(root: Path) -> int:
     return int(root.name) * 10
 
 
-def orders(told: list[Event], rng: random.Random) -> list[list[list[Event]]]:
+def orders(emitted: list[Event], rng: random.Random) -> list[list[list[Event]]]:
     """Ways to handle events: all at once, one by one in several orders, and some twice."""
-    found: list[Event] = [event for event in told if isinstance(event, FileFound)]
-    missing: list[Event] = [event for event in told if isinstance(event, FileMissing)]
+    found: list[Event] = [event for event in emitted if isinstance(event, FileFound)]
+    missing: list[Event] = [event for event in emitted if isinstance(event, FileMissing)]
     whole = [batch for batch in (found, missing) if batch]
-    singles = [[list(order)] for order in itertools.permutations(told)]
+    singles = [[list(order)] for order in itertools.permutations(emitted)]
     some = rng.sample(singles, min(4, len(singles)))
     apart = [[[event] for event in order[0]] for order in some]
     twice = [[*apart[0], *apart[0]]]
@@ -138,8 +138,8 @@ async def test_a_track_is_where_its_content_is_in_every_order(
             path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in root.iterdir()
         }
         await asyncio.to_thread(change, root)
-        told = events(root, library, await ground.scan(), known)
-        way = orders(sorted(told, key=str), rng)
+        walked = events(root, library, await ground.scan(), known)
+        way = orders(sorted(walked, key=str), rng)
         ways = len(way)
         await ground.handle(way[number])
         after = await ground.tracks(root)
@@ -157,8 +157,8 @@ async def test_a_move_needs_no_second_analysis(ground: Ground, tmp_path: Path) -
     before = await ground.tracks(root)
     known = {"1.flac": (0, 0)}
     (root / "1.flac").rename(root / "2.flac")
-    for told in (events(root, library, await ground.scan(), known), []):
-        await ground.handle([[event] for event in told])
+    for batch in (events(root, library, await ground.scan(), known), []):
+        await ground.handle([[event] for event in batch])
     after = await ground.tracks(root)
     assert after == {"2.flac": before["1.flac"]}
     rows = await in_transaction(ground.pool, lambda c: c.fetch("SELECT path, state FROM files"))

@@ -1,4 +1,4 @@
-"""The end of the way, for real: vectors and documents through the gateway, found again."""
+"""Vectorizer and indexer with real services: vectors and documents are stored and found."""
 
 from uuid import UUID
 
@@ -46,19 +46,19 @@ async def test_the_sound_and_the_meaning_of_tracks_can_be_compared(
     )
     await house.idle()
     ids = [track_of(track) for track in tracks]
-    told = await house.ask(
+    data = await house.ask(
         "query($ids: [ID!]!) {tracksById(ids: $ids) {similar(first: 1) {score track {id}}"
         " vectors {space model dimensions}}}", ids=ids,
     )  # fmt: skip
-    nearest = [track["similar"][0]["track"]["id"] for track in told["tracksById"]]
+    nearest = [track["similar"][0]["track"]["id"] for track in data["tracksById"]]
     assert nearest == [ids[1], ids[0], ids[3], ids[2]]
-    spaces = sorted((each["space"], each["model"]) for each in told["tracksById"][0]["vectors"])
+    spaces = sorted((each["space"], each["model"]) for each in data["tracksById"][0]["vectors"])
     assert spaces == [("AUDIO", "soniquebay-descriptor"), ("TEXT", "wordllama")]
     assert set((await house.found("calm quiet slow", "MEANING"))[:2]) == set(ids[:2])
     assert set((await house.found("loud intense very fast", "MEANING"))[:2]) == set(ids[2:])
 
 
-EAR = AudioModel(model="ear", version="1", dimensions=2)
+TRAINED_MODEL = AudioModel(model="ear", version="1", dimensions=2)
 
 
 async def test_embeddings_of_a_trained_model_are_the_audio_vectors_once_there_is_one(
@@ -69,31 +69,33 @@ async def test_embeddings_of_a_trained_model_are_the_audio_vectors_once_there_is
     tracks = one, two, three, four = await store_tracks(*names)
     await house.analyzed(analysis_item(one))
     await house.idle()
-    await meanings.register(house.pool, EAR)
+    await meanings.register(house.pool, TRAINED_MODEL)
     (row,) = await house.pool.fetch(
         "SELECT * FROM tracks WHERE analyzed_content_revision IS NOT NULL"
         " OR vectorized_content_revision IS NOT NULL OR id = $1", one.id,
     )  # fmt: skip
-    assert row["analyzed_content_revision"] is None  # heard without a model: it is done anew
+    assert (
+        row["analyzed_content_revision"] is None
+    )  # analysed without the model: it is analysed again
 
-    heard = [[0.6, 0.8], [0.8, 0.6], [-0.6, 0.8]]
+    embeddings = [[0.6, 0.8], [0.8, 0.6], [-0.6, 0.8]]
     await house.analyzed(
         *(
             analysis_item(track, meaning=meaning_item(embedding=embedding), meaning_absence=None)
-            for track, embedding in zip((one, two, three), heard, strict=True)
+            for track, embedding in zip((one, two, three), embeddings, strict=True)
         ),
         analysis_item(four, meaning_absence="the package is not installed"),
     )
     await house.idle()
     ids = [track_of(track) for track in tracks]
-    told = await house.ask(
+    data = await house.ask(
         "query($ids: [ID!]!) {audioModel {model version dimensions} tracksById(ids: $ids)"
         " {similar(first: 1) {track {id}} vectors {space model dimensions}}}", ids=ids,
     )  # fmt: skip
-    assert told["audioModel"] == EAR.model_dump()
-    spaces = {each["model"] for each in told["tracksById"][0]["vectors"]}
+    assert data["audioModel"] == TRAINED_MODEL.model_dump()
+    spaces = {each["model"] for each in data["tracksById"][0]["vectors"]}
     assert spaces == {"ear", "wordllama"}
-    nearest = [track["similar"][0]["track"]["id"] for track in told["tracksById"][:2]]
+    nearest = [track["similar"][0]["track"]["id"] for track in data["tracksById"][:2]]
     assert nearest == [ids[1], ids[0]]
     (failure,) = await house.pool.fetch("SELECT * FROM failures WHERE resolved_at IS NULL")
     assert failure["track_id"] == four.id
@@ -101,7 +103,7 @@ async def test_embeddings_of_a_trained_model_are_the_audio_vectors_once_there_is
     assert "the package is not installed" in failure["message"]
 
 
-async def test_events_that_come_again_late_or_of_unknown_tracks_change_nothing(
+async def test_repeated_late_and_unknown_events_change_nothing(
     start: Start, store_tracks: StoreTracks
 ) -> None:
     house = await start()

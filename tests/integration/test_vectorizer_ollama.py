@@ -1,4 +1,4 @@
-"""The vectorizer and searches by meaning on a real Ollama that goes away, or gets another model."""
+"""The vectorizer and searches by meaning with a real Ollama that stops, or changes its model."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ from shared.contracts.events import AudioAnalyzed
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.embedding.ollama_embedder import OllamaEmbedder
-from shared.gateway.client import JSON, Gateway
+from shared.gateway.client import Gateway
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
 from tests.engines.ollama import OllamaServer, Parts
@@ -46,7 +46,7 @@ class House:
     pool: asyncpg.Pool
 
     async def analyzed(self, tracks: list[TrackUpserted]) -> None:
-        """What the analyzer stores and says."""
+        """Store analyses and publish their events, as the analyzer does."""
         stored = await analyses.store(self.pool, [analysis_item(track) for track in tracks])
         await self.bus.publish(
             [
@@ -60,14 +60,14 @@ class House:
         )  # fmt: skip
 
     async def idle(self) -> None:
-        """Wait until everything that was published is done."""
+        """Wait until every published event is handled."""
         deadline = time.monotonic() + DEADLINE_S
         while any(lag.records for lag in await self.bus.lag()):
             assert time.monotonic() < deadline, self.bus.health()
             await asyncio.sleep(0.02)
 
     async def paused(self) -> str:
-        """Wait until the vectorizer waits; why it does."""
+        """Wait until the vectorizer is paused; the reason."""
         deadline = time.monotonic() + DEADLINE_S
         while not self.bus.health().paused:
             assert time.monotonic() < deadline
@@ -75,8 +75,8 @@ class House:
         return next(iter(self.bus.health().paused.values()))
 
     async def found(self, text: str) -> list[str]:
-        told: JSON = await self.gateway.execute(MEANING, {"t": text})
-        return [hit["track"]["title"] for hit in told["search"]["hits"]]
+        data = await self.gateway.execute_document(MEANING, {"t": text})
+        return [hit["track"]["title"] for hit in data["search"]["hits"]]
 
     async def counts(self) -> tuple[int, int, int]:
         """Tracks with all current vectors, text vectors of the current space, failures."""
@@ -119,12 +119,12 @@ async def house(
     await drop_space_indexes(pool)
 
 
-async def test_while_ollama_is_away_the_vectorizer_waits_and_then_makes_every_vector(
+async def test_while_ollama_is_down_the_vectorizer_waits_and_then_computes_every_vector(
     house: House, store_tracks: StoreTracks, ollama: OllamaServer
 ) -> None:
     tracks = await store_tracks(*(track_item(f"{n}.mp3", title=f"Piece {n}") for n in range(120)))
     await house.analyzed(tracks[:40])
-    ollama.kill()  # maybe in the midst of a batch
+    ollama.kill()  # possibly within a batch
     try:
         await house.analyzed(tracks[40:])
         assert "out of reach" in await house.paused()
@@ -138,7 +138,7 @@ async def test_while_ollama_is_away_the_vectorizer_waits_and_then_makes_every_ve
     assert len(await house.found("calm piano")) == 99
 
 
-async def test_a_model_that_is_removed_is_waited_for_and_named(
+async def test_the_vectorizer_waits_for_a_removed_model_and_names_it(
     house: House, store_tracks: StoreTracks, ollama: OllamaServer, ollama_parts: Parts
 ) -> None:
     tracks = await store_tracks("a.mp3", "b.mp3")
@@ -152,16 +152,16 @@ async def test_a_model_that_is_removed_is_waited_for_and_named(
     assert await house.counts() == (2, 2, 0)
 
 
-@pytest.mark.parametrize("told", [{"layers": 2}, {"heads": 4}], ids=["as long", "shorter"])
+@pytest.mark.parametrize("size", [{"layers": 2}, {"heads": 4}], ids=["as long", "shorter"])
 async def test_vectors_of_a_model_that_was_replaced_are_never_compared(
     house: House, store_tracks: StoreTracks, ollama: OllamaServer, ollama_parts: Parts,
-    *, tmp_path: Path, told: dict[str, int],
+    *, tmp_path: Path, size: dict[str, int],
 ) -> None:  # fmt: skip
     tracks = await store_tracks("a.mp3", "b.mp3", "c.mp3")
     await house.analyzed(tracks)
     await house.idle()
     assert sorted(await house.found("piano")) == ["a", "b", "c"]
-    ollama.add(MODEL, cut(ollama_parts.model, tmp_path / "smaller", **told))
+    ollama.add(MODEL, cut(ollama_parts.model, tmp_path / "smaller", **size))
     with pytest.raises(DependencyDown, match="was replaced by another"):
         await house.found("piano")
     with pytest.raises(DependencyDown, match="the tracks have vectors of"):
@@ -169,7 +169,7 @@ async def test_vectors_of_a_model_that_was_replaced_are_never_compared(
     await house.analyzed(tracks[:1])
     await house.idle()
     assert await house.found("piano") == ["a"]
-    assert await house.counts() == (1, 1, 0)  # the reconciler sees that two wait
+    assert await house.counts() == (1, 1, 0)  # the reconciler would find the other two
     await house.analyzed(tracks[1:])
     await house.idle()
     assert sorted(await house.found("piano")) == ["a", "b", "c"]

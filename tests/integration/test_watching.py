@@ -1,4 +1,4 @@
-"""Libraries that are watched: what happens in a folder becomes rows, and nobody asked for it."""
+"""Watched libraries: what changes in a folder becomes rows without a request."""
 
 import asyncio
 import ctypes
@@ -16,9 +16,14 @@ import asyncpg
 import pytest
 from pytest_asyncio import fixture
 
-from services.extractor.store.libraries import Libraries
-from services.extractor.watch.changes import CannotWatch, Changes, changed_paths, in_words
-from services.extractor.watch.child import MOST_PATHS
+from services.extractor.libraries import Libraries
+from services.extractor.watch.file_events import (
+    MAX_PATHS,
+    CannotWatch,
+    FileEvents,
+    explain,
+    watch_folder,
+)
 from services.extractor.watch.watcher import Watcher
 from shared.bus.in_process import InProcessBus
 from shared.runtime.settings import Settings
@@ -47,7 +52,9 @@ class Bay:
         self._bus = bus
 
     async def scans(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = (await self.world.gateway.execute(_SCANS, {}))["scans"]
+        found: list[dict[str, Any]] = (await self.world.gateway.execute_document(_SCANS, {}))[
+            "scans"
+        ]
         return found
 
     async def titles(self, *, missing: bool = False) -> set[str]:
@@ -55,12 +62,12 @@ class Bay:
 
     @asynccontextmanager
     async def watched(
-        self, changes: Changes = changed_paths, every_s: float | None = None, **told: Any
+        self, events: FileEvents = watch_folder, every_s: float | None = None
     ) -> AsyncIterator[None]:
         """The watcher, more impatient than for people; on from when it asked for its first scan."""
         watcher = Watcher(
             self.world.gateway, self._bus.publish, Libraries(self.world.gateway, {}),
-            watches=True, every_s=every_s, changes=changes, quiet_s=0.3, look_every_s=0.2, **told,
+            watches=True, every_s=every_s, events=events, quiet_s=0.3, check_every_s=0.2,
         )  # fmt: skip
         before = len(await self.scans())
         work = asyncio.create_task(watcher.run())
@@ -152,13 +159,13 @@ async def test_a_library_that_is_made_later_is_watched_too(bay: Bay, tmp_path: P
         await until(lambda: has(bay, "One", "Two", "Three", "Four"))
 
 
-async def test_more_changes_than_can_be_told_are_a_scan_of_the_whole_library(bay: Bay) -> None:
+async def test_too_many_changes_are_a_scan_of_the_whole_library(bay: Bay) -> None:
     write(bay.root / "One.flac", 1)
     await bay.world.scan()
     async with bay.watched():
         await until(lambda: is_still(bay))
         before = len(await bay.scans())
-        for number in range(4 * MOST_PATHS):
+        for number in range(4 * MAX_PATHS):
             (bay.root / f"{number}.txt").touch()
         await until(lambda: bay._more_than(before))
         assert (await bay.scans())[0]["folder"] == ""
@@ -187,7 +194,7 @@ async def test_a_disk_that_goes_away_and_comes_back_costs_nothing(bay: Bay, tmp_
     assert not await bay.world.tracks(missing=True)
 
 
-async def test_what_cannot_be_watched_is_scanned_by_the_clock(bay: Bay) -> None:
+async def test_what_cannot_be_watched_is_scanned_at_intervals(bay: Bay) -> None:
     async def at_its_limit(_: str) -> AsyncGenerator[Sequence[str] | None, None]:
         raise CannotWatch("the system watches no more folders")
         yield ()
@@ -204,16 +211,16 @@ async def test_what_cannot_be_watched_is_scanned_by_the_clock(bay: Bay) -> None:
 
 async def test_a_folder_that_cannot_be_watched_is_named_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(CannotWatch, match="no/where"):
-        async for _ in changed_paths(str(tmp_path / "no" / "where")):
+        async for _ in watch_folder(str(tmp_path / "no" / "where")):
             pass
 
 
 class Child:
-    """The process that watches, told how to be started."""
+    """The process that watches."""
 
     def __init__(self, folder: Path, *before: str, **options: Any) -> None:
         self.process = subprocess.Popen(
-            [*before, sys.executable, "-m", "services.extractor.watch.child", str(folder)],
+            [*before, sys.executable, "-m", "services.extractor.watch.file_events", str(folder)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
         )  # fmt: skip
 
@@ -223,7 +230,7 @@ class Child:
         assert line, self.process.stderr.read() if self.process.stderr else ""
         return json.loads(line)
 
-    def tells_of(self, path: Path) -> list[Any]:
+    def reports(self, path: Path) -> list[Any]:
         """What it says until it says this."""
         said: list[Any] = []
         while not said or str(path) not in (said[-1] or ()):
@@ -239,11 +246,11 @@ class Child:
         return self.process.wait(20)
 
 
-def test_the_process_that_watches_ends_with_whoever_reads(tmp_path: Path) -> None:
+def test_the_process_that_watches_ends_with_its_reader(tmp_path: Path) -> None:
     child = Child(tmp_path)
-    assert child.says() == []  # it stands
+    assert child.says() == []  # it is active
     (tmp_path / "One.flac").touch()
-    child.tells_of(tmp_path / "One.flac")
+    child.reports(tmp_path / "One.flac")
     assert child.end() == 0
 
 
@@ -261,27 +268,27 @@ def test_folders_that_may_not_be_read_hide_no_others(tmp_path: Path) -> None:
     (tmp_path / "d").chmod(0o700)
     os.chown(tmp_path / "d", 65_534, 65_534)
     child = Child(tmp_path, preexec_fn=without_overriding)
-    assert child.says() is None  # what happened before it stood
+    assert child.says() is None  # changes before it was active may be lost
     for name in "abcefgh":
         (tmp_path / name / "One.flac").touch()
-        child.tells_of(tmp_path / name / "One.flac")
+        child.reports(tmp_path / name / "One.flac")
     (tmp_path / "new").mkdir()
-    child.tells_of(tmp_path / "new")
+    child.reports(tmp_path / "new")
     while child.says() is not None:
         pass
     (tmp_path / "new" / "One.flac").touch()
-    child.tells_of(tmp_path / "new" / "One.flac")
+    child.reports(tmp_path / "new" / "One.flac")
     child.end()
 
 
-def test_the_systems_limit_is_told(tmp_path: Path) -> None:
+def test_the_systems_limit_is_named(tmp_path: Path) -> None:
     for name in "abcdefgh":
         (tmp_path / name).mkdir()
     limited = 'echo 4 > /proc/sys/user/max_inotify_watches && exec "$@"'
     child = Child(tmp_path, "unshare", "--user", "--map-root-user", "sh", "-c", limited, "sh")
-    said, told = child.process.communicate(timeout=20)
-    if "unshare" in told:
+    output, error = child.process.communicate(timeout=20)
+    if "unshare" in error:
         pytest.skip("user namespaces are not to be had here")
-    assert said == ""
-    assert "limit reached" in told
-    assert "max_user_watches" in in_words(told)
+    assert output == ""
+    assert "limit reached" in error
+    assert "max_user_watches" in explain(error)

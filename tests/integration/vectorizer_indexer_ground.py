@@ -1,9 +1,9 @@
-"""What the tests of the end of the way stand on: services on one bus, either search engine."""
+"""Fixtures for the vectorizer and the indexer: services on one bus, with either search engine."""
 
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from shared.contracts.events import AudioAnalyzed, TrackChange, TrackExtracted
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
-from shared.gateway.client import JSON, Gateway
+from shared.gateway.client import Gateway
 from shared.runtime.settings import Settings
 from shared.search.opensearch_index import OpenSearchIndex
 from shared.search.port import SearchIndex
@@ -33,14 +33,14 @@ from shared.search.tantivy_index import TantivyIndex
 
 @dataclass
 class House:
-    """The api, the vectorizer and the indexer on one bus, with no reconciler to help."""
+    """The api, the vectorizer and the indexer on one bus, without the reconciler."""
 
     gateway: Gateway
     bus: InProcessBus
     pool: asyncpg.Pool
 
     async def extracted(self, *tracks: TrackUpserted) -> None:
-        """What the extractor says."""
+        """Publish the extractor's events."""
         await self.bus.publish(
             [
                 TrackExtracted(
@@ -52,7 +52,7 @@ class House:
         )  # fmt: skip
 
     async def analyzed(self, *items: dict[str, Any]) -> None:
-        """What the analyzer stores and says."""
+        """Store analyses and publish their events, as the analyzer does."""
         stored = await analyses.store(self.pool, list(items))
         await self.bus.publish(
             [
@@ -65,14 +65,14 @@ class House:
         )  # fmt: skip
 
     async def idle(self) -> None:
-        """Wait until everything that was published is done."""
+        """Wait until every published event is handled."""
         deadline = time.monotonic() + 60
         while any(lag.records for lag in await self.bus.lag()):
             assert time.monotonic() < deadline, self.bus.health()
             await asyncio.sleep(0.02)
 
-    async def ask(self, query: str, **variables: object) -> JSON:
-        return await self.gateway.execute(query, variables)
+    async def ask(self, query: str, **variables: object) -> Mapping[str, Any]:
+        return await self.gateway.execute_document(query, variables)
 
     async def found(self, text: str, mode: str = "TEXT") -> list[str]:
         query = (
@@ -87,7 +87,7 @@ Start = Callable[[], Awaitable[House]]
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An index of one's own, and how it is lost to all who use it."""
+    """Opens a test's own index, and deletes it while it is in use."""
 
     make: Callable[[], SearchIndex]
     lose: Callable[[], Awaitable[None]]
@@ -95,7 +95,7 @@ class Engine:
 
 @pytest.fixture
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
-    """Tantivy's, unless the test names another."""
+    """Tantivy, unless the test names the other one."""
     if getattr(request, "param", "tantivy") == "tantivy":
 
         async def unlink() -> None:
@@ -120,7 +120,7 @@ BOTH_ENGINES = pytest.mark.parametrize("engine", ["tantivy", "opensearch"], indi
 async def start(
     pool: asyncpg.Pool, database_settings: Settings, engine: Engine
 ) -> AsyncIterator[Start]:
-    """Starts the services; called again it starts them anew on the same data."""
+    """Starts the services; a second call stops them and starts them on the same data."""
     settings = database_settings.model_copy(update={"port": 0})
     embedder = WordLlamaEmbedder()
     running = AsyncExitStack()

@@ -19,22 +19,22 @@ _MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
 _FOOTER = 48
 _FLOAT32 = 1
 _WIDTH = {1: 8, 5: 4}
-"""Bytes of protocol buffers' two fixed-width wire types."""
+"""Bytes of the two fixed-width wire types of protocol buffers."""
 
 
 class UnreadableCheckpoint(ValueError):
-    """The files are no checkpoint, or a damaged one: install the package anew."""
+    """The files are not a checkpoint, or are damaged: install the package again."""
 
 
 def read_checkpoint(folder: Path, *, wanted: Callable[[str], bool]) -> Tensors:
-    """The float32 tensors whose name is wanted, each in its shape, native byte order.
+    """Read float32 tensors, each in its shape and in native byte order.
 
     Args:
         folder: holds `.index` and `.data-00000-of-00001`.
-        wanted: told a tensor's name.
+        wanted: whether to read the tensor of this name.
 
     Raises:
-        UnreadableCheckpoint: the files are not what they should be.
+        UnreadableCheckpoint: the files are not a valid checkpoint.
         OSError: they cannot be read.
     """
     index = (folder / ".index").read_bytes()
@@ -51,7 +51,7 @@ def read_checkpoint(folder: Path, *, wanted: Callable[[str], bool]) -> Tensors:
 
 
 def _tensor(entry: bytes, data: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """A tensor by its BundleEntryProto: 1 type, 2 shape, 4 offset, 5 size in bytes."""
+    """The tensor of a BundleEntryProto: field 1 type, 2 shape, 4 offset, 5 size in bytes."""
     fields = dict(_message(entry))
     if fields[1] != _FLOAT32:
         raise ValueError("a tensor that is not float32")
@@ -64,7 +64,7 @@ def _tensor(entry: bytes, data: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _sizes(shape: bytes | int) -> Iterator[int]:
-    """The dimensions of a TensorShapeProto: field 2 holds each, whose field 1 is its size."""
+    """The dimensions of a TensorShapeProto: each is a field 2, whose field 1 is its size."""
     if not isinstance(shape, bytes):
         raise ValueError("a tensor without a shape")  # noqa: TRY004 - the file is wrong, no type
     for number, dimension in _message(shape):
@@ -73,13 +73,13 @@ def _sizes(shape: bytes | int) -> Iterator[int]:
 
 
 def _table(index: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values of a LevelDB table: its index block points at its data blocks."""
+    """Keys and values of a LevelDB table, whose index block points at its data blocks."""
     if len(index) < _FOOTER or index[-8:] != _MAGIC:
         raise ValueError("the index is no LevelDB table")
     footer = index[-_FOOTER:]
     at = 0
     handle = []
-    for _ in range(4):  # offset and size of the meta index, then of the index
+    for _ in range(4):  # offset and size of the metaindex block, then of the index block
         number, at = _varint(footer, at)
         handle.append(number)
     for _, block in _block(index, handle[2], handle[3]):
@@ -89,9 +89,9 @@ def _table(index: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _block(index: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Entries of one block; a key shares its first bytes with the one before."""
+    """Keys and values of one block; a key shares its first bytes with the one before."""
     block = index[offset : offset + size]
-    if index[offset + size] != 0:
+    if index[offset + size] != 0:  # the byte behind a block is its compression
         raise ValueError("the index is compressed")
     restarts = int.from_bytes(block[-4:], "little")
     end = len(block) - 4 - 4 * restarts
@@ -107,25 +107,25 @@ def _block(index: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]
 
 
 def _message(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Fields of a protocol-buffer message: numbers as int, the rest as bytes."""
+    """The fields of a protocol-buffer message, with their numbers; varints as int, else bytes."""
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)
-        kind = tag & 7
-        if kind == 0:
+        wire_type = tag & 7
+        if wire_type == 0:
             value, at = _varint(message, at)
             yield tag >> 3, value
             continue
-        if kind == 2:
+        if wire_type == 2:
             length, at = _varint(message, at)
         else:
-            length = _WIDTH[kind]
+            length = _WIDTH[wire_type]
         yield tag >> 3, message[at : at + length]
         at += length
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number in base 128, lowest digits first, and where it ends."""
+    """A varint (base 128, lowest digits first), and the offset behind it."""
     number = shift = 0
     while True:
         byte = data[at]

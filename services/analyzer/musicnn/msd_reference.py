@@ -1,6 +1,6 @@
-"""What the model says of reference music.
+"""The model's output for reference music.
 
-Made by `reference_music.py`, which says how, from 326 tracks below:
+Made by `make_msd_reference.py`, which says how, from these 326 tracks:
 a7xpg-data (3), asc-music (3), btanks-data (10), colobot-common-sounds (19), extremetuxracer-data
 (6), fillets-ng-data (11), frozen-bubble-data (3), gunroar-data (4), hedgewars-data (26),
 hyperrogue-music (17), lincity-ng-data (3), lugaru-data (7), megaglest-data (16), mu-cade-data

@@ -1,12 +1,24 @@
-"""How arguments are read: ids, page sizes, cursors; what is wrong is said in words for people."""
+"""Arguments: ids, page sizes and batches. Errors name the argument, in words for people."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
+import strawberry
+
 from services.api.graphql.errors import bad_input
+from services.api.graphql.plain_inputs import rows
+from services.api.store import checks
+from services.api.store.checks import Unfit
 from shared.contracts.identity import IdKind, parse_id
 
+T = TypeVar("T")
 MOST_ROWS = 500
 MOST_IDS = 1_000
+MOST_ITEMS = 2_000
+# Names of the schema that would hide Python's own.
+INPUT = strawberry.argument(name="input")
+FILTER = strawberry.argument(name="filter")
 
 
 def page_size(first: int | None, most: int = MOST_ROWS) -> int:
@@ -23,9 +35,31 @@ def uuid_of(name: str, value: str | None, kind: IdKind) -> UUID | None:
     if value is None:
         return None
     try:
-        told, id_ = parse_id(value)
+        found, id_ = parse_id(value)
     except ValueError as error:
         raise bad_input(f"{name}: {error}") from None
-    if told is not kind:
+    if found is not kind:
         raise bad_input(f"{name}: {value} is the id of something else; it begins with {kind}_")
     return id_
+
+
+def checked_items(items: Sequence[T]) -> Sequence[T]:
+    """The items of a batch mutation; BAD_INPUT where they are too many."""
+    if len(items) > MOST_ITEMS:
+        raise bad_input(f"{len(items):,} items are too many: send at most {MOST_ITEMS:,} a call")
+    return items
+
+
+def checked_rows(
+    items: Sequence[Any], read: Callable[[Sequence[Any]], list[dict[str, Any]]] = rows
+) -> list[dict[str, Any]]:
+    """The items of a batch mutation as the store takes them."""
+    return read(checked_items(items))
+
+
+def required_uuid(name: str, value: str, kind: IdKind) -> UUID:
+    """The argument `name` as the id of a thing of that kind."""
+    try:
+        return checks.identifier({name: value}, name, kind)
+    except Unfit as unfit:
+        raise bad_input(str(unfit)) from None

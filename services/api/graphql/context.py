@@ -1,4 +1,4 @@
-"""What resolvers reach for: the request's loaders, and the service's parts."""
+"""The context of a request: its loaders and budget, and the parts of the service."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from uuid import UUID
 import asyncpg
 
 from services.api.change_notifier import ChangeNotifier
-from services.api.graphql.limits import Budget
-from services.api.graphql.loading import Loader
+from services.api.graphql.errors import bad_input
+from services.api.graphql.look_ahead import Loader
 from services.api.store import libraries
 from services.api.store.reading import nearest, of_artists, related
 from services.api.store.reading.nearest import Neighbour
@@ -20,16 +20,39 @@ from shared.embedding.port import TextEmbedder
 from shared.runtime.settings import Settings
 from shared.search.port import SearchReader
 
+MOST_ROWS_IN_ALL = 20_000
+
+
+class Budget:
+    """How many rows of lists a request may still get."""
+
+    def __init__(self) -> None:
+        self._left = MOST_ROWS_IN_ALL
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether it was too much."""
+        return self._left < 0
+
+    def spend(self, rows: int) -> None:
+        """So many rows are shown; BAD_INPUT when it is too much in all."""
+        self._left -= rows
+        if self.is_exceeded:
+            raise bad_input(
+                f"the lists of this request have more than {MOST_ROWS_IN_ALL:,} rows in all:"
+                " ask with a smaller `first`, or nest fewer lists"
+            )
+
 
 class Loaders:
-    """Request-scoped: what many resolvers of one request ask is fetched in one statement."""
+    """The loaders of one request."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._told: dict[tuple[object, ...], Loader[UUID, Any]] = {}
+        self._by_arguments: dict[tuple[object, ...], Loader[UUID, Any]] = {}
 
-    def _loader(self, read: Callable[..., Awaitable[Any]], *told: Any) -> Loader[Any, Any]:
-        return Loader(partial(read, self._pool, *told))
+    def _loader(self, read: Callable[..., Awaitable[Any]], *arguments: Any) -> Loader[Any, Any]:
+        return Loader(partial(read, self._pool, *arguments))
 
     @cached_property
     def tracks(self) -> Loader[UUID, Any]:
@@ -148,12 +171,12 @@ class Loaders:
 
     def artist_counts(self, of: str) -> Loader[UUID, int]:
         """Number of tracks or albums by artist id."""
-        return self._told.setdefault(("count", of), self._loader(of_artists.counts, of))
+        return self._by_arguments.setdefault(("count", of), self._loader(of_artists.counts, of))
 
     def artist_pages(self, of: str, first: int, after: str | None) -> Loader[UUID, Page]:
         """A page of tracks or albums by artist id."""
         loader = self._loader(of_artists.pages, of, first, after)
-        return self._told.setdefault((of, first, after), loader)
+        return self._by_arguments.setdefault((of, first, after), loader)
 
     def similar(self, space: str, first: int) -> Loader[UUID, list[Neighbour]]:
         """Nearest tracks by track id, in a space."""
@@ -161,7 +184,7 @@ class Loaders:
         async def read(ids: list[UUID]) -> list[list[Neighbour]]:
             return await nearest.of_tracks(self._pool, space, ids, first)
 
-        return self._told.setdefault(("similar", space, first), Loader(read))
+        return self._by_arguments.setdefault(("similar", space, first), Loader(read))
 
 
 @dataclass

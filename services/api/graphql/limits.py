@@ -1,6 +1,7 @@
 """What one request may cost. A worker's `tracksById` of 1,000 tracks with all fields is well below.
 
-Depth, aliases and tokens bound the document; the budget bounds what nested lists multiply to.
+Depth, aliases and tokens bound the document. What nested lists multiply to is bounded by the
+request's budget (`context.Budget`).
 """
 
 from collections.abc import Callable
@@ -16,33 +17,9 @@ from strawberry.extensions import (
     ValidationCache,
 )
 
-from services.api.graphql.errors import bad_input
-
 MOST_DEPTH = 12  # introspection does not count
 MOST_ALIASES = 30
 MOST_TOKENS = 2_500
-MOST_ROWS_IN_ALL = 20_000
-
-
-class Budget:
-    """How many rows of lists a request may still get."""
-
-    def __init__(self) -> None:
-        self._left = MOST_ROWS_IN_ALL
-
-    @property
-    def is_exceeded(self) -> bool:
-        """Whether it was too much."""
-        return self._left < 0
-
-    def spend(self, rows: int) -> None:
-        """So many rows are shown; BAD_INPUT when it is too much in all."""
-        self._left -= rows
-        if self.is_exceeded:
-            raise bad_input(
-                f"the lists of this request have more than {MOST_ROWS_IN_ALL:,} rows in all:"
-                " ask with a smaller `first`, or nest fewer lists"
-            )
 
 
 _RULES = [

@@ -15,14 +15,6 @@ from strawberry.types.base import get_object_definition, has_object_definition
 T = TypeVar("T")
 
 
-class Row(dict[str, Any]):
-    """A plain input that is as the store takes it already: `quick_inputs` makes them."""
-
-
-class Rows(list[Row]):
-    """All the plain inputs of a list as one item of it: strawberry asks of each what it is."""
-
-
 _NAMES: dict[str, str] = {}
 """Fields of all plain inputs, by their names in GraphQL."""
 _UNLIKE_THE_STORES: dict[type, list[str]] = {}
@@ -31,15 +23,13 @@ _UNLIKE_THE_STORES: dict[type, list[str]] = {}
 
 def plain(cls: type[T]) -> type[T]:
     """Build values of this input without strawberry's conversion; left out means None."""
-    names = [(_camel(field.name), field.name) for field in dataclasses.fields(cls)]  # type: ignore[arg-type] # strawberry.input makes a dataclass
+    names = [(camel_case(field.name), field.name) for field in dataclasses.fields(cls)]  # type: ignore[arg-type] # strawberry.input makes a dataclass
     _NAMES.update(names)
     _UNLIKE_THE_STORES[cls] = [n for n, kind in get_type_hints(cls).items() if _is_unlike(kind)]
 
-    def from_input(kind: type[T], value: Any, _context: Any) -> T | Row | Rows:
-        if isinstance(value, Row | Rows):
-            return value
+    def from_input(kind: type[T], value: Any, _context: Any) -> T:
         made = kind.__new__(kind)
-        made.__dict__.update({name: value.get(told) for told, name in names})
+        made.__dict__.update({name: value.get(graphql_name) for graphql_name, name in names})
         return made
 
     get_object_definition(cls, strict=True).from_input = from_input
@@ -51,39 +41,27 @@ def given(items: Sequence[Any]) -> list[dict[str, Any]]:
     return [{n: v for n, v in vars(item).items() if v is not UNSET} for item in items]
 
 
-def each_of(items: Sequence[Any]) -> Sequence[Any]:
-    """The items of a list argument, whether they came one by one or as one."""
-    return items[0] if len(items) == 1 and type(items[0]) is Rows else items
-
-
 def rows(items: Sequence[Any]) -> list[dict[str, Any]]:
     """Plain inputs as the store takes them: mappings, enumerations as their values."""
-    return [item if type(item) is Row else _row(item) for item in items]
-
-
-def names_of(cls: type) -> dict[str, str] | None:
-    """The store's names of a plain input's fields, by GraphQL's; None where it is none."""
-    if cls not in _UNLIKE_THE_STORES:
-        return None
-    return {_camel(field.name): field.name for field in dataclasses.fields(cls)}
+    return [_row(item) for item in items]
 
 
 def _row(item: Any) -> dict[str, Any]:
     row = dict(vars(item))
     for name in _UNLIKE_THE_STORES[type(item)]:
-        row[name] = stored(row[name])
+        row[name] = _stored(row[name])
     return row
 
 
-def stored(value: Any) -> Any:
+def _stored(value: Any) -> Any:
     """A value of an input as the store takes it."""
     if isinstance(value, Enum):
         return value._value_  # `.value` is looked up slowly
     # Nested inputs come as graphql-core made them, with GraphQL's names.
     if type(value) is dict:
-        return {_NAMES[told]: stored(inner) for told, inner in value.items()}
+        return {_NAMES[name]: _stored(inner) for name, inner in value.items()}
     if type(value) is list:
-        return [stored(one) for one in value]
+        return [_stored(one) for one in value]
     return value
 
 
@@ -93,6 +71,7 @@ def _is_unlike(kind: Any) -> bool:
     return isinstance(kind, type) and (issubclass(kind, Enum) or has_object_definition(kind))
 
 
-def _camel(name: str) -> str:
+def camel_case(name: str) -> str:
+    """GraphQL's name of a Python name."""
     head, *tail = name.split("_")
     return head + "".join(part[:1].upper() + part[1:] for part in tail)

@@ -1,14 +1,11 @@
 """The schema, put together with its limits. `python -m services.api.graphql.schema` writes it."""
 
-import weakref
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import strawberry
 from graphql import ExecutionResult as Executed
-from graphql import GraphQLError, GraphQLResolveInfoHelpers
+from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
@@ -16,14 +13,24 @@ from strawberry.types.graphql import OperationType
 
 from services.api.graphql.errors import name_error
 from services.api.graphql.limits import document_limits
-from services.api.graphql.mutations import Mutation
-from services.api.graphql.queries import Query
-from services.api.graphql.quick_fields import QuickFields
-from services.api.graphql.quick_inputs import QuickInputs
+from services.api.graphql.people.mutations import PeopleMutations
+from services.api.graphql.people.queries import PeopleQueries
+from services.api.graphql.people.subscriptions import Subscription
 from services.api.graphql.scalars import SCALAR_MAP
-from services.api.graphql.subscription import Subscription
+from services.api.graphql.services.mutations import ServiceMutations
+from services.api.graphql.services.queries import ServiceQueries
 
 TEXT = Path(__file__).parents[1] / "schema.graphql"
+
+
+@strawberry.type
+class Query(ServiceQueries, PeopleQueries):
+    """What can be asked."""
+
+
+@strawberry.type
+class Mutation(PeopleMutations, ServiceMutations):
+    """What changes the library."""
 
 
 class _Schema(strawberry.Schema):
@@ -32,18 +39,6 @@ class _Schema(strawberry.Schema):
     ) -> None:
         for error in errors:
             name_error(error)
-
-
-class _Execution(QuickFields, QuickInputs):
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        # graphql-core's hold the execution that holds them: a circle, which keeps all that was sent
-        # (a thousand tracks) until the collector comes.
-        kind, weakly = type(self), weakref.proxy(self)
-        self.async_helpers = GraphQLResolveInfoHelpers(
-            gather=partial(kind.gather_async_work, weakly),
-            track=partial(kind.track_async_work, weakly),
-        )
 
 
 class _RequestScope(SchemaExtension):
@@ -69,7 +64,6 @@ def build_schema() -> strawberry.Schema:
         subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALAR_MAP),
         extensions=[*document_limits(), _RequestScope],
-        execution_context_class=_Execution,
     )
 
 

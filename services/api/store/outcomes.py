@@ -2,33 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 
+from shared.contracts.upserts import ErrorCode as ProblemCode
+from shared.contracts.upserts import UpsertStatus as Status
+
+__all__ = ["Problem", "ProblemCode", "Raced", "Status"]
+
 T = TypeVar("T")
 _TRIES = 5
-
-
-class Status(StrEnum):
-    """What storing an item did."""
-
-    CREATED = "CREATED"
-    UPDATED = "UPDATED"
-    UNCHANGED = "UNCHANGED"
-    RETURNED = "RETURNED"
-    UNDECIDED = "UNDECIDED"
-
-
-class ProblemCode(StrEnum):
-    """Why an item or a request was refused."""
-
-    INVALID = "INVALID"
-    NOT_FOUND = "NOT_FOUND"
-    CONFLICT = "CONFLICT"
-    STALE = "STALE"
 
 
 @dataclass(frozen=True, slots=True)

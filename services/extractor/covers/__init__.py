@@ -1,1 +1,1 @@
-"""Finds cover images and chooses among them."""
+"""Finds the images in files and folders, and selects covers and artists' images among them."""

@@ -1,4 +1,4 @@
-"""Images: which of those embedded or lying in a folder are covers, and which show an artist."""
+"""Finds the images in files and folders that are covers or show an artist."""
 
 import hashlib
 import os
@@ -12,9 +12,10 @@ from services.extractor.read.formats import IMAGE_SUFFIXES, is_audio, suffix_of
 from services.extractor.tags.model import Picture
 from shared.contracts.identity import display_path, encode_path, local_path
 
-LARGEST_IMAGE_BYTES = 20_000_000
-"""The gateway takes no larger ones."""
-_FRONT = 3
+MAX_IMAGE_BYTES = 20_000_000
+"""The gateway refuses larger ones."""
+# Picture types of ID3v2's APIC frame, which FLAC has taken over: 1 and 2 are file icons.
+_FRONT_COVER = 3
 _ICONS = frozenset((1, 2))
 _COVER_NAMES = ("cover", "folder", "front", "album", "albumart")
 _ARTIST_NAMES = ("artist",)
@@ -33,15 +34,15 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class FolderImages:
-    """What lies in a folder.
+    """The images in a folder.
 
     Attributes:
         cover: the album's, if this is an album's folder.
-        artist: one that says it shows the artist.
+        artist: one whose name says that it shows the artist.
         artist_folder: the artist's, if this is an artist's folder.
         has_tracks: whether music lies in the folder itself.
-        state: another number when its images are others; 0 where there are none.
-        problem: why an image that may be the cover is not.
+        state: a number that changes when its images do; 0 where there are none.
+        problem: why an image that has a cover's name is not the cover.
     """
 
     cover: Image | None = None
@@ -53,7 +54,7 @@ class FolderImages:
 
 
 def mime_type(content: bytes) -> str | None:
-    """The type of an image by its first bytes; None where it is none that browsers show."""
+    """The type of an image by its first bytes; None where browsers do not show it."""
     if content.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -68,31 +69,31 @@ def mime_type(content: bytes) -> str | None:
 
 
 def image(content: bytes) -> Image | None:
-    """The image of these bytes; None where they are none, or too many."""
+    """The image of these bytes; None where they are no image, or too many."""
     kind = mime_type(content)
-    if kind is None or len(content) > LARGEST_IMAGE_BYTES:
+    if kind is None or len(content) > MAX_IMAGE_BYTES:
         return None
     return Image(hashlib.sha256(content).hexdigest(), kind, content)
 
 
 def embedded_cover(pictures: Iterable[Picture]) -> tuple[Image | None, str | None]:
-    """The front of the embedded images, else the first that is no icon; or what is wrong."""
-    told = [picture for picture in pictures if picture.kind not in _ICONS]
-    told.sort(key=lambda picture: picture.kind != _FRONT)  # stable
-    found = next(filter(None, (image(picture.content) for picture in told)), None)
-    if found is None and told:
-        return None, f"the embedded image {_fault(len(told[0].content))}"
+    """The front cover among embedded pictures, else the first that is no icon; or the problem."""
+    candidates = [picture for picture in pictures if picture.kind not in _ICONS]
+    candidates.sort(key=lambda picture: picture.kind != _FRONT_COVER)  # stable
+    found = next(filter(None, (image(picture.content) for picture in candidates)), None)
+    if found is None and candidates:
+        return None, f"the embedded image {_fault(len(candidates[0].content))}"
     return found, None
 
 
 def _fault(size_bytes: int) -> str:
-    if size_bytes > LARGEST_IMAGE_BYTES:
-        return f"has more than {LARGEST_IMAGE_BYTES:,} bytes"
+    if size_bytes > MAX_IMAGE_BYTES:
+        return f"has more than {MAX_IMAGE_BYTES:,} bytes"
     return "is no JPEG, PNG, GIF, BMP or WebP image"
 
 
 class ImageEntry(NamedTuple):
-    """An image that lies in a folder, by its name."""
+    """An image file in a folder."""
 
     name: str
     size_bytes: int
@@ -100,58 +101,71 @@ class ImageEntry(NamedTuple):
 
 
 def image_entry(entry: os.DirEntry[bytes]) -> ImageEntry | None:
-    """What an entry of a folder tells, if it has an image's name that matters and is a file."""
+    """An entry of a folder, if it is a file with the name of a cover or an artist's image."""
     name = encode_path(entry.name)
     if suffix_of(name) not in IMAGE_SUFFIXES or _stem(name) not in _ALL_NAMES:
         return None
     try:
-        told = entry.stat()
+        status = entry.stat()
     except OSError:
         return None
-    return ImageEntry(name, told.st_size, told.st_mtime_ns) if stat.S_ISREG(told.st_mode) else None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return ImageEntry(name, status.st_size, status.st_mtime_ns)
 
 
-def state_of(images: Iterable[ImageEntry]) -> int:
-    """A number of 31 bits that is another one when the images are others; 0 for none."""
-    told = sorted(images)
-    return zlib.crc32(repr(told).encode()) >> 1 | 1 if told else 0
+def images_state(images: Iterable[ImageEntry]) -> int:
+    """A number of 31 bits that changes when the images of a folder do; 0 for none."""
+    entries = sorted(images)
+    return _checksum(entries) if entries else 0
 
 
 def images_digest(states: Iterable[int]) -> int:
-    """The states of the folders beside a file in one number, of 31 bits; 0 without images."""
-    told = list(states)
-    return zlib.crc32(repr(told).encode()) >> 1 | 1 if any(told) else 0
+    """The states of all folders whose images count for a file in one number of 31 bits.
+
+    It is 0 where no folder has images.
+    """
+    values = list(states)
+    return _checksum(values) if any(values) else 0
 
 
-def folder_state(root: str, folder: str) -> int:
-    """The state of a folder's images ('' is the root); 0 where it cannot be read."""
+def _checksum(values: list[ImageEntry] | list[int]) -> int:
+    # 31 bits, because the database's column is a signed integer of 32. The last bit is always
+    # set, because 0 stands for no images. A changed repr would make every scan read all files
+    # with images again.
+    return zlib.crc32(repr(values).encode()) >> 1 | 1
+
+
+def folder_images_state(root: str, folder: str) -> int:
+    """The state of a folder's images ('' is the root); 0 where the folder cannot be read."""
     try:
         with os.scandir(local_path(root, folder)) as entries:
-            return state_of(filter(None, map(image_entry, entries)))
+            return images_state(filter(None, map(image_entry, entries)))
     except OSError:
         return 0
 
 
 def folder_images(root: str, folder: str) -> FolderImages:
-    """Look at a folder ('' is the root); what cannot be read is not there."""
+    """Read the images of a folder ('' is the root). One that cannot be read counts as absent."""
     images: dict[str, tuple[ImageEntry, bytes]] = {}
     has_tracks = False
     try:
         with os.scandir(local_path(root, folder)) as entries:
             for entry in entries:
                 has_tracks = has_tracks or is_audio(encode_path(entry.name))
-                if (told := image_entry(entry)) is not None:
-                    images[told.name] = told, entry.path
+                if (found := image_entry(entry)) is not None:
+                    images[found.name] = found, entry.path
     except OSError:
         return FolderImages()
+    # Of several files with one stem the first by name wins: later items overwrite earlier ones.
     by_stem = {_stem(name): images[name] for name in sorted(images, reverse=True)}
-    cover, problem = _first(by_stem, _COVER_NAMES)
+    cover, problem = _first_image(by_stem, _COVER_NAMES)
     return FolderImages(
         cover=cover,
-        artist=_first(by_stem, _ARTIST_NAMES)[0],
-        artist_folder=_first(by_stem, _ARTIST_FOLDER_NAMES)[0],
+        artist=_first_image(by_stem, _ARTIST_NAMES)[0],
+        artist_folder=_first_image(by_stem, _ARTIST_FOLDER_NAMES)[0],
         has_tracks=has_tracks,
-        state=state_of(told for told, _ in images.values()),
+        state=images_state(entry for entry, _ in images.values()),
         problem=problem,
     )
 
@@ -160,23 +174,24 @@ def _stem(name: str) -> str:
     return name[: -len(suffix_of(name))].lower()
 
 
-def _first(
+def _first_image(
     by_stem: Mapping[str, tuple[ImageEntry, bytes]], stems: Iterable[str]
 ) -> tuple[Image | None, str | None]:
-    """The first that is an image; or what is wrong with the first that should be."""
+    """The first file with one of these stems that is an image; or what is wrong with the first."""
     problem = None
-    for told, path in (by_stem[stem] for stem in stems if stem in by_stem):
-        found = _load(path) if told.size_bytes <= LARGEST_IMAGE_BYTES else None
+    for entry, path in (by_stem[stem] for stem in stems if stem in by_stem):
+        found = _load(path) if entry.size_bytes <= MAX_IMAGE_BYTES else None
         if found is not None:
             return found, None
-        problem = problem or f"{display_path(told.name)} {_fault(told.size_bytes)}"
+        problem = problem or f"{display_path(entry.name)} {_fault(entry.size_bytes)}"
     return None, problem
 
 
 def _load(path: bytes) -> Image | None:
+    # NONBLOCK: if the file has become a FIFO since it was listed, opening it does not hang.
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
-            return image(file.read(LARGEST_IMAGE_BYTES + 1))
+            return image(file.read(MAX_IMAGE_BYTES + 1))
     except OSError:
         return None

@@ -1,116 +1,109 @@
-"""A file's content by a cheap hash of its sound, so that it is known again wherever it lies.
+"""The content hash: a cheap hash of a file's sound, by which a moved file is found again.
 
-Three blocks and the length of the part that holds the sound are hashed, tags apart: a file that
-was moved, renamed or retagged has the hash it had. Nothing is decoded, and 12 KB are read.
+It covers three blocks and the length of the part that holds the sound, without the tags: a file
+that was moved, renamed or retagged keeps its hash. Nothing is decoded, and 12 KB are read.
 """
 
-import os
 import struct
 from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
-from services.extractor.read.ends import Ends, read_ends
+from services.extractor.read.file_bytes import FileBytes
 
-_BLOCK = 4_096
+_BLOCK_BYTES = 4_096
 _DIGEST_BYTES = 16
 _MOST_PARTS = 10_000
-"""Chunks, atoms, pages or blocks that are gone through; what has more is hashed as a whole."""
-_WINDOW = 2**17
-"""Two Ogg pages: one begins in it."""
-_NEAR = 2**14
-"""Where most pages that are looked for begin."""
-_LONGEST_HEAD = 27 + 255
+"""Chunks, atoms, pages or blocks that are gone through; a file with more is hashed as a whole."""
+_OGG_WINDOW_BYTES = 2**17
+"""Two Ogg pages of the largest size: a page begins in it."""
+_OGG_NEAR_BYTES = 2**14
+"""Most pages that are searched begin within this distance."""
+_LONGEST_OGG_HEADER_BYTES = 27 + 255
 _ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 
 
 class _Part(NamedTuple):
-    """Where the sound is, in bytes from the file's beginning."""
+    """A part of the file, in bytes from its beginning."""
 
     start: int
     end: int
 
 
-def content_hash(descriptor: int, size_bytes: int, ends: Ends | None = None) -> str | None:
-    """The hash of an open file's sound: 32 hex digits; None where it has none or cannot be read.
+def content_hash(descriptor: int, size_bytes: int) -> str | None:
+    """The content hash of an open file: 32 hex digits; None where it has no sound to read.
 
-    Two files of one hash hold the same sound, whatever their tags; the same music encoded
-    differently has another one. `ends`: of the file, where somebody has read them.
+    Two files of one hash hold the same sound, whatever their tags. The same music encoded
+    differently has another hash.
     """
     try:
-        file = _File(descriptor, size_bytes, ends or read_ends(descriptor, size_bytes))
-        start = _after_id3(file)
-        if file.at(start, 4) == b"OggS":
-            return _hash_of_ogg(file, start)
+        file = FileBytes(descriptor, size_bytes)
+    except OSError:
+        return None
+    return hash_content(file)
+
+
+def hash_content(file: FileBytes) -> str | None:
+    """The same of a file whose ends have been read."""
+    try:
+        start = _after_id3v2(file)
+        if file.read(start, 4) == b"OggS":
+            return _hash_ogg(file, start)
         part = _sound(file, start)
         length = part.end - part.start
         if length <= 0:
             return None
-        return _digest(length, [file.at(place, _BLOCK) for place in _places(part)])
+        return _digest(length, [file.read(offset, _BLOCK_BYTES) for offset in _block_offsets(part)])
     except (OSError, struct.error, ValueError):
         return None
 
 
-class _File:
-    """Reads anywhere; beyond the end there is nothing."""
-
-    def __init__(self, descriptor: int, size_bytes: int, ends: Ends) -> None:
-        self._descriptor = descriptor
-        self.size = size_bytes
-        self._ends = ends
-
-    def at(self, place: int, length: int) -> bytes:
-        if not 0 <= place < self.size:
-            return b""
-        told = self._ends.at(place, place + length)
-        return os.pread(self._descriptor, length, place) if told is None else told
-
-
-def _places(part: _Part) -> list[int]:
-    """Where blocks begin: first, middle, last."""
-    last = max(part.start, part.end - _BLOCK)
+def _block_offsets(part: _Part) -> list[int]:
+    """Where the first, the middle and the last block begin."""
+    last = max(part.start, part.end - _BLOCK_BYTES)
     return sorted({part.start, (part.start + last) // 2, last})
 
 
 def _digest(length: int, blocks: list[bytes]) -> str:
-    told = blake2b(length.to_bytes(8, "big"), digest_size=_DIGEST_BYTES)
+    digest = blake2b(length.to_bytes(8, "big"), digest_size=_DIGEST_BYTES)
     for block in blocks:
-        told.update(block)
-    return told.hexdigest()
+        digest.update(block)
+    return digest.hexdigest()
 
 
-def _after_id3(file: _File) -> int:
-    """Where a file begins behind ID3v2 tags (there may be several)."""
+def _after_id3v2(file: FileBytes) -> int:
+    """Where a file begins after its ID3v2 tags, of which there may be several."""
     start = 0
     for _ in range(5):
-        head = file.at(start, 10)
-        if len(head) < 10 or head[:3] != b"ID3" or max(head[6:]) > 127:
+        header = file.read(start, 10)
+        if len(header) < 10 or header[:3] != b"ID3" or max(header[6:]) > 127:
             break
-        size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
-        start += 10 + size + (10 if head[5] & 0x10 else 0)
+        size = header[6] << 21 | header[7] << 14 | header[8] << 7 | header[9]
+        start += 10 + size + (10 if header[5] & 0x10 else 0)  # with a footer
     return start
 
 
-def _sound(file: _File, start: int) -> _Part:
+def _sound(file: FileBytes, start: int) -> _Part:
     """The part that holds the sound, by what the file begins with."""
-    head = file.at(start, 16)
-    found: _Part | None = None
-    if head[:4] == b"fLaC":
-        found = _Part(_after_flac_blocks(file, start + 4), _before_tags(file))
-    elif head[:4] in {b"RIFF", b"RF64", b"RIFX"}:
-        found = _largest(_chunks(file, start + 12, "<" if head[3] != ord("X") else ">"), b"data")
-    elif head[:4] == b"FORM":
-        found = _largest(_chunks(file, start + 12, ">"), b"SSND")
-    elif head[:4] == b"FRM8":
-        found = _largest(_chunks(file, start + 16, ">", wide=True), b"DSD ", b"DST ")
-    elif head[:4] == b"DSD ":
-        found = _largest(_dsf_chunks(file, start), b"data")
-    elif head == _ASF:
-        found = _largest(_asf_objects(file, start), _ASF_DATA)
-    elif head[4:8] == b"ftyp":
-        found = _largest(_atoms(file, start), b"mdat")
-    return found or _Part(start, _before_tags(file))
+    header = file.read(start, 16)
+    part: _Part | None = None
+    if header[:4] == b"fLaC":
+        part = _Part(_after_flac_blocks(file, start + 4), _before_tags(file))
+    elif header[:4] in {b"RIFF", b"RF64", b"RIFX"}:
+        order = ">" if header[:4] == b"RIFX" else "<"
+        part = _largest(_chunks(file, start + 12, order), b"data")
+    elif header[:4] == b"FORM":
+        part = _largest(_chunks(file, start + 12, ">"), b"SSND")
+    elif header[:4] == b"FRM8":
+        part = _largest(_chunks(file, start + 16, ">", wide=True), b"DSD ", b"DST ")
+    elif header[:4] == b"DSD ":
+        part = _largest(_dsf_chunks(file, start), b"data")
+    elif header == _ASF:
+        part = _largest(_asf_objects(file, start), _ASF_DATA)
+    elif header[4:8] == b"ftyp":
+        part = _largest(_atoms(file, start), b"mdat")
+    return part or _Part(start, _before_tags(file))
 
 
 def _largest(parts: Iterator[tuple[bytes, _Part]], *names: bytes) -> _Part | None:
@@ -118,74 +111,78 @@ def _largest(parts: Iterator[tuple[bytes, _Part]], *names: bytes) -> _Part | Non
     return max(found, key=lambda part: part.end - part.start, default=None)
 
 
-def _after_flac_blocks(file: _File, place: int) -> int:
+def _after_flac_blocks(file: FileBytes, offset: int) -> int:
     for _ in range(_MOST_PARTS):
-        (head,) = struct.unpack(">I", file.at(place, 4))
-        place += 4 + (head & 0xFFFFFF)
-        if head >> 31:
+        (header,) = struct.unpack(">I", file.read(offset, 4))
+        offset += 4 + (header & 0xFFFFFF)
+        if header >> 31:  # the last block before the frames
             break
-    return place
+    return offset
 
 
 def _chunks(
-    file: _File, place: int, order: str, *, wide: bool = False
+    file: FileBytes, offset: int, order: str, *, wide: bool = False
 ) -> Iterator[tuple[bytes, _Part]]:
-    head = struct.Struct(f"{order}4s{'Q' if wide else 'I'}")
+    """IFF's chunks: a name, a size, the content, and a byte of padding after an odd size."""
+    layout = struct.Struct(f"{order}4s{'Q' if wide else 'I'}")
     for _ in range(_MOST_PARTS):
-        told = file.at(place, head.size)
-        if len(told) < head.size:
+        header = file.read(offset, layout.size)
+        if len(header) < layout.size:
             return
-        name, size = head.unpack(told)
-        start = place + head.size
+        name, size = layout.unpack(header)
+        start = offset + layout.size
         yield name, _Part(start, min(start + size, file.size))
-        place = start + size + size % 2
+        offset = start + size + size % 2
 
 
-def _dsf_chunks(file: _File, place: int) -> Iterator[tuple[bytes, _Part]]:
+def _dsf_chunks(file: FileBytes, offset: int) -> Iterator[tuple[bytes, _Part]]:
+    """DSF's chunks, whose sizes count the header too."""
     for _ in range(_MOST_PARTS):
-        told = file.at(place, 12)
-        if len(told) < 12:
+        header = file.read(offset, 12)
+        if len(header) < 12:
             return
-        name, size = struct.unpack("<4sQ", told)
-        yield name, _Part(place + 12, min(place + size, file.size))
-        place += max(size, 12)
+        name, size = struct.unpack("<4sQ", header)
+        yield name, _Part(offset + 12, min(offset + size, file.size))
+        offset += max(size, 12)
 
 
-def _asf_objects(file: _File, place: int) -> Iterator[tuple[bytes, _Part]]:
+def _asf_objects(file: FileBytes, offset: int) -> Iterator[tuple[bytes, _Part]]:
+    """ASF's objects: a GUID, and a size that counts the header too."""
     for _ in range(_MOST_PARTS):
-        told = file.at(place, 24)
-        if len(told) < 24:
+        header = file.read(offset, 24)
+        if len(header) < 24:
             return
-        name, size = struct.unpack("<16sQ", told)
-        yield name, _Part(place + 24, min(place + size, file.size))
-        place += max(size, 24)
+        name, size = struct.unpack("<16sQ", header)
+        yield name, _Part(offset + 24, min(offset + size, file.size))
+        offset += max(size, 24)
 
 
-def _atoms(file: _File, place: int) -> Iterator[tuple[bytes, _Part]]:
+def _atoms(file: FileBytes, offset: int) -> Iterator[tuple[bytes, _Part]]:
+    """MP4's atoms: size 1 says that a wide size follows, size 0 that the file's rest is meant."""
     for _ in range(_MOST_PARTS):
-        told = file.at(place, 16)
-        if len(told) < 8:
+        header = file.read(offset, 16)
+        if len(header) < 8:
             return
-        size, name = struct.unpack(">I4s", told[:8])
-        start = place + 8
-        if size == 1 and len(told) == 16:
-            (size,) = struct.unpack(">Q", told[8:])
+        size, name = struct.unpack(">I4s", header[:8])
+        start = offset + 8
+        if size == 1 and len(header) == 16:
+            (size,) = struct.unpack(">Q", header[8:])
             start += 8
-        end = place + size if size else file.size
+        end = offset + size if size else file.size
         yield name, _Part(start, min(end, file.size))
-        place = max(end, start)
+        offset = max(end, start)
 
 
-def _before_tags(file: _File) -> int:
-    """Where a file ends before the tags that lie behind the sound: ID3v1, APEv2, Lyrics3."""
+def _before_tags(file: FileBytes) -> int:
+    """The end of the file without the tags behind the sound: ID3v1, APEv2, Lyrics3."""
     end = file.size
     for _ in range(5):
-        tail = file.at(max(0, end - 160), min(160, end))
+        tail = file.read(max(0, end - 160), min(160, end))
         if tail[-128:-125] == b"TAG":
             end -= 128
         elif tail[-32:-24] == b"APETAGEX":
             size, flags = struct.unpack("<I4xI", tail[-20:-8])
-            end -= size + (32 if flags >> 31 else 0)
+            end -= size + (32 if flags >> 31 else 0)  # the size leaves the header out
         elif tail[-9:] == b"LYRICS200" and tail[-15:-9].isdigit():
             end -= int(tail[-15:-9]) + 15
         else:
@@ -193,55 +190,64 @@ def _before_tags(file: _File) -> int:
     return max(end, 0)
 
 
-def _hash_of_ogg(file: _File, start: int) -> str | None:
-    """Of Ogg the pages' contents: their numbers and sums change when tags grow by a page."""
-    begin = _first_sound_page(file, start)
+def _hash_ogg(file: FileBytes, start: int) -> str | None:
+    """The hash of the contents of three pages.
+
+    The pages' numbers and checksums are left out: they change when the tags grow by a page.
+    """
+    begin = _first_ogg_page_of_sound(file, start)
     length = file.size - begin
     if length <= 0:
         return None
-    middle = begin + length // 2
-    blocks = [_page(file.at(begin, _NEAR), 0), _page_after(file, middle), _last_page(file, begin)]
+    blocks = [
+        _ogg_page(file.read(begin, _OGG_NEAR_BYTES), 0),
+        _ogg_page_after(file, begin + length // 2),
+        _last_ogg_page(file, begin),
+    ]
     return _digest(length, blocks)
 
 
-def _page_after(file: _File, place: int) -> bytes:
-    """The first page that begins within two pages behind a place; nearly always it is near."""
-    near = file.at(place, _NEAR)
+def _ogg_page_after(file: FileBytes, offset: int) -> bytes:
+    """The first page that begins within two pages after an offset; nearly always it is near."""
+    near = file.read(offset, _OGG_NEAR_BYTES)
     found = near.find(b"OggS")
-    if 0 <= found <= _NEAR - _LONGEST_HEAD - _BLOCK:
-        return _page(near, found)
-    window = file.at(place, _WINDOW)
-    return _page(window, window.find(b"OggS"))
+    if 0 <= found <= _OGG_NEAR_BYTES - _LONGEST_OGG_HEADER_BYTES - _BLOCK_BYTES:
+        return _ogg_page(near, found)
+    window = file.read(offset, _OGG_WINDOW_BYTES)
+    return _ogg_page(window, window.find(b"OggS"))
 
 
-def _last_page(file: _File, begin: int) -> bytes:
+def _last_ogg_page(file: FileBytes, begin: int) -> bytes:
     """The last page, if it begins within two pages before the end; nearly always it is near."""
-    for length in (_NEAR, _WINDOW):
-        window = file.at(max(begin, file.size - length), length)
+    for length in (_OGG_NEAR_BYTES, _OGG_WINDOW_BYTES):
+        window = file.read(max(begin, file.size - length), length)
         found = window.rfind(b"OggS")
         if found >= 0:
             break
-    return _page(window, found)
+    return _ogg_page(window, found)
 
 
-def _first_sound_page(file: _File, place: int) -> int:
-    """The first page on which a sample is complete: those before it hold headers and tags."""
+def _first_ogg_page_of_sound(file: FileBytes, offset: int) -> int:
+    """The first page on which a sample is complete: those before it hold headers and tags.
+
+    Their granule position is 0, or -1 where no packet ends on them.
+    """
     for _ in range(_MOST_PARTS):
-        head = file.at(place, _LONGEST_HEAD)
-        if head[:4] != b"OggS" or len(head) < 27:
+        header = file.read(offset, _LONGEST_OGG_HEADER_BYTES)
+        if header[:4] != b"OggS" or len(header) < 27:
             break
-        if head[6:14] not in {b"\0" * 8, b"\xff" * 8}:
-            return place
-        segments = head[26]
-        place += 27 + segments + sum(head[27 : 27 + segments])
+        if header[6:14] not in {b"\0" * 8, b"\xff" * 8}:
+            return offset
+        segments = header[26]
+        offset += 27 + segments + sum(header[27 : 27 + segments])
     return file.size
 
 
-def _page(window: bytes, place: int) -> bytes:
-    """A page's content, up to a block, and the position that it tells."""
-    if place < 0 or len(window) < place + 27:
+def _ogg_page(window: bytes, offset: int) -> bytes:
+    """A page's granule position, and its content up to a block; b"" where no page is there."""
+    if offset < 0 or len(window) < offset + 27:
         return b""
-    segments = window[place + 26]
-    begin = place + 27 + segments
-    length = sum(window[place + 27 : begin])
-    return window[place + 6 : place + 14] + window[begin : begin + min(length, _BLOCK)]
+    segments = window[offset + 26]
+    begin = offset + 27 + segments
+    length = sum(window[offset + 27 : begin])
+    return window[offset + 6 : offset + 14] + window[begin : begin + min(length, _BLOCK_BYTES)]

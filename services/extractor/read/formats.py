@@ -1,4 +1,4 @@
-"""Which files are music, by their name's ending, and which images belong to it. Pure."""
+"""The file name endings of music and of images. Pure."""
 
 AUDIO_SUFFIXES = frozenset(
     (
@@ -21,5 +21,5 @@ def suffix_of(name: str) -> str:
 
 
 def is_audio(name: str) -> bool:
-    """Whether a file of this name is taken for music."""
+    """Whether a scan takes a file of this name for music."""
     return suffix_of(name) in AUDIO_SUFFIXES

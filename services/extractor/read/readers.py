@@ -4,10 +4,16 @@ import asyncio
 from collections.abc import Sequence
 
 from services.extractor.covers.images import FolderImages, Image
-from services.extractor.read.jobs import ChunkRead, FileRead, read_chunk, read_cover, read_folders
-from services.extractor.store.moved_files import Sight, Suspect, look_at
+from services.extractor.read.file_reader import (
+    ChunkRead,
+    FileRead,
+    read_chunk,
+    read_cover,
+    read_folders,
+)
 from services.extractor.tags.album_folders import wanted_folders
-from services.extractor.tags.rules import DEFAULT_RULES, Rules, rules_of
+from services.extractor.tags.rules import DEFAULT_RULES, Rules
+from services.extractor.tags.rules_file import rules_of
 from shared.gateway.client import in_portions
 from shared.runtime.worker_process import WorkerTimeout
 from shared.runtime.workers import WorkerDied, WorkerProcesses
@@ -74,10 +80,3 @@ class Readers:
             return await self._workers.run_within(CHUNK_TIMEOUT_S, read_folders, root, folders)
         except (WorkerDied, WorkerTimeout):
             return {folder: FolderImages() for folder in folders}
-
-    async def sights(self, suspects: Sequence[Suspect]) -> list[Sight]:
-        """Which files that may have moved are still there; all of them where it takes too long."""
-        try:
-            return await self._workers.run_within(CHUNK_TIMEOUT_S, look_at, suspects)
-        except (WorkerDied, WorkerTimeout):
-            return [Sight.THERE] * len(suspects)

@@ -1,13 +1,15 @@
-"""Opens music files: the common ones by the quick readers, all else with mutagen.
+"""Reads a file's tags, audio properties and images: by a fast parser, or with mutagen.
 
-The only module that knows mutagen, but for the list of ID3's genres.
+The only module that calls mutagen; the fast parsers take the list of ID3's genres from it.
 """
 
 import os
 import re
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from os import SEEK_END
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
 
@@ -35,17 +37,22 @@ from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
 from mutagen.wavpack import WavPack
 
-from services.extractor.read import fast as quick
-from services.extractor.read.ends import Ends
+from services.extractor.read.fast import flac as fast_flac
+from services.extractor.read.fast import mp3 as fast_mp3
+from services.extractor.read.fast import mp4 as fast_mp4
+from services.extractor.read.fast import ogg as fast_ogg
+from services.extractor.read.fast.parsed_file import ParsedFile, Unsupported
+from services.extractor.read.file_bytes import FileBytes
 from services.extractor.tags.containers import ape, asf, chunks, id3, mp4, vorbis
-from services.extractor.tags.model import AudioProperties, Picture, RawTags
+from services.extractor.tags.model import AudioProperties, Picture
+from services.extractor.tags.raw_tags import RawTags
 
-MOST_DURATION_S = 1e9
+_LONGEST_DURATION_S = 1e9
 
 
 @dataclass(slots=True)
-class Opened:
-    """What a file holds."""
+class Metadata:
+    """The raw tags, audio properties and embedded images of a file."""
 
     raw: RawTags
     audio: AudioProperties
@@ -54,7 +61,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class _Container:
-    """How a kind of file is read."""
+    """A container's name, its usual codec, and how its tags and images are read."""
 
     name: str
     codec: str
@@ -92,97 +99,106 @@ _BY_SUFFIX: dict[str, type] = {
     ".aifc": AIFF, ".wv": WavPack, ".ape": MonkeysAudio, ".dsf": DSF, ".dff": DSDIFF,
     ".tta": TrueAudio, ".tak": TAK, ".ofr": OptimFROG, ".ofs": OptimFROG,
 }  # fmt: skip
+_FAST_PARSERS: dict[str, Callable[[FileBytes], ParsedFile]] = {
+    ".mp3": fast_mp3.parse, ".mp2": fast_mp3.parse, ".flac": fast_flac.parse,
+    ".ogg": fast_ogg.parse_vorbis, ".oga": fast_ogg.parse_vorbis, ".opus": fast_ogg.parse_opus,
+    ".m4a": fast_mp4.parse, ".m4b": fast_mp4.parse, ".m4p": fast_mp4.parse,
+    ".m4r": fast_mp4.parse, ".mp4": fast_mp4.parse,
+}  # fmt: skip
+# Damaged files raise all of these in a fast parser: mutagen decides what it makes of them.
+_NOT_PARSED = (
+    Unsupported, OSError, MemoryError, EOFError, ValueError, LookupError, OverflowError,
+    struct.error,
+)  # fmt: skip
 
 
-def open_audio(
-    descriptor: int, size_bytes: int, path: str | bytes, suffix: str, ends: Ends | None = None
-) -> Opened:
+def read_metadata(file: FileBytes, path: str | Path | bytes, suffix: str) -> Metadata:
     """Read a file that is open at its beginning.
 
-    Raises whatever mutagen or a damaged file makes it raise: `in_words` tells it.
+    Raises whatever mutagen raises, for a damaged file any error: `describe_error` puts it in words.
 
     Args:
-        descriptor: of the file.
-        size_bytes: its size.
+        file: the bytes of it.
         path: its name, which mutagen looks at too.
         suffix: the name's ending, with the dot.
-        ends: of the file, where somebody has read them.
     """
-    opened = open_quickly(descriptor, size_bytes, suffix, ends)
-    if opened is None:
-        with open(path, "rb", opener=lambda *_: os.dup(descriptor)) as file:
-            opened = open_with_mutagen(file, suffix)
-    return opened
+    metadata = read_fast(file, suffix)
+    if metadata is None:
+        with open(path, "rb", opener=lambda *_: os.dup(file.descriptor)) as opened:
+            metadata = read_with_mutagen(opened, suffix)
+    return metadata
 
 
-def open_quickly(
-    descriptor: int, size_bytes: int, suffix: str, ends: Ends | None = None
-) -> Opened | None:
-    """The same by the quick readers alone; None where they leave it to mutagen."""
-    found = quick.read(descriptor, size_bytes, suffix, ends)
-    if found is None:
+def read_fast(file: FileBytes, suffix: str) -> Metadata | None:
+    """The same by a fast parser alone; None where the file is left to mutagen."""
+    parse = _FAST_PARSERS.get(suffix)
+    if parse is None:
+        return None
+    try:
+        parsed = parse(file)
+    except _NOT_PARSED:
         return None
     container = _CONTAINERS[_BY_SUFFIX[suffix]]
-    return Opened(
-        raw=container.raw_tags(found.tags),
-        audio=_audio(found.info, container, size_bytes),
-        pictures=list(container.pictures(found)),
+    return Metadata(
+        raw=container.raw_tags(parsed.tags),
+        audio=_audio_properties(parsed.info, container, file.size),
+        pictures=list(container.pictures(parsed)),
     )
 
 
-def open_with_mutagen(file: BinaryIO, suffix: str) -> Opened:
-    """The same by mutagen alone: what the quick readers are held to."""
+def read_with_mutagen(file: BinaryIO, suffix: str) -> Metadata:
+    """The same by mutagen alone: the tests compare the fast parsers with it."""
     opened = _open(file, suffix)
     container = _CONTAINERS[type(opened)]
     raw = container.raw_tags(opened.tags)
     pictures = list(container.pictures(opened))
-    for more, images in _further_tags(file, opened):
-        is_better = isinstance(opened.tags, ID3) and opened.tags.version < (2,)  # cut at 30 letters
+    for more, images in _secondary_tags(file, opened):
+        # ID3v1 cuts texts at 30 characters: any other tag is better than it.
+        is_better = isinstance(opened.tags, ID3) and opened.tags.version < (2,)
         raw = {**raw, **more} if is_better else {**more, **raw}
         pictures += images
-    return Opened(
-        raw=raw, audio=_audio(opened.info, container, file.seek(0, SEEK_END)), pictures=pictures
-    )
+    audio = _audio_properties(opened.info, container, file.seek(0, SEEK_END))
+    return Metadata(raw, audio, pictures)
 
 
 def _open(file: BinaryIO, suffix: str) -> Any:
     """By the name's ending; where that fails, by what the file begins with."""
     kind = _BY_SUFFIX.get(suffix)
-    told: Exception = mutagen.MutagenError("nothing in it is known")
+    first_error: Exception = mutagen.MutagenError("its format is unknown")
     if kind is not None:
         try:
             if kind is AC3:
-                file.seek(_id3_size_bytes(file))  # mutagen looks for its first frame here
+                file.seek(_id3_size_bytes(file))  # mutagen expects AC-3's first frame here
             return kind(file)
         except mutagen.MutagenError as error:
-            told = error
+            first_error = error
     file.seek(0)
     try:
         opened = mutagen.File(file, options=[one for one in _CONTAINERS if one is not kind])
     except mutagen.MutagenError:
         opened = None
     if opened is None or opened.info is None:
-        raise told
+        raise first_error
     return opened
 
 
 def _id3_size_bytes(file: BinaryIO) -> int:
     """Length of the ID3v2 tag at the file's beginning, whose size has seven bits a byte."""
-    head = file.read(10)
-    if len(head) < 10 or not head.startswith(b"ID3"):
+    header = file.read(10)
+    if len(header) < 10 or not header.startswith(b"ID3"):
         return 0
     return 10 + sum(
-        (byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)
+        (byte & 0x7F) << shift for byte, shift in zip(header[6:], (21, 14, 7, 0), strict=True)
     )
 
 
 _STREAMS = (MP3, AAC, AC3, TrueAudio, FLAC, MonkeysAudio, WavPack, Musepack, OptimFROG, TAK)
 """Kinds that may have an ID3 or APEv2 tag around the sound, whatever their own kind of tag is."""
-_LONGEST_END_BYTES = 32 + 128  # the footer of an APEv2 tag, and an ID3v1 tag after it
+_TAIL_BYTES = 32 + 128  # the footer of an APEv2 tag, and an ID3v1 tag after it
 
 
-def _further_tags(file: BinaryIO, opened: Any) -> Iterator[tuple[RawTags, list[Picture]]]:
-    """What is kept beside the container's own tag; a damaged one is passed over."""
+def _secondary_tags(file: BinaryIO, opened: Any) -> Iterator[tuple[RawTags, list[Picture]]]:
+    """The tags beside the container's own; a damaged one is passed over."""
     readers: list[Callable[[], tuple[RawTags, list[Picture]]]] = []
     if isinstance(opened, WAVE):
         readers.append(lambda: (chunks.info(file), []))
@@ -191,86 +207,92 @@ def _further_tags(file: BinaryIO, opened: Any) -> Iterator[tuple[RawTags, list[P
     elif isinstance(opened, _STREAMS):
         file.seek(0)
         head = file.read(8)
-        file.seek(-min(_LONGEST_END_BYTES, file.seek(0, SEEK_END)), SEEK_END)
-        end = file.read()
-        if (b"APETAGEX" in end or b"LYRICS200" in end or head == b"APETAGEX") and not isinstance(
+        file.seek(-min(_TAIL_BYTES, file.seek(0, SEEK_END)), SEEK_END)
+        tail = file.read()
+        if (b"APETAGEX" in tail or b"LYRICS200" in tail or head == b"APETAGEX") and not isinstance(
             opened.tags, APEv2
         ):
-            readers.append(lambda: _separate(APEv2, file, ape))
-        if (head.startswith(b"ID3") or end[-128:-125] == b"TAG") and not isinstance(
+            readers.append(lambda: _read_tag(APEv2, file, ape))
+        if (head.startswith(b"ID3") or tail[-128:-125] == b"TAG") and not isinstance(
             opened.tags, ID3
         ):
-            readers.append(lambda: _separate(ID3, file, id3))
+            readers.append(lambda: _read_tag(ID3, file, id3))
     for read in readers:
         try:
             yield read()
         except Exception as error:  # a damaged tag raises all kinds
-            if _is_of_disk(error):
+            if disk_error(error) is not None:
                 raise
 
 
-def _separate(kind: type, file: BinaryIO, names: Any) -> tuple[RawTags, list[Picture]]:
+def _read_tag(kind: type, file: BinaryIO, mapping: Any) -> tuple[RawTags, list[Picture]]:
     file.seek(0)
     tags = kind(file)
-    return names.raw_tags(tags), list(names.pictures(SimpleNamespace(tags=tags)))
+    return mapping.raw_tags(tags), list(mapping.pictures(SimpleNamespace(tags=tags)))
 
 
-def _is_of_disk(error: Exception) -> bool:
-    return any(isinstance(one, OSError) and one.errno is not None for one in (error, *error.args))
+def disk_error(error: Exception) -> OSError | None:
+    """The disk's error that a library wrapped in this one; None where the disk is not the cause."""
+    for cause in (error, *error.args):
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return cause
+    return None
 
 
-# Some of mutagen's errors begin with the file's whole path, as Python writes bytes.
-_ITS_NAME = re.compile(r"""^b(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*") """)
+# Some of mutagen's messages quote the file's path, its bytes or Python objects: nobody is helped.
+_QUOTES_PYTHON = re.compile(r"""b['"]|<|\\x|\b0x|\bcodec\b""")
 
 
-def in_words(error: Exception, suffix: str) -> str:
+def describe_error(error: Exception, suffix: str) -> str:
     """What is wrong with a file, from the error that reading it raised."""
     kind = suffix.lstrip(".").upper() or "audio"
     if isinstance(error, HeaderNotFoundError):
         return f"is no {kind} file: no MPEG frame was found in it"
     if isinstance(error, MemoryError):
         return "has tags that need more memory than a reader may use"
-    told = _ITS_NAME.sub("", str(error)).strip("'\"")[:300]
-    if isinstance(error, mutagen.MutagenError):
-        return f"is no {kind} file, or damaged" + (f": {told}" if told else "")
-    return f"is a damaged {kind} file: {type(error).__name__}: {told}"
+    if not isinstance(error, mutagen.MutagenError):
+        return f"is a damaged {kind} file"
+    reason = str(error).strip('"')[:300]
+    is_plain = reason and _QUOTES_PYTHON.search(reason) is None
+    return f"is no {kind} file, or damaged" + (f": {reason}" if is_plain else "")
 
 
-def _audio(info: Any, container: _Container, size_bytes: int) -> AudioProperties:
+def _audio_properties(info: Any, container: _Container, size_bytes: int) -> AudioProperties:
     codec = _codec(info, container)
-    duration_s = float(_number(info, "length", MOST_DURATION_S) or 0)
+    duration_s = float(_number(info, "length", _LONGEST_DURATION_S) or 0)
     return AudioProperties(
         container=container.name,
         codec=codec,
         duration_s=duration_s,
-        bitrate_bps=_whole(info, "bitrate") or _average_bitrate(size_bytes, duration_s),
-        # Opus is always decoded at 48 kHz.
-        sample_rate_hz=48_000 if codec == "opus" else _whole(info, "sample_rate"),
-        channels=_whole(info, "channels", 32_767),
-        # What MP4 says of a lossy codec means nothing.
-        bit_depth=None if codec == "aac" else _whole(info, "bits_per_sample", 32_767),
+        bitrate_bps=_integer(info, "bitrate") or _average_bitrate(size_bytes, duration_s),
+        # RFC 7845, section 5.1: Opus is decoded at 48 kHz, whatever the input's rate was.
+        sample_rate_hz=48_000 if codec == "opus" else _integer(info, "sample_rate"),
+        channels=_integer(info, "channels", 32_767),
+        # MP4 has a bit depth for lossy codecs too, but it means nothing.
+        bit_depth=None if codec == "aac" else _integer(info, "bits_per_sample", 32_767),
     )
 
 
 def _average_bitrate(size_bytes: int, duration_s: float) -> int | None:
-    rate = round(size_bytes * 8 / duration_s) if duration_s > 0 else 0
-    return rate if 0 < rate < 2**31 else None
+    bitrate = round(size_bytes * 8 / duration_s) if duration_s > 0 else 0
+    return bitrate if 0 < bitrate < 2**31 else None
 
 
 def _codec(info: Any, container: _Container) -> str:
-    told = str(getattr(info, "codec", "") or "")
     if container.name == "mp3":
         return f"mp{getattr(info, 'layer', 3)}"
     if container.name == "mp4":
-        return "aac" if told.startswith("mp4a.40") else told.partition(".")[0] or container.codec
+        name = str(getattr(info, "codec", "") or "")
+        return "aac" if name.startswith("mp4a.40") else name.partition(".")[0] or container.codec
     return container.codec
 
 
-def _number(info: Any, name: str, most: float) -> float | None:
+def _number(info: Any, name: str, highest: float) -> float | None:
     value = getattr(info, name, None)
-    return value if isinstance(value, int | float) and 0 <= value <= most else None
+    return value if isinstance(value, int | float) and 0 <= value <= highest else None
 
 
-def _whole(info: Any, name: str, most: int = 2**31 - 1) -> int | None:
-    value = _number(info, name, most)
+def _integer(info: Any, name: str, highest: int = 2**31 - 1) -> int | None:
+    """A number of `info`, rounded; None where it is missing, 0 or absurd."""
+    value = _number(info, name, highest)
     return None if value is None else round(value) or None

@@ -1,1 +1,1 @@
-"""The walk of a library: finds new, changed and missing files."""
+"""Walks a library and compares it with the catalogue: finds new, changed and missing files."""

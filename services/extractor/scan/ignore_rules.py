@@ -1,6 +1,6 @@
-"""What a scan passes over: hidden names, common junk, settings, and `.soniqueignore` files.
+"""What a scan skips: hidden names, system folders, configured patterns, `.soniqueignore` files.
 
-Patterns have gitignore's syntax; those of a `.soniqueignore` file count from its folder down.
+Patterns have gitignore's syntax. Those of a `.soniqueignore` file apply to its folder and below.
 """
 
 import os
@@ -13,53 +13,57 @@ from pathspec import GitIgnoreSpec
 from shared.contracts.identity import local_path
 
 IGNORE_FILE = ".soniqueignore"
-JUNK = frozenset(("@eadir", "#recycle", "#snapshot", "$recycle.bin", "lost+found", "__macosx"))
+JUNK_FOLDERS = frozenset(
+    ("@eadir", "#recycle", "#snapshot", "$recycle.bin", "lost+found", "__macosx")
+)
 """Folders that devices and systems put beside music, in lower case. Hidden ones need no name."""
-_MOST_BYTES = 1_000_000
+_MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Ignoring:
-    """The rules that hold in one folder; each folder's own file is added on the way down.
+class IgnoreRules:
+    """The rules that apply in one folder; the walk adds each folder's own file on the way down.
 
     Attributes:
-        rules: folder below the root ('' or ending in '/') and the patterns that count from it,
-            outermost first.
+        patterns: pairs of a folder below the root ('' or ending in '/') and the patterns that
+            apply below it, outermost folder first.
     """
 
-    rules: tuple[tuple[str, GitIgnoreSpec], ...] = ()
+    patterns: tuple[tuple[str, GitIgnoreSpec], ...] = ()
 
     @classmethod
-    def of_settings(cls, patterns: Sequence[str]) -> "Ignoring":
-        """The rules that hold everywhere."""
-        return cls((("", _spec(patterns)),) if patterns else ())
+    def from_settings(cls, lines: Sequence[str]) -> "IgnoreRules":
+        """The rules that apply everywhere."""
+        return cls((("", _spec(lines)),) if lines else ())
 
     def ignores(self, path: str, *, is_folder: bool) -> bool:
-        """Whether to pass over `path` (below the root). The innermost file that speaks wins."""
+        """Whether to skip `path` (below the root). The innermost file with a match decides."""
         name = path.rpartition("/")[2]
-        if name.startswith(".") or (is_folder and name.lower() in JUNK):
+        if name.startswith(".") or (is_folder and name.lower() in JUNK_FOLDERS):
             return True
-        shown = f"{path}/" if is_folder else path
-        for folder, spec in reversed(self.rules):
-            verdict = spec.check_file(shown[len(folder) :]).include
-            if verdict is not None:
-                return verdict
+        # gitignore's patterns that end in '/' match folders alone, and need to see the '/'.
+        target = f"{path}/" if is_folder else path
+        for folder, spec in reversed(self.patterns):
+            # `include` is None where no pattern matches, and False where a `!` pattern does.
+            is_ignored = spec.check_file(target[len(folder) :]).include
+            if is_ignored is not None:
+                return is_ignored
         return False
 
-    def entering(self, root: str, folder: str) -> "Ignoring":
-        """The rules inside `folder` ('' is the root), where a `.soniqueignore` file lies."""
-        inside = f"{folder}/" if folder else ""
+    def for_folder(self, root: str, folder: str) -> "IgnoreRules":
+        """The rules inside `folder` ('' is the root): these, and its `.soniqueignore` file's."""
+        prefix = f"{folder}/" if folder else ""
         try:
-            with open(local_path(root, inside + IGNORE_FILE), "rb") as file:  # noqa: PTH123 - bytes
-                told = file.read(_MOST_BYTES)
+            with open(local_path(root, prefix + IGNORE_FILE), "rb") as file:  # noqa: PTH123 - bytes
+                content = file.read(_MAX_BYTES)
         except OSError:
             return self
-        spec = _spec(told.decode(errors="replace").splitlines())
-        return Ignoring((*self.rules, (inside, spec)))
+        spec = _spec(content.decode(errors="replace").splitlines())
+        return IgnoreRules((*self.patterns, (prefix, spec)))
 
 
 def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
-    """The patterns of the lines; one that is none is passed over, as git does."""
+    """The patterns of the lines. Invalid patterns are skipped, as git does."""
     try:
         return GitIgnoreSpec.from_lines(lines)
     except (ValueError, re.error):
@@ -74,15 +78,15 @@ def _is_pattern(line: str) -> bool:
     return True
 
 
-def is_seen(root: str, path: str, ignoring: Ignoring) -> bool:
-    """Whether a walk of the library sees this file now: it is there and nothing ignores it."""
+def is_seen(root: str, path: str, rules: IgnoreRules) -> bool:
+    """Whether a walk would see this file now: it exists, and no rule ignores it or its folders."""
     if not os.path.lexists(local_path(root, path)):
         return False
     *folders, _ = path.split("/")
-    here = ignoring.entering(root, "")
+    rules = rules.for_folder(root, "")
     for depth in range(1, len(folders) + 1):
         folder = "/".join(folders[:depth])
-        if here.ignores(folder, is_folder=True):
+        if rules.ignores(folder, is_folder=True):
             return False
-        here = here.entering(root, folder)
-    return not here.ignores(path, is_folder=False)
+        rules = rules.for_folder(root, folder)
+    return not rules.ignores(path, is_folder=False)

@@ -1,6 +1,7 @@
-"""Lists one folder: its music with size and time, the folders in it, the state of its images.
+"""Lists one folder: its music files with size and time, its subfolders, the state of its images.
 
-What is no music costs a look at its name; a file of music is a plain row, no object of its own.
+Other files cost only a look at their names. A music file is a plain tuple, because a scan makes
+one per file of the library.
 """
 
 import errno
@@ -9,18 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from services.extractor.covers.images import ImageEntry, image_entry, state_of
-from services.extractor.read.formats import AUDIO_SUFFIXES, IMAGE_SUFFIXES
-from services.extractor.scan.ignore_rules import IGNORE_FILE, JUNK, Ignoring
+from services.extractor.covers.images import ImageEntry, image_entry, images_state
+from services.extractor.read.formats import AUDIO_SUFFIXES
+from services.extractor.scan.ignore_rules import IGNORE_FILE, JUNK_FOLDERS, IgnoreRules
 from shared.contracts.identity import display_path, encode_path
 
 FileRow = tuple[str, int, int]
-"""A file that is there: its path below the root, size in bytes, time of change in ns."""
+"""A file that exists: its path below the root, size in bytes, time of change in ns."""
 GONE = frozenset((errno.ENOENT, errno.ENOTDIR))
-"""What the system says of what vanished meanwhile."""
+"""The system's errors for a file that vanished during the walk."""
 _AUDIO = frozenset(suffix[1:].encode() for suffix in AUDIO_SUFFIXES)
-_IMAGES = frozenset(suffix[1:].encode() for suffix in IMAGE_SUFFIXES)
-_JUNK = frozenset(map(str.encode, JUNK))
+_JUNK = frozenset(map(str.encode, JUNK_FOLDERS))
 _RULES = os.fsencode(IGNORE_FILE)
 _DOT = ord(".")
 _key = itemgetter(0)
@@ -38,11 +38,11 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Noticed:
-    """What a walk noticed beside files.
+class WalkNotes:
+    """What a walk noticed besides music files.
 
     Attributes:
-        problems: what could not be looked at, so far.
+        problems: what it could not look at.
         empty_folders: folders below the root with nothing at all in them.
         dangling_links: links to nothing that may have been folders.
     """
@@ -51,136 +51,141 @@ class Noticed:
     empty_folders: set[str] = field(default_factory=set)
     dangling_links: set[str] = field(default_factory=set)
 
-    def problem(self, path: str, error: Exception) -> None:
-        """Something could not be looked at."""
+    def add_problem(self, path: str, error: Exception) -> None:
+        """Note that `path` could not be looked at."""
         self.problems.append(Problem(path, reason_of(error)))
 
 
-InnerFolder = tuple[str, bytes, os.DirEntry[bytes] | None]
-"""A folder in a folder: its path below the root with '/' behind, where it is, the link to it.
+Subfolder = tuple[str, bytes, os.DirEntry[bytes] | None]
+"""A folder: the prefix of the paths in it, its absolute path, and the link that leads to it.
 
-The first is what the paths in it begin with, and sort by.
+The prefix is the folder's path below the root with a '/' behind it: paths sort by it.
 """
 
 
 @dataclass(slots=True)
-class Listing:
-    """What counts in a folder.
+class FolderListing:
+    """What matters in a folder.
 
     Attributes:
-        files: its music. folders: those that are not ignored. Both by path.
-        ignoring: the rules that hold in it.
-        images_state: another number when its images are others; 0 where there are none.
+        files: its music, sorted by path.
+        folders: its subfolders that are not ignored, sorted by path.
+        rules: the rules that apply in it.
+        images_state: a number that changes when its images do; 0 where there are none.
     """
 
     files: list[FileRow]
-    folders: list[InnerFolder]
-    ignoring: Ignoring
+    folders: list[Subfolder]
+    rules: IgnoreRules
     images_state: int = 0
 
 
 def list_folder(
-    place: bytes, inside: str, ignoring: Ignoring, noticed: Noticed, rules_below: str | None = None
-) -> Listing:
-    """List the folder at `place`; the paths in it begin with `inside`, '' in the root.
+    path: bytes, prefix: str, rules: IgnoreRules, notes: WalkNotes, rules_root: str | None = None
+) -> FolderListing:
+    """List the folder at `path`. Paths in it begin with `prefix`, which is '' in the root.
 
-    `rules_below` is the root, where a file of rules in the folder counts; None where it is among
-    `ignoring` already.
+    `rules_root` is the library's root, if the folder's own `.soniqueignore` is to be read; None
+    where it is in `rules` already.
 
     Raises:
         OSError: the folder cannot be listed.
     """
-    listing = Listing([], [], ignoring)
-    problems = len(noticed.problems)
-    with os.scandir(place) as entries:
-        others = _take_most(listing, entries, inside, noticed, rules_below is not None)
-    if others is None and rules_below is not None:  # rare: there are rules, so begin anew
-        del noticed.problems[problems:]
-        listing = Listing([], [], ignoring.entering(rules_below, inside[:-1]))
-        with os.scandir(place) as entries:
-            others = _take_most(listing, entries, inside, noticed, looks_for_rules=False)
+    listing = FolderListing([], [], rules)
+    problems = len(notes.problems)
+    with os.scandir(path) as entries:
+        others = _collect_music(listing, entries, prefix, notes, rules_root is not None)
+    if others is None and rules_root is not None:
+        # Few folders have rules. Reading them on sight and starting again saves all other folders
+        # an attempt to open a file that is not there.
+        del notes.problems[problems:]
+        listing = FolderListing([], [], rules.for_folder(rules_root, prefix[:-1]))
+        with os.scandir(path) as entries:
+            others = _collect_music(listing, entries, prefix, notes, stops_at_rules=False)
     if others:
-        _take_others(listing, others, inside, noticed)
+        _collect_others(listing, others, prefix, notes)
     if len(listing.files) > 1:
         listing.files.sort(key=_key)
     if len(listing.folders) > 1:
         listing.folders.sort(key=_key)
-    if not (listing.files or listing.folders or others) and _is_empty(place):
-        noticed.empty_folders.add(inside[:-1])
+    if not (listing.files or listing.folders or others) and _is_empty(path):
+        notes.empty_folders.add(prefix[:-1])
     return listing
 
 
-def _is_empty(place: bytes) -> bool:
-    with os.scandir(place) as entries:
+def _is_empty(path: bytes) -> bool:
+    with os.scandir(path) as entries:
         return next(entries, None) is None
 
 
-def _take_most(  # noqa: C901 - one loop without calls: it runs once a file of the library
-    listing: Listing,
+def _collect_music(  # noqa: C901 - one loop without calls: it runs once a file of the library
+    listing: FolderListing,
     entries: Iterable[os.DirEntry[bytes]],
-    inside: str,
-    noticed: Noticed,
-    looks_for_rules: bool,
+    prefix: str,
+    notes: WalkNotes,
+    stops_at_rules: bool,
 ) -> list[os.DirEntry[bytes]] | None:
-    """Take music and folders, nearly all that a library has; returns what is neither.
+    """Collect regular music files and real folders: nearly all that a library has.
 
-    None where rules were looked for and are there. This is where a scan of nothing new spends
-    its time: it asks the system once a file.
+    Returns the entries that are neither, or None when it met a file of rules and `stops_at_rules`.
+    A scan that finds nothing new spends most of its time here: one `stat` per file.
     """
     others = []
-    files, folders, ignoring = listing.files, listing.folders, listing.ignoring
-    has_rules = bool(ignoring.rules)
+    files, folders, rules = listing.files, listing.folders, listing.rules
+    has_patterns = bool(rules.patterns)
     for entry in entries:
         name = entry.name
         if name[0] == _DOT:  # hidden
-            if looks_for_rules and name == _RULES:
+            if stops_at_rules and name == _RULES:
                 return None
             continue
         try:
+            # Without following links this asks the system nothing: scandir has the kind of entry.
             if entry.is_file(follow_symlinks=False):
                 stem, _, ending = name.rpartition(b".")
                 if ending.lower() not in _AUDIO or not stem:
                     others.append(entry)
                     continue
-                path = inside + (name.decode() if name.isascii() else encode_path(name))
-                if not (has_rules and ignoring.ignores(path, is_folder=False)):
-                    told = entry.stat()
-                    files.append((path, told.st_size, told.st_mtime_ns))
+                # The same as encode_path, without its call for nearly all names.
+                path = prefix + (name.decode() if name.isascii() else encode_path(name))
+                if not (has_patterns and rules.ignores(path, is_folder=False)):
+                    status = entry.stat()
+                    files.append((path, status.st_size, status.st_mtime_ns))
             elif not entry.is_dir(follow_symlinks=False):
                 others.append(entry)
             elif name.lower() not in _JUNK:
-                path = inside + (name.decode() if name.isascii() else encode_path(name))
-                if not (has_rules and ignoring.ignores(path, is_folder=True)):
+                path = prefix + (name.decode() if name.isascii() else encode_path(name))
+                if not (has_patterns and rules.ignores(path, is_folder=True)):
                     folders.append((path + "/", entry.path, None))
         except OSError as error:
             if error.errno not in GONE:
-                noticed.problem(inside + encode_path(name), error)
+                notes.add_problem(prefix + encode_path(name), error)
     return others
 
 
-def _take_others(
-    listing: Listing, others: list[os.DirEntry[bytes]], inside: str, noticed: Noticed
+def _collect_others(
+    listing: FolderListing, others: list[os.DirEntry[bytes]], prefix: str, notes: WalkNotes
 ) -> None:
-    """Take images, links, and what is no regular file."""
+    """Collect images, links, and music names that belong to no regular file."""
     images: list[ImageEntry] = []
     for entry in others:
         if entry.is_file(follow_symlinks=False):
             if (image := image_entry(entry)) is not None:
                 images.append(image)
             continue
-        path = inside + encode_path(entry.name)
-        is_folder = _is_folder(entry, path, noticed)
+        path = prefix + encode_path(entry.name)
+        is_folder = _is_folder(entry, path, notes)
         if not is_folder and not _is_audio(entry.name):
             if (image := image_entry(entry)) is not None:
                 images.append(image)
-        elif listing.ignoring.ignores(path, is_folder=is_folder):
+        elif listing.rules.ignores(path, is_folder=is_folder):
             pass
         elif is_folder:
             listing.folders.append((path + "/", entry.path, entry))
-        elif (told := _stat(entry, path, noticed)) is not None:
-            listing.files.append((path, told.st_size, told.st_mtime_ns))
+        elif (status := _stat(entry, path, notes)) is not None:
+            listing.files.append((path, status.st_size, status.st_mtime_ns))
     if images:
-        listing.images_state = state_of(images)
+        listing.images_state = images_state(images)
 
 
 def _is_audio(name: bytes) -> bool:
@@ -188,30 +193,32 @@ def _is_audio(name: bytes) -> bool:
     return bool(stem) and ending.lower() in _AUDIO
 
 
-def _is_folder(entry: os.DirEntry[bytes], path: str, noticed: Noticed) -> bool:
+def _is_folder(entry: os.DirEntry[bytes], path: str, notes: WalkNotes) -> bool:
     try:
         if entry.is_dir():
             return True
     except OSError as error:
+        # A link to itself leads to no disk that may come back.
         if error.errno != errno.ELOOP:
-            noticed.problem(path, error)
+            notes.add_problem(path, error)
             return False
     if entry.is_symlink() and not os.path.exists(entry.path):  # noqa: PTH110 - names are bytes
-        noticed.dangling_links.add(path)
+        notes.dangling_links.add(path)
     return False
 
 
-def _stat(entry: os.DirEntry[bytes], path: str, noticed: Noticed) -> os.stat_result | None:
+def _stat(entry: os.DirEntry[bytes], path: str, notes: WalkNotes) -> os.stat_result | None:
     try:
         return entry.stat()
     except OSError as error:
         if error.errno in {errno.ENOENT, errno.ELOOP} and entry.is_symlink():
-            return entry.stat(follow_symlinks=False)  # a link to nowhere: reading says so
+            # A dangling link is listed like a file, so that reading it fails and says why.
+            return entry.stat(follow_symlinks=False)
         if error.errno not in GONE:
-            noticed.problem(path, error)
+            notes.add_problem(path, error)
         return None
 
 
 def reason_of(error: Exception) -> str:
-    """What the system says, in words."""
+    """The system's message for an error, without the file's name."""
     return getattr(error, "strerror", None) or str(error)

@@ -1,7 +1,7 @@
 """Walks a library's folders: every music file with size and time, in the order of the paths.
 
-The order is that of the gateway's `knownStretches` and `knownFiles`, so both can be compared as
-streams: memory does not grow with the library.
+The gateway's `knownStretches` and `knownFiles` have the same order. So both sides are compared as
+streams, and memory does not grow with the library.
 """
 
 import os
@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.extractor.covers.images import folder_state, images_digest
-from services.extractor.scan.ignore_rules import Ignoring
+from services.extractor.covers.images import folder_images_state, images_digest
+from services.extractor.scan.ignore_rules import IgnoreRules
 from services.extractor.scan.listing import (
     GONE,
     FileRow,
-    InnerFolder,
-    Listing,
-    Noticed,
+    FolderListing,
+    Subfolder,
+    WalkNotes,
     list_folder,
     reason_of,
 )
@@ -27,13 +27,13 @@ from shared.contracts.identity import local_path
 
 
 class WalkedFile(NamedTuple):
-    """A file that is there. One that is no regular file is reported too: reading refuses it."""
+    """A file that exists. It need not be a regular file: reading refuses one that is not."""
 
     path: str
     size_bytes: int
     mtime_ns: int
     images_digest: int = 0
-    """Another number when the images beside it are others."""
+    """A number that changes when the images that belong to the file do."""
 
 
 class Run(NamedTuple):
@@ -41,7 +41,7 @@ class Run(NamedTuple):
 
     files: list[FileRow]
     images_digest: int
-    """As a walked file's: all of a folder have the same."""
+    """As in `WalkedFile`: all files of a folder have the same."""
 
 
 @dataclass(slots=True)
@@ -51,22 +51,23 @@ class Walk:
     Attributes:
         root: the library's root on this host.
         folder: where to begin, below the root; '' is the root.
-        ignoring: the rules that hold everywhere.
-        noticed: what could not be looked at, and what may be an accident, so far.
+        rules: the ignore rules that apply everywhere.
+        notes: what could not be looked at, and what may be an accident, so far.
         is_root_empty: whether there was nothing at all in the root.
     """
 
     root: str
     folder: str = ""
-    ignoring: Ignoring = field(default_factory=Ignoring)
-    noticed: Noticed = field(default_factory=Noticed)
+    rules: IgnoreRules = field(default_factory=IgnoreRules)
+    notes: WalkNotes = field(default_factory=WalkNotes)
     is_root_empty: bool = False
     _linked: set[tuple[int, int]] = field(default_factory=set)
+    """Device and inode of folders that were entered through a link, or below one."""
     _images: dict[str, int] = field(default_factory=dict)
-    """The state of the images by what paths begin with: of folders entered, and above, with any."""
+    """State of the images by prefix, for the folders above and those entered that have any."""
 
     def check_root(self) -> None:
-        """Make sure that the root can be walked; `InvalidInput` names it and says what is wrong."""
+        """Check that the root can be walked; `InvalidInput` names it and says what is wrong."""
         if not os.path.isabs(self.root):  # noqa: PTH117 - names are bytes in this module
             raise InvalidInput(f"{self.root} is not an absolute path")
         try:
@@ -86,123 +87,134 @@ class Walk:
                 yield WalkedFile(*file, digest)
 
     def runs(self) -> Iterator[Run]:
-        """The files, in the order of their paths. Errors are noticed; none ends the walk."""
-        ignoring = self._rules_above()
-        if ignoring is None:
+        """The files, in the order of their paths. Errors go to `notes`; none ends the walk."""
+        rules = self._rules_of_start()
+        if rules is None:
             return
-        self._look_at_images_above()
-        inside = f"{self.folder}/" if self.folder else ""
-        first: InnerFolder = (inside, local_path(self.root, self.folder), None)
-        # Folders that are entered and have more of them, innermost last.
-        way = [self._entered(first, self._listed(first, ignoring, None), None)]
-        while way:
-            here = way[-1]
-            for step in here.steps:
-                if isinstance(step, Run):
-                    yield step
+        self._read_images_above()
+        prefix = f"{self.folder}/" if self.folder else ""
+        start: Subfolder = (prefix, local_path(self.root, self.folder), None)
+        # A stack, not recursion: folders may nest deeper than Python's own stack allows. Folders
+        # without subfolders never get on it.
+        stack = [self._opened(start, self._listing(start, rules, None), None)]
+        while stack:
+            current = stack[-1]
+            for item in current.remaining:
+                if isinstance(item, Run):
+                    yield item
                     continue
-                if (here.is_below_link or step[2]) and not self._may_enter(step):
+                if (current.is_below_link or item[2]) and not self._may_enter(item):
                     continue
-                listing = self._listed(step, here.ignoring, self.root)
+                listing = self._listing(item, current.rules, self.root)
                 if listing.folders:
-                    way.append(self._entered(step, listing, here))
+                    stack.append(self._opened(item, listing, current))
                     break
                 if listing.files:
-                    yield Run(listing.files, self._digest(step[0]))
+                    yield Run(listing.files, self._images_digest(item[0]))
                 if listing.images_state:
-                    del self._images[step[0]]
+                    del self._images[item[0]]
             else:
-                self._images.pop(way.pop().inside, None)
+                self._images.pop(stack.pop().prefix, None)
 
-    def _rules_above(self) -> Ignoring | None:
-        """The rules at the folder where the walk begins; None where they pass over it."""
-        ignoring = self.ignoring.entering(self.root, "")
+    def _rules_of_start(self) -> IgnoreRules | None:
+        """The rules in the folder where the walk begins; None where they ignore that folder."""
+        rules = self.rules.for_folder(self.root, "")
         parts = self.folder.split("/") if self.folder else []
         for depth in range(1, len(parts) + 1):
             folder = "/".join(parts[:depth])
-            if ignoring.ignores(folder, is_folder=True):
+            if rules.ignores(folder, is_folder=True):
                 return None
-            ignoring = ignoring.entering(self.root, folder)
-        return ignoring
+            rules = rules.for_folder(self.root, folder)
+        return rules
 
-    def _listed(self, folder: InnerFolder, ignoring: Ignoring, rules_below: str | None) -> Listing:
-        """A folder; nothing where it cannot be listed."""
-        inside, place, _ = folder
+    def _listing(
+        self, folder: Subfolder, rules: IgnoreRules, rules_root: str | None
+    ) -> FolderListing:
+        """A folder's content; nothing where it cannot be listed."""
+        prefix, path, _ = folder
         try:
-            listing = list_folder(place, inside, ignoring, self.noticed, rules_below)
+            listing = list_folder(path, prefix, rules, self.notes, rules_root)
         except OSError as error:
-            if not (inside[:-1] == self.folder != "" and error.errno in GONE):
-                self.noticed.problem(inside[:-1], error)
-            return Listing([], [], ignoring)
+            # A scan of one folder that is gone marks its files missing: that is no problem.
+            if not (prefix[:-1] == self.folder != "" and error.errno in GONE):
+                self.notes.add_problem(prefix[:-1], error)
+            return FolderListing([], [], rules)
         if listing.images_state:
-            self._images[inside] = listing.images_state
+            self._images[prefix] = listing.images_state
         return listing
 
-    def _entered(
-        self, folder: InnerFolder, listing: Listing, around: "_Entered | None"
-    ) -> "_Entered":
-        inside, _, link = folder
-        steps: Iterator[Run | InnerFolder] = iter(listing.folders)
+    def _opened(
+        self, folder: Subfolder, listing: FolderListing, parent: "_OpenFolder | None"
+    ) -> "_OpenFolder":
+        prefix, _, link = folder
+        remaining: Iterator[Run | Subfolder] = iter(listing.folders)
         if listing.files:
-            steps = _merged(listing.files, listing.folders, self._digest(inside))
-        is_below_link = link is not None or (around is not None and around.is_below_link)
-        return _Entered(inside, steps, listing.ignoring, is_below_link)
+            remaining = _merge(listing.files, listing.folders, self._images_digest(prefix))
+        is_below_link = link is not None or (parent is not None and parent.is_below_link)
+        return _OpenFolder(prefix, remaining, listing.rules, is_below_link)
 
-    def _look_at_images_above(self) -> None:
-        above = self.folder
-        while above:
-            above = above.rpartition("/")[0]
-            if state := folder_state(self.root, above):
-                self._images[f"{above}/" if above else ""] = state
+    def _read_images_above(self) -> None:
+        folder = self.folder
+        while folder:
+            folder = folder.rpartition("/")[0]
+            if state := folder_images_state(self.root, folder):
+                self._images[f"{folder}/" if folder else ""] = state
 
-    def _digest(self, inside: str) -> int:
-        """Of the images beside the files of a folder: those in the folders on the way to it."""
+    def _images_digest(self, prefix: str) -> int:
+        """Digest of the images in a folder and in those above it that count for its files."""
         if not self._images:
             return 0
-        own = inside[:-1]
-        beside = (each for each in folders_beside(inside) if is_around(each, own))
-        return images_digest(self._images.get(f"{each}/" if each else "", 0) for each in beside)
+        own = prefix[:-1]
+        folders = (folder for folder in folders_beside(prefix) if is_around(folder, own))
+        return images_digest(
+            self._images.get(f"{folder}/" if folder else "", 0) for folder in folders
+        )
 
-    def _may_enter(self, folder: InnerFolder) -> bool:
-        """Whether to go in by a link, or below one: what it leads to is entered once."""
+    def _may_enter(self, folder: Subfolder) -> bool:
+        """Whether to enter a link, or a folder below one. Each target is entered once."""
         try:
-            if folder[2] is not None and self._is_inside(os.path.realpath(folder[1])):
-                return False  # the walk comes by there anyway
-            told = os.stat(folder[1])  # noqa: PTH116 - names are bytes
+            if folder[2] is not None and self._is_inside_root(os.path.realpath(folder[1])):
+                return False  # the walk meets that folder by its own path
+            status = os.stat(folder[1])  # noqa: PTH116 - names are bytes
         except OSError as error:
-            self.noticed.problem(folder[0][:-1], error)
+            self.notes.add_problem(folder[0][:-1], error)
             return False
-        identity = (told.st_dev, told.st_ino)
+        identity = (status.st_dev, status.st_ino)
         if identity in self._linked:
             return False
         self._linked.add(identity)
         return True
 
-    def _is_inside(self, target: bytes) -> bool:
+    def _is_inside_root(self, target: bytes) -> bool:
         root = os.path.realpath(os.fsencode(self.root))
         return target == root or target.startswith(root.rstrip(b"/") + b"/")
 
 
 @dataclass(slots=True)
-class _Entered:
-    """A folder that is walked.
+class _OpenFolder:
+    """A folder on the walk's stack.
 
     Attributes:
-        inside: what the paths in it begin with.
-        steps: what is left of it: files that follow each other, and folders.
-        ignoring: its rules.
+        prefix: what the paths in it begin with.
+        remaining: what is left of it: runs of files, and subfolders.
+        rules: the ignore rules that apply in it.
+        is_below_link: whether it is a link, or lies below one.
     """
 
-    inside: str
-    steps: Iterator[Run | InnerFolder]
-    ignoring: Ignoring
+    prefix: str
+    remaining: Iterator[Run | Subfolder]
+    rules: IgnoreRules
     is_below_link: bool
 
 
-def _merged(
-    files: list[FileRow], folders: list[InnerFolder], images_digest: int
-) -> Iterator[Run | InnerFolder]:
-    """Files and folders in the order of whole paths: a folder's files sort by `name/...`."""
+def _merge(
+    files: list[FileRow], folders: list[Subfolder], images_digest: int
+) -> Iterator[Run | Subfolder]:
+    """Files and folders in the order of whole paths.
+
+    A folder's files sort by `name/...`, so `a-b.mp3` comes before `a/x.mp3`, and that one before
+    `a0.mp3`.
+    """
     begin = 0
     for folder in folders:
         end = bisect_left(files, folder[0], begin, key=_path_of)

@@ -1,1 +1,1 @@
-"""Stores what was read through the gateway."""
+"""Stores what was read through the gateway: covers, artists, albums, tracks."""

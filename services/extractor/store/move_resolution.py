@@ -1,109 +1,158 @@
-"""Stores tracks; where the gateway is undecided whose file one is, the disk is looked at."""
+"""Stores tracks, and decides on disk which known track a new file continues.
+
+The gateway recognises a moved file by its content or its tags, but does not see the disk. Where a
+known file may have moved to a new path, it answers `UNDECIDED` with the candidates. The extractor
+checks which of them are gone, and sends the track again with the answer.
+"""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from services.extractor.read.readers import Readers
-from services.extractor.store.libraries import Libraries
-from services.extractor.store.moved_files import Sight, Suspect
+from msgspec.structs import replace
+
+from services.extractor.libraries import Libraries
+from services.extractor.store.moved_files import FileState, MoveCandidate, check_files
 from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import local_path
-from shared.gateway.client import JSON, Gateway
+from shared.contracts.upserts import UpsertStatus
+from shared.gateway.client import Gateway
 from shared.gateway.extraction import create_tracks
+from shared.gateway.inputs import TrackInput
+from shared.gateway.results import Candidate, TrackUpsertResult
+from shared.runtime.worker_process import WorkerTimeout
+from shared.runtime.workers import WorkerDied, WorkerProcesses
 
+_CHECK_TIMEOUT_S = 120.0
 _ROUNDS = 3
+"""How often undecided tracks are sent again. The last time no candidates are accepted."""
 
 
-class Placing:
-    """Sends tracks with all that can be told about where their files were before.
+_Question = tuple[TrackInput, Sequence[Candidate]]
+"""An undecided track, and the tracks that it may continue."""
 
-    Args:
-        gateway: where they go.
-        readers: who looks at the disk.
-        libraries: where other libraries are, for files that came from there.
+
+class StoredTracks(NamedTuple):
+    """The outcome of storing tracks.
+
+    Attributes:
+        results: one `TrackUpsertResult` for each track, in order.
+        vacated: paths in this library that a track has moved away from, and where another file is
+            now. No track is known for that file any longer, so it has to be read again.
     """
 
-    def __init__(self, gateway: Gateway, readers: Readers, libraries: Libraries) -> None:
+    results: list[TrackUpsertResult]
+    vacated: list[str]
+
+
+class MoveResolver:
+    """Stores tracks; a file that was moved keeps its track.
+
+    Args:
+        gateway: stores the tracks.
+        workers: check files on disk.
+        libraries: the roots of all libraries, for files that come from another one.
+    """
+
+    def __init__(self, gateway: Gateway, workers: WorkerProcesses, libraries: Libraries) -> None:
         self._gateway = gateway
-        self._readers = readers
+        self._workers = workers
         self._libraries = libraries
 
     async def store(
-        self, *, root: str, library_id: str, scan_id: str | None, items: Sequence[JSON]
-    ) -> tuple[list[JSON], list[str]]:
-        """Store items of `createTracks`.
-
-        Returns:
-            One result an item, in order; and paths of this library where a moved file has been
-            and another one is now, which no track is known of any longer.
-        """
+        self, *, root: str, library_id: str, scan_id: str | None, items: Sequence[TrackInput]
+    ) -> StoredTracks:
+        """Store `TrackInput`s of the library whose root is at `root`."""
         results = await create_tracks(self._gateway, library_id, scan_id, items)
-        freed: list[str] = []
-        for left in reversed(range(_ROUNDS)):
-            places = [n for n, result in enumerate(results) if result["status"] == "UNDECIDED"]
-            if not places:
+        vacated: list[str] = []
+        for rounds_left in reversed(range(_ROUNDS)):
+            undecided = [
+                n for n, result in enumerate(results) if result.status is UpsertStatus.UNDECIDED
+            ]
+            if not undecided:
                 break
-            asked = [(items[place], results[place]["candidates"]) for place in places]
-            again, left_behind = await self._look(root, library_id, asked, may_ask=bool(left))
-            freed += left_behind
-            answers = await create_tracks(self._gateway, library_id, scan_id, again)
-            for place, answer in zip(places, answers, strict=True):
-                results[place] = answer
-        return results, freed
+            questions = [(items[n], results[n].candidates) for n in undecided]
+            decided, left_behind = await self._decide(
+                root, library_id, questions, accepts=bool(rounds_left)
+            )
+            vacated += left_behind
+            answers = await create_tracks(self._gateway, library_id, scan_id, decided)
+            for n, answer in zip(undecided, answers, strict=True):
+                results[n] = answer
+        return StoredTracks(results, vacated)
 
-    async def _look(
+    async def _decide(
         self,
         root: str,
         library_id: str,
-        asked: Sequence[tuple[JSON, Sequence[JSON]]],
+        questions: Sequence[_Question],
         *,
-        may_ask: bool,
-    ) -> tuple[list[JSON], list[str]]:
-        suspects = [
-            Suspect(
-                root=await self._root(candidate["libraryId"]),
-                path=candidate["path"],
-                moved_to=local_path(root, item["path"]),
-                content_hash=item["contentHash"] if candidate["isSameContent"] else None,
+        accepts: bool,
+    ) -> tuple[list[TrackInput], list[str]]:
+        """The inputs with a decision each, and the paths that become vacated by that."""
+        free = await self._no_longer_present(root, questions)
+        chosen = _choose(free) if accepts else {}
+        items = [
+            replace(item, moved_from=chosen[n][0].track_id)
+            if n in chosen
+            else replace(item, is_checked=True)
+            for n, (item, _) in enumerate(questions)
+        ]
+        vacated = [
+            candidate.path
+            for candidate, state in chosen.values()
+            if state is FileState.CHANGED and candidate.library_id == library_id
+        ]
+        return items, vacated
+
+    async def _no_longer_present(
+        self, root: str, questions: Sequence[_Question]
+    ) -> list[list[tuple[Candidate, FileState]]]:
+        """The candidates of each question whose file is gone or changed."""
+        files = [
+            MoveCandidate(
+                root=await self._root_of(candidate.library_id),
+                path=candidate.path,
+                moved_to=local_path(root, item.path),
+                content_hash=item.content_hash if candidate.is_same_content else None,
             )
-            for item, candidates in asked
+            for item, candidates in questions
             for candidate in candidates
         ]
-        sights = iter(await self._readers.sights(suspects))
-        free = [
-            [(one, sight) for one in candidates if (sight := next(sights)) is not Sight.THERE]
-            for _, candidates in asked
+        states = iter(await self._check(files))
+        return [
+            [(one, state) for one in candidates if (state := next(states)) is not FileState.PRESENT]
+            for _, candidates in questions
         ]
-        chosen = _chosen(free) if may_ask else {}
-        items = [
-            {**item, "movedFrom": chosen[n][0]["trackId"]}
-            if n in chosen
-            else {**item, "isChecked": True}
-            for n, (item, _) in enumerate(asked)
-        ]
-        freed = [
-            candidate["path"]
-            for candidate, sight in chosen.values()
-            if sight is Sight.CHANGED and candidate["libraryId"] == library_id
-        ]
-        return items, freed
 
-    async def _root(self, library_id: str) -> str:
-        """Where a library is here; nowhere, where it is not known: then nothing is seen gone."""
+    async def _check(self, candidates: Sequence[MoveCandidate]) -> list[FileState]:
+        """The state of each file. All count as present if the check takes too long."""
+        try:
+            return await self._workers.run_within(_CHECK_TIMEOUT_S, check_files, candidates)
+        except (WorkerDied, WorkerTimeout):
+            return [FileState.PRESENT] * len(candidates)
+
+    async def _root_of(self, library_id: str) -> str:
+        """A library's root; '' where the library is unknown: nothing counts as gone there."""
         try:
             return await self._libraries.root_of(library_id)
         except InvalidInput:
             return ""
 
 
-def _chosen(free: Sequence[Sequence[tuple[JSON, Sight]]]) -> dict[int, tuple[JSON, Sight]]:
-    """Who becomes whose file, by place: each track once, and contents before tags."""
-    chosen: dict[int, tuple[JSON, Sight]] = {}
+def _choose(
+    free: Sequence[Sequence[tuple[Candidate, FileState]]],
+) -> dict[int, tuple[Candidate, FileState]]:
+    """The candidate of each question, by its number. Equal content goes before equal tags.
+
+    A track is chosen at most once: two copies of a file that is gone cannot both continue it.
+    """
+    chosen: dict[int, tuple[Candidate, FileState]] = {}
     taken: set[str] = set()
-    for by_content in (True, False):
-        for place, candidates in enumerate(free):
-            for candidate, sight in candidates:
-                fits = candidate["isSameContent"] == by_content
-                if fits and place not in chosen and candidate["trackId"] not in taken:
-                    chosen[place] = candidate, sight
-                    taken.add(candidate["trackId"])
+    for is_same_content in (True, False):
+        for n, candidates in enumerate(free):
+            for candidate, state in candidates:
+                fits = candidate.is_same_content == is_same_content
+                if fits and n not in chosen and candidate.track_id not in taken:
+                    chosen[n] = candidate, state
+                    taken.add(candidate.track_id)
     return chosen

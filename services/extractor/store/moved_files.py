@@ -1,4 +1,8 @@
-"""Looks whether files that share a content, or a place in an album, are one file that moved."""
+"""Checks on disk whether a file that the gateway knows has become another one, by a move.
+
+Worker processes do this, because it reads and hashes files. So this module does not import the
+gateway's client, which each of them would have to load.
+"""
 
 import errno
 import os
@@ -12,24 +16,26 @@ from shared.contracts.identity import local_path
 _GONE = frozenset((errno.ENOENT, errno.ENOTDIR))
 
 
-class Sight(StrEnum):
-    """What is seen of a file that may have moved."""
+class FileState(StrEnum):
+    """What is found at the path where a file was last."""
 
-    THERE = "there"
-    """It is what it was, or it can't be told: a disk may not be mounted."""
+    PRESENT = "present"
+    """The same file, or it is unknown: a disk may not be mounted."""
     CHANGED = "changed"
-    """Another content is at its place."""
+    """A file with another content."""
     GONE = "gone"
+    """No file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
+class MoveCandidate:
     """A file that may have moved to another path.
 
     Attributes:
-        root: its library's root on this host. path: where it was last, below it.
-        moved_to: the name on this host of what it may be now.
-        content_hash: what it had; None where only its being there counts.
+        root: its library's root on this host.
+        path: where it was last, below that root.
+        moved_to: absolute path of the file that it may be now.
+        content_hash: of its content; None where only its existence counts.
     """
 
     root: str
@@ -38,34 +44,38 @@ class Suspect:
     content_hash: str | None
 
 
-def look_at(suspects: Sequence[Suspect]) -> list[Sight]:
-    """What is seen of each."""
-    roots = {suspect.root: _has_anything(suspect.root) for suspect in suspects}
-    return [_sight(each) if roots[each.root] else Sight.THERE for each in suspects]
+def check_files(candidates: Sequence[MoveCandidate]) -> list[FileState]:
+    """What is found of each file."""
+    # Below a root that is empty nothing counts as gone: its disk may not be mounted.
+    mounted = {each.root: has_entries(each.root) for each in candidates}
+    return [_check(each) if mounted[each.root] else FileState.PRESENT for each in candidates]
 
 
-def _sight(suspect: Suspect) -> Sight:
-    name = local_path(suspect.root, suspect.path)
+def _check(candidate: MoveCandidate) -> FileState:
+    name = local_path(candidate.root, candidate.path)
     try:
-        told = os.stat(name)  # noqa: PTH116 - names are bytes
-        now = os.stat(suspect.moved_to)  # noqa: PTH116 - as above
-        if (told.st_dev, told.st_ino) == (now.st_dev, now.st_ino):
-            # One file by two names: where names differ by case alone it was renamed.
-            renamed = name.lower() == suspect.moved_to.lower() and told.st_nlink == 1
-            return Sight.GONE if renamed else Sight.THERE
-        if suspect.content_hash is None:
-            return Sight.THERE
+        before = os.stat(name)  # noqa: PTH116 - names are bytes
+        now = os.stat(candidate.moved_to)  # noqa: PTH116 - as above
+        if (before.st_dev, before.st_ino) == (now.st_dev, now.st_ino):
+            # One file by two names: a hard link, or, on a file system that ignores case, a name
+            # that changed its case.
+            is_renamed = name.lower() == candidate.moved_to.lower() and before.st_nlink == 1
+            return FileState.GONE if is_renamed else FileState.PRESENT
+        if candidate.content_hash is None:
+            return FileState.PRESENT
+        # NONBLOCK: if it has become a FIFO, opening it does not hang.
         descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            same = content_hash(descriptor, told.st_size) == suspect.content_hash
+            is_same = content_hash(descriptor, before.st_size) == candidate.content_hash
         finally:
             os.close(descriptor)
     except OSError as error:
-        return Sight.GONE if error.errno in _GONE else Sight.THERE
-    return Sight.THERE if same else Sight.CHANGED
+        return FileState.GONE if error.errno in _GONE else FileState.PRESENT
+    return FileState.PRESENT if is_same else FileState.CHANGED
 
 
-def _has_anything(root: str) -> bool:
+def has_entries(root: str) -> bool:
+    """Whether a folder can be read and has anything in it."""
     try:
         with os.scandir(os.fsencode(root)) as entries:
             return next(entries, None) is not None

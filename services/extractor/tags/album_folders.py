@@ -1,4 +1,4 @@
-"""What a file's place tells: the album's folder, the artist's folder. Pure."""
+"""The folders of albums, discs and artists, by a file's path. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,16 +11,18 @@ _DISC = r"(?:cd|dis[ck])\s*[#.]?\s*(\d{1,2})(?:\s*(?:of|/)\s*(\d{1,2}))?"
 _DISC_AT_END = re.compile(
     rf"(?:\s*[(\[]\s*{_DISC}\s*[)\]]|(?:\s*[,:;]|\s[-\u2013])\s*{_DISC})\s*$", re.IGNORECASE
 )
+_LEADING_ARTICLE = re.compile(r"^(the|a|die|der|das|les|la|el|los)\s+(.*)$", re.IGNORECASE)
 
 
 def without_disc(title: str) -> tuple[str, str | None, str | None]:
-    """A title without the disc at its end, the disc, and of how many, as they are written.
+    """A title without the disc at its end, the disc, and the number of discs, as written.
 
-    "The Wall (Disc 2 of 2)", "The Wall [CD2]" and "The Wall, Disc 2" are of "The Wall".
+    "The Wall (Disc 2 of 2)", "The Wall [CD2]" and "The Wall, Disc 2" are all "The Wall".
     """
     end = title.rstrip()[-1:]
+    # Nearly all titles end here: the regular expression would search each of them whole.
     if not (end in ")]" or end.isdecimal()):
-        return title, None, None  # nearly all
+        return title, None, None
     found = _DISC_AT_END.search(title)
     if found is None or found.start() == 0:
         return title, None, None
@@ -29,10 +31,10 @@ def without_disc(title: str) -> tuple[str, str | None, str | None]:
 
 
 def album_folder(path: str) -> str:
-    """The folder of a file's album, below the root: what a disc adds to it is left out.
+    """The folder of a file's album, below the root, without its disc.
 
-    That are folders like `CD1` or `Disc 2`, and the end of `The Wall (Disc 2)`: there it is a
-    name that the discs have in common, and need not be a folder that is there.
+    Of `The Wall/CD1` and `The Wall/Disc 2` that is the parent. Of `The Wall (Disc 2)` it is the
+    name that the discs have in common, and no such folder needs to exist.
     """
     return _album_of(path.rpartition("/")[0])
 
@@ -47,27 +49,27 @@ def _album_of(folder: str) -> str:
 
 def folders_beside(path: str) -> Sequence[str]:
     """The folders whose images matter for a file: its own, its album's, and that one's parent."""
-    return _beside(path.rpartition("/")[0])
+    return _image_folders(path.rpartition("/")[0])
 
 
 @lru_cache(maxsize=1_024)
-def _beside(own: str) -> Sequence[str]:
+def _image_folders(own: str) -> Sequence[str]:
     album = _album_of(own)
     return tuple(dict.fromkeys((own, album, album.rpartition("/")[0])))
 
 
 def wanted_folders(paths: Iterable[str]) -> list[str]:
-    """The folders whose images matter: of the files, of their albums, and those above."""
+    """The same of several files, each folder once."""
     return list({folder: None for path in paths for folder in folders_beside(path)})
 
 
 def is_around(folder: str, own: str) -> bool:
-    """Whether a folder is `own`, or one that it lies in."""
+    """Whether a folder is `own` or one of its parents."""
     return folder in {"", own} or own.startswith(folder + "/")
 
 
 def disc_of(path: str) -> int | None:
-    """The number of the disc that a file's folder tells; None where it tells none."""
+    """The number of the disc in the name of a file's folder; None where it has none."""
     return _disc_of_name(path.rpartition("/")[0].rpartition("/")[2])
 
 
@@ -79,10 +81,13 @@ def _disc_of_name(name: str) -> int | None:
 
 
 def is_named_after(folder: str, artist: str) -> bool:
-    """Whether a folder has an artist's name, but for punctuation ("ACDC", "Beatles, The")."""
+    """Whether a folder is named after an artist, whatever the punctuation ("ACDC").
+
+    An artist with a leading article may also be written as "Beatles, The".
+    """
     name = _letters(folder.rpartition("/")[2])
-    turned = re.sub(r"^(the|a|die|der|das|les|la|el|los)\s+(.*)$", r"\2 \1", artist, flags=re.I)
-    return bool(name) and name in {_letters(artist), _letters(turned)}
+    article_last = _LEADING_ARTICLE.sub(r"\2 \1", artist)
+    return bool(name) and name in {_letters(artist), _letters(article_last)}
 
 
 def _letters(text: str) -> str:

@@ -1,28 +1,31 @@
-"""From a file's raw tags to the one record `Tags`. Pure."""
+"""Maps a file's raw tags to one record (`Tags`), with the album they name (`Release`). Pure."""
 
+from functools import lru_cache
 from typing import Any
 
 from services.extractor.tags import normalise
 from services.extractor.tags.album_folders import without_disc
-from services.extractor.tags.credit_parsing import contributors, credited_artists, sorted_by
-from services.extractor.tags.imported import imported_facts
+from services.extractor.tags.credit_parsing import contributors, credited_artists, with_sort_name
 from services.extractor.tags.lyrics import lyrics
 from services.extractor.tags.model import (
+    NO_RELEASE,
     AudioProperties,
+    CreditedName,
     Movement,
     Numbered,
-    RawTags,
+    Release,
     ReplayGain,
     Tags,
 )
 from services.extractor.tags.normalise import first
-from services.extractor.tags.other_tags import FIELDS, other_tags
-from services.extractor.tags.releases import original_date, release, release_date
-from services.extractor.tags.rules import DEFAULT_RULES, Rules
-from services.extractor.tags.tag_values import TagValues
-from shared.contracts.credits import CONTRIBUTOR_ROLES
+from services.extractor.tags.other_tags import FIELDS, imported_facts, other_tags
+from services.extractor.tags.raw_tags import RawTags, TagValues, is_cacheable
+from services.extractor.tags.rules import DEFAULT_RULES, CreditRules, GenreRules, Rules
+from shared.contracts.credits import CONTRIBUTOR_ROLES, VARIOUS_ARTISTS
 
-_RARE = frozenset(
+VARIOUS_ARTISTS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"
+"""MusicBrainz' artist that stands for many."""
+_RARE_TAGS = frozenset(
     (
         *CONTRIBUTOR_ROLES, "composersort", "titlesort", "discsubtitle", "isrc", "bpm",
         "originaldate", "originalyear", "comment", "language", "work", "movement",
@@ -32,10 +35,17 @@ _RARE = frozenset(
         "r128_track_gain", "r128_album_gain",
     )
 )  # fmt: skip
-"""Raw tags of what `_details` tells."""
+"""The raw tags that `_rare_fields` reads."""
+_RELEASE_TAGS = (
+    "album", "albumsort", "albumartist", "albumartists", "musicbrainz_albumartistid",
+    "albumartistsort", "compilation", "date", "year", "releasedate", "originaldate",
+    "originalyear", "releasetype", "label", "catalognumber", "barcode", "releasecountry", "media",
+    "musicbrainz_albumid", "musicbrainz_releasegroupid",
+)  # fmt: skip
+"""The raw tags that `_release_of` reads."""
 
 
-def meaning(
+def map_tags(
     raw: RawTags,
     audio: AudioProperties,
     *,
@@ -43,49 +53,54 @@ def meaning(
     rules: Rules = DEFAULT_RULES,
     sidecar: bytes | None = None,
 ) -> Tags:
-    """What the tags say. Without a title, the file's name (without its ending) is the title.
+    """The fields of a file. Without a title, its name without the ending is the title.
 
     Args:
         raw: the tags as written.
-        audio: what the container says of the sound.
+        audio: the audio properties as the container has them.
         file_name: without its folder.
         rules: how credits and genres are split.
-        sidecar: an LRC file that lies beside the music.
+        sidecar: the content of an LRC file of the same name.
     """
-    tags = TagValues(raw, rules)
+    tags = TagValues(raw)
     title = tags.one("title")
-    artists, artist_credit = credited_artists(tags, "artist", "artists", "musicbrainz_artistid")
+    artists, artist_credit = credited_artists(
+        tags, rules.credits, credit="artist", listed="artists", ids="musicbrainz_artistid"
+    )
     genres = normalise.genres(tags.all("genre"), rules.genres)
+    plain, synced = tags.all("lyrics"), tags.all("syncedlyrics")
     without_field = {name: values for name, values in raw.items() if name not in FIELDS}
+    # Most files have none of the rare tags: looking for each of them would cost more than this.
+    rare = {} if raw.keys().isdisjoint(_RARE_TAGS) else _rare_fields(tags, rules.credits)
     return Tags(
         title=title or normalise.text(file_name.rpartition(".")[0] or file_name) or "?",
         title_is_file_name=title is None,
         audio=audio,
-        artists=sorted_by(artists, tags.one("artistsort")),
+        artists=with_sort_name(artists, tags.one("artistsort")),
         artist_credit=artist_credit,
-        release=release(tags, artists),
+        release=_release(tags, artists, rules.credits),
         genres=genres,
         track=normalise.numbered(tags.one("tracknumber"), tags.one("totaltracks")),
         disc=_disc(tags),
-        release_date=release_date(tags),
-        kind=_kind(tags, file_name, genres),
-        lyrics=lyrics(tags.all("lyrics"), tags.all("syncedlyrics"), sidecar),
+        release_date=_release_date(tags),
+        kind=_kind(tags, file_name, genres, rules.genres),
+        lyrics=lyrics(plain, synced, sidecar) if plain or synced or sidecar else None,
         imported=imported_facts(without_field) if without_field else (),
         others=other_tags(without_field) if without_field else {},
-        **({} if raw.keys().isdisjoint(_RARE) else _details(tags)),
+        **rare,
     )
 
 
-def _details(tags: TagValues) -> dict[str, Any]:
-    """The fields of `Tags` that most files tell nothing of."""
+def _rare_fields(tags: TagValues, rules: CreditRules) -> dict[str, Any]:
+    """The fields of `Tags` that most files have no tags for."""
     return {
         "sort_title": tags.one("titlesort"),
-        "contributors": contributors(tags),
+        "contributors": contributors(tags, rules),
         "disc_subtitle": tags.one("discsubtitle"),
         "replaygain": _replaygain(tags),
         "isrcs": normalise.isrcs(tags.all("isrc")),
         "bpm": normalise.decimal(tags.one("bpm"), 1, 1_000),
-        "original_date": original_date(tags),
+        "original_date": _original_date(tags),
         "comment": next(filter(None, map(normalise.lines, tags.all("comment"))), None),
         "language": first(tags.all("language"), 100),
         "work": tags.one("work"),
@@ -100,49 +115,121 @@ def _details(tags: TagValues) -> dict[str, Any]:
 
 
 _AUDIOBOOK, _PODCAST = "2", "21"  # iTunes' media types
-_SPOKEN = {
+_SPOKEN_KINDS = {
     "podcast": "podcast", "podcasts": "podcast", "audiobook": "audiobook",
     "audiobooks": "audiobook", "audio book": "audiobook", "hörbuch": "audiobook",
     "hörbücher": "audiobook", "livre audio": "audiobook",
 }  # fmt: skip
 
 
-def _kind(tags: TagValues, file_name: str, genres: tuple[str, ...]) -> str:
-    """A podcast or an audiobook says so: by a flag, iTunes' media type, its genre, release type."""
+def _kind(tags: TagValues, file_name: str, genres: tuple[str, ...], rules: GenreRules) -> str:
+    """music, podcast or audiobook: by a flag, iTunes' media type, the genre, the release type."""
     media = tags.one("itunesmediatype")
     if normalise.truth(tags.one("podcast")) or media == _PODCAST:
         return "podcast"
     if media == _AUDIOBOOK or file_name.lower().endswith(".m4b"):
         return "audiobook"
-    as_usual = tags.rules.genres == DEFAULT_RULES.genres
-    told = (
-        *(genres if as_usual else normalise.genres(tags.all("genre"))),
-        *normalise.texts(tags.all("releasetype")),
-    )
-    return next((_SPOKEN[one.casefold()] for one in told if one.casefold() in _SPOKEN), "music")
+    # A library's rules may rename or leave out the genre that says it.
+    as_tagged = genres if rules == DEFAULT_RULES.genres else normalise.genres(tags.all("genre"))
+    for name in (*as_tagged, *normalise.texts(tags.all("releasetype"))):
+        if kind := _SPOKEN_KINDS.get(name.casefold()):
+            return kind
+    return "music"
 
 
 def _disc(tags: TagValues) -> Numbered:
-    told = normalise.numbered(tags.one("discnumber"), tags.one("totaldiscs"))
+    """The disc by its own tag, else by the end of the album's title ("The Wall (Disc 2)")."""
+    tagged = normalise.numbered(tags.one("discnumber"), tags.one("totaldiscs"))
     _, number, total = without_disc(tags.one("album") or "")
-    named = normalise.numbered(number, total)
+    in_title = normalise.numbered(number, total)
     return Numbered(
-        named.number if told.number is None else told.number,
-        named.total if told.total is None else told.total,
+        in_title.number if tagged.number is None else tagged.number,
+        in_title.total if tagged.total is None else tagged.total,
     )
 
 
 def _movement(tags: TagValues) -> Movement:
-    place = normalise.numbered(tags.one("movementnumber"), tags.one("movementtotal"))
-    return Movement(tags.one("movement"), place.number, place.total)
+    position = normalise.numbered(tags.one("movementnumber"), tags.one("movementtotal"))
+    return Movement(tags.one("movement"), position.number, position.total)
 
 
 def _replaygain(tags: TagValues) -> ReplayGain:
     def gain(scope: str) -> float | None:
-        told = normalise.decimal(tags.one(f"replaygain_{scope}_gain"), -100, 100)
-        return told if told is not None else normalise.r128_gain(tags.one(f"r128_{scope}_gain"))
+        gain_db = normalise.decimal(tags.one(f"replaygain_{scope}_gain"), -100, 100)
+        return (
+            gain_db if gain_db is not None else normalise.r128_gain(tags.one(f"r128_{scope}_gain"))
+        )
 
     def peak(scope: str) -> float | None:
         return normalise.decimal(tags.one(f"replaygain_{scope}_peak"), 0, 1_000)
 
     return ReplayGain(gain("track"), peak("track"), gain("album"), peak("album"))
+
+
+def _release_date(tags: TagValues) -> str | None:
+    return normalise.partial_date(tags.one("date", "year", "releasedate"))
+
+
+def _original_date(tags: TagValues) -> str | None:
+    return normalise.partial_date(tags.one("originaldate", "originalyear"))
+
+
+def _release(
+    tags: TagValues, track_artists: tuple[CreditedName, ...], rules: CreditRules
+) -> Release:
+    """The release that a track is on: one object for all tracks with the same tags of it.
+
+    So it is made once an album, and pickled once for all files of an album in a chunk.
+    """
+    values = tuple([(name, *tags.all(name)) for name in tags.present(_RELEASE_TAGS)])
+    release_of = _release_of if is_cacheable(values) else _release_of.__wrapped__
+    return release_of(values, track_artists[:1], rules)
+
+
+@lru_cache(maxsize=64)
+def _release_of(
+    named_values: tuple[tuple[str, ...], ...],
+    track_artists: tuple[CreditedName, ...],
+    rules: CreditRules,
+) -> Release:
+    tags = TagValues({name: values for name, *values in named_values})
+    title = tags.one("album")
+    if title is None:
+        return NO_RELEASE
+    title, _, _ = without_disc(title)
+    artists, credit = credited_artists(
+        tags, rules, credit="albumartist", listed="albumartists", ids="musicbrainz_albumartistid"
+    )
+    artists = with_sort_name(artists, tags.one("albumartistsort"))
+    is_compilation = (
+        normalise.truth(tags.one("compilation"))
+        or any(artist.musicbrainz_id == VARIOUS_ARTISTS_ID for artist in artists)
+        or credit.casefold() == VARIOUS_ARTISTS.casefold()
+    )
+    is_artist_told = bool(artists) or is_compilation
+    if not artists and is_compilation:
+        artists, credit = (CreditedName(VARIOUS_ARTISTS),), VARIOUS_ARTISTS
+    elif not artists and track_artists:
+        # Guests of one track are not the album's artists, or each track would make an album.
+        artists = (track_artists[0]._replace(join_phrase=""),)
+        credit = artists[0].name
+    return Release(
+        title=title,
+        sort_title=tags.one("albumsort"),
+        artists=artists,
+        artist_credit=credit,
+        is_artist_told=is_artist_told,
+        is_compilation=is_compilation,
+        date=_release_date(tags),
+        original_date=_original_date(tags),
+        release_type=tags.one("releasetype"),
+        label=tags.one("label"),
+        catalogue_number=tags.one("catalognumber"),
+        barcode=first(tags.all("barcode"), 100),
+        country=first(tags.all("releasecountry"), 100),
+        media=tags.one("media"),
+        musicbrainz_release_id=normalise.musicbrainz_id(tags.all("musicbrainz_albumid")),
+        musicbrainz_release_group_id=normalise.musicbrainz_id(
+            tags.all("musicbrainz_releasegroupid")
+        ),
+    )

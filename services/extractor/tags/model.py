@@ -1,49 +1,21 @@
-"""What is read from a music file: one record, the same for all containers. Pure."""
+"""The record of what a music file says, the same for all containers. Pure.
 
-from dataclasses import dataclass, field, fields
-from operator import attrgetter
-from typing import TypeVar
-
-T = TypeVar("T")
-
-
-def light(cls: type[T]) -> type[T]:
-    """Make a dataclass with slots cheap to send between processes.
-
-    What dataclasses do themselves looks up the fields anew for each object: three times the cost.
-    """
-    names = [field.name for field in fields(cls)]  # type: ignore[arg-type] # it is a dataclass
-    read = attrgetter(*names)
-    writers = [getattr(cls, name).__set__ for name in names]
-
-    def get_state(self: T) -> tuple[object, ...]:
-        told: tuple[object, ...] = read(self)
-        return told
-
-    def set_state(self: T, state: tuple[object, ...]) -> None:
-        for write, value in zip(writers, state, strict=True):
-            write(self, value)
-
-    cls.__getstate__ = get_state  # type: ignore[assignment,method-assign] # pickle's protocol
-    cls.__setstate__ = set_state  # type: ignore[attr-defined] # as above
-    return cls
-
-
-RawTags = dict[str, list[str]]
-"""A file's tags by MusicBrainz Picard's internal names, values as they are written there.
-
-Source of the names: https://picard-docs.musicbrainz.org/en/appendices/tag_mapping.html
+The records that readers send to the main process are named tuples: these are made, hashed and
+unpickled in C. (pickle writes dataclasses with slots field by field, in Python.)
 """
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
 class Lyrics:
-    """The words of a track; at least one of both texts is there.
+    """The lyrics of a track: plain, synced, or both.
 
     Attributes:
         plain: without times.
-        synced: as LRC: a line a stamp, "[mm:ss.mmm]text", in the order of time.
-        is_sidecar: they lie in a file of their own.
+        synced: as LRC: one stamp a line, "[mm:ss.mmm]text", in the order of time.
+        is_sidecar: they come from a file of their own.
     """
 
     plain: str | None = None
@@ -51,10 +23,8 @@ class Lyrics:
     is_sidecar: bool = False
 
 
-@light
-@dataclass(frozen=True, slots=True)
-class CreditedName:
-    """An artist as credited, and what is written between this one and the next."""
+class CreditedName(NamedTuple):
+    """A name of an artist credit, and the join phrase between it and the next."""
 
     name: str
     join_phrase: str = ""
@@ -62,10 +32,8 @@ class CreditedName:
     sort_name: str | None = None
 
 
-@light
-@dataclass(frozen=True, slots=True)
-class Contributor:
-    """Someone beside the credited artists, and a performer's instrument or voice."""
+class Contributor(NamedTuple):
+    """Someone who took part besides the credited artists; a performer's instrument or voice."""
 
     role: str
     """composer, lyricist, writer, conductor, performer, arranger, remixer, producer, engineer,
@@ -92,9 +60,9 @@ class ReplayGain:
     album_peak: float | None = None
 
 
-@dataclass(slots=True)  # as below
+@dataclass(slots=True)  # not frozen, as `Tags`
 class AudioProperties:
-    """What the file says of its sound. `duration_s` is 0 where it does not say."""
+    """The audio properties by the file's own headers; `duration_s` is 0 where they have none."""
 
     container: str
     codec: str
@@ -124,10 +92,10 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class ImportedFact:
-    """What another program noted about a file: not what our user says.
+    """A rating or play count that another program left in the file: not the user's own.
 
     Attributes:
-        source: an address or a program's name; "tags" where none is told.
+        source: an address or a program's name; "tags" where the tag names none.
         rating: 0 to 100.
         play_count: how often it was played.
     """
@@ -137,17 +105,19 @@ class ImportedFact:
     play_count: int | None = None
 
 
-@light
-@dataclass(frozen=True, slots=True)
-class Release:
-    """What the tags say of the album. `title` is '' where the file belongs to none."""
+class Release(NamedTuple):
+    """The album as the tags describe it. `title` is '' where the file belongs to none.
+
+    The `repr` of a release is digested into the claims that the database holds (`claim_of`): the
+    names and the order of these fields, and those of `CreditedName`, cannot change.
+    """
 
     title: str = ""
     sort_title: str | None = None
     artists: tuple[CreditedName, ...] = ()
     artist_credit: str = ""
     is_artist_told: bool = True
-    """Whether the album's artist is tagged, or guessed from the track's."""
+    """Whether the album's artist is tagged; else it is guessed from the track's."""
     is_compilation: bool = False
     date: str | None = None
     original_date: str | None = None
@@ -160,14 +130,13 @@ class Release:
     musicbrainz_release_id: str | None = None
     musicbrainz_release_group_id: str | None = None
 
-    def __hash__(self) -> int:
-        """By what tells most of them apart: all of it takes ten times as long."""
-        return hash((self.title, self.artist_credit, self.date, self.musicbrainz_release_id))
+
+NO_RELEASE = Release()
 
 
-@dataclass(slots=True)  # frozen, making one takes three times as long
+@dataclass(slots=True)  # not frozen: making one would take three times as long
 class Tags:
-    """Everything that the extractor tells of a file. Texts are clean and of bounded length."""
+    """All fields of a file. Texts are clean and of limited length."""
 
     title: str
     title_is_file_name: bool
@@ -176,8 +145,8 @@ class Tags:
     artists: tuple[CreditedName, ...] = ()
     artist_credit: str = ""
     contributors: tuple[Contributor, ...] = ()
-    """In the order of their roles; a performer once an instrument."""
-    release: Release = Release()
+    """In the order of their roles; a performer comes once for each instrument."""
+    release: Release = NO_RELEASE
     genres: tuple[str, ...] = ()
     track: Numbered = Numbered()
     disc: Numbered = Numbered()
@@ -198,10 +167,10 @@ class Tags:
     grouping: str | None = None
     copyright: str | None = None
     key: str | None = None
-    """As it is tagged."""
+    """As tagged."""
     lyrics: Lyrics | None = None
     imported: tuple[ImportedFact, ...] = ()
     others: dict[str, list[str]] = field(default_factory=dict)
-    """Tags that have no field, by name."""
+    """The tags without a field, by internal name."""
     musicbrainz_recording_id: str | None = None
     musicbrainz_track_id: str | None = None

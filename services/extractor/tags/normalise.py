@@ -1,22 +1,22 @@
-"""Makes tags as they are written into tags as they are meant: clean, typed, bounded. Pure."""
+"""Normalises the values of tags: clean texts, numbers, dates and ids, all within limits. Pure."""
 
 import math
 import re
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
 from services.extractor.tags.model import Numbered
+from services.extractor.tags.rules import DEFAULT_RULES, GenreRules
 
 TEXT_LIMIT = 1_000
 COMMENT_LIMIT = 4_000
 MOST_VALUES = 50
-_MOST_READ = 100_000  # characters that are looked at, of a text of whatever length
+_READ_LIMIT = 100_000  # characters of a text: what follows is not even looked at
 NUMBER_LIMIT = 30_000
-REFERENCE_SHIFT_DB = 5.0
-"""EBU R128's -23 LUFS (Opus' R128 tags) to ReplayGain 2's -18 LUFS."""
+_REFERENCE_SHIFT_DB = 5.0
+"""From EBU R128's -23 LUFS (Opus' R128 tags) to ReplayGain 2's -18 LUFS."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff]+")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]+")
@@ -25,50 +25,29 @@ _DATE = re.compile(r"(\d{4})(?:[-./](\d{1,2})(?:[-./](\d{1,2}))?)?(?!\d)")
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})(?!\d)")
 _YEAR_LAST = re.compile(r"\d{1,2}[-./]\d{1,2}[-./](\d{4})(?!\d)")
 _DECIMAL = re.compile(r"[-+]?\d{1,9}(?:[.,]\d{1,12})?")
-WHOLE_GENRES = frozenset(
-    ("singer/songwriter", "folk, world, & country", "folk, world & country", "r&b; soul")
-)
-"""Genres that look like several, in lower case."""
-
-
-@dataclass(frozen=True, slots=True)
-class GenreRules:
-    """How genres are told apart.
-
-    Attributes:
-        whole: those that are never split, in lower case.
-        separators: what stands between genres in one text.
-        renamed: another name for some, by theirs in lower case; '' leaves a genre out.
-    """
-
-    whole: frozenset[str] = WHOLE_GENRES
-    separators: tuple[str, ...] = (";", "/", ",")
-    renamed: Mapping[str, str] = field(default_factory=dict)
-
-
-_GENRES_AS_USUAL = GenreRules()
 
 
 def text(value: str, limit: int = TEXT_LIMIT) -> str:
     """One clean line: no control characters, no lone surrogates, at most `limit` characters."""
-    clean = _CONTROL.sub(" ", value[:_MOST_READ]).strip()
+    clean = _CONTROL.sub(" ", value[:_READ_LIMIT]).strip()
     return clean[:limit].rstrip()
 
 
 def lines(value: str, limit: int = COMMENT_LIMIT) -> str:
     """Clean text that may have several lines."""
-    clean = value[:_MOST_READ].replace("\r\n", "\n").replace("\r", "\n")
+    clean = value[:_READ_LIMIT].replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROL_BUT_LINES.sub(" ", clean).strip()[:limit].rstrip()
 
 
 def texts(values: Sequence[str], limit: int = TEXT_LIMIT) -> list[str]:
-    """Clean texts, each once, empty ones left out; NUL stands between values."""
+    """Clean texts, each once, without empty ones. NUL separates values, as in ID3v2.4."""
     if not values:
         return []
     found: dict[str, None] = {}
     for value in values:
-        is_clean = len(value) <= limit and value.isprintable()  # nearly all are
-        for part in (value,) if is_clean else value[:_MOST_READ].split("\0"):
+        # Nearly all values are clean: this test is far cheaper than the regular expression.
+        is_clean = len(value) <= limit and value.isprintable()
+        for part in (value,) if is_clean else value[:_READ_LIMIT].split("\0"):
             clean = value.strip() if is_clean else text(part, limit)
             if clean:
                 found[clean] = None
@@ -86,13 +65,13 @@ def first(values: Sequence[str], limit: int = TEXT_LIMIT) -> str | None:
     return next(iter(texts(values, limit)), None)
 
 
-def genres(values: Sequence[str], rules: GenreRules = _GENRES_AS_USUAL) -> tuple[str, ...]:
-    """Genres one by one, each once, as the rules take them apart."""
-    between = _between(rules.separators)
+def genres(values: Sequence[str], rules: GenreRules = DEFAULT_RULES.genres) -> tuple[str, ...]:
+    """Genres one by one, each once whatever its case, split and renamed by the rules."""
+    separator = _separator(rules.separators)
     found: dict[str, str] = {}
     for value in texts(values):
-        whole = value.casefold() in rules.whole
-        for part in [value] if whole else between.split(value):
+        is_whole = value.casefold() in rules.whole
+        for part in [value] if is_whole else separator.split(value):
             genre = rules.renamed.get(part.strip().casefold(), part.strip())
             if genre:
                 found.setdefault(genre.casefold(), genre)
@@ -100,23 +79,22 @@ def genres(values: Sequence[str], rules: GenreRules = _GENRES_AS_USUAL) -> tuple
 
 
 @lru_cache(maxsize=16)
-def _between(separators: tuple[str, ...]) -> re.Pattern[str]:
+def _separator(separators: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, ("\0", *separators))))
 
 
 NO_NUMBER = Numbered()
 
 
-@lru_cache(maxsize=4_096)  # there are few numbers and dates, and many files
+@lru_cache(maxsize=4_096)  # a library has few different numbers and dates, and many files
 def numbered(value: str | None, total: str | None = None) -> Numbered:
-    """A position like "3/12", "3 of 12" or "3", with a total told apart; nonsense is None."""
+    """A position like "3/12", "3 of 12" or "3", with a total of its own; nonsense is None."""
     if value is None:
         return Numbered(None, _number(total, least=1)) if total else NO_NUMBER
     match = _NUMBERED.fullmatch(value[:100])
     if match is None:
         return Numbered(None, _number(total, least=1))
-    told = match.group(2) or total
-    return Numbered(_number(match.group(1), least=0), _number(told, least=1))
+    return Numbered(_number(match[1], least=0), _number(match[2] or total, least=1))
 
 
 def _number(value: str | None, *, least: int) -> int | None:
@@ -128,19 +106,20 @@ def _number(value: str | None, *, least: int) -> int | None:
 
 @lru_cache(maxsize=4_096)
 def partial_date(value: str | None) -> str | None:
-    """A date as precise as it is sane: YYYY, YYYY-MM or YYYY-MM-DD, years 1000 to 2999; or None."""
+    """A date, as far as it is valid: YYYY, YYYY-MM or YYYY-MM-DD, years 1000 to 2999; or None."""
     if not value:
         return None
-    told = value.strip()[:40]
-    match = _COMPACT_DATE.match(told) or _DATE.match(told)
+    written = value.strip()[:40]
+    match = _COMPACT_DATE.match(written) or _DATE.match(written)
     if match is None:
-        last = _YEAR_LAST.match(told)
-        return _sane_date(int(last.group(1)), 0, 0) if last else None
+        # Day and month come in either order before the year: only the year is certain.
+        year_last = _YEAR_LAST.match(written)
+        return _valid_date(int(year_last[1]), 0, 0) if year_last else None
     year, month, day = (int(part or 0) for part in match.groups())
-    return _sane_date(year, month, day)
+    return _valid_date(year, month, day)
 
 
-def _sane_date(year: int, month: int, day: int) -> str | None:
+def _valid_date(year: int, month: int, day: int) -> str | None:
     if not 1000 <= year <= 2999:
         return None
     try:
@@ -163,11 +142,11 @@ def decimal(value: str | None, low: float, high: float) -> float | None:
 def r128_gain(value: str | None) -> float | None:
     """Opus' gain (256ths of a dB, for -23 LUFS) as ReplayGain's, in dB for -18 LUFS."""
     number = decimal(value, -32_768, 32_767)
-    return None if number is None else round(number / 256 + REFERENCE_SHIFT_DB, 2)
+    return None if number is None else round(number / 256 + _REFERENCE_SHIFT_DB, 2)
 
 
 def musicbrainz_ids(values: Sequence[str]) -> list[str]:
-    """The valid ids among the values, in order; several in one text are told apart."""
+    """The valid ids among the values, in order; a text may hold several."""
     found: list[str] = []
     for value in texts(values):
         for part in re.split(r"[\s;,/]+", value):
@@ -191,9 +170,9 @@ def truth(value: str | None) -> bool:
 
 def isrcs(values: Sequence[str]) -> tuple[str, ...]:
     """The codes among the values, without dashes (ISO 3901: 12 letters and digits)."""
-    told = (
+    codes = (
         code.replace("-", "").upper()
         for value in texts(values)
         for code in re.split(r"[;,/\s]+", value)
     )
-    return tuple(dict.fromkeys(c for c in told if len(c) == 12 and c.isascii() and c.isalnum()))
+    return tuple(dict.fromkeys(c for c in codes if len(c) == 12 and c.isascii() and c.isalnum()))

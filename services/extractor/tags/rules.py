@@ -1,91 +1,133 @@
-"""A library's own rules: how its credits and genres are split. `.soniquebay.toml` in its root."""
+"""How tags are split into artists and genres. Pure.
 
-import os
-import tomllib
-from dataclasses import dataclass, field, replace
+The lists of names are in lower case. A library may add its own (`rules_file.py`, docs/tags.md).
+"""
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from services.extractor.tags.credits import CreditRules
-from services.extractor.tags.normalise import GenreRules
-from shared.contracts.errors import InvalidInput
+JOINS = ("&", "with", "vs", "vs.", "versus", "x", "presents", "pres.")
+"""Words and signs between artists that may also be part of a name."""
 
-RULES_FILE = ".soniquebay.toml"
-_MOST_BYTES = 1_000_000
+WHOLE_NAMES = frozenset(
+    """\
+ac / dc
+ac/dc
+ac;dc
+above & beyond
+above / below
+althea & donna
+aly & aj
+amadou & mariam
+angus & julia stone
+ashford & simpson
+belle & sebastian
+big & rich
+blood, sweat & tears
+brooks & dunn
+captain & tennille
+charles & eddie
+chas & dave
+chase & status
+coheed & cambria
+crosby, stills & nash
+crosby, stills, nash & young
+dan & shay
+daryl hall & john oates
+dave dee, dozy, beaky, mick & tich
+dead & company
+dimitri vegas & like mike
+earth, wind & fire
+earth, wind and fire
+emerson, lake & palmer
+emerson, lake and palmer
+eric b. & rakim
+gilbert & sullivan
+hall & oates
+ike & tina turner
+iron & wine
+jan & dean
+kruder & dorfmeister
+lambert, hendricks & ross
+love / hate
+man with a mission
+marcus & martinus
+matt & kim
+mcfadden & whitehead
+medeski, martin & wood
+mumford & sons
+n / a
+nico & vinz
+of mice & men
+peaches & herb
+peter, paul & mary
+peter, paul and mary
+rhythm & sound
+run with the hunted
+sam & dave
+seals & crofts
+she & him
+simon & garfunkel
+sleeping with sirens
+sly & robbie
+sonny & cher
+tegan & sara
+tyler, the creator
+wisin & yandel
+womack & womack
+years & years
+zager & evans
+zion & lennox
+""".splitlines()
+)
+"""Artists whose names look like several. Further ones come from the settings."""
+
+WHOLE_GENRES = frozenset(
+    ("singer/songwriter", "folk, world, & country", "folk, world & country", "r&b; soul")
+)
+"""Genres that look like several."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRules:
+    """How credits are split.
+
+    Attributes:
+        whole: names that are never split, in lower case.
+        joins: words and signs that stand between artists, besides those that always do. With ","
+            among them a comma always splits, without it in lists only.
+    """
+
+    whole: frozenset[str] = WHOLE_NAMES
+    joins: tuple[str, ...] = JOINS
+
+    @classmethod
+    def with_names(cls, names: Iterable[str], joins: Sequence[str]) -> "CreditRules":
+        """The rules with these joins, and with further names that are never split."""
+        return cls(WHOLE_NAMES.union(name.casefold() for name in names), tuple(joins))
+
+
+@dataclass(frozen=True, slots=True)
+class GenreRules:
+    """How genres are split.
+
+    Attributes:
+        whole: genres that are never split, in lower case.
+        separators: what stands between genres in one text.
+        renamed: new names of genres, by the old ones in lower case; '' leaves a genre out.
+    """
+
+    whole: frozenset[str] = WHOLE_GENRES
+    separators: tuple[str, ...] = (";", "/", ",")
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How what is tagged is taken apart."""
+    """The rules of a library."""
 
     credits: CreditRules = field(default_factory=CreditRules)
     genres: GenreRules = field(default_factory=GenreRules)
 
 
 DEFAULT_RULES = Rules()
-
-
-class BadRules(InvalidInput):
-    """A rules file cannot be used; the message names it and the field."""
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class _Credits(_Table):
-    names: list[str] = []
-    joins: list[str] | None = None
-
-
-class _Genres(_Table):
-    whole: list[str] = []
-    separators: list[str] | None = None
-    rename: dict[str, str] = {}
-
-
-class _File(_Table):
-    credits: _Credits = _Credits()
-    genres: _Genres = _Genres()
-
-
-def rules_of(root: str, settings: Rules = DEFAULT_RULES) -> Rules:
-    """The rules of a library: those of the settings, and what the file in its root says.
-
-    Raises:
-        BadRules: the file cannot be read, or says something that has no meaning.
-    """
-    path = os.path.join(root, RULES_FILE)  # noqa: PTH118 - roots may be no UTF-8
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - as above
-            told = _File.model_validate(tomllib.loads(file.read(_MOST_BYTES).decode()))
-    except FileNotFoundError:
-        return settings
-    except OSError as error:
-        raise BadRules(f"{path} cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = ".".join(map(str, first["loc"]))
-        words = "there is no such field" if first["type"] == "extra_forbidden" else first["msg"]
-        raise BadRules(f"{path}: {name}: {words}") from error
-    except ValueError as error:  # no TOML, or no UTF-8
-        raise BadRules(f"{path} is no TOML: {error}") from error
-    return _with(settings, told)
-
-
-def _with(settings: Rules, told: _File) -> Rules:
-    credits_, genres = settings.credits, settings.genres
-    return Rules(
-        credits=replace(
-            credits_,
-            whole=credits_.whole.union(name.casefold() for name in told.credits.names),
-            joins=credits_.joins if told.credits.joins is None else tuple(told.credits.joins),
-        ),
-        genres=GenreRules(
-            whole=genres.whole.union(name.casefold() for name in told.genres.whole),
-            separators=genres.separators
-            if told.genres.separators is None
-            else tuple(filter(None, told.genres.separators)),
-            renamed={old.casefold(): new for old, new in told.genres.rename.items()},
-        ),
-    )

@@ -1,1 +1,1 @@
-"""Notices that libraries change, and asks for scans: by the system's events, or by the clock."""
+"""Watches libraries, and requests scans of what changes, or of everything at intervals."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import strawberry
 
 from services.api.graphql.enums import BandwidthKind
-from services.api.graphql.loading import loaded_field, of_row
+from services.api.graphql.look_ahead import loaded, of_row
 from services.api.graphql.types.meaning import Meaning
 
 
@@ -21,19 +21,19 @@ class KeyChange:
     mode: str
 
 
-def _key_of(analysis: "Analysis") -> tuple[UUID, str]:
+def _key(analysis: "Analysis") -> tuple[UUID, str]:
     return analysis.track_key, analysis.analyzer_version
 
 
-def _long(name: str, kind: object, show: Callable[[Any], Any] = lambda told: told) -> Any:
-    """A field that is fetched only where it is asked for."""
+def _long(name: str, convert: Callable[[Any], Any] = lambda value: value) -> Any:
+    """A column that is read only where it is selected, since it is long."""
+    return loaded(lambda loaders: loaders.long_of_analyses, _key, lambda _, row: convert(row[name]))
 
-    def told(_analysis: Any, row: Any) -> Any:
-        return show(row[name])
 
-    told.__annotations__ = {"return": kind}
-    told.__name__ = name
-    return loaded_field(lambda loaders: loaders.long_of_analyses, _key_of)(told)
+def _meaning_absence(analysis: "Analysis", row: Any) -> str | None:
+    if analysis.absence is not None or row:
+        return analysis.absence
+    return "an earlier version analysed this track, which heard no meaning: it is done anew"
 
 
 @strawberry.type(description="See docs/analysis.md for methods.")
@@ -49,7 +49,7 @@ class Analysis:
     tempo_alternative_bpm: float
     onset_rate_hz: float
     danceability: float
-    beat_times_s = _long("beat_times_s", list[float])
+    beat_times_s: list[float] = _long("beat_times_s")
     beats_per_bar: int
     first_downbeat: int
     downbeat_confidence: float
@@ -61,17 +61,15 @@ class Analysis:
     open_key: str
     second_key: str
     second_mode: str
-    key_changes = _long(
-        "key_changes",
-        list[KeyChange],
-        lambda changes: [KeyChange(**change) for change in changes],
+    key_changes: list[KeyChange] = _long(
+        "key_changes", lambda changes: [KeyChange(**change) for change in changes]
     )
     tuning_cents: float
-    chroma_mean = _long("chroma_mean", list[float])
+    chroma_mean: list[float] = _long("chroma_mean")
     loudness_lufs: float
     loudness_range_lu: float
     loudness_short_term_max_lufs: float
-    loudness_histogram = _long("loudness_histogram", list[int])
+    loudness_histogram: list[int] = _long("loudness_histogram")
     true_peak_dbtp: float
     peak_dbfs: float
     replaygain_track_gain_db: float
@@ -83,50 +81,43 @@ class Analysis:
     spectral_bandwidth_hz: float
     spectral_rolloff_hz: float
     spectral_flatness: float
-    spectral_contrast_db = _long("spectral_contrast_db", list[float])
+    spectral_contrast_db: list[float] = _long("spectral_contrast_db")
     zero_crossing_rate: float
     roughness: float
-    mfcc_mean = _long("mfcc_mean", list[float])
-    mfcc_std = _long("mfcc_std", list[float])
+    mfcc_mean: list[float] = _long("mfcc_mean")
+    mfcc_std: list[float] = _long("mfcc_std")
     silence_start_s: float
     silence_end_s: float
     silence_share: float
     heard_s: float
     fade_in_s: float
     fade_out_s: float
-    section_boundaries_s = _long("section_boundaries_s", list[float])
+    section_boundaries_s: list[float] = _long("section_boundaries_s")
     dc_offset: float
     stereo_width: float
     is_mono_in_stereo: bool
     bandwidth_hz: float
     bandwidth_kind: BandwidthKind
     clipping_share: float
-    waveform = _long("waveform", list[int])
-    fingerprint = _long("fingerprint", str | None)
+    waveform: list[int] = _long("waveform")
+    fingerprint: str | None = _long("fingerprint")
     acoustid_id: str | None
     damaged: bool
     track_key: strawberry.Private[UUID]
     absence: strawberry.Private[str | None]
 
-    @loaded_field(
+    meaning: Meaning | None = loaded(
         lambda loaders: loaders.meanings,
-        _key_of,
+        _key,
+        lambda _, row: Meaning.of(row) if row else None,
         description="What a trained model hears; null where `meaningAbsence` is not.",
     )
-    def meaning(self, row: Any) -> Meaning | None:
-        """Words, moods, scales."""
-        return Meaning.of(row) if row else None
-
-    @loaded_field(
+    meaning_absence: str | None = loaded(
         lambda loaders: loaders.meanings,
-        _key_of,
+        _key,
+        _meaning_absence,
         description="Why there is no meaning, and what to do about it.",
     )
-    def meaning_absence(self, row: Any) -> str | None:
-        """Null where there is one."""
-        if self.absence is not None or row:
-            return self.absence
-        return "an earlier version analysed this track, which heard no meaning: it is done anew"
 
     @classmethod
     def of(cls, row: Any) -> "Analysis":

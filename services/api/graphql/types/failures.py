@@ -1,20 +1,13 @@
 """Failures."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import strawberry
-from strawberry import Info
 
-from services.api.graphql.arguments import uuid_of
 from services.api.graphql.enums import FailureKind
-from services.api.graphql.inputs.failures import FailureFilter
-from services.api.graphql.plain_inputs import rows
-from services.api.graphql.types.connections import Connection, connection
-from services.api.graphql.types.node import Node
+from services.api.graphql.types.relay import Node
 from services.api.store import failures
-from services.api.store.reading import lists
-from services.api.store.reading.pages import Conditions, Page
 from shared.contracts.identity import IdKind, display_path, format_id
 
 
@@ -59,34 +52,3 @@ class Failure(Node):
             failed_at=failure.failed_at,
             resolved_at=failure.resolved_at,
         )
-
-
-async def failures_page(
-    info: Info, first: int, after: str | None, wanted: FailureFilter | None
-) -> Connection[Failure]:
-    """Failures that fit, newest first."""
-    pool, told = info.context.pool, rows([wanted])[0] if wanted else {}
-    keys = [uuid_of("ids", id_, IdKind.FAILURE) for id_ in told.get("ids") or ()]
-    kind = told.get("kind")
-    fitting = failures.Wanted(
-        until=datetime.now(UTC),
-        ids=[key for key in keys if key] or None,
-        stage=told.get("stage"),
-        kind=getattr(kind, "value", kind),
-        topic=told.get("topic"),
-        track_id=uuid_of("trackId", told.get("track_id"), IdKind.TRACK),
-    )
-
-    def where() -> Conditions:
-        return lists.failures(fitting, include_resolved=bool(told.get("include_resolved")))
-
-    async def page() -> Page:
-        found = await lists.page(
-            pool, "failures", where(), lists.FAILURES, first=first, after=after
-        )
-        full = await failures.read(pool, [row["id"] for row in found.rows])
-        return Page([full[row["id"]] for row in found.rows], found.cursors, found.has_next)
-
-    return await connection(
-        info, page(), lambda: lists.count(pool, "failures", where()), Failure.of, after
-    )

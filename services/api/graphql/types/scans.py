@@ -8,7 +8,7 @@ import strawberry
 from services.api.graphql.enums import ScanMode, ScanState
 from services.api.graphql.scalars import BigInt
 from services.api.graphql.types.libraries import Library
-from services.api.graphql.types.node import Node
+from services.api.graphql.types.relay import Node
 from services.api.store import scans
 from shared.contracts.identity import IdKind, format_id
 

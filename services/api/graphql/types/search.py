@@ -1,10 +1,10 @@
-"""What a search answers."""
+"""What searches answer: hits, facets, duplicates."""
 
 from enum import Enum
 
 import strawberry
 
-from services.api.graphql.types.tracks import Track
+from services.api.graphql.types.library import Track
 
 
 @strawberry.enum(
@@ -49,3 +49,10 @@ class SearchResult:
     hits: list[SearchHit]
     total_count: int
     facets: list[Facet]
+
+
+@strawberry.type
+class Duplicates:
+    """Tracks whose files hold the same sound."""
+
+    tracks: list[Track]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import strawberry
 
 from services.api.graphql.types.scans import Scan
-from services.api.graphql.types.tracks import TrackStage
+from services.api.graphql.types.track_details import TrackStage
 from services.api.store.progress import Progress
 from shared.contracts.topics import Stage
 

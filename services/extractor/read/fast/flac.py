@@ -3,9 +3,14 @@
 import struct
 from collections.abc import Iterator
 
-from services.extractor.read.fast.comments import Comments, comments
-from services.extractor.read.fast.found import Beyond, Found, Image, Info
-from services.extractor.read.fast.window import Window
+from services.extractor.read.fast.parsed_file import (
+    ParsedFile,
+    PictureBlock,
+    StreamInfo,
+    Unsupported,
+)
+from services.extractor.read.fast.vorbis_comments import Comments, parse_comments
+from services.extractor.read.file_bytes import FileBytes
 
 _STREAM_INFO, _PADDING, _APPLICATION, _SEEK_TABLE, _COMMENTS, _PICTURE = 0, 1, 2, 3, 4, 6
 _SKIPPED = frozenset((_PADDING, _APPLICATION, _SEEK_TABLE))
@@ -13,79 +18,82 @@ _ONCE = frozenset((_STREAM_INFO, _SEEK_TABLE, _COMMENTS))
 _TAG_AT_END_BYTES = 160  # the footer of an APEv2 tag, and an ID3v1 tag after it
 
 
-def read(window: Window) -> Found:
-    """A FLAC file that begins with its own mark and has no other program's tag at its end."""
-    if window.at(0, 4) != b"fLaC" or _has_foreign_tag(window.end(_TAG_AT_END_BYTES)):
-        raise Beyond
-    info: Info | None = None
+def parse(file: FileBytes) -> ParsedFile:
+    """A FLAC file that begins with its own marker and has no other tag at its end."""
+    if file.read_exactly(0, 4) != b"fLaC" or _has_foreign_tag(file.read_tail(_TAG_AT_END_BYTES)):
+        raise Unsupported
+    info: StreamInfo | None = None
     tags: Comments | None = None
-    pictures: list[Image] = []
-    kinds: set[int] = set()
-    place = size = 0
-    for kind, place, size in _blocks(window):
-        if kind in kinds and kind in _ONCE:
-            raise Beyond
-        kinds.add(kind)
+    pictures: list[PictureBlock] = []
+    seen: set[int] = set()
+    offset = size = 0
+    for kind, offset, size in _blocks(file):
+        if kind in seen and kind in _ONCE:
+            raise Unsupported
+        seen.add(kind)
         if kind == _STREAM_INFO:
-            info = _info(window.at(place, size))
+            info = _stream_info(file.read_exactly(offset, size))
         elif kind == _COMMENTS:
-            tags = _comments(window.at(place, size))
+            tags = _comments(file.read_exactly(offset, size))
         elif kind == _PICTURE:
-            pictures.append(_picture(window.at(place, size)))
+            pictures.append(_picture(file.read_exactly(offset, size)))
         elif kind not in _SKIPPED:
-            raise Beyond
+            raise Unsupported
     if info is None:
-        raise Beyond
+        raise Unsupported
     if info.length:
-        info.bitrate = int(float(window.size - place - size) * 8 / info.length)
-    return Found(info, tags, pictures)
+        # A stream that does not know its length (0) has no bitrate either.
+        info.bitrate = int(float(file.size - offset - size) * 8 / info.length)
+    return ParsedFile(info, tags, pictures)
 
 
-def _blocks(window: Window) -> Iterator[tuple[int, int, int]]:
-    """Kind, place and size of the blocks, which all must be there."""
-    place, is_last = 4, False
+def _blocks(file: FileBytes) -> Iterator[tuple[int, int, int]]:
+    """Kind, offset and size of the blocks' contents, which all must be in the file."""
+    offset, is_last = 4, False
     while not is_last:
-        (head,) = struct.unpack(">I", window.at(place, 4))
-        size, is_last = head & 0xFFFFFF, bool(head >> 31)
-        place += 4
-        if place + size > window.size:
-            raise Beyond
-        yield head >> 24 & 0x7F, place, size
-        place += size
+        (header,) = struct.unpack(">I", file.read_exactly(offset, 4))
+        size, is_last = header & 0xFFFFFF, bool(header >> 31)
+        offset += 4
+        if offset + size > file.size:
+            raise Unsupported
+        yield header >> 24 & 0x7F, offset, size
+        offset += size
 
 
 def _comments(block: bytes) -> Comments:
-    told, end = comments(block, 0)
+    comments, end = parse_comments(block, 0)
     if end != len(block):
-        raise Beyond
-    return told
+        raise Unsupported
+    return comments
 
 
-def _has_foreign_tag(end: bytes) -> bool:
-    return end[-128:-125] == b"TAG" or b"APETAGEX" in end or b"LYRICS200" in end
+def _has_foreign_tag(tail: bytes) -> bool:
+    return tail[-128:-125] == b"TAG" or b"APETAGEX" in tail or b"LYRICS200" in tail
 
 
-def _info(block: bytes) -> Info:
+def _stream_info(block: bytes) -> StreamInfo:
     if len(block) != 34:
-        raise Beyond
-    told = int.from_bytes(block[10:18], "big")
-    rate_hz = told >> 44
+        raise Unsupported
+    # Section 8.2: 20 bits sample rate, 3 channels - 1, 5 bits per sample - 1, 36 samples.
+    fields = int.from_bytes(block[10:18], "big")
+    rate_hz = fields >> 44
     if not rate_hz:
-        raise Beyond
-    return Info(
-        length=(told & 0xFFFFFFFFF) / float(rate_hz),
+        raise Unsupported
+    return StreamInfo(
+        length=(fields & 0xFFFFFFFFF) / float(rate_hz),
         sample_rate=rate_hz,
-        channels=(told >> 41 & 7) + 1,
-        bits_per_sample=(told >> 36 & 31) + 1,
+        channels=(fields >> 41 & 7) + 1,
+        bits_per_sample=(fields >> 36 & 31) + 1,
     )
 
 
-def _picture(block: bytes) -> Image:
+def _picture(block: bytes) -> PictureBlock:
+    """Section 8.8: type, MIME type, description, four numbers, data."""
     kind, length = struct.unpack_from(">II", block)
-    place = 8 + length
-    (length,) = struct.unpack_from(">I", block, place)
-    place += 4 + length + 16
-    (length,) = struct.unpack_from(">I", block, place)
-    if place + 4 + length != len(block):
-        raise Beyond
-    return Image(kind, block[place + 4 :])
+    offset = 8 + length
+    (length,) = struct.unpack_from(">I", block, offset)
+    offset += 4 + length + 16
+    (length,) = struct.unpack_from(">I", block, offset)
+    if offset + 4 + length != len(block):
+        raise Unsupported
+    return PictureBlock(kind, block[offset + 4 :])

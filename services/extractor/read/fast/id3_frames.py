@@ -1,28 +1,29 @@
-"""ID3 frames as mutagen has them after it brought them to version 2.4."""
+"""The ID3 frames that the fast parser reads, with their texts.
+
+Sources: https://id3.org/id3v2.4.0-frames and https://id3.org/id3v2.4.0-structure, section 4.
+"""
 
 import re
-from collections.abc import Sequence
-from itertools import zip_longest
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mutagen.id3 import TCON
 
-from services.extractor.read.fast.found import Beyond
-from services.extractor.read.fast.id3_texts import time_stamp
+from services.extractor.read.fast.parsed_file import Unsupported
 
 GENRES: Sequence[str] = TCON.GENRES
-_GENRES_OF_A_BYTE = 256
-_NUMBER = re.compile(r"\(([0-9]+)\)").fullmatch
-_YEAR = re.compile(r"([0-9]{4})(-[0-9]{2}-[0-9]{2})?\Z")
-_PAIR = re.compile(r"([0-9]{2})([0-9]{2})\Z")
-_DROPPED = ("RVAD", "EQUA", "TRDA", "TSIZ")
-_OLD_MIME_TYPES = frozenset(("PNG", "JPG"))
-Frames = dict[str, "Frame"]
-"""By mutagen's key: the name, and what tells frames of a name apart."""
+_GENRE_NUMBERS = 256
+_LATIN1, _UTF16, _UTF16_BE, _UTF8 = range(4)
+_BYTE_CODECS = {_LATIN1: "latin-1", _UTF8: "utf-8"}
+_BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_TIME_SEPARATORS = re.compile(r"[-T:/.]|\s+")
+_TIME_FORMATS = ("%04d", "-%02d", "-%02d", " %02d", ":%02d", ":%02d")
+_is_plain_date = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?").fullmatch
+_match_genre_number = re.compile(r"\(([0-9]+)\)").fullmatch
 
 
 class Frame:
-    """A frame: only those attributes are set that its kind has."""
+    """A frame with mutagen's attributes, of which only those of its kind are set."""
 
     __slots__ = (
         "FrameID", "count", "data", "desc", "email", "genres", "mime", "owner", "people", "rating",
@@ -41,68 +42,220 @@ class Frame:
             setattr(self, attribute, value)
 
 
-def genres(texts: Sequence[str]) -> list[str]:
-    """Genres by their names, from names, numbers, and numbers in brackets.
+KeyedFrame = tuple[str, Frame] | None
+"""A frame and its key in mutagen's mapping; None where it is empty, which mutagen drops too."""
+
+_TEXTS = frozenset(
+    """
+    TALB TCOM TCOP TDAT TDES TKWD TCAT MVNM GRP1 TENC TEXT TFLT TGID TIME TIT1 TIT2 TIT3 TKEY TLAN
+    TMED TMOO TOAL TOFN TOLY TOPE TOWN TPE1 TPE2 TPE3 TPE4 TPRO TPUB TRDA TRSN TRSO TSO2 TSOA TSOC
+    TSOP TSOT TSRC TSSE TSST TBPM TCMP TDLY TLEN TORY TSIZ TYER MVIN TPOS TRCK
+""".split()  # noqa: SIM905 - a list of sixty strings is harder to read
+)
+_TIMES = frozenset(("TDEN", "TDOR", "TDRC", "TDRL", "TDTG"))
+_URLS = frozenset(("WCOP", "WFED", "WOAF", "WOAS", "WORS", "WPAY", "WPUB"))
+_REPEATED_URLS = frozenset(("WCOM", "WOAR"))
+_SKIPPED = frozenset(("PRIV", "MCDI", "GEOB"))
+"""No tag is made of them, and no content of theirs makes mutagen fail."""
+_LONGEST_COUNTER_BYTES = 8
+_LANGUAGE_BYTES = 3
+
+
+def parse_frame(name: str, content: bytes, *, is_old: bool) -> KeyedFrame:
+    """A frame that has content.
+
+    Args:
+        name: as of ID3v2.3 and later.
+        content: what follows the frame's header.
+        is_old: before ID3v2.4.
 
     Raises:
-        Beyond: numbers and names in one.
+        Unsupported: of an unknown kind, or unusual.
+        UnicodeDecodeError, IndexError: damaged.
     """
-    found = []
+    if name in _TEXTS:
+        texts = _texts(content, is_old=is_old)
+        return (name, Frame(name, text=texts)) if texts else None
+    if name in _TIMES:
+        texts = _texts(content, is_old=is_old)
+        return (name, Frame(name, text=[time_stamp(text) for text in texts])) if texts else None
+    if name in _SKIPPED:
+        return None
+    if name in _URLS or name in _REPEATED_URLS:
+        url, _ = _split_text(content, _LATIN1, is_old=is_old)
+        return name if name in _URLS else f"{name}:{url}", Frame(name, url=url)
+    parser = _PARSERS.get(name)
+    if parser is None:
+        raise Unsupported
+    return parser(name, content, is_old)
+
+
+def _texts(content: bytes, *, is_old: bool) -> list[str]:
+    return _split_texts(content[1:], content[0], is_old=is_old)
+
+
+def _genre_frame(name: str, content: bytes, is_old: bool) -> KeyedFrame:
+    texts = _texts(content, is_old=is_old)
+    return (name, Frame(name, genres=genre_names(texts))) if texts else None
+
+
+def _described_texts(name: str, content: bytes, is_old: bool) -> KeyedFrame:
+    description, rest = _split_text(content[1:], content[0], is_old=is_old)
+    if not rest:
+        return None
+    texts = _split_texts(rest, content[0], is_old=is_old)
+    return f"{name}:{description}", Frame(name, desc=description, text=texts)
+
+
+def _described_url(name: str, content: bytes, is_old: bool) -> KeyedFrame:
+    description, rest = _split_text(content[1:], content[0], is_old=is_old)
+    if not rest:
+        return None
+    url, _ = _split_text(rest, _LATIN1, is_old=is_old)
+    return f"{name}:{description}", Frame(name, desc=description, url=url)
+
+
+def _text_in_a_language(name: str, content: bytes, is_old: bool) -> KeyedFrame:
+    """Comments, which mutagen reads as several texts, and lyrics, which have one."""
+    encoding, language = content[0], content[1 : 1 + _LANGUAGE_BYTES].decode("ascii")
+    description, rest = _split_text(content[1 + _LANGUAGE_BYTES :], encoding, is_old=is_old)
+    if not rest:
+        return None
+    text: object
+    if name == "COMM":
+        text = _split_texts(rest, encoding, is_old=is_old)
+    else:
+        text, _ = _split_text(rest, encoding, is_old=is_old)
+    return f"{name}:{description}:{language}", Frame(name, desc=description, text=text)
+
+
+def _people(name: str, content: bytes, is_old: bool) -> KeyedFrame:
+    """Pairs of involvement and person, one after another."""
+    people, rest = [], content[1:]
+    while rest:
+        part, rest = _split_text(rest, content[0], is_old=is_old)
+        person, rest = _split_text(rest, content[0], is_old=is_old) if rest else ("", rest)
+        people.append([part, person])
+    return (name, Frame(name, people=people)) if people else None
+
+
+def _identifier(name: str, content: bytes, is_old: bool) -> KeyedFrame:
+    owner, _, identifier = content.partition(b"\0")
+    owner_text = owner.decode("latin-1")
+    return f"{name}:{owner_text}", Frame(name, owner=owner_text, data=identifier)
+
+
+def _picture(name: str, content: bytes, is_old: bool) -> KeyedFrame:
+    mime, _, rest = content[1:].partition(b"\0")
+    if len(rest) < 2:
+        return None
+    description, data = _split_text(rest[1:], content[0], is_old=is_old)
+    mime_type = mime.decode("latin-1")
+    frame = Frame(name, mime=mime_type, type=rest[0], desc=description, data=data)
+    return f"{name}:{description}", frame
+
+
+def _popularimeter(name: str, content: bytes, is_old: bool) -> KeyedFrame:
+    email, _, rest = content.partition(b"\0")
+    if not rest or len(rest) > _LONGEST_COUNTER_BYTES:
+        raise Unsupported
+    # The counter may be left out: mutagen's frame has no such attribute then.
+    counter = {"count": int.from_bytes(rest[1:], "big")} if rest[1:] else {}
+    email_text = email.decode("latin-1")
+    return f"{name}:{email_text}", Frame(name, email=email_text, rating=rest[0], **counter)
+
+
+def _play_counter(name: str, content: bytes, is_old: bool) -> KeyedFrame:
+    if len(content) > _LONGEST_COUNTER_BYTES:
+        raise Unsupported
+    return name, Frame(name, count=int.from_bytes(content, "big"))
+
+
+def _flag(name: str, content: bytes, is_old: bool) -> KeyedFrame:
+    return name, Frame(name)
+
+
+_PARSERS: dict[str, Callable[[str, bytes, bool], KeyedFrame]] = {
+    "TCON": _genre_frame, "TXXX": _described_texts, "WXXX": _described_url,
+    "COMM": _text_in_a_language, "USLT": _text_in_a_language, "TIPL": _people, "TMCL": _people,
+    "IPLS": _people, "UFID": _identifier, "APIC": _picture, "POPM": _popularimeter,
+    "PCNT": _play_counter, "PCST": _flag,
+}  # fmt: skip
+
+
+def _split_text(written: bytes, encoding: int, *, is_old: bool) -> tuple[str, bytes]:
+    """The first text, and the bytes after its terminator.
+
+    Raises:
+        Unsupported: UTF-16 without a byte order mark, or an unknown encoding.
+        UnicodeDecodeError: the text is not in this encoding.
+    """
+    codec = _BYTE_CODECS.get(encoding)
+    if codec is not None:
+        before, _, rest = written.partition(b"\0")
+        text = before.decode(codec)
+    else:
+        text, rest = _split_utf16(written, encoding)
+    if is_old and rest and not rest.lstrip(b"\0"):
+        rest = b""  # before 2.4 a frame may be padded with zeros: they are no empty texts
+    return text, rest
+
+
+def _split_utf16(written: bytes, encoding: int) -> tuple[str, bytes]:
+    begin, codec = 0, "utf-16-be"
+    if encoding == _UTF16:
+        begin, codec = 2, _BYTE_ORDER_MARKS.get(written[:2], "")
+    if not codec or encoding not in {_UTF16, _UTF16_BE}:
+        raise Unsupported
+    end = written.find(b"\0\0", begin)
+    while end % 2 and end >= 0:  # these zeros are half of one character, and half of the next
+        end = written.find(b"\0\0", end + 1)
+    if end < 0:
+        return written[begin:].decode(codec), b""
+    return written[begin:end].decode(codec), written[end + 2 :]
+
+
+def _split_texts(written: bytes, encoding: int, *, is_old: bool) -> list[str]:
+    """All texts, one after another; errors as of `_split_text`."""
+    texts = []
+    while written:
+        text, written = _split_text(written, encoding, is_old=is_old)
+        texts.append(text)
+    return texts
+
+
+def time_stamp(text: str) -> str:
+    """A time as ID3v2.4 writes it, as far as it is one from its year on; '' where it is none."""
+    if _is_plain_date(text):
+        return text
+    parts = _TIME_SEPARATORS.split(text + ":::::")[:6]
+    stamp = ""
+    for part, form in zip(parts, _TIME_FORMATS, strict=True):
+        try:
+            stamp += form % int(part)
+        except ValueError:
+            break
+    return stamp
+
+
+def genre_names(texts: Sequence[str]) -> list[str]:
+    """Genres by name, from names, numbers, and numbers in brackets.
+
+    Raises:
+        Unsupported: a text mixes numbers and names, as ID3v2.3 allows.
+    """
+    names = []
     for text in texts:
-        if text.isdecimal() and int(text) < _GENRES_OF_A_BYTE:
-            found.append(_genre(int(text)))
-        elif number := _NUMBER(text):
-            found.append(_genre(int(number[1])))
+        if text.isdecimal() and int(text) < _GENRE_NUMBERS:
+            names.append(_genre_name(int(text)))
+        elif number := _match_genre_number(text):
+            names.append(_genre_name(int(number[1])))
         elif text.startswith("(") or "\n" in text or text in {"CR", "RX"}:
-            raise Beyond
+            raise Unsupported
         elif text:
-            found.append(text)
-    return found
+            names.append(text)
+    return names
 
 
-def _genre(number: int) -> str:
+def _genre_name(number: int) -> str:
     return str(GENRES[number]) if number < len(GENRES) else "Unknown"
-
-
-def brought_to_v24(frames: Frames) -> Frames:
-    """The same, changed in place: old frames become those of 2.4, in mutagen's order."""
-    stamps = _recording_times(*(_texts(frames, name) for name in ("TYER", "TDAT", "TIME")))
-    if stamps and "TDRC" not in frames:
-        frames["TDRC"] = Frame("TDRC", text=stamps)
-    original = frames.pop("TORY", None)
-    if original is not None and "TDOR" not in frames:
-        if len(original.text) != 1 or "," in original.text[0]:
-            raise Beyond
-        frames["TDOR"] = Frame("TDOR", text=[time_stamp(original.text[0])])
-    involved = frames.pop("IPLS", None)
-    if involved is not None and "TIPL" not in frames:
-        frames["TIPL"] = Frame("TIPL", people=involved.people)
-    for name in _DROPPED:
-        frames.pop(name, None)
-    images = [frame for frame in frames.values() if frame.FrameID == "APIC"]
-    if len(images) > 1 and any(image.mime in _OLD_MIME_TYPES for image in images):
-        raise Beyond
-    return frames
-
-
-def _texts(frames: Frames, name: str) -> list[str]:
-    frame = frames.pop(name, None)
-    return frame.text if frame is not None else []
-
-
-def _recording_times(years: list[str], dates: list[str], times: list[str]) -> list[str]:
-    """The times that 2.3 keeps in three frames: YYYY, DDMM, HHMM."""
-    stamps = []
-    for year, date, time in zip_longest(years, dates, times, fillvalue=""):
-        told = _YEAR.match(year)
-        if told is None:
-            continue
-        stamp, month_and_day = told.groups()
-        if day := _PAIR.match(date):
-            month_and_day = f"-{day[2]}-{day[1]}"
-        if month_and_day:
-            stamp += month_and_day
-            if clock := _PAIR.match(time):
-                stamp += f"T{clock[1]}:{clock[2]}:00"
-        stamps.append(time_stamp(stamp))
-    return stamps

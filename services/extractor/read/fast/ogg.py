@@ -3,22 +3,29 @@
 from dataclasses import dataclass
 from struct import Struct
 
-from services.extractor.read.fast.comments import comments
-from services.extractor.read.fast.found import Beyond, Found, Info
-from services.extractor.read.fast.window import Window
+from services.extractor.read.fast.parsed_file import ParsedFile, StreamInfo, Unsupported
+from services.extractor.read.fast.vorbis_comments import parse_comments
+from services.extractor.read.file_bytes import FileBytes
 
 _PAGE = Struct("<4sBBqIIiB")
 _CONTINUED, _FIRST, _LAST = 1, 2, 4
-_VORBIS_INFO = Struct("<BI3i")
-_OPUS_INFO = Struct("<BBHIhB")
+_VORBIS_HEADER = Struct("<BI3i")
+_OPUS_HEADER = Struct("<BBHIhB")
 _OPUS_RATE_HZ = 48_000
 _TAIL_BYTES = (8_192, 65_536)
-"""How far from the end the last page is looked for: first near, then as far as a page is long."""
+"""How far from the end the last page is searched: first near, then as far as a page is long."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A page: its head, where it ends, and its first packet with whether that ends on it."""
+    """A page of the file.
+
+    Attributes:
+        position: the granule position: the samples up to the page's end.
+        end: the offset after it.
+        first: its first packet, as far as it is on this page.
+        is_whole: whether a packet ends on this page.
+    """
 
     flags: int
     position: int
@@ -29,100 +36,103 @@ class _Page:
     is_whole: bool
 
 
-def vorbis(window: Window) -> Found:
+def parse_vorbis(file: FileBytes) -> ParsedFile:
     """Ogg Vorbis."""
-    page = _beginning(window, b"\x01vorbis")
-    channels, rate_hz, most, nominal, least = _VORBIS_INFO.unpack_from(page.first, 11)
+    page = _first_page(file, b"\x01vorbis")
+    channels, rate_hz, highest, nominal, lowest = _VORBIS_HEADER.unpack_from(page.first, 11)
     if not rate_hz or len(page.first) < 28:
-        raise Beyond
-    packet, _ = _comment_packet(window, page)
+        raise Unsupported
+    packet, _ = _comment_packet(file, page)
     if not packet.startswith(b"\x03vorbis"):
-        raise Beyond
-    tags, end = comments(packet, 7)
-    if not packet[end] & 1:
-        raise Beyond
-    info = Info(
-        length=_last_position(window, page.serial) / float(rate_hz),
-        bitrate=_vorbis_bitrate(max(0, most), max(0, nominal), max(0, least)),
+        raise Unsupported
+    tags, end = parse_comments(packet, 7)
+    if not packet[end] & 1:  # Vorbis I, section 5.2.1: the framing bit
+        raise Unsupported
+    info = StreamInfo(
+        length=_last_position(file, page.serial) / float(rate_hz),
+        bitrate=_vorbis_bitrate(max(0, highest), max(0, nominal), max(0, lowest)),
         sample_rate=rate_hz,
         channels=channels,
     )
-    return Found(info, tags)
+    return ParsedFile(info, tags)
 
 
-def _vorbis_bitrate(most: int, nominal: int, least: int) -> int:
+def _vorbis_bitrate(highest: int, nominal: int, lowest: int) -> int:
     if not nominal:
-        return (most + least) // 2
-    if most and most < nominal:
-        return most
-    return max(least, nominal)
+        return (highest + lowest) // 2
+    if highest and highest < nominal:
+        return highest
+    return max(lowest, nominal)
 
 
-def opus(window: Window) -> Found:
+def parse_opus(file: FileBytes) -> ParsedFile:
     """Ogg Opus."""
-    page = _beginning(window, b"OpusHead")
-    version, channels, skipped, _, _, _ = _OPUS_INFO.unpack_from(page.first, 8)
-    if version >> 4:
-        raise Beyond
-    packet, end = _comment_packet(window, page)
+    page = _first_page(file, b"OpusHead")
+    version, channels, pre_skip, _, _, _ = _OPUS_HEADER.unpack_from(page.first, 8)
+    if version >> 4:  # RFC 7845, section 5.1: the upper four bits are the incompatible version
+        raise Unsupported
+    packet, end = _comment_packet(file, page)
     if not packet.startswith(b"OpusTags"):
-        raise Beyond
-    tags, _ = comments(packet, 8)
-    length = (_last_position(window, page.serial) - skipped) / float(_OPUS_RATE_HZ)
-    bitrate = round((window.size - end) * 8 / length) if length else 0
-    return Found(Info(length=length, bitrate=bitrate, channels=channels), tags)
+        raise Unsupported
+    tags, _ = parse_comments(packet, 8)
+    # Granule positions count the decoder's first samples too, which are not played.
+    length = (_last_position(file, page.serial) - pre_skip) / float(_OPUS_RATE_HZ)
+    bitrate = round((file.size - end) * 8 / length) if length else 0
+    return ParsedFile(StreamInfo(length=length, bitrate=bitrate, channels=channels), tags)
 
 
-def _beginning(window: Window, mark: bytes) -> _Page:
-    page = _page(window, 0)
-    if not page.flags & _FIRST or not page.first.startswith(mark):
-        raise Beyond
+def _first_page(file: FileBytes, marker: bytes) -> _Page:
+    page = _page(file, 0)
+    if not page.flags & _FIRST or not page.first.startswith(marker):
+        raise Unsupported
     return page
 
 
-def _page(window: Window, place: int) -> _Page:
-    """The page at a place; all of it must be there."""
-    head = window.at(place, 27)
-    mark, version, flags, position, serial, number, _, segments = _PAGE.unpack(head)
-    if mark != b"OggS" or version or not segments:
-        raise Beyond
-    lacing = window.at(place + 27, segments)
-    begin = place + 27 + segments
+def _page(file: FileBytes, offset: int) -> _Page:
+    """The page at an offset; all of it must be in the file."""
+    header = file.read_exactly(offset, 27)
+    marker, version, flags, position, serial, number, _, segments = _PAGE.unpack(header)
+    if marker != b"OggS" or version or not segments:
+        raise Unsupported
+    lacing = file.read_exactly(offset + 27, segments)
+    begin = offset + 27 + segments
     end = begin + sum(lacing)
-    if end > window.size:
-        raise Beyond
+    if end > file.size:
+        raise Unsupported
+    # RFC 3533, section 6: a packet goes on through segments of 255 bytes, a shorter one ends it.
     length = 0
     for size in lacing:
         length += size
         if size < 255:
             break
     is_whole = min(lacing) < 255
-    return _Page(flags, position, serial, number, end, window.at(begin, length), is_whole)
+    first = file.read_exactly(begin, length)
+    return _Page(flags, position, serial, number, end, first, is_whole)
 
 
-def _comment_packet(window: Window, first: _Page) -> tuple[bytes, int]:
-    """The packet after the stream's head, whole, and where the page ends that ends it."""
-    place, number, packet = first.end, None, b""
+def _comment_packet(file: FileBytes, first: _Page) -> tuple[bytes, int]:
+    """The packet after the stream's header, and the end of the page on which it ends."""
+    offset, number, packet = first.end, None, b""
     while True:
-        page = _page(window, place)
+        page = _page(file, offset)
         if page.serial != first.serial or bool(page.flags & _CONTINUED) != (number is not None):
-            raise Beyond
+            raise Unsupported
         if number is not None and page.number != number + 1:
-            raise Beyond
+            raise Unsupported
         packet += page.first
-        place, number = page.end, page.number
+        offset, number = page.end, page.number
         if page.is_whole:
-            return packet, place
+            return packet, offset
 
 
-def _last_position(window: Window, serial: int) -> int:
-    """What the last page says of its place in the stream; it must be the stream's last one."""
+def _last_position(file: FileBytes, serial: int) -> int:
+    """The granule position of the last page, which must be the last one of this stream."""
     for length in _TAIL_BYTES:
-        tail = window.end(length)
-        place = tail.rfind(b"OggS")
-        if place >= 0:
-            page = _page(window, window.size - len(tail) + place)
+        tail = file.read_tail(length)
+        offset = tail.rfind(b"OggS")
+        if offset >= 0:
+            page = _page(file, file.size - len(tail) + offset)
             if page.serial != serial or page.position == -1 or not page.flags & _LAST:
-                raise Beyond
+                raise Unsupported
             return page.position
-    raise Beyond
+    raise Unsupported

@@ -1,4 +1,5 @@
-"""How each container names its tags: from what mutagen read to Picard's internal names.
+"""How each container names its tags: a mapping from mutagen's objects to Picard's internal names.
 
-These modules read mutagen's objects by their attributes and import nothing of it.
+These modules read mutagen's objects, or those of the fast parsers, by their attributes. They do not
+import mutagen.
 """

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from services.extractor.tags.containers.names import internal_name
-from services.extractor.tags.model import Picture, RawTags
+from services.extractor.tags.model import Picture
+from services.extractor.tags.raw_tags import RawTags, internal_name
 
 _TEXT = 0
 _FRONT = 3
@@ -17,12 +17,13 @@ def raw_tags(tags: Any) -> RawTags:
     for key, value in (tags or {}).items():
         if value.kind == _TEXT:
             name = internal_name(key)
+            # APEv2 has one item for the date, called "Year", in any precision.
             raw.setdefault("date" if name == "year" else name, []).extend(value)
     return raw
 
 
 def pictures(file: Any) -> Iterator[Picture]:
-    """The embedded images: a file name, NUL, and the image."""
+    """The embedded images. An item holds a file name, NUL, and the image."""
     for key, value in (file.tags or {}).items():
         if key.lower().startswith("cover art") and value.kind != _TEXT:
             kind = _FRONT if "front" in key.lower() else _OTHER

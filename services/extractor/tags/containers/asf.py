@@ -4,8 +4,8 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from services.extractor.tags.containers.names import internal_name
-from services.extractor.tags.model import Picture, RawTags
+from services.extractor.tags.model import Picture
+from services.extractor.tags.raw_tags import RawTags, internal_name
 
 ATTRIBUTES = {
     "title": "title",
@@ -83,20 +83,23 @@ def pictures(file: Any) -> Iterator[Picture]:
             try:
                 yield asf_picture(bytes(value.value))
             except (struct.error, ValueError):
-                continue  # a damaged image is no image
+                continue  # a damaged image is left out
 
 
 def asf_picture(block: bytes) -> Picture:
-    """A WM/Picture: type, size, MIME type and description in UTF-16 with NUL, data.
+    """A WM/Picture: type, size, MIME type and description in UTF-16 ending with NUL, data.
 
-    Source: Microsoft's WM_PICTURE structure. `ValueError` where the block is cut off.
+    Source: Microsoft's WM_PICTURE structure.
+
+    Raises:
+        struct.error, ValueError: the block is cut off.
     """
     kind, size = struct.unpack_from("<BI", block)
-    place = 5
+    offset = 5
     for _ in range(2):
-        while block[place : place + 2] != b"\0\0":
-            place += 2
-            if place >= len(block):
+        while block[offset : offset + 2] != b"\0\0":
+            offset += 2
+            if offset >= len(block):
                 raise ValueError("the picture is cut off")
-        place += 2
-    return Picture(kind, block[place : place + size])
+        offset += 2
+    return Picture(kind, block[offset : offset + size])

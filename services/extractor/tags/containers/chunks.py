@@ -1,11 +1,11 @@
-"""Chunks beside the ID3 tag: WAV's LIST INFO, AIFF's text chunks."""
+"""Texts in chunks, besides an ID3 tag: WAV's LIST INFO, AIFF's text chunks."""
 
 import os
 import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from services.extractor.tags.model import RawTags
+from services.extractor.tags.raw_tags import RawTags
 
 MOST_CHUNKS = 10_000
 _MOST_TEXT_BYTES = 1_000_000
@@ -48,12 +48,12 @@ def info(file: BinaryIO) -> RawTags:
         if name != b"LIST" or not 4 <= size <= _MOST_TEXT_BYTES or file.read(4) != b"INFO":
             continue
         block = file.read(size - 4)
-        place = 0
-        while place + 8 <= len(block):
-            key, length = struct.unpack_from("<4sI", block, place)
+        offset = 0
+        while offset + 8 <= len(block):
+            key, length = struct.unpack_from("<4sI", block, offset)
             known = INFO.get(key) or key.decode("latin-1").strip().lower()
-            _keep(raw, known, block[place + 8 : place + 8 + length])
-            place += 8 + length + length % 2
+            _add_text(raw, known, block[offset + 8 : offset + 8 + length])
+            offset += 8 + length + length % 2
     return raw
 
 
@@ -62,24 +62,24 @@ def texts(file: BinaryIO) -> RawTags:
     raw: RawTags = {}
     for name, size in _chunks(file, ">"):
         if name in AIFF and size <= _MOST_TEXT_BYTES:
-            _keep(raw, AIFF[name], file.read(size))
+            _add_text(raw, AIFF[name], file.read(size))
     return raw
 
 
 def _chunks(file: BinaryIO, order: str) -> Iterator[tuple[bytes, int]]:
-    """Name and size of the chunks of a file; the file stands at each one's content."""
+    """Name and size of a file's chunks; the file's position is at the content of each."""
     end = file.seek(0, os.SEEK_END)
-    place = 12  # after the name, size and kind of the whole
+    offset = 12  # after the form's own name, size and kind
     for _ in range(MOST_CHUNKS):
-        if place + 8 > end:
+        if offset + 8 > end:
             return
-        file.seek(place)
+        file.seek(offset)
         name, size = struct.unpack(f"{order}4sI", file.read(8))
         yield name, size
-        place += 8 + size + size % 2
+        offset += 8 + size + size % 2  # a byte of padding after an odd size
 
 
-def _keep(raw: RawTags, name: str, written: bytes) -> None:
+def _add_text(raw: RawTags, name: str, written: bytes) -> None:
     content = written.rstrip(b"\0")
     try:
         value = content.decode()

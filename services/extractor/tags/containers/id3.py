@@ -1,10 +1,10 @@
-"""ID3 (MP3, WAV, AIFF, DSF, DSDIFF, TTA, AAC, AC-3), as mutagen gives it: brought to 2.4."""
+"""ID3 (MP3, WAV, AIFF, DSF, DSDIFF, TTA, AAC, AC-3), brought to version 2.4 by mutagen."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from services.extractor.tags.containers.names import internal_name
-from services.extractor.tags.model import Picture, RawTags
+from services.extractor.tags.model import Picture
+from services.extractor.tags.raw_tags import RawTags, internal_name
 
 FRAMES = {
     "TIT2": "title",
@@ -75,7 +75,7 @@ _RECORDING_ID_OWNER = "http://musicbrainz.org"
 def raw_tags(tags: Any) -> RawTags:
     """The frames by internal name; `tags` is mutagen's mapping of frames, or None.
 
-    Text and address frames that have no such name have their own, in lower case.
+    Text and URL frames without such a name keep their own, in lower case.
     """
     raw: RawTags = {}
     for frame in tags.values() if tags else ():
@@ -100,7 +100,7 @@ def _genres(frame: Any) -> Iterator[tuple[str, str]]:
 
 
 def _comment(frame: Any) -> Iterator[tuple[str, str]]:
-    # Programs' notes to themselves are no comments, but kept with the other tags.
+    # Programs keep notes of their own in comments: these stay with the other tags.
     is_note = frame.desc.startswith(("iTun", "Songs-DB", "c0"))
     name = f"comment:{frame.desc.lower()}" if is_note else "comment"
     yield from ((name, str(value)) for value in frame.text)
@@ -121,7 +121,7 @@ def _lrc_time(ms: int) -> str:
 
 
 def _people(frame: Any) -> Iterator[tuple[str, str]]:
-    """Involvements that are no role are instruments: ID3v2.3 keeps both in one list."""
+    """Involvements without a role are instruments: ID3v2.3 keeps both in one list."""
     for part, name in frame.people:
         role = PEOPLE.get(part.lower()) if frame.FrameID == "TIPL" else None
         if role:
@@ -146,7 +146,7 @@ def _podcast(_frame: Any) -> Iterator[tuple[str, str]]:
     yield "podcast", "1"
 
 
-def _address(frame: Any) -> Iterator[tuple[str, str]]:
+def _url(frame: Any) -> Iterator[tuple[str, str]]:
     yield internal_name(frame.desc) or "website", frame.url
 
 
@@ -176,7 +176,7 @@ SPECIAL = {
     "PCNT": _play_count,
     "MVIN": _movement,
     "PCST": _podcast,
-    "WXXX": _address,
+    "WXXX": _url,
 }
 
 

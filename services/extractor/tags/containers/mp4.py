@@ -1,10 +1,10 @@
-"""MP4 (m4a, m4b, mp4): iTunes' atoms and free-form ones."""
+"""MP4 (m4a, m4b, mp4): iTunes' atoms and free-form items."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from services.extractor.tags.containers.names import internal_name
-from services.extractor.tags.model import Picture, RawTags
+from services.extractor.tags.model import Picture
+from services.extractor.tags.raw_tags import RawTags, internal_name
 
 ATOMS = {
     "\xa9nam": "title",
@@ -59,10 +59,10 @@ def raw_tags(tags: Any) -> RawTags:
             raw.setdefault(ATOMS[atom], []).extend(map(str, values))
         elif atom.startswith(_FREE):
             name = internal_name(atom.removeprefix(_FREE).partition(":")[2])
-            told = (bytes(value).decode("utf-8", "replace") for value in values)
-            raw.setdefault(name, []).extend(told)
+            texts = (bytes(value).decode("utf-8", "replace") for value in values)
+            raw.setdefault(name, []).extend(texts)
         elif atom in PAIRS:
-            # 0 means that it is not told.
+            # 0 means that there is no number.
             raw[PAIRS[atom]] = [f"{number or ''}/{total or ''}" for number, total in values]
         elif atom in NUMBERS:
             raw[NUMBERS[atom]] = [str(value) for value in values if value or atom == "stik"]

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from services.extractor.tags.containers.names import internal_name
-from services.extractor.tags.model import Picture, RawTags
+from services.extractor.tags.model import Picture
+from services.extractor.tags.raw_tags import RawTags, internal_name
 
 _PICTURE_FIELD = "metadata_block_picture"
 _OLD_PICTURE_FIELD = "coverart"
@@ -31,20 +31,24 @@ def pictures(file: Any) -> Iterator[Picture]:
         field = name.lower()
         if field in {_PICTURE_FIELD, _OLD_PICTURE_FIELD}:
             try:
-                told = base64.b64decode(value)
-                yield flac_picture(told) if field == _PICTURE_FIELD else Picture(3, told)
+                block = base64.b64decode(value)
+                # The old field holds the image alone, without its type.
+                yield flac_picture(block) if field == _PICTURE_FIELD else Picture(3, block)
             except (binascii.Error, ValueError, struct.error):
-                continue  # a damaged image is no image
+                continue  # a damaged image is left out
 
 
 def flac_picture(block: bytes) -> Picture:
     """A FLAC picture block: type, MIME type, description, four numbers, data.
 
-    Source: RFC 9639, section 8.8. `struct.error` where the block is cut off.
+    Source: RFC 9639, section 8.8.
+
+    Raises:
+        struct.error: the block is cut off.
     """
     kind, length = struct.unpack_from(">II", block)
-    place = 8 + length
-    (length,) = struct.unpack_from(">I", block, place)
-    place += 4 + length + 16
-    (length,) = struct.unpack_from(">I", block, place)
-    return Picture(kind, block[place + 4 : place + 4 + length])
+    offset = 8 + length
+    (length,) = struct.unpack_from(">I", block, offset)
+    offset += 4 + length + 16
+    (length,) = struct.unpack_from(">I", block, offset)
+    return Picture(kind, block[offset + 4 : offset + 4 + length])

@@ -1,11 +1,14 @@
-"""Sounds of which it is known what they are."""
+"""Generated sounds with known properties, and their analysis."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.analyzer.audio import Audio
+from services.analyzer.analysis import analysis_of
+from services.analyzer.decode.audio import Audio
+from services.analyzer.decode_pass import decode_stream
+from shared.contracts.analysis import Analysis
 
 Sound = NDArray[np.float32]
 RATE_HZ = 22_050
@@ -42,8 +45,8 @@ def chord(notes: Sequence[float], duration_s: float, *, cents: float = 0.0) -> S
 
 def progression(tonic: int, mode: str, *, cents: float = 0.0) -> Sound:
     """I IV V I with a bass, in a key (tonic 0..11 from C); the dominant of minor is major."""
-    home = MAJOR if mode == "major" else MINOR
-    chords = [(0, home), (5, home), (7, MAJOR), (0, home)]
+    triad = MAJOR if mode == "major" else MINOR
+    chords = [(0, triad), (5, triad), (7, MAJOR), (0, triad)]
     parts = []
     for root, shape in chords:
         base = 48 + (tonic + root) % 12
@@ -53,7 +56,20 @@ def progression(tonic: int, mode: str, *, cents: float = 0.0) -> Sound:
 
 
 def audio_of(sound: Sound, rate_hz: int = RATE_HZ, *, expected_s: float | None = None) -> Audio:
-    """A file being decoded that gives this sound, (channels, n), in uneven blocks."""
+    """An open file with this sound, (channels, n), in uneven blocks."""
     cuts = np.cumsum([1_000, 65_536, 333, *[50_000] * (sound.shape[1] // 50_000)])
     blocks = np.split(sound, [cut for cut in cuts if cut < sound.shape[1]], axis=1)
     return Audio(rate_hz, expected_s, iter(blocks))
+
+
+def analyze(sound: Sound, rate_hz: int = RATE_HZ, *, expected_s: float | None = None) -> Analysis:
+    """The whole analysis of a sound, (n,) or (channels, n)."""
+    return analysis_of(
+        decode_stream(audio_of(np.atleast_2d(sound), rate_hz, expected_s=expected_s))
+    )
+
+
+def noise(rate_hz: int, duration_s: float = 12.0) -> Sound:
+    """White noise, -20 dBFS."""
+    rng = np.random.default_rng(2)
+    return (0.1 * rng.standard_normal(round(rate_hz * duration_s))).astype(np.float32)

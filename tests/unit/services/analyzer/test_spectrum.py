@@ -1,9 +1,10 @@
-"""The shared spectrum against its definition, frame by frame."""
+"""Mel bands and roll-off against their definition, frame by frame."""
 
 import numpy as np
 import pytest
 
-from services.analyzer.spectrum import FRAME, HOP, mel_filters, spectrum_of, window
+from services.analyzer.spectrum.features import FRAME, HOP, hann_window, spectrum_of
+from services.analyzer.spectrum.mel import mel_filters
 
 RATE_HZ = 22_050
 
@@ -17,9 +18,9 @@ def test_mel_and_roll_off_are_those_of_each_frames_power(seconds: float) -> None
     whole = np.pad(sound, (0, max(0, FRAME - len(sound)))).astype(np.float64)
     starts = range(0, len(whole) - FRAME + 1, HOP)
     assert len(found.mel) == len(starts)
-    power = np.stack([np.abs(np.fft.rfft(whole[s : s + FRAME] * window(FRAME))) for s in starts])
-    power **= 2
-    np.testing.assert_allclose(found.mel, power @ mel_filters(RATE_HZ).T, rtol=1e-4)
+    frames = np.stack([whole[start : start + FRAME] for start in starts])
+    power = np.abs(np.fft.rfft(frames * hann_window(FRAME))) ** 2
+    np.testing.assert_allclose(found.mel, power @ mel_filters(RATE_HZ, FRAME).T, rtol=1e-4)
     shapes = power[:: round(len(power) / len(found.rolloff_hz))]
     running = np.cumsum(shapes, axis=1)
     place = (running < 0.85 * running[:, -1:]).sum(axis=1)

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.analyzer.spectrum import HOP, spectrum_of
-from services.analyzer.tempo import Tempo, estimate_tempo, onset_envelope, onset_rate_hz
+from services.analyzer.rhythm.onsets import onset_rate_hz, onset_strength
+from services.analyzer.rhythm.tempo import Tempo, estimate_tempo
+from services.analyzer.spectrum.features import HOP, spectrum_of
 from tests.unit.services.analyzer.sounds import RATE_HZ, clicks, sine
 
-FRAMES_A_SECOND = RATE_HZ / HOP
+FRAME_RATE_HZ = RATE_HZ / HOP
 
 
 def _tempo(sound: NDArray[np.float32]) -> Tempo:
-    return estimate_tempo(onset_envelope(spectrum_of(sound, RATE_HZ).mel), FRAMES_A_SECOND)
+    return estimate_tempo(onset_strength(spectrum_of(sound, RATE_HZ).mel), FRAME_RATE_HZ)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.02], ids=["clean", "in noise"])
@@ -28,8 +29,8 @@ def test_a_click_train_has_its_tempo_within_two_percent(bpm: float, noise: float
 
 @pytest.mark.parametrize("bpm", [60, 120, 200])
 def test_each_click_is_an_onset(bpm: float) -> None:
-    envelope = onset_envelope(spectrum_of(clicks(bpm), RATE_HZ).mel)
-    assert onset_rate_hz(envelope, FRAMES_A_SECOND) == pytest.approx(bpm / 60, rel=0.05)
+    envelope = onset_strength(spectrum_of(clicks(bpm), RATE_HZ).mel)
+    assert onset_rate_hz(envelope, FRAME_RATE_HZ) == pytest.approx(bpm / 60, rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_each_click_is_an_onset(bpm: float) -> None:
     [np.zeros(RATE_HZ * 10, np.float32), clicks(120, 1.0)],
     ids=["silence", "a second"],
 )
-def test_where_there_is_no_pulse_to_hear_tempo_and_confidence_are_0(
+def test_without_a_pulse_tempo_and_confidence_are_0(
     sound: NDArray[np.float32],
 ) -> None:
     assert _tempo(sound) == Tempo(0.0, 0.0, 0.0, 0.0)
@@ -49,11 +50,11 @@ def test_noise_and_a_steady_tone_have_little_confidence() -> None:
     assert _tempo(sine(440, 20, dbfs=-6)).confidence < 0.15
 
 
-def test_where_the_tempo_changes_it_is_the_one_that_lasts_longest() -> None:
+def test_a_changing_tempo_is_the_one_that_lasts_longest() -> None:
     sound = np.concatenate([clicks(90, 40.0), clicks(124, 20.0)])
     assert _tempo(sound).bpm == pytest.approx(90, rel=0.02)
 
 
-def test_three_notes_to_a_beat_make_no_tempo_of_two_notes() -> None:
+def test_triplets_do_not_become_the_beat() -> None:
     eighths = clicks(210, 30.0) * np.float32(0.3)
     assert _tempo(clicks(70, 30.0) + eighths).bpm == pytest.approx(70, rel=0.02)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.api.graphql.subscription import Rates
+from services.api.graphql.people.subscriptions import Rates
 from services.api.graphql.types.status import StageProgress
-from services.api.graphql.types.tracks import TrackStage
+from services.api.graphql.types.track_details import TrackStage
 
 
 def counts(done: int, failed: int = 0, total: int = 100) -> list[StageProgress]:

@@ -1,29 +1,36 @@
 """Images and the gateway's inputs: which picture belongs to whom."""
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from services.extractor.covers.images import Image, embedded_cover, folder_images, mime_type
 from services.extractor.covers.selection import folder_cover
-from services.extractor.read.jobs import FileRead
+from services.extractor.read.file_reader import FileRead
 from services.extractor.store.inputs import (
     Batch,
     album_inputs,
     artist_inputs,
+    claim_of,
     track_input,
 )
 from services.extractor.tags.album_folders import wanted_folders
-from services.extractor.tags.mapping import meaning
-from services.extractor.tags.model import AudioProperties, Picture, RawTags
-from services.extractor.tags.track_fields import tag_fields
+from services.extractor.tags.mapping import map_tags
+from services.extractor.tags.model import AudioProperties, CreditedName, Picture, Release
+from services.extractor.tags.raw_tags import RawTags
+from services.extractor.tags.track_fields import track_fields
 
 JPEG = b"\xff\xd8\xff"
 PNG = b"\x89PNG\r\n\x1a\n"
 LIBRARY = "lib_" + "0" * 32
 AUDIO = AudioProperties("flac", "flac", 1.0)
+
+
+def test_the_claim_of_an_album_stays_what_the_database_holds() -> None:
+    release = Release("X", artists=(CreditedName("Ann", " & "), CreditedName("Bob")), date="1999")
+    assert claim_of(release) == "e152742b576c0347f74d"
 
 
 def batch(root: Path, files: dict[str, RawTags]) -> Batch:
@@ -33,9 +40,9 @@ def batch(root: Path, files: dict[str, RawTags]) -> Batch:
 
 
 def _read(path: str, raw: RawTags) -> FileRead:
-    tags = meaning(raw, AUDIO, file_name="x.flac")
+    tags = map_tags(raw, AUDIO, file_name="x.flac")
     return FileRead(
-        path, 1, 1, tag_fields(tags, path, None), artists=tags.artists,
+        path, 1, 1, track_fields(tags, path, None), artists=tags.artists,
         contributors=tags.contributors, release=tags.release,
     )  # fmt: skip
 
@@ -85,101 +92,103 @@ def _image(picture: Picture) -> Image:
 def test_what_cannot_be_a_cover_is_named(tmp_path: Path, content: bytes, problem: str) -> None:
     assert embedded_cover([Picture(3, content)]) == (None, f"the embedded image {problem}")
     put(tmp_path, "a/Cover.jpg", content)
-    told = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
-    file = told.files[0]
-    assert track_input(told, file, artists={}, album_id="alb_1")["coverProblem"] == (
+    read = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
+    file = read.files[0]
+    assert track_input(read, file, artists={}, album_id="alb_1").cover_problem == (
         f"Cover.jpg {problem}"
     )
     front = put(tmp_path, "a/front.png", PNG)
-    told = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
-    track = track_input(told, file, artists={}, album_id="alb_1")
-    assert (track["folderCoverSha256"], "coverProblem" in track) == (front, False)
+    read = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
+    track = track_input(read, file, artists={}, album_id="alb_1")
+    assert (track.folder_cover_sha256, track.cover_problem) == (front, None)
 
 
 def test_the_next_best_image_counts_where_the_gateway_refuses_one(tmp_path: Path) -> None:
     beside = put(tmp_path, "a/cover.jpg", JPEG + b"beside")
-    told = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
-    file = replace(told.files[0], cover_sha256="ab")
+    read = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
+    file = read.files[0]._replace(cover_sha256="ab")
 
     def covers() -> tuple[str | None, ...]:
-        track = track_input(told, file, artists={}, album_id="alb_1")
-        names = ("folderCoverSha256", "coverSha256", "coverProblem")
-        return tuple(track.get(name) for name in names)
+        track = track_input(read, file, artists={}, album_id="alb_1")
+        return track.folder_cover_sha256, track.cover_sha256, track.cover_problem
 
     assert covers() == (beside, "ab", None)
-    told.refused = {beside: "it is broken"}
+    read.refused = {beside: "it is broken"}
     assert covers() == (None, "ab", "the image in the folder: it is broken")
-    told.refused = {"ab": "it is a bomb"}
+    read.refused = {"ab": "it is a bomb"}
     assert covers() == (beside, None, "the embedded image: it is a bomb")
 
 
 def test_only_an_albums_track_has_the_cover_of_its_folder(tmp_path: Path) -> None:
     put(tmp_path, "a/cover.jpg", JPEG)
-    told = batch(tmp_path, {"a/1.flac": {}})
-    file = told.files[0]
-    assert "folderCoverSha256" not in track_input(told, file, artists={}, album_id=None)
+    read = batch(tmp_path, {"a/1.flac": {}})
+    file = read.files[0]
+    track = track_input(read, file, artists={}, album_id=None)
+    assert track.folder_cover_sha256 is None
 
 
-def test_covers_and_artist_images_are_told_apart(tmp_path: Path) -> None:
+def test_a_folder_has_a_cover_or_an_artist_image_by_its_place(tmp_path: Path) -> None:
     cover = put(tmp_path, "Björk/Post/Folder.JPG", JPEG + b"post")
     portrait = put(tmp_path, "Björk/folder.jpg", JPEG + b"portrait")
     post: RawTags = {"artist": ["Björk"], "album": ["Post"]}
-    told = batch(tmp_path, {"Björk/Post/CD1/01.flac": post, "Björk/Post/CD2/01.flac": post})
-    artists = artist_inputs(told)
-    (album,) = album_inputs(told, dict.fromkeys(artists, "art_1")).values()
-    assert (album["folder"], album["artistImageSha256"]) == ("Björk/Post", portrait)
-    assert {folder_cover(told.folders, {}, file.path) for file in told.files} == {cover}
+    read = batch(tmp_path, {"Björk/Post/CD1/01.flac": post, "Björk/Post/CD2/01.flac": post})
+    artists = artist_inputs(read)
+    (album,) = album_inputs(read, dict.fromkeys(artists, "art_1")).values()
+    assert (album.folder, album.artist_image_sha256) == ("Björk/Post", portrait)
+    assert {folder_cover(read.folders, {}, file.path) for file in read.files} == {cover}
 
 
 def test_a_picture_in_a_folder_of_another_name_shows_no_artist(tmp_path: Path) -> None:
     put(tmp_path, "Rock/folder.jpg", JPEG + b"rock")
     named = put(tmp_path, "Pop/Post/artist.png", b"\x89PNG\r\n\x1a\n")
     post: RawTags = {"artist": ["Björk"], "album": ["Post"]}
-    told = batch(tmp_path, {"Rock/Post/01.flac": post, "Pop/Post/01.flac": post})
-    rock, pop = album_inputs(told, dict.fromkeys(artist_inputs(told), "art_1")).values()
-    assert "artistImageSha256" not in rock
-    assert pop["artistImageSha256"] == named
+    read = batch(tmp_path, {"Rock/Post/01.flac": post, "Pop/Post/01.flac": post})
+    rock, pop = album_inputs(read, dict.fromkeys(artist_inputs(read), "art_1")).values()
+    assert rock.artist_image_sha256 is None
+    assert pop.artist_image_sha256 == named
 
 
-def test_what_is_said_of_an_album_is_told_once(tmp_path: Path) -> None:
-    told = batch(tmp_path, {
+def test_each_claim_about_an_album_is_one_input(tmp_path: Path) -> None:
+    read = batch(tmp_path, {
         "a/1.flac": {"artist": ["A"], "album": ["X"], "discnumber": ["1/2"]},
         "a/2.flac": {"artist": ["A feat. B"], "album": ["X"], "label": ["L"]},
         "a/3.flac": {"artist": ["A feat. B"], "album": ["X"]},
         "b/1.flac": {"artist": ["A"], "album": ["X"]},
         "c/1.flac": {"artist": ["A"]},
     })  # fmt: skip
-    artists = artist_inputs(told)
-    assert [artist["name"] for artist in artists.values()] == ["A", "B"]
-    albums = album_inputs(told, dict.fromkeys(artists, "art_1"))
-    assert [(album["folder"], album.get("label")) for album in albums.values()] == [
+    artists = artist_inputs(read)
+    assert [artist.name for artist in artists.values()] == ["A", "B"]
+    albums = album_inputs(read, dict.fromkeys(artists, "art_1"))
+    assert [(album.folder, album.label) for album in albums.values()] == [
         ("a", None),
         ("a", "L"),
         ("b", None),
     ]
-    assert len({album["claim"] for album in albums.values()}) == 2
-    assert not any(album["isArtistTold"] for album in albums.values())
+    assert len({album.claim for album in albums.values()}) == 2
+    assert not any(album.is_artist_told for album in albums.values())
 
 
-def test_a_track_tells_what_it_knows_and_nothing_else(tmp_path: Path) -> None:
-    told = batch(tmp_path, {"a.flac": {"artist": ["A feat. B"], "composer": ["C"]}})
-    file = told.files[0]
-    ids = {key: f"art_{key[0]}" for key in artist_inputs(told)}
-    track = track_input(told, file, artists=ids, album_id=None)
-    assert [(c["artistId"], c["role"], c["joinPhrase"]) for c in track["credits"]] == [
+def test_a_track_input_has_no_empty_fields(tmp_path: Path) -> None:
+    read = batch(tmp_path, {"a.flac": {"artist": ["A feat. B"], "composer": ["C"]}})
+    file = read.files[0]
+    ids = {key: f"art_{key[0]}" for key in artist_inputs(read)}
+    track = track_input(read, file, artists=ids, album_id=None)
+    assert [(c.artist_id, c.role, c.join_phrase) for c in track.credits] == [
         ("art_A", "ARTIST", " feat. "),
         ("art_B", "ARTIST", ""),
         ("art_C", "COMPOSER", ""),
     ]
-    assert None not in track.values()
+    encoded = msgspec.json.decode(msgspec.json.encode(track))
+    assert None not in encoded.values()
+    assert set(encoded) >= {"path", "sizeBytes", "artistCredit", "credits"}
 
 
-def test_a_disc_is_known_by_its_folder_where_no_tag_tells_it(tmp_path: Path) -> None:
-    told = batch(tmp_path, {
+def test_a_disc_is_known_by_its_folder_where_no_tag_has_it(tmp_path: Path) -> None:
+    read = batch(tmp_path, {
         "a/CD2/1.flac": {"artist": ["A"], "album": ["X"]},
         "a/CD2/2.flac": {"artist": ["A"], "album": ["X"], "discnumber": ["1"]},
         "a/3.flac": {"artist": ["A"], "album": ["X (Disc 3)"]},
     })  # fmt: skip
-    ids = dict.fromkeys(artist_inputs(told), "art_1")
-    tracks = [track_input(told, file, artists=ids, album_id="alb_1") for file in told.files]
-    assert [track["discNumber"] for track in tracks] == [2, 1, 3]
+    ids = dict.fromkeys(artist_inputs(read), "art_1")
+    tracks = [track_input(read, file, artists=ids, album_id="alb_1") for file in read.files]
+    assert [track.disc_number for track in tracks] == [2, 1, 3]

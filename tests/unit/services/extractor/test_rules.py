@@ -7,25 +7,26 @@ from pathlib import Path
 import pytest
 
 from services.extractor.read.file_reader import read_file
-from services.extractor.tags.credits import CreditRules
-from services.extractor.tags.mapping import meaning
-from services.extractor.tags.model import AudioProperties, RawTags, Tags
+from services.extractor.tags.mapping import map_tags
+from services.extractor.tags.model import AudioProperties, Tags
 from services.extractor.tags.normalise import genres
-from services.extractor.tags.rules import DEFAULT_RULES, RULES_FILE, BadRules, Rules, rules_of
+from services.extractor.tags.raw_tags import RawTags
+from services.extractor.tags.rules import DEFAULT_RULES, CreditRules, Rules
+from services.extractor.tags.rules_file import RULES_FILE, BadRules, rules_of
 
 DOCUMENT = (Path(__file__).parents[4] / "docs" / "tags.md").read_text()
 SETTINGS = Rules(CreditRules.with_names(["Hot & Cold"], ["&"]))
 
 
-def write(root: Path, told: str | bytes) -> str:
-    (root / RULES_FILE).write_bytes(told if isinstance(told, bytes) else told.encode())
+def write(root: Path, content: str | bytes) -> str:
+    (root / RULES_FILE).write_bytes(content if isinstance(content, bytes) else content.encode())
     return str(root)
 
 
-def meant(root: str, **raw: list[str]) -> Tags:
-    told: RawTags = raw
+def tags_of(root: str, **values: list[str]) -> Tags:
+    raw: RawTags = values
     audio = AudioProperties("flac", "flac", 1.0)
-    return meaning(told, audio, file_name="a.flac", rules=rules_of(root, SETTINGS))
+    return map_tags(raw, audio, file_name="a.flac", rules=rules_of(root, SETTINGS))
 
 
 def names(tags: Tags) -> list[str]:
@@ -41,18 +42,18 @@ def test_without_a_file_the_settings_count(tmp_path: Path) -> None:
 def test_the_documents_example_does_what_it_says(tmp_path: Path) -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
     root = write(tmp_path, example)
-    assert names(meant(root, artist=["ZEAL & Ardor with Hot & Cold"])) == [
+    assert names(tags_of(root, artist=["ZEAL & Ardor with Hot & Cold"])) == [
         "ZEAL & Ardor",
         "Hot & Cold",
     ]
-    assert names(meant(root, artist=["A vs. B"])) == ["A vs. B"]
-    told = ["Hip hop; R&B/Soul", "other", "drum & bass; jungle", "HIP-HOP"]
-    assert meant(root, genre=told).genres == ("Hip-Hop", "R&B/Soul", "drum & bass; jungle")
+    assert names(tags_of(root, artist=["A vs. B"])) == ["A vs. B"]
+    genre = ["Hip hop; R&B/Soul", "other", "drum & bass; jungle", "HIP-HOP"]
+    assert tags_of(root, genre=genre).genres == ("Hip-Hop", "R&B/Soul", "drum & bass; jungle")
 
 
 def test_a_podcast_whose_genre_is_left_out_is_one(tmp_path: Path) -> None:
     root = write(tmp_path, '[genres.rename]\npodcast = ""')
-    tags = meant(root, genre=["Podcast"])
+    tags = tags_of(root, genre=["Podcast"])
     assert (tags.kind, tags.genres) == ("podcast", ())
 
 
@@ -61,7 +62,7 @@ def test_genres_without_separators_stay_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("content", "words"),
     [
         ("[credits]\nnames = 'A'", "credits.names: Input should be a valid list"),
         ("[credits]\nnames = [1]", "credits.names.0: Input should be a valid string"),
@@ -69,14 +70,14 @@ def test_genres_without_separators_stay_whole() -> None:
         ("[genres]\nsplit = true", "genres.split: there is no such field"),
         ("[genres.rename]\nRock = 1", "genres.rename.Rock: Input should be a valid string"),
         ("[genres", "is no TOML: Expected ']' at the end of a table declaration"),
-        (b"\xff", "is no TOML: 'utf-8' codec"),
+        (b"\xff", "is no TOML: it is not encoded in UTF-8"),
     ],
 )
-def test_a_mistake_is_told_with_the_file_and_the_field(
-    told: str | bytes, words: str, tmp_path: Path
+def test_a_mistake_is_reported_with_the_file_and_the_field(
+    content: str | bytes, words: str, tmp_path: Path
 ) -> None:
     with pytest.raises(BadRules) as caught:
-        rules_of(write(tmp_path, told))
+        rules_of(write(tmp_path, content))
     assert str(tmp_path / RULES_FILE) in str(caught.value)
     assert words in str(caught.value)
 
@@ -102,23 +103,23 @@ def test_files_are_read_by_the_rules(tmp_path: Path, make_file: object) -> None:
 def test_one_librarys_rules_are_not_anothers_though_their_files_say_the_same(
     tmp_path: Path,
 ) -> None:
-    told = {"artist": ["Ann & Bob"], "album": ["X"], "albumartist": ["Ann & Bob"]}
+    raw = {"artist": ["Ann & Bob"], "album": ["X"], "albumartist": ["Ann & Bob"]}
     one, other = tmp_path / "one", tmp_path / "other"
     for folder in (one, other):
         folder.mkdir()
     write(one, '[credits]\nnames = ["Ann & Bob"]')
     for _ in range(2):
         for root, expected in ((one, ["Ann & Bob"]), (other, ["Ann", "Bob"])):
-            tags = meant(str(root), **told)
+            tags = tags_of(str(root), **raw)
             assert names(tags) == expected
             assert [artist.name for artist in tags.release.artists] == expected
 
 
-def test_what_is_said_of_an_album_is_one_object_however_often_it_is_read(tmp_path: Path) -> None:
-    told = {"artist": ["Ann"], "album": ["X"], "date": ["1999"]}
-    first, again = meant(str(tmp_path), **told), meant(str(tmp_path), **told, title=["Y"])
+def test_a_release_is_one_object_however_often_it_is_read(tmp_path: Path) -> None:
+    raw = {"artist": ["Ann"], "album": ["X"], "date": ["1999"]}
+    first, again = tags_of(str(tmp_path), **raw), tags_of(str(tmp_path), **raw, title=["Y"])
     assert first.release is again.release
-    long = {**told, "label": ["L" * 10_000]}
-    kept = meant(str(tmp_path), **long).release, meant(str(tmp_path), **long).release
+    long = {**raw, "label": ["L" * 10_000]}
+    kept = tags_of(str(tmp_path), **long).release, tags_of(str(tmp_path), **long).release
     assert kept[0] == kept[1]
     assert kept[0] is not kept[1], "long texts would fill the memory"

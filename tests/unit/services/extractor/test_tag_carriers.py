@@ -12,9 +12,11 @@ from mutagen.apev2 import APEv2
 from mutagen.id3 import ID3, MCDI, PCST, POPM, SYLT, TALB, TDRC, TIPL, TIT2, TMCL, TPE1, TRCK, WXXX
 from mutagen.mp4 import MP4FreeForm
 
+from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.file_reader import read_file
-from services.extractor.read.tag_reader import open_audio
+from services.extractor.read.tag_reader import read_metadata
 from services.extractor.tags.model import Contributor, CreditedName, Numbered, Tags
+from services.extractor.tags.raw_tags import RawTags
 
 MakeFile = Callable[[str], Path]
 
@@ -110,6 +112,12 @@ _CARRIED = {
 
 def read(path: Path) -> Tags:
     return read_file(os.fsencode(path)).tags
+
+
+def read_raw(path: Path) -> RawTags:
+    with path.open("rb") as opened:
+        file = FileBytes(opened.fileno(), path.stat().st_size)
+        return read_metadata(file, path, path.suffix).raw
 
 
 @pytest.mark.parametrize(
@@ -228,8 +236,7 @@ def test_what_has_no_field_yet_is_read_by_its_name(make_file: MakeFile) -> None:
     ):  # fmt: skip
         tags.add(frame)
     tags.save(path)
-    with path.open("rb") as opened:
-        raw = open_audio(opened.fileno(), path.stat().st_size, str(path), ".mp3").raw
+    raw = read_raw(path)
     assert raw == {
         "popm:a@b": ["196/7"],
         "podcast": ["1"],
@@ -244,8 +251,7 @@ def test_what_has_no_field_yet_is_read_by_its_name(make_file: MakeFile) -> None:
         "----:com.apple.iTunes:Odd": MP4FreeForm(b"thing"),
     })  # fmt: skip
     file.save()
-    with path.open("rb") as opened:
-        raw = open_audio(opened.fileno(), path.stat().st_size, str(path), ".m4a").raw
+    raw = read_raw(path)
     del raw["encodedby"]
     assert raw == {
         "work": ["Work"], "movement": ["Part"], "movementnumber": ["2"], "movementtotal": ["4"],

@@ -11,30 +11,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.extractor.read.file_reader import read_file
-from services.extractor.tags.imported import imported_facts
 from services.extractor.tags.lyrics import LYRICS_LIMIT, lyrics, timed_lines
-from services.extractor.tags.mapping import meaning
+from services.extractor.tags.mapping import map_tags
 from services.extractor.tags.model import (
     AudioProperties,
     ImportedFact,
     Lyrics,
     Movement,
-    RawTags,
     Tags,
 )
 from services.extractor.tags.other_tags import (
     FIELDS,
     MOST_NAMES,
     TOTAL_LIMIT,
+    imported_facts,
     other_tags,
 )
+from services.extractor.tags.raw_tags import RawTags
 
 AUDIO = AudioProperties("flac", "flac", 1.0)
 MakeFile = Callable[[str], Path]
 
 
-def meant(**raw: list[str]) -> Tags:
-    return meaning(raw, AUDIO, file_name="a.flac")
+def tags_of(**raw: list[str]) -> Tags:
+    return map_tags(raw, AUDIO, file_name="a.flac")
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_lyrics_are_plain_or_synced_whatever_their_tag_is_called() -> None:
 
 
 @given(st.binary(max_size=500))
-def test_any_file_beside_the_music_is_borne(content: bytes) -> None:
-    told = lyrics(["embedded"], [], content)
-    assert told is not None
-    assert told.plain or told.synced
+def test_any_sidecar_file_gives_lyrics(content: bytes) -> None:
+    found = lyrics(["embedded"], [], content)
+    assert found is not None
+    assert found.plain or found.synced
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_any_file_beside_the_music_is_borne(content: bytes) -> None:
         ("b.lrc", b"another's", Lyrics("embedded")),
     ],
 )
-def test_lyrics_beside_the_music_count_before_those_in_it(
+def test_lyrics_in_a_sidecar_go_before_those_in_the_file(
     name: str, content: bytes, expected: Lyrics, make_file: MakeFile
 ) -> None:
     path = make_file("a.flac")
@@ -144,19 +144,19 @@ def test_ratings_of_every_scale_become_percent(
         ({"releasetype": ["other", "audiobook"]}, "a.mp3", "audiobook"),
     ],
 )
-def test_podcasts_and_audiobooks_are_told_apart(raw: RawTags, file_name: str, kind: str) -> None:
-    assert meaning(raw, AUDIO, file_name=file_name).kind == kind
+def test_podcasts_and_audiobooks_are_distinguished(raw: RawTags, file_name: str, kind: str) -> None:
+    assert map_tags(raw, AUDIO, file_name=file_name).kind == kind
 
 
 def test_movements_have_a_number_and_a_total() -> None:
-    tags = meant(work=["Symphony"], movement=["Allegro"], movementnumber=["2/4"])
+    tags = tags_of(work=["Symphony"], movement=["Allegro"], movementnumber=["2/4"])
     assert (tags.work, tags.movement) == ("Symphony", Movement("Allegro", 2, 4))
-    assert meant(movementnumber=["2"], movementtotal=["4"]).movement == Movement(None, 2, 4)
+    assert tags_of(movementnumber=["2"], movementtotal=["4"]).movement == Movement(None, 2, 4)
 
 
 def test_what_has_no_field_is_kept_and_what_has_one_is_not_kept_twice() -> None:
-    told = other_tags({"title": ["T"], "asin": ["B000"], "popm:a": ["1/1"], "zz": ["", " b\n c"]})
-    assert told == {"asin": ["B000"], "zz": ["b\n c"]}
+    kept = other_tags({"title": ["T"], "asin": ["B000"], "popm:a": ["1/1"], "zz": ["", " b\n c"]})
+    assert kept == {"asin": ["B000"], "zz": ["b\n c"]}
     assert not other_tags({name: ["x"] for name in FIELDS})
 
 
@@ -169,7 +169,7 @@ def test_other_tags_are_bounded() -> None:
 
 @given(st.dictionaries(st.text(max_size=20), st.lists(st.text(max_size=30), max_size=3)))
 def test_whatever_other_tags_hold_the_gateway_can_store_them(raw: RawTags) -> None:
-    told = meant(**raw).others
-    for text in (*told, *(value for values in told.values() for value in values)):
+    others = tags_of(**raw).others
+    for text in (*others, *(value for values in others.values() for value in values)):
         assert "\0" not in text
         text.encode()

@@ -10,8 +10,9 @@ import pytest
 
 from services.extractor.read.file_reader import read_file
 from services.extractor.read.formats import AUDIO_SUFFIXES
-from services.extractor.tags.containers import asf, chunks, id3, mp4, names
-from services.extractor.tags.mapping import meaning
+from services.extractor.tags import raw_tags
+from services.extractor.tags.containers import asf, chunks, id3, mp4
+from services.extractor.tags.mapping import map_tags
 from services.extractor.tags.model import AudioProperties
 from services.extractor.tags.other_tags import FIELDS, LEFT_OUT
 from tests.tag_samples import SAMPLES, sample
@@ -55,15 +56,15 @@ def _cases(name: str) -> Iterator[tuple[str, str, str]]:
 
 def _write(name: str, column: str, place: str, path: Path) -> Any:
     """Write a sample there, with what it needs; returns what is to be read."""
-    told = sample(name)
-    values = [told.at.get(place.removeprefix("TXXX:").removeprefix("----:"), told.values[0])]
-    if values == told.values[:1] and column not in ONE_VALUE:
-        values = list(told.values)
+    field = sample(name)
+    values = [field.at.get(place.removeprefix("TXXX:").removeprefix("----:"), field.values[0])]
+    if values == field.values[:1] and column not in ONE_VALUE:
+        values = list(field.values)
     places = {place: values}
-    for needed in told.needs:
+    for needed in field.needs:
         places[ROWS[needed][column][0]] = [SAMPLES[needed].values[0]]
     WRITERS[column](path, places)
-    return told.expect(values)
+    return field.expect(values)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -75,9 +76,9 @@ def test_a_field_is_read_from_each_of_its_places_in_each_container(
     for column, suffix, place in cases:
         path = make_file(f"a{suffix}")
         expected = _write(name, column, place, path)
-        told = sample(name).read(read_file(os.fsencode(path)))
-        if told != expected:
-            wrong.append(f"{place} in {suffix} ({column}): {told!r}, not {expected!r}")
+        actual = sample(name).read(read_file(os.fsencode(path)))
+        if actual != expected:
+            wrong.append(f"{place} in {suffix} ({column}): {actual!r}, not {expected!r}")
     assert cases
     assert wrong == []
 
@@ -113,10 +114,10 @@ def test_the_document_has_all_places_that_the_code_knows() -> None:
 
 
 def test_the_document_has_all_names_that_the_code_knows() -> None:
-    told = _places("Vorbis comments", "APEv2", "Free names", "ASF", "ID3v2.4", "MP4")
-    plain = {re.sub(r"^(?:TXXX|----):", "", place).lower() for place in told}
+    written = _places("Vorbis comments", "APEv2", "Free names", "ASF", "ID3v2.4", "MP4")
+    plain = {re.sub(r"^(?:TXXX|----):", "", place).lower() for place in written}
     plain |= {place.replace("musicbrainz/", "musicbrainz ") for place in plain}
-    read = {alias for alias, name in names.ALIASES.items() if name not in LEFT_OUT}
+    read = {alias for alias, name in raw_tags.ALIASES.items() if name not in LEFT_OUT}
     assert read - plain == set()
 
 
@@ -133,7 +134,7 @@ class _Asked(dict[str, list[str]]):
 def test_the_document_has_all_fields_that_the_code_reads() -> None:
     asked = _Asked(album=["A"], composer=["C"])  # more is asked of an album, and of one composer
     asked.names = set()
-    meaning(asked, AudioProperties("flac", "flac", 1.0), file_name="a.flac")
+    map_tags(asked, AudioProperties("flac", "flac", 1.0), file_name="a.flac")
     assert asked.names == FIELDS
     free = _places("Vorbis comments", "Free names")
-    assert FIELDS - {names.internal_name(place) for place in free} == set()
+    assert FIELDS - {raw_tags.internal_name(place) for place in free} == set()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.extractor.scan.ignore_rules import Ignoring, is_seen
+from services.extractor.scan.ignore_rules import IgnoreRules, is_seen
 from services.extractor.scan.walk import Walk
 from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import encode_path
@@ -20,9 +20,9 @@ def make(root: Path, *names: str) -> None:
 
 
 def walked(root: Path, folder: str = "", *patterns: str) -> list[str]:
-    walk = Walk(str(root), folder, Ignoring.of_settings(patterns))
+    walk = Walk(str(root), folder, IgnoreRules.from_settings(patterns))
     found = [file.path for file in walk.files()]
-    assert walk.noticed.problems == []
+    assert walk.notes.problems == []
     return found
 
 
@@ -40,9 +40,9 @@ def test_hidden_junk_and_ignored_ones_are_passed_over(tmp_path: Path) -> None:
     assert walked(tmp_path, "", "c") == ["a.mp3", "b/raw/keep.mp3"]
     assert walked(tmp_path, "b") == ["b/raw/keep.mp3"]
     assert walked(tmp_path, "demos") == []
-    ignoring = Ignoring.of_settings(["c"])
+    rules = IgnoreRules.from_settings(["c"])
     for path, seen in [("a.mp3", True), ("demos/a.mp3", False), ("c/x.mp3", False), ("z", False)]:
-        assert is_seen(str(tmp_path), path, ignoring) == seen
+        assert is_seen(str(tmp_path), path, rules) == seen
 
 
 def test_links_lead_nowhere_twice(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_names_of_any_bytes_are_found_in_order(tmp_path: Path) -> None:
     assert walked(tmp_path) == sorted(map(encode_path, names))
 
 
-def test_a_folder_that_vanishes_midway_is_told_and_hides_nothing_else(tmp_path: Path) -> None:
+def test_a_folder_that_vanishes_midway_is_noted_and_hides_nothing_else(tmp_path: Path) -> None:
     make(tmp_path, "a/x.mp3", "b/x.mp3", "c/x.mp3")
     walk = Walk(str(tmp_path))
     files = walk.files()
@@ -84,7 +84,7 @@ def test_a_folder_that_vanishes_midway_is_told_and_hides_nothing_else(tmp_path: 
     (tmp_path / "b" / "x.mp3").unlink()
     (tmp_path / "b").rmdir()
     assert [file.path for file in files] == ["c/x.mp3"]
-    assert [str(problem) for problem in walk.noticed.problems] == ["b: No such file or directory"]
+    assert [str(problem) for problem in walk.notes.problems] == ["b: No such file or directory"]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_files_of_a_folder_come_in_runs_between_its_folders(tmp_path: Path) -> N
     ]
 
 
-def test_images_beside_and_above_count_for_a_folder_and_for_no_other(tmp_path: Path) -> None:
+def test_images_in_a_folder_and_above_count_for_a_folder_and_for_no_other(tmp_path: Path) -> None:
     make(tmp_path, "a/b/1.mp3", "a/b/cover.jpg", "a/c/2.mp3", "d/artist.png", "d/e/3.mp3", "f.mp3")
     first = {file.path: file.images_digest for file in Walk(str(tmp_path)).files()}
     assert [path for path, digest in first.items() if digest] == ["a/b/1.mp3", "d/e/3.mp3"]
@@ -132,9 +132,9 @@ def test_images_beside_and_above_count_for_a_folder_and_for_no_other(tmp_path: P
     assert below == [second["d/e/3.mp3"]]
 
 
-def test_an_empty_folder_is_told_from_one_without_music(tmp_path: Path) -> None:
+def test_an_empty_folder_differs_from_one_without_music(tmp_path: Path) -> None:
     make(tmp_path, "a/notes.txt", "b/.hidden")
     (tmp_path / "c").mkdir()
     walk = Walk(str(tmp_path))
     assert list(walk.files()) == []
-    assert walk.noticed.empty_folders == {"c"}
+    assert walk.notes.empty_folders == {"c"}

@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from services.extractor.watch.changed_folders import (
+    MAX_FOLDERS,
+    MAX_GONE_FILES,
+    ChangedFolders,
+    Debounce,
+    changed_folders,
+)
 from services.extractor.watch.mounts import network_mount
-from services.extractor.watch.settling import MOST_FOLDERS, Settling
-from services.extractor.watch.touched import MOST_GONE, touched
 
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -43,31 +48,31 @@ def test_the_mounts_of_this_system_can_be_read(tmp_path: Path) -> None:
     network_mount(str(tmp_path))
 
 
-def test_a_folder_is_due_when_it_is_at_rest_or_changed_for_too_long() -> None:
-    settling = Settling(quiet_s=2, longest_s=10)
-    settling.note("a", 0)
-    settling.note("b", 1)
-    assert settling.due(1.9) == []
-    assert settling.due(2) == ["a"]
+def test_a_folder_is_due_when_it_is_quiet_or_changed_for_too_long() -> None:
+    debounce = Debounce(quiet_s=2, max_wait_s=10)
+    debounce.add("a", 0)
+    debounce.add("b", 1)
+    assert debounce.take_due(1.9) == []
+    assert debounce.take_due(2) == ["a"]
     for moment in range(1, 11):
-        settling.note("b", moment)
-        assert settling.due(moment) == []
-    assert settling.due(11) == ["b"]
-    assert settling.due(100) == []
+        debounce.add("b", moment)
+        assert debounce.take_due(moment) == []
+    assert debounce.take_due(11) == ["b"]
+    assert debounce.take_due(100) == []
 
 
-def test_folders_within_others_are_not_told_apart_and_many_are_the_whole_library() -> None:
-    settling = Settling(quiet_s=2)
+def test_a_folder_inside_another_one_is_scanned_with_it_and_many_are_the_whole_library() -> None:
+    debounce = Debounce(quiet_s=2)
     for folder in ("a/b", "a", "a b", "c/d"):
-        settling.note(folder, 0)
-    assert settling.due(5) == ["a", "a b", "c/d"]
-    for number in range(MOST_FOLDERS + 1):
-        settling.note(str(number), 10 + number / 1_000)
-    assert settling.due(13) == [""]
-    settling.note("", 20)
-    settling.note("a", 21)
-    assert settling.due(22.5) == []
-    assert settling.due(23) == [""]
+        debounce.add(folder, 0)
+    assert debounce.take_due(5) == ["a", "a b", "c/d"]
+    for number in range(MAX_FOLDERS + 1):
+        debounce.add(str(number), 10 + number / 1_000)
+    assert debounce.take_due(13) == [""]
+    debounce.add("", 20)
+    debounce.add("a", 21)
+    assert debounce.take_due(22.5) == []
+    assert debounce.take_due(23) == [""]
 
 
 def touch(root: Path, *names: str) -> list[str]:
@@ -81,28 +86,29 @@ def test_music_images_lyrics_and_rules_concern_their_folder_and_nothing_else_doe
     tmp_path: Path,
 ) -> None:
     names = ("a/1.flac", "b/cover.JPG", "c/1.lrc", "d/.soniqueignore", ".soniquebay.toml")
-    assert touched(str(tmp_path), touch(tmp_path, *names)).folders == {"a", "b", "c", "d", ""}
+    changed = changed_folders(str(tmp_path), touch(tmp_path, *names))
+    assert changed.folders == {"a", "b", "c", "d", ""}
     others = ("a/notes.txt", "a/1.flac.part", ".trash/1.flac", "a/.1.flac.Xy", "@eaDir/1.mp3")
-    assert touched(f"{tmp_path}/", touch(tmp_path, *others)) == touched("/", [])
+    assert changed_folders(f"{tmp_path}/", touch(tmp_path, *others)) == ChangedFolders()
 
 
 def test_a_folder_concerns_itself_and_one_that_is_gone_the_whole_library(tmp_path: Path) -> None:
     touch(tmp_path, "a/b/1.flac")
     here = str(tmp_path)
-    assert touched(here, [f"{here}/a/b"]).folders == {"a/b"}
-    assert touched(here, [f"{here}/gone/1.flac"]).folders == {""}
-    told = touched(here, [f"{here}/a/Vol. 2", f"{here}/a/1.tmp"])
-    assert (told.folders, told.unknown) == (set(), {"a/Vol. 2", "a/1.tmp"})
+    assert changed_folders(here, [f"{here}/a/b"]).folders == {"a/b"}
+    assert changed_folders(here, [f"{here}/gone/1.flac"]).folders == {""}
+    changed = changed_folders(here, [f"{here}/a/Vol. 2", f"{here}/a/1.tmp"])
+    assert (changed.folders, changed.unknown) == (set(), {"a/Vol. 2", "a/1.tmp"})
 
 
 def test_many_files_that_are_gone_concern_the_whole_library(tmp_path: Path) -> None:
     touch(tmp_path, "a/1.flac")
-    paths = [f"{tmp_path}/a/gone {number}.flac" for number in range(MOST_GONE + 1)]
-    assert touched(str(tmp_path), paths[1:]).folders == {"a"}
-    assert touched(str(tmp_path), paths).folders == {"a", ""}
+    paths = [f"{tmp_path}/a/gone {number}.flac" for number in range(MAX_GONE_FILES + 1)]
+    assert changed_folders(str(tmp_path), paths[1:]).folders == {"a"}
+    assert changed_folders(str(tmp_path), paths).folders == {"a", ""}
 
 
 def test_names_that_are_no_utf_8_are_kept(tmp_path: Path) -> None:
     folder = os.fsencode(tmp_path) + b"/J\xf3ga"
     os.mkdir(folder)  # noqa: PTH102 - bytes
-    assert touched(str(tmp_path), [os.fsdecode(folder)]).folders == {"J\uf7f3ga"}
+    assert changed_folders(str(tmp_path), [os.fsdecode(folder)]).folders == {"J\uf7f3ga"}

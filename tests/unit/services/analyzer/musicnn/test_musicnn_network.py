@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.analyzer.musicnn import derive
+from services.analyzer.musicnn import scores
 from services.analyzer.musicnn.checkpoint import UnreadableCheckpoint, read_checkpoint
-from services.analyzer.musicnn.log_mel import log_mel
+from services.analyzer.musicnn.models import checkpoint_folder
 from services.analyzer.musicnn.msd import MSD
 from services.analyzer.musicnn.network import logits_of, pooled_of
-from services.analyzer.musicnn.package import folder_of
-from services.analyzer.musicnn.pruning import pruned
-from services.analyzer.musicnn.weights import load
+from services.analyzer.musicnn.patches import log_mel
+from services.analyzer.musicnn.weights import load, prune
 from tests.unit.services.analyzer.musicnn.musicnn_sounds import sounds
 
 VECTORS = np.load(Path(__file__).with_name("musicnn_vectors.npz"))
@@ -29,7 +28,7 @@ def patches() -> Array:
 
 
 def test_every_tensor_of_the_checkpoint_is_read_as_tensorflow_reads_it() -> None:
-    tensors = read_checkpoint(folder_of(MSD), wanted=lambda name: True)
+    tensors = read_checkpoint(checkpoint_folder(MSD), wanted=lambda name: True)
     digest = hashlib.sha256()
     for name in sorted(tensors):
         digest.update(name.encode() + tensors[name].tobytes())
@@ -46,7 +45,7 @@ def test_logits_and_probabilities_are_tensorflows(patches: Array) -> None:
     logits = logits_of(network, pooled_of(network, patches))
     np.testing.assert_allclose(logits, VECTORS["logits"], atol=1e-4)
     np.testing.assert_allclose(
-        derive.probabilities(logits), derive.probabilities(VECTORS["logits"]), atol=1e-5
+        scores.probabilities(logits), scores.probabilities(VECTORS["logits"]), atol=1e-5
     )
 
 
@@ -63,7 +62,8 @@ def test_pooled_values_are_tensorflows_and_what_was_left_out_is_constant(patches
 
 
 def test_pruning_changes_nothing(patches: Array) -> None:
-    whole = pruned(read_checkpoint(folder_of(MSD), wanted=lambda name: True), dead_below=-1.0)
+    tensors = read_checkpoint(checkpoint_folder(MSD), wanted=lambda name: True)
+    whole = prune(tensors, dead_below=-1.0)
     assert whole.hidden.shape == (2, 753, 200)
     some = patches[[0, 4]]
     expected = logits_of(whole, pooled_of(whole, some))
@@ -101,4 +101,4 @@ def test_an_index_with_flipped_bytes_is_unreadable_or_read_but_no_crash(
 
 def _copied(folder: Path) -> None:
     for name in (INDEX, DATA):
-        shutil.copy(folder_of(MSD) / name, folder / name)
+        shutil.copy(checkpoint_folder(MSD) / name, folder / name)

@@ -1,0 +1,1 @@
+"""AcoustID: Chromaprint fingerprints, and the look-up of a fingerprint's recording."""

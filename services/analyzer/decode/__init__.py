@@ -1,0 +1,1 @@
+"""From a file to samples: libsndfile and FFmpeg's libraries, and the excerpt of a long track."""

@@ -1,0 +1,1 @@
+"""Rhythm: onsets, tempo, beats and downbeats."""

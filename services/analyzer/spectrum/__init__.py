@@ -1,0 +1,1 @@
+"""The spectrum: mel bands and MFCCs, spectral features, and the bandwidth of the recording."""

@@ -1,0 +1,1 @@
+"""Tonality: spectral peaks, chroma and tuning; key and key changes; roughness."""

@@ -1,0 +1,246 @@
+"""The operations of a scan and of indexing, called without GraphQL by workers in this process.
+
+Each takes the variables of its operation and returns the type of its root field. The checks are
+those of the store and of the arguments, which the GraphQL fields use, too.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from services.api.graphql.arguments import checked_items, page_size, required_uuid
+from services.api.graphql.context import Context
+from services.api.graphql.services.queries import (
+    FILES_PER_RANGE,
+    MOST_FILES,
+    MOST_RANGES,
+    cover_hashes,
+)
+from services.api.store import albums, artists, covers, files, stretches, tracks
+from services.api.store.outcomes import Problem, TrackUpserted, Upserted
+from shared.contracts.identity import IdKind, display_path, format_id
+from shared.gateway import extraction, indexing
+from shared.gateway.client import Operation
+from shared.gateway.inputs import AlbumInput, ArtistInput, CreditInput, TrackInput
+from shared.gateway.results import (
+    Candidate,
+    ItemError,
+    TrackUpsertColumns,
+    UndecidedItem,
+    UpsertColumns,
+    UserError,
+)
+
+_fields = msgspec.structs.asdict
+
+
+async def create_artists(
+    context: Context,
+    input: Sequence[ArtistInput],  # noqa: A002 - the variable's name
+) -> extraction.UpsertPayload:
+    """Upsert artists."""
+    rows = [_fields(item) for item in checked_items(input)]
+    return _upsert_payload(IdKind.ARTIST, await artists.store(context.pool, rows))
+
+
+async def create_albums(
+    context: Context,
+    input: Sequence[AlbumInput],  # noqa: A002 - the variable's name
+) -> extraction.UpsertPayload:
+    """Upsert albums."""
+    rows = [_fields(item) | _credits(item.credits) for item in checked_items(input)]
+    return _upsert_payload(IdKind.ALBUM, await albums.store(context.pool, rows))
+
+
+async def create_tracks(
+    context: Context,
+    library_id: str,
+    scan_id: str | None,
+    input: Sequence[TrackInput],  # noqa: A002 - the variable's name
+) -> extraction.TrackUpsertPayload:
+    """Upsert tracks."""
+    library = required_uuid("libraryId", library_id, IdKind.LIBRARY)
+    scan = required_uuid("scanId", scan_id, IdKind.SCAN) if scan_id else None
+    rows = [_track_row(item) for item in checked_items(input)]
+    return _track_payload(await tracks.store(context.pool, library, scan, rows))
+
+
+async def known_files(
+    context: Context,
+    *,
+    library_id: str,
+    folder: str,
+    after: str | None,
+    until: str | None,
+    first: int,
+) -> extraction.KnownFiles:
+    """A page of known files."""
+    found = await files.known(
+        context.pool,
+        library_id=required_uuid("libraryId", library_id, IdKind.LIBRARY),
+        folder=folder,
+        after=after,
+        until=until,
+        first=page_size(first, MOST_FILES),
+    )
+    return extraction.KnownFiles(
+        list(found.paths),
+        list(found.sizes_bytes),
+        list(found.mtimes_ns),
+        list(found.images_digests),
+        list(found.missing),
+        found.end_cursor,
+    )
+
+
+async def range_digests(
+    context: Context, library_id: str, folder: str, after: str | None
+) -> extraction.RangeDigests:
+    """A page of ranges of known files."""
+    found = await stretches.known(
+        context.pool,
+        library_id=required_uuid("libraryId", library_id, IdKind.LIBRARY),
+        folder=folder,
+        after=after,
+        first=page_size(None, MOST_RANGES),
+        files_each=FILES_PER_RANGE,
+    )
+    return extraction.RangeDigests(
+        list(found.ends),
+        list(found.counts),
+        list(found.digests),
+        list(found.unknown_images),
+        found.end_cursor,
+    )
+
+
+async def missing_covers(context: Context, sha256s: Sequence[str]) -> list[str]:
+    """Those of the hashes whose image is not stored."""
+    missing = await covers.missing(context.pool, cover_hashes(sha256s))
+    return sorted(sha256.hex() for sha256 in missing)
+
+
+async def tracks_to_index(
+    context: Context, ids: Sequence[str]
+) -> list[indexing.TrackToIndex | None]:
+    """What is searched of tracks, in the order of the ids; None where there is none."""
+    loaders = context.loaders
+    keys = [required_uuid("ids", id_, IdKind.TRACK) for id_ in ids]
+    rows = await loaders.tracks.load_many(keys)
+    credits_ = await loaders.track_credits.load_many(keys)
+    genres = await loaders.track_genres.load_many(keys)
+    names = {credit["artist_id"] for each in credits_ for credit in each}
+    found = await loaders.artists.load_many(list(names))
+    artist_names = {row["id"]: row["name"] for row in found if row}
+    titles = {row["album_id"] for row in rows if row and row["album_id"]}
+    albums_ = {row["id"]: row for row in await loaders.albums.load_many(list(titles)) if row}
+    return [
+        row and _track_to_index(row, each, named, artist_names, albums_.get(row["album_id"]))
+        for row, each, named in zip(rows, credits_, genres, strict=True)
+    ]
+
+
+def _track_to_index(
+    row: Any,
+    credits_: Iterable[Any],
+    genres: Iterable[Any],
+    artist_names: Mapping[UUID, str],
+    album: Any,
+) -> indexing.TrackToIndex:
+    return indexing.TrackToIndex(
+        id=format_id(IdKind.TRACK, row["id"]),
+        revision=row["revision"],
+        is_missing=row["is_missing"],
+        title=row["title"],
+        artist_credit=row["artist_credit"],
+        display_path=display_path(row["path"]),
+        year=row["year"],
+        tempo_bpm=row["tempo_bpm"],
+        key=row["key"],
+        mode=row["mode"],
+        credits=[
+            indexing.Credit(each["credited_as"], indexing.Named(artist_names[each["artist_id"]]))
+            for each in credits_
+        ],
+        album=album and indexing.AlbumTitle(album["title"], album["artist_credit"]),
+        genres=[indexing.Named(genre["name"]) for genre in genres],
+    )
+
+
+def _track_row(item: TrackInput) -> dict[str, Any]:
+    row = _fields(item) | _credits(item.credits)
+    row["kind"] = item.kind and item.kind.lower()
+    row["imported_facts"] = [_fields(fact) for fact in item.imported_facts or ()]
+    return row
+
+
+def _credits(credits_: Sequence[CreditInput]) -> dict[str, Any]:
+    rows = [_fields(credit) for credit in credits_]
+    for row in rows:
+        row["role"] = row["role"] and row["role"].lower()
+    return {"credits": rows}
+
+
+def _upsert_payload(kind: IdKind, results: Sequence[Upserted]) -> extraction.UpsertPayload:
+    columns = UpsertColumns(
+        [_id(kind, each.id) for each in results],
+        [each.status for each in results],
+        _errors(each.problem for each in results),
+    )
+    return extraction.UpsertPayload(columns)
+
+
+def _track_payload(results: Sequence[TrackUpserted]) -> extraction.TrackUpsertPayload:
+    columns = TrackUpsertColumns(
+        [_id(IdKind.TRACK, each.id) for each in results],
+        [each.status for each in results],
+        [each.revision for each in results],
+        [each.content_revision for each in results],
+        _errors(each.problem for each in results),
+        [
+            UndecidedItem(
+                item,
+                [
+                    Candidate(
+                        format_id(IdKind.TRACK, candidate.track_id),
+                        format_id(IdKind.LIBRARY, candidate.library_id),
+                        candidate.path,
+                        candidate.is_same_content,
+                    )
+                    for candidate in each.candidates
+                ],
+            )
+            for item, each in enumerate(results)
+            if each.candidates
+        ],
+    )
+    return extraction.TrackUpsertPayload(columns)
+
+
+def _id(kind: IdKind, value: UUID | None) -> str | None:
+    return None if value is None else format_id(kind, value)
+
+
+def _errors(problems: Iterable[Problem | None]) -> list[ItemError]:
+    return [
+        ItemError(item, UserError(problem.code, problem.message, problem.field))
+        for item, problem in enumerate(problems)
+        if problem is not None
+    ]
+
+
+DIRECT: Mapping[Operation[Any], Callable[..., Awaitable[Any]]] = {
+    extraction.CREATE_ARTISTS: create_artists,
+    extraction.CREATE_ALBUMS: create_albums,
+    extraction.CREATE_TRACKS: create_tracks,
+    extraction.KNOWN_FILES: known_files,
+    extraction.RANGE_DIGESTS: range_digests,
+    extraction.MISSING_COVERS: missing_covers,
+    indexing.TRACKS_TO_INDEX: tracks_to_index,
+}
+MUTATIONS = frozenset(
+    (extraction.CREATE_ARTISTS, extraction.CREATE_ALBUMS, extraction.CREATE_TRACKS)
+)
+"""Those of them that store something."""

@@ -1,0 +1,227 @@
+"""Look-ahead: what a request selects is loaded for a whole list before its objects are resolved.
+
+A field whose value hangs on other tables is declared with `loaded`. It has no resolver: it is a
+plain attribute, which `load_selected` sets on every object of an answer that the request asks it
+of. So GraphQL resolves thousands of fields without waiting for any of them, and each table is read
+once per request, however many objects there are.
+"""
+
+import asyncio
+import dataclasses
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+import strawberry
+from strawberry import Info
+from strawberry.types.base import has_object_definition
+from strawberry.types.nodes import SelectedField, Selection
+
+from services.api.graphql.plain_inputs import camel_case
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+_RELATION = "relation"
+
+
+class Loader(Generic[K, V]):
+    """Reads values by key, and keeps them for the rest of the request.
+
+    All keys that are asked for in one turn of the event loop are read together. Unlike
+    strawberry's DataLoader it makes no future per key: lists ask for thousands of keys.
+
+    Args:
+        read: returns one value per key, in the order of the keys.
+    """
+
+    def __init__(self, read: Callable[[list[K]], Awaitable[Sequence[V]]]) -> None:
+        self._read = read
+        self._values: dict[K, V] = {}
+        self._reads: dict[K, asyncio.Task[None]] = {}
+        self._next_batch: list[K] = []
+
+    async def load(self, key: K) -> V:
+        """The value of one key. Raises what `read` raises."""
+        return (await self.load_many([key]))[0]
+
+    async def load_many(self, keys: Sequence[K]) -> list[V]:
+        """The values of the keys, in their order. Raises what `read` raises."""
+        missing = {key: None for key in keys if key not in self._values}
+        for key in missing:
+            if key not in self._reads:
+                if not self._next_batch:
+                    self._next_read = asyncio.create_task(self._read_batch())
+                self._next_batch.append(key)
+                self._reads[key] = self._next_read
+        for read in {self._reads[key] for key in missing}:
+            await read
+        return [self._values[key] for key in keys]
+
+    async def _read_batch(self) -> None:
+        keys, self._next_batch = self._next_batch, []
+        self._values.update(zip(keys, await self._read(keys), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How the value of a field is loaded.
+
+    Attributes:
+        loader: which of the request's loaders has the rows.
+        key: the loader's key for an object; None where it has no row.
+        convert: makes the value from the object and its row (None without a key).
+        field: the GraphQL field that needs it, where that is not the attribute itself.
+    """
+
+    loader: Callable[[Any], Loader[Any, Any]]
+    key: Callable[[Any], Any]
+    convert: Callable[[Any, Any], Any]
+    field: str | None = None
+
+
+def loaded(
+    loader: Callable[[Any], Loader[Any, Any]],
+    key: Callable[[Any], Any],
+    convert: Callable[[Any, Any], Any],
+    *,
+    description: str | None = None,
+) -> Any:
+    """A field that `load_selected` sets: see `Relation` for the arguments."""
+    relation = Relation(loader, key, convert)
+    return strawberry.field(description=description, metadata={_RELATION: relation})
+
+
+def loaded_for(
+    field: str,
+    loader: Callable[[Any], Loader[Any, Any]],
+    key: Callable[[Any], Any],
+    convert: Callable[[Any, Any], Any],
+) -> Any:
+    """A private attribute that `load_selected` sets when the GraphQL field `field` is selected.
+
+    It is for fields with arguments: their resolver reads it.
+    """
+    return dataclasses.field(metadata={_RELATION: Relation(loader, key, convert, field)})
+
+
+def row_as(convert: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    """For `loaded`: the converted row, or None where there is none."""
+    return lambda _, row: convert(row) if row else None
+
+
+def rows_as(convert: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    """For `loaded`: all rows, converted."""
+    return lambda _, rows: [convert(row) for row in rows]
+
+
+async def load_selected(info: Info, result: T) -> T:
+    """Set the loaded fields that the request selects, on all objects of `result`; return it.
+
+    Every resolver that returns objects with loaded fields calls this last. A value that cannot be
+    loaded is set to the error: GraphQL then reports it for that field alone.
+    """
+    selections = [inner for field in info.selected_fields for inner in field.selections]
+    await _load(info.context.loaders, [result], selections)
+    return result
+
+
+async def _load(loaders: Any, values: Iterable[Any], selections: Sequence[Selection]) -> None:
+    selected = _by_name(selections)
+    tasks = [
+        _load_attribute(loaders, objects, attribute, relation, selected[name])
+        for kind, objects in _by_type(values).items()
+        for name, attribute, relation in _attributes(kind)
+        if name in selected and (relation is not None or selected[name])
+    ]
+    if tasks:
+        await asyncio.gather(*tasks)
+
+
+async def _load_attribute(
+    loaders: Any,
+    objects: Sequence[Any],
+    attribute: str,
+    relation: Relation | None,
+    selections: Sequence[Selection],
+) -> None:
+    if relation is not None:
+        await _set(loaders, objects, attribute, relation)
+    if selections:
+        await _load(loaders, [getattr(each, attribute) for each in objects], selections)
+
+
+async def _set(loaders: Any, objects: Sequence[Any], attribute: str, relation: Relation) -> None:
+    keys = [relation.key(each) for each in objects]
+    try:
+        loader = relation.loader(loaders)
+        rows = iter(await loader.load_many([key for key in keys if key is not None]))
+    except Exception as error:
+        for each in objects:
+            setattr(each, attribute, error)
+        return
+    for each, key in zip(objects, keys, strict=True):
+        row = None if key is None else next(rows)
+        try:
+            value = relation.convert(each, row)
+        except Exception as error:
+            value = error
+        setattr(each, attribute, value)
+
+
+@cache
+def _attributes(kind: type) -> tuple[tuple[str, str, Relation | None], ...]:
+    """The attributes of a type that may be loaded, or hold objects that have such attributes.
+
+    Returns:
+        The GraphQL field that needs it, the attribute's name, and how it is loaded.
+    """
+    found = []
+    for field in dataclasses.fields(kind):
+        relation = field.metadata.get(_RELATION)
+        if field.init:  # a field with a resolver loads what it returns itself
+            name = (relation and relation.field) or camel_case(field.name)
+            found.append((name, field.name, relation))
+    return tuple(found)
+
+
+def _by_type(values: Iterable[Any]) -> Mapping[type, list[Any]]:
+    """The objects of our types among the values and their lists, by type."""
+    found: defaultdict[type, list[Any]] = defaultdict(list)
+    for value in values:
+        for each in value if isinstance(value, list) else (value,):
+            if has_object_definition(type(each)):
+                found[type(each)].append(each)
+    return found
+
+
+def _by_name(selections: Iterable[Selection]) -> dict[str, list[Selection]]:
+    """What is selected below each field. A field may be selected more than once."""
+    found: dict[str, list[Selection]] = {}
+    for selection in selections:
+        if _is_skipped(selection.directives):
+            continue
+        if isinstance(selection, SelectedField):
+            found.setdefault(selection.name, []).extend(selection.selections)
+        else:  # a fragment: its type condition is left aside, since a field's name is enough
+            for name, inner in _by_name(selection.selections).items():
+                found.setdefault(name, []).extend(inner)
+    return found
+
+
+def _is_skipped(directives: Mapping[str, Mapping[str, Any]]) -> bool:
+    skip, include = directives.get("skip"), directives.get("include")
+    return bool(skip and skip["if"]) or bool(include and not include["if"])
+
+
+def of_row(kind: type[T], row: Any, /, **attributes: Any) -> T:
+    """An object of one of our types: the columns of a row as attributes, and others besides.
+
+    It skips the dataclass's `__init__`, which takes three times as long (a page has some ten
+    thousand values) and asks for loaded fields, which are set later.
+    """
+    made = kind.__new__(kind)
+    made.__dict__ = dict(zip(row.keys(), row.values(), strict=True)) | attributes
+    return made

@@ -1,0 +1,1 @@
+"""What people and their programs ask: queries, mutations and subscriptions."""

@@ -1,0 +1,71 @@
+"""Inputs of people: what to scan, which failures, corrections."""
+
+from datetime import UTC, datetime
+
+import strawberry
+from strawberry import UNSET
+
+from services.api.graphql.arguments import uuid_of
+from services.api.graphql.enums import FailureKind, ScanMode
+from services.api.graphql.plain_inputs import plain
+from services.api.store import failures
+from shared.contracts.identity import IdKind
+
+
+@plain
+@strawberry.input
+class RequestScanInput:
+    """What to scan."""
+
+    library: str | None = UNSET
+    root: str | None = UNSET
+    folder: str | None = ""
+    mode: ScanMode | None = ScanMode.INCREMENTAL
+    accept_missing: bool | None = strawberry.field(
+        default=False,
+        description="Files that are not seen are really gone, however many: a person says so.",
+    )
+
+
+@plain
+@strawberry.input
+class FailureFilter:
+    """Which failures; what is left out does not matter."""
+
+    ids: list[strawberry.ID] | None = UNSET
+    stage: str | None = UNSET
+    kind: FailureKind | None = UNSET
+    topic: str | None = UNSET
+    track_id: strawberry.ID | None = UNSET
+    include_resolved: bool | None = False
+
+    def read(self) -> failures.Wanted:
+        """The failures until now that fit, for the store."""
+        ids = [uuid_of("ids", id_, IdKind.FAILURE) for id_ in self.ids or ()]
+        return failures.Wanted(
+            until=datetime.now(UTC),
+            ids=[id_ for id_ in ids if id_ is not None] or None,
+            stage=self.stage or None,
+            kind=self.kind.value if self.kind else None,
+            topic=self.topic or None,
+            track_id=uuid_of("trackId", self.track_id or None, IdKind.TRACK),
+        )
+
+
+@strawberry.input(
+    description="What is left out stays as it is; null takes a correction back, and what was"
+    " measured or tagged stands again."
+)
+class CorrectionInput:
+    """What a person says of a track."""
+
+    track_id: strawberry.ID
+    tempo_bpm: float | None = strawberry.field(default=UNSET, description="20 to 400.")
+    key: str | None = strawberry.field(
+        default=UNSET, description="The tonic: C, C#, D, ... B; flats are told as sharps."
+    )
+    mode: str | None = strawberry.field(
+        default=UNSET, description="`major` or `minor`: with a key always."
+    )
+    genres: list[str] | None = strawberry.field(default=UNSET, description="At most 20.")
+    moods: list[str] | None = strawberry.field(default=UNSET, description="At most 20.")

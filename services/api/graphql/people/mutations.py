@@ -1,0 +1,111 @@
+"""Mutations of people and their programs: scans, replays, corrections, a pause."""
+
+from typing import Annotated
+from uuid import UUID
+
+import asyncpg
+import strawberry
+from strawberry import UNSET, Info
+
+from services.api import correcting
+from services.api.graphql.arguments import FILTER, INPUT, checked_rows
+from services.api.graphql.people.inputs import CorrectionInput, FailureFilter, RequestScanInput
+from services.api.graphql.plain_inputs import given, rows
+from services.api.graphql.scan_requests import find_scan, scan_or_error
+from services.api.graphql.types.failures import Failure
+from services.api.graphql.types.payloads import (
+    ReplayPayload,
+    RequestScanPayload,
+    TrackUpsertPayload,
+)
+from services.api.graphql.types.scans import Scan
+from services.api.store import failures, pause
+from services.api.store.outcomes import in_transaction
+from shared.contracts.events import ScanMode, ScanRequested
+from shared.contracts.identity import IdKind, format_id
+
+_REPLAY_PORTION = 500
+_REPLAY_SHOWN = 1_000
+
+
+@strawberry.type
+class PeopleMutations:
+    """Mutations of people and their programs."""
+
+    @strawberry.mutation(
+        description="Ask for a scan of a library, by its name or its root; a new root becomes a"
+        " new library."
+    )
+    async def request_scan(
+        self, info: Info, request: Annotated[RequestScanInput, INPUT]
+    ) -> RequestScanPayload:
+        """A new scan, or the one for the same that is at work."""
+        row = rows([request])[0]
+
+        is_new = False
+
+        async def work(connection: asyncpg.Connection) -> UUID:
+            nonlocal is_new
+            found, is_new = await find_scan(connection, row)
+            return found
+
+        scan, error = await scan_or_error(info.context.pool, work)
+        if scan is None:
+            return RequestScanPayload(error=error)
+        if is_new:  # one that is at work is on the bus, or the reconciler sees to it
+            event = ScanRequested(
+                library=scan.library,
+                root=scan.root,
+                folder=scan.folder,
+                mode=ScanMode(scan.mode),
+                accept_missing=scan.accept_missing,
+                scan_id=format_id(IdKind.SCAN, scan.id),
+            )
+            await info.context.bus.publish([event])
+        return RequestScanPayload(scan=Scan.of(scan))
+
+    @strawberry.mutation(description="Publish again what failed.")
+    async def replay_failures(
+        self, info: Info, which: Annotated[FailureFilter | None, FILTER] = UNSET
+    ) -> ReplayPayload:
+        """Resolve and publish in portions, so that no lock is held for long."""
+        wanted = (which or FailureFilter()).read()
+
+        async def work(connection: asyncpg.Connection) -> list[UUID]:
+            taken = await failures.take(connection, wanted, first=_REPLAY_PORTION)
+            await info.context.bus.publish_records([one.record for one in taken])
+            return [one.id for one in taken]
+
+        replayed: list[UUID] = []
+        while portion := await in_transaction(info.context.pool, work):
+            replayed += portion
+        shown = await failures.read(info.context.pool, replayed[:_REPLAY_SHOWN])
+        return ReplayPayload(
+            replayed=len(replayed), failures=[Failure.of(one) for one in shown.values()]
+        )
+
+    @strawberry.mutation(
+        description="Say what is right of tracks, and is measured or tagged otherwise. It wins, and"
+        " outlasts new analyses, tags and places. One result a track, in order."
+    )
+    async def correct_tracks(
+        self, info: Info, items: Annotated[list[CorrectionInput], INPUT]
+    ) -> TrackUpsertPayload:
+        """Store, and let vectorizer and indexer know."""
+        context = info.context
+        return TrackUpsertPayload.of(
+            await correcting.correct(context.pool, context.bus, checked_rows(items, given))
+        )
+
+    @strawberry.mutation(
+        description="Analyse nothing more until `resumeAnalysis`; what is under way is finished."
+        " True where that changed anything."
+    )
+    async def pause_analysis(self, info: Info) -> bool:
+        """The analyzers ask before each batch."""
+        return await pause.pause(info.context.pool)
+
+    @strawberry.mutation(description="Go on. True where that changed anything.")
+    async def resume_analysis(self, info: Info) -> bool:
+        """Within seconds."""
+        return await pause.resume(info.context.pool)

@@ -1,0 +1,257 @@
+"""Queries of people and their programs: read the arguments, ask the store, convert the rows."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import Info
+
+from services.api.graphql.arguments import FILTER, MOST_IDS, page_size, uuid_of
+from services.api.graphql.errors import bad_input
+from services.api.graphql.look_ahead import load_selected
+from services.api.graphql.people.filters import (
+    AlbumFilter,
+    AlbumSort,
+    ArtistFilter,
+    SearchFilter,
+    SortDirection,
+    TrackFilter,
+    TrackSort,
+)
+from services.api.graphql.people.inputs import FailureFilter
+from services.api.graphql.people.search import search_meaning, search_text
+from services.api.graphql.types.failures import Failure
+from services.api.graphql.types.libraries import Library
+from services.api.graphql.types.library import Album, Artist, Genre, Track
+from services.api.graphql.types.meaning import AudioModel
+from services.api.graphql.types.relay import Connection, Node, connection
+from services.api.graphql.types.scans import Scan
+from services.api.graphql.types.search import Duplicates, SearchMode, SearchResult
+from services.api.graphql.types.status import Status
+from services.api.store import failures, files, libraries, meanings, pause, progress, scans
+from services.api.store.reading import lists, track_lists
+from services.api.store.reading.pages import Conditions, Order, Page
+from services.api.store.reading.track_lists import TrackFilters
+from shared.contracts.identity import IdKind, parse_id
+
+_MOST_COPIES = 100
+
+
+@strawberry.type
+class PeopleQueries:
+    """Queries of people and their programs."""
+
+    @strawberry.field
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - Relay's name
+        """Anything by its id."""
+        try:
+            kind, key = parse_id(id)
+        except ValueError as error:
+            raise bad_input(f"id: {error}") from None
+        return await load_selected(info, await _node(info, kind, key))
+
+    @strawberry.field(description="In the order asked, null where unknown. At most 1,000.")
+    async def tracks_by_id(self, info: Info, ids: list[strawberry.ID]) -> list[Track | None]:
+        """Tracks, missing ones too."""
+        if len(ids) > MOST_IDS:
+            raise bad_input(f"ids: ask for at most {MOST_IDS:,} at a time, not {len(ids):,}")
+        keys = [uuid_of("ids", id_, IdKind.TRACK) for id_ in ids]
+        rows = await info.context.loaders.tracks.load_many(keys)
+        return await load_selected(info, [Track.of(row) if row else None for row in rows])
+
+    @strawberry.field(description="The trained model that is heard with; null without any.")
+    async def audio_model(self, info: Info) -> AudioModel | None:
+        """What the analyzers told."""
+        found = await meanings.audio_model(info.context.pool)
+        return AudioModel(**found.model_dump()) if found else None
+
+    @strawberry.field
+    async def tracks(
+        self,
+        info: Info,
+        first: int | None = 50,
+        after: str | None = None,
+        wanted: Annotated[TrackFilter | None, FILTER] = None,
+        sort: TrackSort | None = TrackSort.TITLE,
+        direction: SortDirection | None = SortDirection.ASC,
+    ) -> Connection[Track]:
+        """Tracks whose files are there, unless the filter says otherwise."""
+        pool, filters = (
+            info.context.pool,
+            wanted.read() if wanted else TrackFilters(is_missing=False),
+        )
+        order = _directed(track_lists.ORDERS[(sort or TrackSort.TITLE).value], direction)
+        page = track_lists.page(pool, filters, order, first=page_size(first), after=after)
+        return await connection(
+            info, page, lambda: track_lists.count(pool, filters), Track.of, after
+        )
+
+    @strawberry.field
+    async def artists(
+        self,
+        info: Info,
+        first: int | None = 50,
+        after: str | None = None,
+        wanted: Annotated[ArtistFilter | None, FILTER] = None,
+        direction: SortDirection | None = SortDirection.ASC,
+    ) -> Connection[Artist]:
+        """Artists by sort name."""
+        prefix, order = wanted.name_prefix if wanted else None, _directed(lists.ARTISTS, direction)
+        return await _list(
+            info, "artists", lambda: lists.artists(prefix), order, Artist.of, first, after
+        )
+
+    @strawberry.field
+    async def albums(
+        self,
+        info: Info,
+        first: int | None = 50,
+        after: str | None = None,
+        wanted: Annotated[AlbumFilter | None, FILTER] = None,
+        sort: AlbumSort | None = AlbumSort.TITLE,
+        direction: SortDirection | None = SortDirection.ASC,
+    ) -> Connection[Album]:
+        """Albums."""
+        filters = (wanted or AlbumFilter()).read()
+        order = _directed(lists.ALBUM_ORDERS[(sort or AlbumSort.TITLE).value], direction)
+        return await _list(
+            info, "albums", lambda: lists.albums(**filters), order, Album.of, first, after
+        )
+
+    @strawberry.field
+    async def genres(
+        self,
+        info: Info,
+        first: int | None = 50,
+        after: str | None = None,
+        direction: SortDirection | None = SortDirection.ASC,
+    ) -> Connection[Genre]:
+        """Genres by name."""
+        order = _directed(lists.GENRES, direction)
+        return await _list(info, "genres", lists.genres, order, Genre.of, first, after)
+
+    @strawberry.field
+    async def libraries(self, info: Info) -> list[Library]:
+        """All libraries."""
+        return [Library.of(each) for each in await libraries.read(info.context.pool)]
+
+    @strawberry.field
+    async def search(
+        self,
+        info: Info,
+        text: str,
+        first: int | None = 20,
+        mode: SearchMode | None = SearchMode.TEXT,
+        wanted: Annotated[SearchFilter | None, FILTER] = None,
+    ) -> SearchResult:
+        """The tracks that fit best."""
+        size, filters = page_size(first), wanted or SearchFilter()
+        search = search_meaning if mode is SearchMode.MEANING else search_text
+        return await load_selected(info, await search(info, text, size, filters))
+
+    @strawberry.field(
+        description="Tracks whose files hold the same sound, whatever their tags; at most 100 of"
+        " each group, large groups first."
+    )
+    async def duplicates(self, info: Info, first: int | None = 50) -> list[Duplicates]:
+        """Groups of copies."""
+        groups = await files.duplicates(
+            info.context.pool, first=page_size(first), most=_MOST_COPIES
+        )
+        keys = [key for group in groups for key in group]
+        rows = iter(await info.context.loaders.tracks.load_many(keys))
+        found = [
+            Duplicates(tracks=[Track.of(row) for row in islice(rows, len(group)) if row])
+            for group in groups
+        ]
+        return await load_selected(info, found)
+
+    @strawberry.field
+    async def scan(self, info: Info, id: strawberry.ID) -> Scan | None:  # noqa: A002 - as `node`
+        """One scan."""
+        key = uuid_of("id", id, IdKind.SCAN)
+        found = await scans.read(info.context.pool, [key] if key else [])
+        return next((Scan.of(scan) for scan in found.values()), None)
+
+    @strawberry.field
+    async def scans(self, info: Info, first: int | None = 20) -> list[Scan]:
+        """The newest scans, newest first."""
+        return [Scan.of(scan) for scan in await scans.newest(info.context.pool, page_size(first))]
+
+    @strawberry.field
+    async def failures(
+        self,
+        info: Info,
+        first: int | None = 50,
+        after: str | None = None,
+        wanted: Annotated[FailureFilter | None, FILTER] = None,
+    ) -> Connection[Failure]:
+        """What a stage gave up and nothing has mended since, newest first."""
+        pool, filters = info.context.pool, (wanted or FailureFilter()).read()
+
+        def where() -> Conditions:
+            shown = bool(wanted and wanted.include_resolved)
+            return lists.failures(filters, include_resolved=shown)
+
+        async def page() -> Page:
+            found = await lists.page(
+                pool, "failures", where(), lists.FAILURES, first=page_size(first), after=after
+            )
+            full = await failures.read(pool, [row["id"] for row in found.rows])
+            return Page([full[row["id"]] for row in found.rows], found.cursors, found.has_next)
+
+        return await connection(
+            info, page(), lambda: lists.count(pool, "failures", where()), Failure.of, after
+        )
+
+    @strawberry.field(description="Whether a person paused the analysis.")
+    async def analysis_paused(self, info: Info) -> bool:
+        """Until they resume it."""
+        return await pause.is_paused(info.context.pool)
+
+    @strawberry.field
+    async def status(self, info: Info) -> Status:
+        """How far everything is."""
+        found = await progress.read(info.context.pool)
+        return Status.of(found, info.context.bus.health().paused)
+
+
+async def _list(
+    info: Info,
+    table: str,
+    where: Callable[[], Conditions],
+    order: Order,
+    convert: Callable[[Any], Any],
+    first: int | None,
+    after: str | None,
+) -> Connection[Any]:
+    pool = info.context.pool
+    page = lists.page(pool, table, where(), order, first=page_size(first), after=after)
+    return await connection(info, page, lambda: lists.count(pool, table, where()), convert, after)
+
+
+async def _node(info: Info, kind: IdKind, key: UUID) -> Node | None:
+    loaders, pool = info.context.loaders, info.context.pool
+    rows: dict[IdKind, tuple[Any, Any]] = {
+        IdKind.TRACK: (loaders.tracks, Track),
+        IdKind.ARTIST: (loaders.artists, Artist),
+        IdKind.ALBUM: (loaders.albums, Album),
+        IdKind.GENRE: (loaders.genres, Genre),
+    }
+    if kind in rows:
+        loader, shown = rows[kind]
+        row = await loader.load(key)
+        found: Node | None = shown.of(row) if row else None
+        return found
+    if kind is IdKind.SCAN:
+        return next((Scan.of(s) for s in (await scans.read(pool, [key])).values()), None)
+    if kind is IdKind.FAILURE:
+        return next((Failure.of(f) for f in (await failures.read(pool, [key])).values()), None)
+    raise bad_input(f"id: a {kind.name.lower()} is no node; see `libraries`")
+
+
+def _directed(order: Order, direction: SortDirection | None) -> Order:
+    return replace(order, descending=direction is SortDirection.DESC)

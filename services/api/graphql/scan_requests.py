@@ -1,0 +1,36 @@
+"""How mutations find or make the scan that a request names."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.api.graphql.types.payloads import UserError
+from services.api.store import checks, scans
+from services.api.store.checks import Unfit
+from services.api.store.outcomes import in_transaction
+from shared.contracts.events import ScanMode
+
+
+async def scan_or_error(
+    pool: asyncpg.Pool, work: Callable[[asyncpg.Connection], Awaitable[UUID]]
+) -> tuple[scans.Scan | None, UserError | None]:
+    """Run `work` in a transaction; the scan whose id it returns, or what was wrong."""
+    try:
+        scan = await in_transaction(pool, work)
+    except Unfit as unfit:
+        return None, UserError.of(unfit.problem)
+    return (await scans.read(pool, [scan]))[scan], None
+
+
+async def find_scan(connection: asyncpg.Connection, request: dict[str, Any]) -> tuple[UUID, bool]:
+    """The scan that is request, and whether it is new."""
+    return await scans.request(
+        connection,
+        library=checks.optional_text(request, "library", 200),
+        root=checks.optional_text(request, "root", 8_192),
+        folder=checks.optional_text(request, "folder", 8_192) or "",
+        mode=request["mode"] or ScanMode.INCREMENTAL,
+        accept_missing=bool(request["accept_missing"]),
+    )

@@ -1,0 +1,169 @@
+"""Inputs of artists, albums and tracks, as files tell of them."""
+
+import strawberry
+from strawberry import UNSET
+
+from services.api.graphql.enums import CreditRole, TrackKind
+from services.api.graphql.plain_inputs import plain
+from services.api.graphql.scalars import BigInt, KeyValues
+
+
+@plain
+@strawberry.input
+class ArtistInput:
+    """An artist."""
+
+    name: str
+    sort_name: str | None = UNSET
+    musicbrainz_artist_id: str | None = UNSET
+    image_sha256: str | None = UNSET
+
+
+@plain
+@strawberry.input
+class CreditInput:
+    """An artist's part in a track or album."""
+
+    artist_id: strawberry.ID
+    role: CreditRole | None = CreditRole.ARTIST
+    credited_as: str
+    join_phrase: str | None = ""
+    instrument: str | None = strawberry.field(
+        default=UNSET, description="Of a performer: an instrument or a voice."
+    )
+
+
+@plain
+@strawberry.input
+class AlbumInput:
+    """An album."""
+
+    title: str
+    sort_title: str | None = UNSET
+    artist_credit: str
+    credits: list[CreditInput]
+    folder: str = strawberry.field(
+        description="The album's folder below its library's root, disc folders stripped:"
+        " tells editions apart."
+    )
+    library_id: strawberry.ID
+    release_date: str | None = UNSET
+    original_date: str | None = UNSET
+    is_compilation: bool | None = False
+    is_artist_told: bool | None = strawberry.field(
+        default=True, description="Whether the artist is tagged, or guessed from a track."
+    )
+    claim: str | None = strawberry.field(
+        default=UNSET,
+        description="A name for what is said here. Tracks that refer to it (`albumClaim`) decide"
+        " together what the album is.",
+    )
+    disc_total: int | None = UNSET
+    release_type: str | None = UNSET
+    label: str | None = UNSET
+    catalogue_number: str | None = UNSET
+    barcode: str | None = UNSET
+    country: str | None = UNSET
+    media: str | None = UNSET
+    musicbrainz_release_id: str | None = UNSET
+    musicbrainz_release_group_id: str | None = UNSET
+    cover_sha256: str | None = UNSET
+    artist_image_sha256: str | None = strawberry.field(
+        default=UNSET, description="With a claim: the image of the album's one artist near it."
+    )
+
+
+@plain
+@strawberry.input
+class ImportedFactInput:
+    """What another program noted about a file."""
+
+    source: str
+    rating: int | None = strawberry.field(default=UNSET, description="0 to 100.")
+    play_count: int | None = UNSET
+
+
+@plain
+@strawberry.input
+class TrackInput:
+    """A track, by the path of its file."""
+
+    path: str
+    size_bytes: BigInt
+    mtime_ns: BigInt
+    title: str
+    title_is_file_name: bool | None = False
+    sort_title: str | None = UNSET
+    artist_credit: str
+    credits: list[CreditInput]
+    album_id: strawberry.ID | None = UNSET
+    album_claim: str | None = strawberry.field(
+        default=UNSET, description="What the file says of the album: the `claim` of an item."
+    )
+    genres: list[str]
+    track_number: int | None = UNSET
+    track_total: int | None = UNSET
+    disc_number: int | None = UNSET
+    disc_total: int | None = UNSET
+    disc_subtitle: str | None = UNSET
+    release_date: str | None = UNSET
+    original_date: str | None = UNSET
+    isrcs: list[str] | None = strawberry.field(default_factory=list)
+    tag_bpm: float | None = UNSET
+    comment: str | None = UNSET
+    language: str | None = UNSET
+    has_lyrics: bool | None = False
+    kind: TrackKind | None = TrackKind.MUSIC
+    work: str | None = UNSET
+    movement_name: str | None = UNSET
+    movement_number: int | None = UNSET
+    movement_total: int | None = UNSET
+    moods: list[str] | None = strawberry.field(default_factory=list)
+    grouping: str | None = UNSET
+    copyright: str | None = UNSET
+    tag_key: str | None = UNSET
+    lyrics_plain: str | None = UNSET
+    lyrics_synced: str | None = strawberry.field(
+        default=UNSET, description="LRC: `[mm:ss.mmm]words`, a line a stamp."
+    )
+    lyrics_are_sidecar: bool | None = False
+    other_tags: KeyValues | None = strawberry.field(
+        default=UNSET, description="At most 64 names and 16,000 characters."
+    )
+    imported_facts: list[ImportedFactInput] | None = strawberry.field(default_factory=list)
+    musicbrainz_recording_id: str | None = UNSET
+    musicbrainz_track_id: str | None = UNSET
+    replaygain_track_gain_db: float | None = UNSET
+    replaygain_track_peak: float | None = UNSET
+    replaygain_album_gain_db: float | None = UNSET
+    replaygain_album_peak: float | None = UNSET
+    container: str
+    codec: str
+    duration_s: float
+    bitrate_bps: int | None = UNSET
+    sample_rate_hz: int | None = UNSET
+    channels: int | None = UNSET
+    bit_depth: int | None = UNSET
+    cover_sha256: str | None = strawberry.field(default=UNSET, description="The embedded image.")
+    folder_cover_sha256: str | None = strawberry.field(
+        default=UNSET, description="The image that lies in the album's folder, or in its own."
+    )
+    cover_problem: str | None = strawberry.field(
+        default=UNSET, description="Why an image of the file, or beside it, is not shown."
+    )
+    images_digest: int | None = strawberry.field(
+        default=UNSET,
+        description="Tells whether images beside the file changed: `knownFiles` gives it back.",
+    )
+    content_hash: str | None = strawberry.field(
+        default=UNSET,
+        description="Of the sound, tags apart, 32 hex digits: by it the track is known wherever"
+        " its file goes.",
+    )
+    moved_from: strawberry.ID | None = strawberry.field(
+        default=UNSET,
+        description="The candidate whose file no longer is what it was: this is its file now.",
+    )
+    is_checked: bool | None = strawberry.field(
+        default=False, description="All candidates' files are still what they were."
+    )

@@ -1,0 +1,249 @@
+"""Mutations of the services, in the order the data moves: scans, library, analyses, vectors."""
+
+import base64
+import binascii
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+import strawberry
+from pydantic import ValidationError
+from strawberry import UNSET, Info
+from strawberry.permission import BasePermission
+
+from services.api.graphql.arguments import INPUT, MOST_ITEMS, checked_rows, required_uuid
+from services.api.graphql.errors import bad_input
+from services.api.graphql.plain_inputs import rows
+from services.api.graphql.scan_requests import find_scan, scan_or_error
+from services.api.graphql.services.analysis_inputs import (
+    AnalysisInput,
+    AudioModelInput,
+    VectorInput,
+    VectorSpaceInput,
+)
+from services.api.graphql.services.library_inputs import AlbumInput, ArtistInput, TrackInput
+from services.api.graphql.services.scan_inputs import BeginScanInput, FailureInput, ReportWalkInput
+from services.api.graphql.types.payloads import (
+    BeginScanPayload,
+    ReportWalkPayload,
+    TrackUpsertPayload,
+    UpsertPayload,
+)
+from services.api.graphql.types.scans import Scan
+from services.api.guard import FOR_SERVICES
+from services.api.store import (
+    albums,
+    analyses,
+    artists,
+    checks,
+    failures,
+    files,
+    generation,
+    meanings,
+    scans,
+    tracks,
+    vectors,
+)
+from services.api.store.checks import Unfit
+from shared.contracts.envelope import DeadLetter, Record
+from shared.contracts.errors import FailureKind
+from shared.contracts.identity import IdKind
+from shared.contracts.meaning import AudioModel
+
+
+class _ForServices(BasePermission):
+    """What stores: for the services, where they have a token of their own."""
+
+    message = f"This is for {FOR_SERVICES}"
+    error_extensions = {"code": "FORBIDDEN"}  # noqa: RUF012 - strawberry declares it so
+
+    def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
+        """As the guard found."""
+        may: bool = info.context.may_store
+        return may
+
+
+ONLY_SERVICES: list[type[BasePermission]] = [_ForServices]
+
+
+@strawberry.type
+class ServiceMutations:
+    """Mutations of the services."""
+
+    @strawberry.mutation(
+        permission_classes=ONLY_SERVICES,
+        description="For the extractor: the library and scan that an event speaks of; the same"
+        " event, the same scan.",
+    )
+    async def begin_scan(
+        self, info: Info, request: Annotated[BeginScanInput, INPUT]
+    ) -> BeginScanPayload:
+        """The walk begins; a scan that is over stays so."""
+        row = rows([request])[0]
+
+        async def work(connection: asyncpg.Connection) -> UUID:
+            scan = checks.optional_identifier(row, "scan_id", IdKind.SCAN)
+            if scan is None:
+                scan, _ = await find_scan(connection, row)
+            await scans.begin(connection, scan)
+            return scan
+
+        scan, error = await scan_or_error(info.context.pool, work)
+        return BeginScanPayload(scan=None if scan is None else Scan.of(scan), error=error)
+
+    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    async def report_walk(
+        self, info: Info, report: Annotated[ReportWalkInput, INPUT]
+    ) -> ReportWalkPayload:
+        """How far a walk is, that it is finished, or that it is refused."""
+        row = rows([report])[0]
+
+        async def work(connection: asyncpg.Connection) -> UUID:
+            scan = checks.identifier(row, "scan_id", IdKind.SCAN)
+            message = checks.optional_text(row, "message")
+            counts = {
+                name.removeprefix("files_"): checks.integer(row, name, 0, checks.BIGINT_LIMIT)
+                for name in ("files_seen", "files_to_read", "files_unchanged", "files_missing")
+            }
+            if row["files_held"] is not None:
+                counts["held"] = checks.integer(row, "files_held", 0, checks.BIGINT_LIMIT)
+            finished = row["is_finished"] and not row["is_refused"]
+            await scans.report(connection, scan, **counts, is_finished=finished, message=message)
+            if row["is_refused"]:
+                await scans.refuse(connection, scan, message or "refused")
+            return scan
+
+        scan, error = await scan_or_error(info.context.pool, work)
+        return ReportWalkPayload(scan=None if scan is None else Scan.of(scan), error=error)
+
+    @strawberry.mutation(
+        permission_classes=ONLY_SERVICES,
+        description="Mark files missing; one result a path, with the track concerned.",
+    )
+    async def mark_missing(
+        self, info: Info, library_id: strawberry.ID, paths: list[str]
+    ) -> TrackUpsertPayload:
+        """The tracks are kept."""
+        if len(paths) > MOST_ITEMS:
+            raise bad_input(f"send at most {MOST_ITEMS:,} paths a call")
+        library = required_uuid("libraryId", library_id, IdKind.LIBRARY)
+        return TrackUpsertPayload.of(await files.mark_missing(info.context.pool, library, paths))
+
+    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    async def create_artists(
+        self, info: Info, items: Annotated[list[ArtistInput], INPUT]
+    ) -> UpsertPayload:
+        """Upsert by name and MusicBrainz id."""
+        return UpsertPayload.of(
+            IdKind.ARTIST, await artists.store(info.context.pool, checked_rows(items))
+        )
+
+    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    async def create_albums(
+        self, info: Info, items: Annotated[list[AlbumInput], INPUT]
+    ) -> UpsertPayload:
+        """Upsert by what makes an album."""
+        return UpsertPayload.of(
+            IdKind.ALBUM, await albums.store(info.context.pool, checked_rows(items))
+        )
+
+    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    async def create_tracks(
+        self,
+        info: Info,
+        library_id: strawberry.ID,
+        items: Annotated[list[TrackInput], INPUT],
+        scan_id: strawberry.ID | None = UNSET,
+    ) -> TrackUpsertPayload:
+        """Upsert by path."""
+        library = required_uuid("libraryId", library_id, IdKind.LIBRARY)
+        scan = required_uuid("scanId", scan_id, IdKind.SCAN) if scan_id else None
+        return TrackUpsertPayload.of(
+            await tracks.store(info.context.pool, library, scan, checked_rows(items))
+        )
+
+    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    async def create_analyses(
+        self, info: Info, items: Annotated[list[AnalysisInput], INPUT]
+    ) -> TrackUpsertPayload:
+        """Upsert by track and analyzer version."""
+        return TrackUpsertPayload.of(await analyses.store(info.context.pool, checked_rows(items)))
+
+    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    async def create_vectors(
+        self, info: Info, items: Annotated[list[VectorInput], INPUT]
+    ) -> TrackUpsertPayload:
+        """Upsert by track and space."""
+        return TrackUpsertPayload.of(await vectors.store(info.context.pool, checked_rows(items)))
+
+    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    async def create_failures(
+        self, info: Info, items: Annotated[list[FailureInput], INPUT]
+    ) -> UpsertPayload:
+        """Keep what a stage gave up."""
+        letters = [_letter(row) for row in checked_rows(items)]
+        return UpsertPayload.of(IdKind.FAILURE, await failures.store(info.context.pool, letters))
+
+    @strawberry.mutation(
+        permission_classes=ONLY_SERVICES,
+        description="Say which spaces the vectorizer fills now; a changed one makes all tracks"
+        " wait for new vectors.",
+    )
+    async def register_vector_spaces(
+        self, info: Info, items: Annotated[list[VectorSpaceInput], INPUT]
+    ) -> bool:
+        """Whether that changed anything."""
+        try:
+            spaces = [vectors.check_space(row) for row in checked_rows(items)]
+        except Unfit as unfit:
+            raise bad_input(str(unfit)) from None
+        return await vectors.register(info.context.pool, spaces)
+
+    @strawberry.mutation(
+        permission_classes=ONLY_SERVICES,
+        description="Say which trained model the analyzers hear with; tracks that were analysed"
+        " without it, or with another, wait for a new analysis.",
+    )
+    async def register_audio_model(
+        self, info: Info, model: Annotated[AudioModelInput, INPUT]
+    ) -> bool:
+        """True; what answers until then stays."""
+        try:
+            checked = AudioModel.model_validate(rows([model])[0])
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise bad_input(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        await meanings.register(info.context.pool, checked)
+        return True
+
+    @strawberry.mutation(
+        permission_classes=ONLY_SERVICES,
+        description="Say which search index is in use; another one than before makes all tracks"
+        " wait for indexing.",
+    )
+    async def register_search_generation(self, info: Info, generation: str) -> bool:
+        """Whether that changed anything."""
+        return await _register_generation(info.context.pool, generation)
+
+
+def _letter(row: dict[str, Any]) -> DeadLetter:
+    try:
+        key = base64.b64decode(row["key_base64"], validate=True)
+        value = base64.b64decode(row["value_base64"], validate=True)
+    except (binascii.Error, ValueError):
+        raise bad_input("keyBase64 and valueBase64 must be base64") from None
+    return DeadLetter(
+        record=Record(topic=row["topic"], key=key, value=value),
+        stage=row["stage"],
+        kind=FailureKind(row["kind"]),
+        message=row["message"],
+        detail=row["detail"] or "",
+        attempts=row["attempts"] or 1,
+    )
+
+
+async def _register_generation(pool: asyncpg.Pool, name: str) -> bool:
+    try:
+        return await generation.register(pool, checks.text({"generation": name}, "generation"))
+    except Unfit as unfit:
+        raise bad_input(str(unfit)) from None

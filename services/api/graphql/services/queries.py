@@ -1,0 +1,126 @@
+"""Queries of the services: which files and covers the gateway knows."""
+
+from collections.abc import Sequence
+
+import strawberry
+from strawberry import Info
+
+from services.api.graphql.arguments import page_size, uuid_of
+from services.api.graphql.errors import bad_input
+from services.api.graphql.scalars import BigInts, Digests, Flags, Places, Texts
+from services.api.store import covers, files, stretches
+from shared.contracts.identity import IdKind
+
+MOST_FILES = 50_000
+FILES_PER_RANGE = 500
+MOST_RANGES = MOST_FILES // FILES_PER_RANGE
+_MOST_HASHES = 10_000
+
+
+@strawberry.type(description="Columns of equal length, by path; for workers.")
+class KnownFiles:
+    """A portion of the known files."""
+
+    paths: Texts
+    sizes_bytes: BigInts
+    mtimes_ns: BigInts
+    images_digests: Digests = strawberry.field(
+        description="Of the images beside each file, as `createTracks` was told."
+    )
+    missing: Flags
+    end_cursor: str | None
+
+
+@strawberry.type(description="Columns of equal length, by path; for workers.")
+class KnownStretches:
+    """A portion of the known files, in stretches that follow each other."""
+
+    ends: Texts = strawberry.field(description="The last path of each stretch.")
+    counts: BigInts = strawberry.field(description="How many files it has.")
+    digests: Texts = strawberry.field(
+        description="SHA-256 of the paths, sizes, times and images of its files:"
+        " shared/contracts/stretches.py."
+    )
+    unknown_images: Places = strawberry.field(
+        description="Which of its files, from 0, have no known digest of images; 0 stands for it."
+    )
+    end_cursor: str | None
+
+
+@strawberry.type
+class ServiceQueries:
+    """Queries of the services."""
+
+    @strawberry.field(
+        description="Files of a library (below a folder) that need no reading unless they changed:"
+        " those after the path `after`, up to and with `until`."
+    )
+    async def known_files(
+        self,
+        info: Info,
+        library_id: strawberry.ID,
+        folder: str | None = "",
+        after: str | None = None,
+        first: int | None = 20_000,
+        until: str | None = None,
+    ) -> KnownFiles:
+        """A portion, by path."""
+        library = uuid_of("libraryId", library_id, IdKind.LIBRARY)
+        if library is None:
+            raise bad_input("libraryId: name a library")
+        found = await files.known(
+            info.context.pool, library_id=library, folder=folder or "", after=after, until=until,
+            first=page_size(first, MOST_FILES),
+        )  # fmt: skip
+        return KnownFiles(
+            paths=Texts(found.paths),
+            sizes_bytes=BigInts(found.sizes_bytes),
+            mtimes_ns=BigInts(found.mtimes_ns),
+            images_digests=Digests(found.images_digests),
+            missing=Flags(found.missing),
+            end_cursor=found.end_cursor,
+        )
+
+    @strawberry.field(
+        description="The same files without those that are missing, in stretches of some hundred"
+        " that are told by a digest, so that only what differs is asked for file by file."
+    )
+    async def known_stretches(
+        self,
+        info: Info,
+        library_id: strawberry.ID,
+        folder: str | None = "",
+        after: str | None = None,
+        first: int | None = 50,
+    ) -> KnownStretches:
+        """A portion, by path."""
+        library = uuid_of("libraryId", library_id, IdKind.LIBRARY)
+        if library is None:
+            raise bad_input("libraryId: name a library")
+        found = await stretches.known(
+            info.context.pool, library_id=library, folder=folder or "", after=after,
+            first=page_size(first, MOST_RANGES), files_each=FILES_PER_RANGE,
+        )  # fmt: skip
+        return KnownStretches(
+            ends=Texts(found.ends),
+            counts=BigInts(found.counts),
+            digests=Texts(found.digests),
+            unknown_images=Places(found.unknown_images),
+            end_cursor=found.end_cursor,
+        )
+
+    @strawberry.field(description="Those of the hashes whose image is not stored yet.")
+    async def missing_covers(self, info: Info, sha256s: list[str]) -> list[str]:
+        """For the extractor, so that an image is sent once."""
+        missing = await covers.missing(info.context.pool, cover_hashes(sha256s))
+        return sorted(sha256.hex() for sha256 in missing)
+
+
+def cover_hashes(sha256s: Sequence[str]) -> list[bytes]:
+    """The argument `sha256s`: at most 10,000 hashes."""
+    if len(sha256s) > _MOST_HASHES:
+        raise bad_input(f"sha256s: ask for at most {_MOST_HASHES:,} at a time")
+    try:
+        return [bytes.fromhex(sha256) for sha256 in sha256s]
+    except ValueError:
+        raise bad_input("sha256s: a hash is 64 hex digits") from None

@@ -1,0 +1,54 @@
+"""Inputs of scans and failures."""
+
+import strawberry
+from strawberry import UNSET
+
+from services.api.graphql.enums import FailureKind, ScanMode
+from services.api.graphql.plain_inputs import plain
+from services.api.graphql.scalars import BigInt
+
+
+@plain
+@strawberry.input
+class BeginScanInput:
+    """What an event asks to scan."""
+
+    scan_id: strawberry.ID | None = UNSET
+    library: str | None = UNSET
+    root: str | None = UNSET
+    folder: str | None = ""
+    mode: ScanMode | None = ScanMode.INCREMENTAL
+    accept_missing: bool | None = False
+
+
+@plain
+@strawberry.input
+class ReportWalkInput:
+    """How far a walk is."""
+
+    scan_id: strawberry.ID
+    files_seen: BigInt
+    files_to_read: BigInt
+    files_unchanged: BigInt
+    files_missing: BigInt
+    files_held: BigInt | None = UNSET
+    is_finished: bool
+    is_refused: bool | None = False
+    message: str | None = UNSET
+
+
+@plain
+@strawberry.input
+class FailureInput:
+    """Something that a stage gave up."""
+
+    stage: str
+    kind: FailureKind
+    message: str
+    detail: str | None = ""
+    attempts: int | None = 1
+    topic: str = strawberry.field(
+        description="The record that failed, for the replay: topic, and base64 of key and value."
+    )
+    key_base64: str
+    value_base64: str

@@ -1,0 +1,148 @@
+"""The plain fields of artists, albums and tracks: columns of their rows."""
+
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+import strawberry
+
+from services.api.graphql.enums import TrackKind
+from services.api.graphql.look_ahead import of_row
+from services.api.graphql.scalars import BigInt
+from services.api.graphql.types.relay import Node
+from shared.contracts.identity import IdKind, format_id
+
+
+def _text(value: UUID | None) -> str | None:
+    """A MusicBrainz id as text."""
+    return None if value is None else str(value)
+
+
+@strawberry.type
+class ArtistColumns(Node):
+    """What the row of an artist holds."""
+
+    key: strawberry.Private[UUID]
+    image_sha256: strawberry.Private[bytes | None]
+    name: str
+    sort_name: str
+    musicbrainz_artist_id: str | None
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """The artist of a row."""
+        return of_row(
+            cls,
+            row,
+            id=format_id(IdKind.ARTIST, row["id"]),
+            key=row["id"],
+            musicbrainz_artist_id=_text(row["musicbrainz_artist_id"]),
+        )
+
+
+@strawberry.type
+class AlbumColumns(Node):
+    """What the row of an album holds."""
+
+    key: strawberry.Private[UUID]
+    cover_sha256: strawberry.Private[bytes | None]
+    title: str
+    artist_credit: str
+    release_date: str | None
+    original_date: str | None
+    year: int | None
+    is_compilation: bool
+    disc_total: int | None
+    release_type: str | None
+    label: str | None
+    catalogue_number: str | None
+    barcode: str | None
+    country: str | None
+    media: str | None
+    musicbrainz_release_id: str | None
+    musicbrainz_release_group_id: str | None
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """The album of a row."""
+        return of_row(
+            cls,
+            row,
+            id=format_id(IdKind.ALBUM, row["id"]),
+            key=row["id"],
+            musicbrainz_release_id=_text(row["musicbrainz_release_id"]),
+            musicbrainz_release_group_id=_text(row["musicbrainz_release_group_id"]),
+        )
+
+
+@strawberry.type
+class TrackColumns(Node):
+    """What the rows of a track and its file hold."""
+
+    row: strawberry.Private[Any]
+    title: str
+    title_is_file_name: bool
+    artist_credit: str
+    track_number: int | None
+    track_total: int | None
+    disc_number: int | None
+    disc_total: int | None
+    disc_subtitle: str | None
+    release_date: str | None
+    original_date: str | None
+    year: int | None
+    isrcs: list[str]
+    tag_bpm: float | None
+    comment: str | None
+    language: str | None
+    has_lyrics: bool
+    kind: TrackKind
+    work: str | None
+    tempo_bpm: float | None = strawberry.field(
+        description="What stands: the correction, else what was measured; null where neither is"
+        " there, or no pulse."
+    )
+    key: str | None = strawberry.field(
+        description="The tonic, as `tempoBpm` stands; null where no key is heard."
+    )
+    mode: str | None = strawberry.field(description="`major` or `minor`, with `key`.")
+    camelot: str | None = strawberry.field(description="The key's place on the Camelot wheel.")
+    moods: list[str] = strawberry.field(description="The correction's, else the tags'.")
+    grouping: str | None
+    copyright: str | None
+    tag_key: str | None = strawberry.field(description="As it is tagged.")
+    musicbrainz_recording_id: str | None
+    musicbrainz_track_id: str | None
+    container: str
+    codec: str
+    duration_s: float
+    bitrate_bps: int | None
+    sample_rate_hz: int | None
+    channels: int | None
+    bit_depth: int | None
+    cover_problem: str | None = strawberry.field(
+        description="Why an image of the file, or beside it, is not shown."
+    )
+    path: str = strawberry.field(
+        description="Below the library's root; bytes that are no UTF-8 as U+F780 to U+F7FF."
+    )
+    size_bytes: BigInt
+    mtime_ns: BigInt
+    is_missing: bool
+    revision: BigInt
+    content_revision: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """The track of a row that has its file's columns, too."""
+        return of_row(
+            cls,
+            row,
+            id=format_id(IdKind.TRACK, row["id"]),
+            row=row,
+            kind=TrackKind(row["kind"]),
+            musicbrainz_recording_id=_text(row["musicbrainz_recording_id"]),
+            musicbrainz_track_id=_text(row["musicbrainz_track_id"]),
+        )

@@ -1,0 +1,305 @@
+"""Artists, albums, genres and tracks, and what leads from one to another.
+
+They are one module because each leads to the others. `columns` has their plain fields.
+"""
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, TypeVar
+from uuid import UUID
+
+import strawberry
+from strawberry import Info
+
+from services.api.graphql.arguments import page_size
+from services.api.graphql.enums import CreditRole, VectorSpace
+from services.api.graphql.look_ahead import (
+    load_selected,
+    loaded,
+    loaded_for,
+    of_row,
+    row_as,
+    rows_as,
+)
+from services.api.graphql.scalars import KeyValues
+from services.api.graphql.types.analysis import Analysis
+from services.api.graphql.types.columns import AlbumColumns, ArtistColumns, TrackColumns
+from services.api.graphql.types.covers import Cover, cover_of
+from services.api.graphql.types.libraries import Library
+from services.api.graphql.types.relay import Connection, Node, connection
+from services.api.graphql.types.track_details import (
+    AlbumLoudness,
+    Correction,
+    ImportedFact,
+    Lyrics,
+    Movement,
+    ReplayGain,
+    TrackStage,
+    TrackVector,
+)
+from services.api.store.reading import of_artists
+from shared.contracts.identity import IdKind, display_path, format_id
+
+T = TypeVar("T")
+MOST_SIMILAR = 200
+
+
+@strawberry.type
+class Artist(ArtistColumns):
+    """A person or group that is credited."""
+
+    track_count: int = loaded(
+        lambda loaders: loaders.artist_counts(of_artists.TRACKS),
+        attrgetter("key"),
+        lambda _, count: count,
+        description="Tracks with a credit of this artist.",
+    )
+
+    @strawberry.field(description="What lies near the artist's albums, else what was stored.")
+    async def image(self, info: Info) -> Cover | None:
+        """The artist's picture."""
+        near = await info.context.loaders.artist_images.load(self.key)
+        return await cover_of(info, near, self.image_sha256)
+
+    @strawberry.field
+    async def albums(
+        self, info: Info, first: int | None = 50, after: str | None = None
+    ) -> "Connection[Album]":
+        """Albums of this artist, by title."""
+        return await self._page(info, of_artists.ALBUMS, Album.of, first, after)
+
+    @strawberry.field
+    async def tracks(
+        self, info: Info, first: int | None = 50, after: str | None = None
+    ) -> "Connection[Track]":
+        """Tracks with a credit of this artist, by title."""
+        return await self._page(info, of_artists.TRACKS, Track.of, first, after)
+
+    async def _page(
+        self, info: Info, of: str, convert: Callable[[Any], T], first: int | None, after: str | None
+    ) -> Connection[T]:
+        loaders = info.context.loaders
+        page = loaders.artist_pages(of, page_size(first), after).load(self.key)
+        return await connection(
+            info, page, lambda: loaders.artist_counts(of).load(self.key), convert, after
+        )
+
+
+@strawberry.type
+class Credit:
+    """An artist's part in a track or album, as credited."""
+
+    artist_id: strawberry.Private[UUID]
+    role: CreditRole
+    credited_as: str
+    join_phrase: str
+    instrument: str | None
+    artist: Artist = loaded(
+        lambda loaders: loaders.artists,
+        attrgetter("artist_id"),
+        lambda _, row: Artist.of(row),
+        description="Who is credited.",
+    )
+
+    @classmethod
+    def of(cls, row: Any) -> "Credit":
+        """The credit of a row."""
+        return of_row(cls, row, role=CreditRole(row["role"]))
+
+
+@strawberry.type
+class Genre(Node):
+    """A genre, by name."""
+
+    key: strawberry.Private[UUID]
+    name: str
+    track_count: int = loaded(
+        lambda loaders: loaders.genre_track_counts,
+        attrgetter("key"),
+        lambda _, count: count,
+        description="Tracks of this genre.",
+    )
+
+    @classmethod
+    def of(cls, row: Any) -> "Genre":
+        """The genre of a row."""
+        return of_row(cls, row, id=format_id(IdKind.GENRE, row["id"]), key=row["id"])
+
+
+@strawberry.type
+class Album(AlbumColumns):
+    """A release, as far as the tags tell."""
+
+    artists: list[Credit] = loaded(
+        lambda loaders: loaders.album_credits,
+        attrgetter("key"),
+        rows_as(Credit.of),
+        description="The album's artists.",
+    )
+    track_count: int = loaded(
+        lambda loaders: loaders.album_sums,
+        attrgetter("key"),
+        lambda _, sums: sums[0],
+        description="Tracks that are there.",
+    )
+    duration_s: float = loaded(
+        lambda loaders: loaders.album_sums,
+        attrgetter("key"),
+        lambda _, sums: float(sums[1]),
+        description="Length of the tracks that are there.",
+    )
+    loudness: AlbumLoudness | None = loaded(
+        lambda loaders: loaders.album_loudness,
+        attrgetter("key"),
+        lambda _, row: AlbumLoudness.of(row),
+        description="Of all its tracks together, as measured; null until one is analysed.",
+    )
+
+    @strawberry.field
+    async def cover(self, info: Info) -> Cover | None:
+        """The album's cover."""
+        return await cover_of(info, self.cover_sha256)
+
+    @strawberry.field(description="In disc and track order.")
+    async def tracks(self, info: Info) -> list["Track"]:
+        """The tracks that are there."""
+        rows = await info.context.loaders.album_tracks.load(self.key)
+        info.context.budget.spend(len(rows))
+        return await load_selected(info, [Track.of(row) for row in rows])
+
+
+@strawberry.type(description="`score` is the cosine similarity, -1..1.")
+class SimilarTrack:
+    """A track and how similar it is."""
+
+    score: float
+    track: "Track"
+
+
+def _key(track: "Track") -> UUID:
+    key: UUID = track.row["id"]
+    return key
+
+
+def _artist_names(track: "Track", credits: Any) -> list[str]:  # noqa: A002 - MusicBrainz's term
+    names = [row["credited_as"] for row in credits if row["role"] == CreditRole.ARTIST.value]
+    return names or ([track.artist_credit] if track.artist_credit else [])
+
+
+@strawberry.type
+class Track(TrackColumns):
+    """A recording in a file."""
+
+    artists: list[str] = loaded(
+        lambda loaders: loaders.track_credits,
+        _key,
+        _artist_names,
+        description="Names of the performing artists.",
+    )
+    all_credits: strawberry.Private[list[Credit]] = loaded_for(
+        "credits", lambda loaders: loaders.track_credits, _key, rows_as(Credit.of)
+    )
+    lyrics: Lyrics | None = loaded(
+        lambda loaders: loaders.lyrics,
+        _key,
+        row_as(Lyrics.of),
+        description="Null where there are none.",
+    )
+    other_tags: KeyValues = loaded(
+        lambda loaders: loaders.other_tags,
+        _key,
+        lambda _, row: row["tags"] if row else {},
+        description="Tags that have no field, by name.",
+    )
+    imported_facts: list[ImportedFact] = loaded(
+        lambda loaders: loaders.imported_facts,
+        _key,
+        rows_as(ImportedFact.of),
+        description="Ratings and play counts that other programs left in the file.",
+    )
+    album: Album | None = loaded(
+        lambda loaders: loaders.albums,
+        lambda track: track.row["album_id"],
+        row_as(Album.of),
+        description="The album; null where the tags name none.",
+    )
+    genres: list[Genre] = loaded(
+        lambda loaders: loaders.track_genres,
+        _key,
+        rows_as(Genre.of),
+        description="The correction's genres, else the tags'.",
+    )
+    library: Library = loaded(
+        lambda loaders: loaders.libraries,
+        lambda track: track.row["library_id"],
+        lambda _, library: Library.of(library),
+        description="Where its file is.",
+    )
+    analysis: Analysis | None = loaded(
+        lambda loaders: loaders.analyses,
+        _key,
+        row_as(Analysis.of),
+        description="What was measured, whatever is corrected; null until there is an analysis.",
+    )
+    correction: Correction | None = loaded(
+        lambda loaders: loaders.corrections,
+        _key,
+        row_as(Correction.of),
+        description="What a person says of it; null where nothing is corrected.",
+    )
+    vectors: list[TrackVector] = loaded(
+        lambda loaders: loaders.vectors,
+        _key,
+        rows_as(TrackVector.of),
+        description="In the current spaces.",
+    )
+
+    @strawberry.field(description="All credits, in order, or those of a role.")
+    def credits(self, role: CreditRole | None = None) -> list[Credit]:
+        """Performing artists first."""
+        return [credit for credit in self.all_credits if role is None or credit.role is role]
+
+    @strawberry.field(description="Of a work; null where the tags name none.")
+    def movement(self) -> Movement | None:
+        """The part of the work."""
+        return Movement.of(self.row)
+
+    @strawberry.field(description="What the tags say.")
+    def replaygain(self) -> ReplayGain:
+        """What the tags say."""
+        return ReplayGain.of(self.row)
+
+    @strawberry.field(description="The image beside the file, else the embedded one, the album's.")
+    async def cover(self, info: Info) -> Cover | None:
+        """The image to show."""
+        found = await cover_of(info, self.row["folder_cover_sha256"], self.row["cover_sha256"])
+        if found is None and self.row["album_id"] is not None:
+            album = await info.context.loaders.albums.load(self.row["album_id"])
+            found = await cover_of(info, album["cover_sha256"]) if album else None
+        return found
+
+    @strawberry.field(description="The path for people: such bytes as \\xNN.")
+    def display_path(self) -> str:
+        """For showing only."""
+        return display_path(self.path)
+
+    @strawberry.field(description="The last stage that its present content is through.")
+    def stage(self) -> TrackStage:
+        """Derived from the revisions of the row."""
+        return TrackStage.of(self.row)
+
+    @strawberry.field(description="Nearest tracks, best first.")
+    async def similar(
+        self, info: Info, first: int | None = 20, space: VectorSpace | None = VectorSpace.AUDIO
+    ) -> list[SimilarTrack]:
+        """By the vectors of a space."""
+        size, loaders = page_size(first, MOST_SIMILAR), info.context.loaders
+        near = await loaders.similar((space or VectorSpace.AUDIO).value, size).load(_key(self))
+        info.context.budget.spend(len(near))
+        rows = await loaders.tracks.load_many([each.track_id for each in near])
+        shown = [
+            SimilarTrack(score=each.score, track=Track.of(row))
+            for each, row in zip(near, rows, strict=True)
+            if row
+        ]
+        return await load_selected(info, shown)

@@ -1,0 +1,66 @@
+"""The operations of the indexer: what is searched of tracks, and which index is in use."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from shared.gateway.client import Gateway, in_portions, operation
+
+MOST_IDS = 500
+"""Tracks that are asked for at a time."""
+
+
+class Named(msgspec.Struct):
+    """An artist or genre."""
+
+    name: str
+
+
+class Credit(msgspec.Struct, rename="camel"):
+    """An artist, and the name that is credited."""
+
+    credited_as: str
+    artist: Named
+
+
+class AlbumTitle(msgspec.Struct, rename="camel"):
+    """An album's title and artist credit."""
+
+    title: str
+    artist_credit: str
+
+
+class TrackToIndex(msgspec.Struct, rename="camel"):
+    """What is searched of a track."""
+
+    id: str
+    revision: int
+    is_missing: bool
+    title: str
+    artist_credit: str
+    display_path: str
+    year: int | None
+    tempo_bpm: float | None
+    key: str | None
+    mode: str | None
+    credits: list[Credit]
+    album: AlbumTitle | None
+    genres: list[Named]
+
+
+TRACKS_TO_INDEX = operation("tracks_to_index", list[TrackToIndex | None], ids=list[str])
+REGISTER_SEARCH_GENERATION = operation("register_search_generation", bool, generation=str)
+
+
+async def tracks_to_index(gateway: Gateway, ids: Sequence[str]) -> list[TrackToIndex]:
+    """Those of the tracks that there are, each once, in the order of the ids."""
+    found: list[TrackToIndex] = []
+    for portion in in_portions(list(dict.fromkeys(ids)), MOST_IDS):
+        tracks = await gateway.execute(TRACKS_TO_INDEX, ids=portion)
+        found += [track for track in tracks if track is not None]
+    return found
+
+
+async def register_generation(gateway: Gateway, generation: str) -> bool:
+    """Say which search index is in use; whether the gateway knew another one, or none."""
+    return await gateway.execute(REGISTER_SEARCH_GENERATION, generation=generation)

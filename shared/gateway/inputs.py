@@ -1,0 +1,124 @@
+"""The inputs of artists, albums and tracks, as `schema.graphql` has them.
+
+What is None is left out of a request.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+
+class ArtistInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """An artist."""
+
+    name: str
+    sort_name: str | None = None
+    musicbrainz_artist_id: str | None = None
+    image_sha256: str | None = None
+
+
+class CreditInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """An artist's part in a track or album. `role` is a name of the schema's `CreditRole`."""
+
+    artist_id: str
+    role: str | None = "ARTIST"
+    credited_as: str
+    join_phrase: str | None = ""
+    instrument: str | None = None
+
+
+class AlbumInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """An album."""
+
+    title: str
+    sort_title: str | None = None
+    artist_credit: str
+    credits: Sequence[CreditInput]
+    folder: str
+    library_id: str
+    release_date: str | None = None
+    original_date: str | None = None
+    is_compilation: bool | None = False
+    is_artist_told: bool | None = True
+    claim: str | None = None
+    disc_total: int | None = None
+    release_type: str | None = None
+    label: str | None = None
+    catalogue_number: str | None = None
+    barcode: str | None = None
+    country: str | None = None
+    media: str | None = None
+    musicbrainz_release_id: str | None = None
+    musicbrainz_release_group_id: str | None = None
+    cover_sha256: str | None = None
+    artist_image_sha256: str | None = None
+
+
+class ImportedFactInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """What another program noted in a file. `rating` is 0 to 100."""
+
+    source: str
+    rating: int | None = None
+    play_count: int | None = None
+
+
+class TrackInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """A track, by the path of its file. `kind` is a name of the schema's `TrackKind`."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    title: str
+    title_is_file_name: bool | None = False
+    sort_title: str | None = None
+    artist_credit: str
+    credits: Sequence[CreditInput]
+    album_id: str | None = None
+    album_claim: str | None = None
+    genres: Sequence[str]
+    track_number: int | None = None
+    track_total: int | None = None
+    disc_number: int | None = None
+    disc_total: int | None = None
+    disc_subtitle: str | None = None
+    release_date: str | None = None
+    original_date: str | None = None
+    isrcs: Sequence[str] | None = ()
+    tag_bpm: float | None = None
+    comment: str | None = None
+    language: str | None = None
+    has_lyrics: bool | None = False
+    kind: str | None = "MUSIC"
+    work: str | None = None
+    movement_name: str | None = None
+    movement_number: int | None = None
+    movement_total: int | None = None
+    moods: Sequence[str] | None = ()
+    grouping: str | None = None
+    copyright: str | None = None
+    tag_key: str | None = None
+    lyrics_plain: str | None = None
+    lyrics_synced: str | None = None
+    lyrics_are_sidecar: bool | None = False
+    other_tags: Mapping[str, Sequence[str]] | None = None
+    imported_facts: Sequence[ImportedFactInput] | None = ()
+    musicbrainz_recording_id: str | None = None
+    musicbrainz_track_id: str | None = None
+    replaygain_track_gain_db: float | None = None
+    replaygain_track_peak: float | None = None
+    replaygain_album_gain_db: float | None = None
+    replaygain_album_peak: float | None = None
+    container: str
+    codec: str
+    duration_s: float
+    bitrate_bps: int | None = None
+    sample_rate_hz: int | None = None
+    channels: int | None = None
+    bit_depth: int | None = None
+    cover_sha256: str | None = None
+    folder_cover_sha256: str | None = None
+    cover_problem: str | None = None
+    images_digest: int | None = None
+    content_hash: str | None = None
+    moved_from: str | None = None
+    is_checked: bool | None = False
