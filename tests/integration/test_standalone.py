@@ -43,7 +43,7 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Member]]:
     """One process of each, and nothing of what they need."""
-    folder = tmp_path_factory.mktemp("alone")
+    folder = tmp_path_factory.mktemp("standalone")
     made = {name: Member(name, environment(folder), folder / f"{name}.log") for name in SERVICES}
     for member in made.values():
         member.start()
