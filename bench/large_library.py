@@ -6,8 +6,7 @@ two a track out of 120, names in no order, some years and tempos unknown.
 
 import asyncpg
 
-from services.api.store import vectors
-from services.api.store.vectors import Space
+from services.api.store.vectors.spaces import Space, register_spaces
 from shared.contracts.versions import ANALYZER_VERSION
 
 WITH_VECTORS = 2_000
@@ -118,7 +117,7 @@ async def fill(pool: asyncpg.Pool, tracks: int) -> None:
 
     The tables must be empty.
     """
-    await vectors.register(pool, [_SPACE])
+    await register_spaces(pool, [_SPACE])
     async with pool.acquire() as connection:
         async with connection.transaction():
             # The rows fit together: no trigger has to look whether they do.

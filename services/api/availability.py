@@ -1,4 +1,4 @@
-"""When the database does not answer, and what of its errors says so."""
+"""Which errors mean that the database is unavailable, and which that a value is invalid."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from shared.contracts.errors import DependencyDown
 
 
 class DatabaseNotOpen(DependencyDown):
-    """The service is starting or stopping: ask again a moment later."""
+    """The service is starting or stopping: try again a moment later."""
 
 
 DATABASE_DOWN = (
@@ -18,11 +18,11 @@ DATABASE_DOWN = (
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,  # disk full, out of memory, too many connections
     asyncpg.OperatorInterventionError,  # starting, stopping, crashed
-    asyncpg.InternalClientError,  # a connection that was ended from there while it was taken up
+    asyncpg.InternalClientError,  # the server ended a connection while it was being opened
 )
-"""Errors of a database that is out of reach or out of means; less `UNFIT_VALUES`."""
+"""Errors of a database that is out of reach or out of resources, except `INVALID_VALUES`."""
 
-UNFIT_VALUES = (
+INVALID_VALUES = (
     asyncpg.exceptions.DataError,  # a value that its column cannot hold; an InterfaceError too
     asyncpg.CharacterNotInRepertoireError,  # NUL
     asyncpg.UntranslatableCharacterError,
@@ -34,15 +34,15 @@ UNFIT_VALUES = (
 
 @contextmanager
 def waiting_for_database() -> Iterator[None]:
-    """For what the bus calls: a database that is away is waited for.
+    """For event handlers: turn errors of an unavailable database into one that the bus waits for.
 
     Raises:
-        DependencyDown: it is away.
+        DependencyDown: the database is unavailable.
     """
     try:
         yield
-    except UNFIT_VALUES:
+    except INVALID_VALUES:
         raise
     except DATABASE_DOWN as error:
-        told = str(error) or type(error).__name__
-        raise DependencyDown(f"the database does not answer: {told}") from error
+        reason = str(error) or type(error).__name__
+        raise DependencyDown(f"the database does not answer: {reason}") from error

@@ -18,8 +18,12 @@ from services.api.graphql.services.queries import (
     MOST_RANGES,
     cover_hashes,
 )
-from services.api.store import albums, artists, covers, files, stretches, tracks
-from services.api.store.outcomes import Problem, TrackUpserted, Upserted
+from services.api.store import artists, covers
+from services.api.store.albums.upsert import upsert_albums
+from services.api.store.batch_writes import Problem, TrackUpserted, Upserted
+from services.api.store.files.known import known_files as read_known_files
+from services.api.store.files.known import known_ranges
+from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.identity import IdKind, display_path, format_id
 from shared.gateway import extraction, indexing
 from shared.gateway.client import Operation
@@ -42,7 +46,7 @@ async def create_artists(
 ) -> extraction.UpsertPayload:
     """Upsert artists."""
     rows = [_fields(item) for item in checked_items(input)]
-    return _upsert_payload(IdKind.ARTIST, await artists.store(context.pool, rows))
+    return _upsert_payload(IdKind.ARTIST, await artists.upsert(context.pool, rows))
 
 
 async def create_albums(
@@ -51,7 +55,7 @@ async def create_albums(
 ) -> extraction.UpsertPayload:
     """Upsert albums."""
     rows = [_fields(item) | _credits(item.credits) for item in checked_items(input)]
-    return _upsert_payload(IdKind.ALBUM, await albums.store(context.pool, rows))
+    return _upsert_payload(IdKind.ALBUM, await upsert_albums(context.pool, rows))
 
 
 async def create_tracks(
@@ -64,7 +68,7 @@ async def create_tracks(
     library = required_uuid("libraryId", library_id, IdKind.LIBRARY)
     scan = required_uuid("scanId", scan_id, IdKind.SCAN) if scan_id else None
     rows = [_track_row(item) for item in checked_items(input)]
-    return _track_payload(await tracks.store(context.pool, library, scan, rows))
+    return _track_payload(await upsert_tracks(context.pool, library, scan, rows))
 
 
 async def known_files(
@@ -77,7 +81,7 @@ async def known_files(
     first: int,
 ) -> extraction.KnownFiles:
     """A page of known files."""
-    found = await files.known(
+    found = await read_known_files(
         context.pool,
         library_id=required_uuid("libraryId", library_id, IdKind.LIBRARY),
         folder=folder,
@@ -99,7 +103,7 @@ async def range_digests(
     context: Context, library_id: str, folder: str, after: str | None
 ) -> extraction.RangeDigests:
     """A page of ranges of known files."""
-    found = await stretches.known(
+    found = await known_ranges(
         context.pool,
         library_id=required_uuid("libraryId", library_id, IdKind.LIBRARY),
         folder=folder,

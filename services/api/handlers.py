@@ -1,10 +1,11 @@
-"""What the api does with events: it notes what is indexed, and keeps what failed."""
+"""Event handlers: note which tracks are indexed, and keep what failed."""
 
 from collections.abc import Sequence
 
 import asyncpg
 
-from services.api.store import failures, generation
+from services.api.store import search_index
+from services.api.store.failures.write import store_failures
 from shared.bus.port import Outcome
 from shared.contracts.envelope import DeadLetter
 from shared.contracts.events import TrackIndexed
@@ -13,16 +14,18 @@ from shared.contracts.topics import Stage
 
 
 async def note_indexed(pool: asyncpg.Pool, events: Sequence[TrackIndexed]) -> Outcome:
-    """Tracks are in the search index: note as of which revision."""
+    """Note the revisions of tracks that are in the search index."""
     revisions: dict[str, int] = {}
     for event in events:
         revisions[event.track_id] = max(event.revision, revisions.get(event.track_id, 0))
-    await generation.indexed(
-        pool, {parse_id(id_)[1]: told for id_, told in revisions.items()}, stage=Stage.INDEX
+    await search_index.mark_indexed(
+        pool,
+        {parse_id(id_)[1]: revision for id_, revision in revisions.items()},
+        stage=Stage.INDEX,
     )
     return Outcome()
 
 
 async def keep_failures(pool: asyncpg.Pool, letters: Sequence[DeadLetter]) -> None:
-    """Records were given up: keep them, to be shown and published again."""
-    await failures.store(pool, letters)
+    """Keep records that a stage gave up, to be shown and published again."""
+    await store_failures(pool, letters)

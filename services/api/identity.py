@@ -1,16 +1,16 @@
-"""What makes two things the same: folded names, sort keys, and the keys of an album. Pure."""
+"""Keys that tell whether two names, artists or albums are the same, and sort keys. Pure."""
 
 import hashlib
 import unicodedata
 from functools import lru_cache
 from uuid import UUID
 
-_SEPARATOR = "\x1f"  # ASCII's unit separator: folding takes it out of names
+_SEPARATOR = "\x1f"  # ASCII's unit separator: folding removes it from names
 # Letters that decompose to nothing but are written without their stroke by many.
 _STROKES = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
 )
-_KEY_LIMIT = 600  # bytes; PostgreSQL's index rows have some 2,700
+_KEY_LIMIT_BYTES = 600  # PostgreSQL's index rows hold some 2,700
 
 
 @lru_cache(maxsize=1_024)  # a batch has the same names over and over
@@ -18,11 +18,11 @@ def fold(text: str) -> str:
     """The form in which names are compared and sorted.
 
     Case, accents, width (fullwidth forms, ligatures) and white space make no difference;
-    punctuation does. A name of marks alone is kept as it is, so that it never gets empty.
-    Very long ones are cut and end in a digest, so that they fit into an index.
+    punctuation does. A name of combining marks alone stays as it is, so that no name becomes empty.
+    Very long names are cut and end in a digest, so that they fit into an index.
     Method: NFKD, full case folding, marks of Latin, Greek and Cyrillic letters dropped, NFC.
     """
-    if text.isascii() and text.isprintable():  # most are: nothing of it but case and space to fold
+    if text.isascii() and text.isprintable():  # most are: only case and space differ
         return bounded(" ".join(text.lower().split()))
     return _folded(text)
 
@@ -33,7 +33,7 @@ def _folded(text: str) -> str:
     base = ""
     for character in decomposed:
         if unicodedata.combining(character):
-            # Elsewhere a mark is a letter's sound (Japanese, Indic scripts), not an accent.
+            # In other scripts a mark changes the sound (Japanese, Indic scripts), it is no accent.
             if base < "\u0530":
                 continue
         else:
@@ -44,26 +44,26 @@ def _folded(text: str) -> str:
 
 
 def bounded(key: str) -> str:
-    """The key, or for a very long one its beginning and a digest of it."""
-    if len(key) * 4 <= _KEY_LIMIT:
+    """The key; of a very long one the beginning and a digest of all of it."""
+    if len(key) * 4 <= _KEY_LIMIT_BYTES:
         return key
-    told = key.encode()
-    if len(told) <= _KEY_LIMIT:
+    encoded = key.encode()
+    if len(encoded) <= _KEY_LIMIT_BYTES:
         return key
-    return told[:400].decode(errors="ignore") + hashlib.sha256(told).hexdigest()
+    return encoded[:400].decode(errors="ignore") + hashlib.sha256(encoded).hexdigest()
 
 
 def sort_key(name: str, sort_name: str | None = None) -> str:
-    """The key of a keyset order: the given sort name's, else the name's, folded.
+    """The folded sort name, or else the folded name, to sort by.
 
-    Articles are moved only where a sort name says so ("Beatles, The"): which words are articles
+    Articles are moved only where a sort name does so ("Beatles, The"): which words are articles
     depends on the language.
     """
     return fold(sort_name or name)
 
 
 def year_of(date: str | None) -> int | None:
-    """The year of a date like 1999, 1999-12 or 1999-12-31; None where there is no sane one."""
+    """The year of a date like 1999, 1999-12 or 1999-12-31; None of any other text."""
     digits = (date or "").partition("-")[0]
     if len(digits) == 4 and digits.isascii() and digits.isdigit() and digits != "0000":
         return int(digits)
@@ -73,10 +73,10 @@ def year_of(date: str | None) -> int | None:
 def place_key(
     *, title: str, folder: str, library_id: UUID, musicbrainz_release_id: UUID | None = None
 ) -> str:
-    """Where the tracks of an album come together.
+    """The key of the place where the tracks of an album come together.
 
-    A MusicBrainz release is one album wherever its files are. Without one it is a title in a
-    folder (disc folders stripped by the caller, so that a set of many discs is one).
+    A MusicBrainz release is one album wherever its files are. Otherwise the place is a title in a
+    folder. The caller strips disc folders, so that a set of several discs is one album.
     """
     if musicbrainz_release_id is not None:
         return f"mb{_SEPARATOR}{musicbrainz_release_id}"
@@ -88,20 +88,20 @@ def owner_key(
     artist_credit: str,
     folder: str,
     is_compilation: bool = False,
-    is_artist_told: bool = True,
+    is_artist_tagged: bool = True,
     release_date: str | None = None,
     musicbrainz_release_id: UUID | None = None,
 ) -> str:
-    """Whose an album is among those of one place, as a track of it tells; '' where it does not.
+    """The key of an album's owner among the albums of one place; '' where a track names none.
 
-    A compilation's tracks differ in artist: place and being one hold it together. In the
-    library's root all kinds of files may lie: there the track's artist counts where no album
-    artist is tagged, and the year tells editions apart.
+    The tracks of a compilation differ in artist: the place and the flag hold them together. The
+    library's root may hold files of all kinds: there the track's artist counts where no album
+    artist is tagged, and the year separates editions.
     """
     if musicbrainz_release_id is not None:
         return ""
     if is_compilation:
         return "various"
     if folder:
-        return f"artist{_SEPARATOR}{fold(artist_credit)}" if is_artist_told else ""
+        return f"artist{_SEPARATOR}{fold(artist_credit)}" if is_artist_tagged else ""
     return _SEPARATOR.join(("artist", fold(artist_credit), str(year_of(release_date) or "")))

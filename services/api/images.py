@@ -1,4 +1,4 @@
-"""What an image is, and smaller ones of it. What could take a machine's memory is not decoded."""
+"""Reads the type and size of images, and makes smaller ones; no decompression bomb is decoded."""
 
 import io
 from typing import Final
@@ -7,28 +7,28 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 MOST_BYTES = 20_000_000
 MOST_PIXELS = 36_000_000
-"""Decoded, so many take some 150 MB. A small file can hold far more: a decompression bomb."""
+"""Decoded they take some 150 MB. A small file can hold far more: a decompression bomb."""
 SIZES: Final = (64, 128, 300, 600, 1_200)
-"""What the longer side of a smaller image may be, in pixels."""
+"""Lengths of the longer side that a smaller image may have, in pixels."""
 _FORMATS = {
     "JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "BMP": "image/bmp",
     "WEBP": "image/webp",
 }  # fmt: skip
 _FAULTS = (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, IndexError)
 _QUALITY = 85
-# Ours is the check: pillow's would warn at one size and fail at another.
+# `_opened` checks the size: Pillow's own check would warn at one size and fail at another.
 Image.MAX_IMAGE_PIXELS = None
 
 
 class Unshowable(ValueError):
-    """This is no image, or none to be shown; the message says why."""
+    """This is no image, or one that cannot be shown; the message says why."""
 
 
 def look_at(content: bytes) -> tuple[str, int, int]:
-    """MIME type, width and height in pixels, out of the header.
+    """MIME type, width and height in pixels, from the header.
 
     Raises:
-        Unshowable: it is no image that browsers show, is broken, or a decompression bomb.
+        Unshowable: it is no image that browsers show, it is broken, or a decompression bomb.
     """
     with _opened(content) as image:
         return _FORMATS[str(image.format)], image.width, image.height
@@ -37,7 +37,7 @@ def look_at(content: bytes) -> tuple[str, int, int]:
 def resized(content: bytes, size: int) -> tuple[str, bytes]:
     """MIME type and bytes of a smaller image, whose longer side has `size` pixels.
 
-    A JPEG, or a PNG where the image is transparent; upright, and of moving ones the first.
+    A JPEG, or a PNG where the image is transparent; upright; of an animation the first frame.
 
     Raises:
         Unshowable: it cannot be decoded.
@@ -45,18 +45,18 @@ def resized(content: bytes, size: int) -> tuple[str, bytes]:
     try:
         with _opened(content) as opened:
             profile = opened.info.get("icc_profile")
-            opened.draft("RGB", (size, size))  # JPEGs are decoded at about the size
-            image = _in_plain_colours(opened)
+            opened.draft("RGB", (size, size))  # JPEGs are decoded at about this size
+            image = _as_rgb(opened)
             image.thumbnail((size, size), Image.Resampling.LANCZOS)
             image = ImageOps.exif_transpose(image)
-            told = io.BytesIO()
+            output = io.BytesIO()
             if image.mode == "RGBA":
-                image.save(told, "PNG", icc_profile=profile)
-                return "image/png", told.getvalue()
-            # A profile of printing colours would be none of the colours that are written.
+                image.save(output, "PNG", icc_profile=profile)
+                return "image/png", output.getvalue()
+            # A CMYK profile does not describe the RGB colours that are written.
             kept = profile if opened.mode in {"RGB", "L"} else None
-            image.save(told, "JPEG", quality=_QUALITY, icc_profile=kept)
-            return "image/jpeg", told.getvalue()
+            image.save(output, "JPEG", quality=_QUALITY, icc_profile=kept)
+            return "image/jpeg", output.getvalue()
     except _FAULTS as error:
         raise Unshowable(f"it cannot be decoded: {error}") from error
 
@@ -67,12 +67,12 @@ def _opened(content: bytes) -> Image.Image:
     except _FAULTS as error:
         raise Unshowable("it is no JPEG, PNG, GIF, BMP or WebP image, or broken") from error
     if image.width * image.height > MOST_PIXELS:
-        told = f"{image.width:,} x {image.height:,}"
-        raise Unshowable(f"it has {told} pixels; at most {MOST_PIXELS:,} are taken")
+        size = f"{image.width:,} x {image.height:,}"
+        raise Unshowable(f"it has {size} pixels; at most {MOST_PIXELS:,} are taken")
     return image
 
 
-def _in_plain_colours(image: Image.Image) -> Image.Image:
+def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
         return image.convert("RGBA")
     return image.convert("RGB")

@@ -1,4 +1,4 @@
-"""Loudness of several tracks together, from what is stored of each. Pure."""
+"""Loudness of an album, from the loudness histograms of its tracks. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def integrated_lufs(histograms: Sequence[Sequence[int]]) -> float:
 
 
 def replaygain_db(lufs: float) -> float:
-    """What brings it to -18 LUFS; 0 for silence."""
+    """The gain in dB that brings it to -18 LUFS; 0 for silence."""
     return _REFERENCE_LUFS - lufs if lufs > _LOWEST_LUFS else 0.0
 
 

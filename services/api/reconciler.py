@@ -1,8 +1,8 @@
-"""Finds what stands still and publishes the event that moves it on.
+"""Finds stalled tracks and scans, and publishes the events that move them on.
 
-The truth is in the tables, so a lost event, a wiped bus, a new analyzer version or embedding
-model and a rebuilt index are one case. Nothing in flight is doubled: a stage is helped only
-while nothing is under way to it, before and after the look at the tables.
+The truth is in the tables, so a lost event, a wiped bus, a new analyzer version or embedding model
+and a rebuilt index are one case. No event in flight is published twice: events for a stage are
+published only if nothing was on its way to it before and after the tables were read.
 """
 
 import asyncio
@@ -13,8 +13,12 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
-from services.api.store import album_claims, albums, artists, genres, scans, standing_still, tracks
-from services.api.store.standing_still import CutScan, WaitingTrack
+from services.api.store import artists, genres, scans, stalled
+from services.api.store.albums.claims import prune_claims
+from services.api.store.albums.refresh import touch_renamed
+from services.api.store.albums.upsert import prune_albums
+from services.api.store.analyses.current import expect_analyzer
+from services.api.store.stalled import StalledScan, WaitingTrack
 from shared.bus.port import Bus, Lag
 from shared.contracts.events import (
     AudioAnalyzed,
@@ -29,20 +33,20 @@ from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import CONSUMERS, Stage
 from shared.contracts.versions import ANALYZER_VERSION
 
-PORTION = 2_000
+BATCH = 2_000
 _PRUNE_EVERY_S = 60.0
 _PRUNE_OLDER_THAN = timedelta(minutes=10)
 _SCANS_KEPT, _NEWEST_SCANS = timedelta(days=30), 1_000
 # One reconciler at a time, however many api processes there are.
-TRY_TURN = "SELECT pg_try_advisory_lock(hashtext('soniquebay.reconciler'))"
-_END_TURN = "SELECT pg_advisory_unlock(hashtext('soniquebay.reconciler'))"
+TRY_LOCK = "SELECT pg_try_advisory_lock(hashtext('soniquebay.reconciler'))"
+_UNLOCK = "SELECT pg_advisory_unlock(hashtext('soniquebay.reconciler'))"
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
-    """Which ways are quiet: nothing is under way to the stages that could change the answer."""
+class QuietStages:
+    """Which stages are quiet: no event is on its way to a stage that could change its tables."""
 
     walk: bool
     read: bool
@@ -50,8 +54,8 @@ class Quiet:
     vectorize: bool
     index: bool
 
-    def __and__(self, other: "Quiet") -> "Quiet":
-        return Quiet(
+    def __and__(self, other: "QuietStages") -> "QuietStages":
+        return QuietStages(
             walk=self.walk and other.walk,
             read=self.read and other.read,
             analyze=self.analyze and other.analyze,
@@ -60,23 +64,23 @@ class Quiet:
         )
 
 
-def quiet_ways(lags: Sequence[Lag]) -> Quiet:
-    """What the lag of the consumer groups allows to be moved on.
+def quiet_stages(lags: Sequence[Lag]) -> QuietStages:
+    """The stages that are quiet, by the lag of the consumer groups.
 
-    A stage stores before it publishes, so the stage before must be quiet too; and so must be
-    the dead letters: a failure that is not kept yet looks like a track that stands still. What
-    the bus doesn't tell counts as busy.
+    A stage stores before it publishes, so the stage before it must be quiet too. So must be the
+    dead letters: a track whose failure is not stored yet looks stalled. A consumer group without a
+    known lag counts as busy.
     """
     behind = {(lag.topic, lag.stage): lag.records for lag in lags}
-    letters = not any(lag.records for lag in lags if lag.stage == Stage.FAILURES)
+    no_dead_letters = not any(lag.records for lag in lags if lag.stage == Stage.FAILURES)
 
     def idle(stage: Stage) -> bool:
         topics = [topic for topic, stages in CONSUMERS.items() if stage in stages]
-        return letters and all(behind.get((topic, stage), 1) == 0 for topic in topics)
+        return no_dead_letters and all(behind.get((topic, stage), 1) == 0 for topic in topics)
 
     walk, read = idle(Stage.WALK), idle(Stage.READ)
     analyze, vectorize = idle(Stage.ANALYZE), idle(Stage.VECTORIZE)
-    return Quiet(
+    return QuietStages(
         walk=walk,
         read=walk and read,
         analyze=read and analyze,
@@ -86,14 +90,14 @@ def quiet_ways(lags: Sequence[Lag]) -> Quiet:
 
 
 class Reconciler:
-    """The task of the api service that keeps everything moving.
+    """The task of the api service that publishes events for stalled tracks and scans.
 
     Args:
         pool: the database.
-        bus: where the events go, and who says what is under way.
-        interval_s: how often it looks.
-        grace_s: a scan that showed life so lately is left alone.
-        on_look: called after each look, which may have ended scans.
+        bus: gets the events, and knows the lag of the consumer groups.
+        interval_s: the time between two runs.
+        grace_s: scans that made progress this recently are not stalled.
+        on_look: called after each run, which may have ended scans.
     """
 
     def __init__(
@@ -113,55 +117,56 @@ class Reconciler:
         self._pruned_at = 0.0
 
     async def run(self) -> None:
-        """Look at once, then every interval, until cancelled; a look that fails is logged."""
-        await self._retry_until_done()
+        """Reconcile at once, then every interval, until cancelled; a failure is logged."""
+        await self._expect_analyzer()
         while True:
             try:
-                await self.look()
+                await self.reconcile()
             except Exception:
-                _log.exception("the reconciler's look failed; it looks again soon")
+                _log.exception("the reconciler failed; it tries again soon")
             await asyncio.sleep(self._interval_s)
 
-    async def look(self) -> list[Event]:
-        """Publish what moves on what stands still, a portion a stage; returns the events."""
+    async def reconcile(self) -> list[Event]:
+        """Publish the events of stalled tracks and scans, a batch a stage; returns them."""
         async with self._pool.acquire() as connection:
-            if not await connection.fetchval(TRY_TURN):
+            if not await connection.fetchval(TRY_LOCK):
                 return []
             try:
                 events = await self._find(connection)
                 await self._prune(connection)
-                if events:  # in its turn still: who looks next sees them as lag
+                if events:  # under the lock: the next reconciler sees them as lag
                     await self._bus.publish(events)
             finally:
-                await _end_turn(connection)
+                await _unlock(connection)
         self._on_look()
         return events
 
-    async def _retry_until_done(self) -> None:
+    async def _expect_analyzer(self) -> None:
+        """Let outdated analyses wait for new ones; tried until it succeeds."""
         while True:
             try:
-                await tracks.expect_analyzer(self._pool, ANALYZER_VERSION)
+                await expect_analyzer(self._pool, ANALYZER_VERSION)
             except Exception:
-                _log.exception("could not compare the analyzer's version; it is tried again")
+                _log.exception("could not compare the analyzer's version; trying again soon")
                 await asyncio.sleep(self._interval_s)
             else:
                 return
 
     async def _find(self, connection: asyncpg.Connection) -> list[Event]:
-        quiet = quiet_ways(await self._bus.lag())
+        quiet = quiet_stages(await self._bus.lag())
         if quiet.read:
-            await tracks.show_anew(connection)
+            await touch_renamed(connection)
         to_analyze = []
         if quiet.analyze:
-            to_analyze = await standing_still.to_analyze(connection, PORTION)
-        to_vectorize = await standing_still.to_vectorize(connection, PORTION)
-        to_index = await standing_still.to_index(connection, PORTION)
+            to_analyze = await stalled.to_analyze(connection, BATCH)
+        to_vectorize = await stalled.to_vectorize(connection, BATCH)
+        to_index = await stalled.to_index(connection, BATCH)
         await scans.settle(connection)
-        cut = await standing_still.scans(connection, self._grace_s)
-        quiet = quiet & quiet_ways(await self._bus.lag())
+        stalled_scans = await stalled.scans(connection, self._grace_s)
+        quiet = quiet & quiet_stages(await self._bus.lag())
         events: list[Event] = []
         if quiet.walk:
-            events += await self._again(connection, cut, may_read=quiet.read)
+            events += await self._walk_again(connection, stalled_scans, may_read=quiet.read)
         if quiet.analyze:
             events += [_extracted(track) for track in to_analyze]
         if quiet.vectorize:
@@ -170,11 +175,11 @@ class Reconciler:
             events += [_to_index(track) for track in to_index]
         return events
 
-    async def _again(
-        self, connection: asyncpg.Connection, cut: list[CutScan], *, may_read: bool
+    async def _walk_again(
+        self, connection: asyncpg.Connection, found: list[StalledScan], *, may_read: bool
     ) -> list[Event]:
-        """Walk again what was cut off: what is read by now is known, so the rest is found."""
-        stopped = [scan for scan in cut if scan.state != "reading" or may_read]
+        """Request stalled scans again: what is read by now is known, so only the rest is found."""
+        stopped = [scan for scan in found if scan.state != "reading" or may_read]
         hopeless = [scan.id for scan in stopped if scan.walks >= scans.MOST_WALKS]
         if hopeless:
             message = f"given up after {scans.MOST_WALKS} walks: some files were not read"
@@ -183,17 +188,17 @@ class Reconciler:
 
     async def _prune(self, connection: asyncpg.Connection) -> None:
         now = asyncio.get_running_loop().time()
-        if now - self._pruned_at < _PRUNE_EVERY_S or await standing_still.is_scanning(connection):
+        if now - self._pruned_at < _PRUNE_EVERY_S or await stalled.is_scanning(connection):
             return
         self._pruned_at = now
-        await album_claims.prune(connection, older_than=_PRUNE_OLDER_THAN)
-        await albums.prune(connection, older_than=_PRUNE_OLDER_THAN)
+        await prune_claims(connection, older_than=_PRUNE_OLDER_THAN)
+        await prune_albums(connection, older_than=_PRUNE_OLDER_THAN)
         await artists.prune(connection, older_than=_PRUNE_OLDER_THAN)
         await genres.prune(connection)
         await scans.prune(connection, older_than=_SCANS_KEPT, newest=_NEWEST_SCANS)
 
 
-def _requested(scan: CutScan) -> Event:
+def _requested(scan: StalledScan) -> Event:
     return ScanRequested(
         library=scan.library,
         root=scan.root,
@@ -204,10 +209,10 @@ def _requested(scan: CutScan) -> Event:
     )
 
 
-async def _end_turn(connection: asyncpg.Connection) -> None:
-    """Let others have their turn; a connection that cannot be told so is ended, which does it."""
+async def _unlock(connection: asyncpg.Connection) -> None:
+    """Release the lock; where that fails, the connection is ended, which releases it too."""
     try:
-        await connection.execute(_END_TURN)
+        await connection.execute(_UNLOCK)
     except BaseException:
         connection.terminate()
         raise
@@ -236,7 +241,7 @@ def _analyzed(track: WaitingTrack) -> Event:
 
 
 def _to_index(track: WaitingTrack) -> Event:
-    # Only the indexer listens to this one; of a missing track it must hear as such.
+    # Only the indexer consumes `track.vectorized`; a missing track needs an event that says so.
     if track.is_missing:
         return _extracted(track)
     return TrackVectorized(

@@ -1,7 +1,7 @@
-"""What an analysis says of a track: every field with its unit and range.
+"""The analysis of a track: every field with its unit and range.
 
-All fields are filled for everything that decodes to a second of sound or more; silence has
-defined values with confidence 0. Only the AcoustID fields, the fingerprint and the meaning depend
+All fields have values if the track decodes to at least a second of sound; silence has defined
+values with confidence 0. Only the AcoustID fields, the fingerprint and the meaning depend
 on what is installed and configured.
 """
 
@@ -17,11 +17,11 @@ CONTRAST_BANDS = 7
 WAVEFORM_POINTS = 1_000
 MOST_BEATS = 2_600
 MOST_HEARD_S = 600.0
-"""What needs the spectrum hears so much of a track, in ten slices of a longer one."""
+"""How much of a track is analysed where the spectrum is needed: ten slices of a longer track."""
 MOST_SECTIONS = 64
 MOST_KEY_CHANGES = 64
 LOUDNESS_BIN_LU, LOUDNESS_BINS = 0.5, 160
-"""The loudness histogram's: from -70 LUFS to +10."""
+"""Of the loudness histogram: from -70 to +10 LUFS."""
 PitchClass = Annotated[str, Field(pattern=r"^[A-G]#?$")]
 Mode = Annotated[str, Field(pattern=r"^(major|minor)$")]
 Seconds = Annotated[float, Field(ge=0)]
@@ -131,8 +131,8 @@ class Analysis(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _tell_why(self) -> "Analysis":
-        """A meaning, or the reason why there is none."""
+    def _check_meaning(self) -> "Analysis":
+        """There is either a meaning or the reason why there is none."""
         if (self.meaning is None) == (self.meaning_absence is None):
             raise ValueError("either `meaning` or `meaning_absence` is needed")
         return self

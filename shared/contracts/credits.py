@@ -1,9 +1,9 @@
-"""Who may be credited, and for what: words that the extractor and the api both know."""
+"""Roles of credited artists, shared by the extractor and the api."""
 
 CONTRIBUTOR_ROLES = (
     "composer", "lyricist", "writer", "conductor", "performer", "arranger", "remixer", "producer",
     "engineer", "mixer", "djmixer", "director",
 )  # fmt: skip
-"""What somebody may do beside the credited artists, by MusicBrainz Picard's names of the tags."""
+"""Roles of contributors other than the credited artists, by MusicBrainz Picard's tag names."""
 VARIOUS_ARTISTS = "Various Artists"
-"""The artist that stands for many, as MusicBrainz calls it."""
+"""MusicBrainz's artist of albums by various artists."""

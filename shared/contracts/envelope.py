@@ -19,7 +19,7 @@ from shared.contracts.topics import DEAD_LETTER_SUFFIX, Topic
 
 TYPE_PREFIX = "soniquebay."
 LARGEST_VALUE_BYTES = 256 * 1024
-"""More than any event takes; what is larger is not even parsed."""
+"""More than any event takes; larger values are not parsed."""
 _ATTEMPTS_DIGITS = 6
 
 
@@ -34,12 +34,12 @@ class Record:
 
 
 class Sent:
-    """An event on its way within the process: nobody asks for its bytes unless it is given up.
+    """An event sent within the process: it is encoded only if it becomes a dead letter.
 
     Attributes:
-        event: what was sent.
-        topic: where it travels.
-        key: what keeps its order.
+        event: the event.
+        topic: the name of its topic.
+        key: events of one key keep their order.
     """
 
     __slots__ = ("_source", "_time", "event", "key", "topic")
@@ -52,7 +52,7 @@ class Sent:
         self._time = time
 
     def record(self) -> Record:
-        """The record that it would be elsewhere."""
+        """The record of the event, as another bus would carry it."""
         return encode(self.event, source=self._source, time=self._time)
 
 
@@ -66,7 +66,11 @@ def record_of(message: Message) -> Record:
 
 
 def event_of(message: Message) -> Event:
-    """The event of a message; `InvalidInput` names the field at fault of one from elsewhere."""
+    """The event of a message.
+
+    Raises:
+        InvalidInput: the record is not a valid event; the message names the field.
+    """
     return message.event if isinstance(message, Sent) else decode(message)
 
 
@@ -93,30 +97,34 @@ def event_type(event: type[Event]) -> str:
 def encode(event: Event, *, source: str, time: datetime) -> Record:
     """The record of an event. `source` is the emitting service, `time` when it was emitted."""
     key = event.key.encode()
-    told = event.model_dump_json()
+    value = event.model_dump_json()
     headers = {
-        **_common(type(event), source, time),
-        "ce_id": event.id_of(told).encode(),
+        **_common_headers(type(event), source, time),
+        "ce_id": event.id_of(value).encode(),
         "ce_subject": key,
     }
-    return Record(topic=event.topic.value, key=key, value=told.encode(), headers=headers)
+    return Record(topic=event.topic.value, key=key, value=value.encode(), headers=headers)
 
 
 @lru_cache(maxsize=64)
-def _common(event: type[Event], source: str, time: datetime) -> Mapping[str, bytes]:
-    """The headers that events emitted together share: thousands wait in memory with them."""
-    told = {
+def _common_headers(event: type[Event], source: str, time: datetime) -> Mapping[str, bytes]:
+    """The headers that events emitted together share: one copy for thousands in memory."""
+    headers = {
         "ce_specversion": "1.0",
         "ce_source": f"/soniquebay/{source}",
         "ce_type": event_type(event),
         "ce_time": time.astimezone(UTC).isoformat(),
         "content-type": "application/json",
     }
-    return {name: text.encode() for name, text in told.items()}
+    return {name: text.encode() for name, text in headers.items()}
 
 
 def decode(record: Record) -> Event:
-    """The event of a record; `InvalidInput` names the field at fault."""
+    """The event of a record.
+
+    Raises:
+        InvalidInput: it is not a valid event; the message names the field.
+    """
     event = EVENT_OF_TOPIC[Topic(record.topic)]
     if len(record.value) > LARGEST_VALUE_BYTES:
         raise InvalidInput(
@@ -143,14 +151,14 @@ _KINDS = {kind.value: kind for kind in FailureKind}
 
 def encode_dead_letter(letter: DeadLetter) -> Record:
     """The dead letter's record: original bytes and headers, and `x-dlq-*` headers beside them."""
-    told = {
+    fields = {
         "stage": letter.stage,
         "kind": letter.kind.value,
         "message": letter.message,
         "detail": letter.detail,
         "attempts": str(letter.attempts),
     }
-    headers = {_DLQ + name: text.encode(errors="replace") for name, text in told.items()}
+    headers = {_DLQ + name: text.encode(errors="replace") for name, text in fields.items()}
     original = letter.record
     return Record(
         topic=original.topic + DEAD_LETTER_SUFFIX,
@@ -163,13 +171,13 @@ def encode_dead_letter(letter: DeadLetter) -> Record:
 def decode_dead_letter(record: Record) -> DeadLetter:
     """Read a dead letter back; the record in it can be published again as it is.
 
-    Never fails: what an unknown writer left out or put wrongly counts as a bug's first attempt.
+    Never fails: missing or wrong headers of an unknown writer count as the first attempt of a bug.
     """
 
-    def told(name: str) -> str:
+    def field_of(name: str) -> str:
         return record.headers.get(_DLQ + name, b"").decode(errors="replace")
 
-    attempts = told("attempts")
+    attempts = field_of("attempts")
     return DeadLetter(
         record=Record(
             topic=record.topic.removesuffix(DEAD_LETTER_SUFFIX),
@@ -177,14 +185,14 @@ def decode_dead_letter(record: Record) -> DeadLetter:
             value=record.value,
             headers={n: v for n, v in record.headers.items() if not n.startswith(_DLQ)},
         ),
-        stage=told("stage"),
-        kind=_KINDS.get(told("kind"), FailureKind.BUG),
-        message=told("message"),
-        detail=told("detail"),
+        stage=field_of("stage"),
+        kind=_KINDS.get(field_of("kind"), FailureKind.BUG),
+        message=field_of("message"),
+        detail=field_of("detail"),
         attempts=int(attempts) if _is_count(attempts) else 1,
     )
 
 
 def _is_count(text: str) -> bool:
-    """Whether it is a number of attempts; one that no database holds is none."""
+    """Whether it is a number of attempts that the database can hold."""
     return text.isdecimal() and len(text) <= _ATTEMPTS_DIGITS

@@ -1,4 +1,4 @@
-"""Errors, named by what the bus must do about them.
+"""Errors, named by how the bus handles them.
 
     PipelineError
     ├── InvalidInput      the record or the file is at fault   -> dead letter at once
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class FailureKind(StrEnum):
-    """Why a record ended in the dead letters."""
+    """Why a record became a dead letter."""
 
     INVALID = "invalid"
     TRANSIENT = "transient"

@@ -27,7 +27,7 @@ _INT64_MAX = 2**63 - 1  # the largest number that the database holds
 
 
 class Event(BaseModel):
-    """Base of all events: immutable, and unknown fields are refused by no one."""
+    """Base of all events: immutable; unknown fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -45,9 +45,9 @@ class Event(BaseModel):
         return self.id_of(self.model_dump_json())
 
     @classmethod
-    def id_of(cls, told: str) -> str:
-        """The id of the event of this kind whose JSON is `told`."""
-        whole = f"{cls.topic.value}.v{cls.version}:{told}"
+    def id_of(cls, value: str) -> str:
+        """The id of the event of this type whose JSON is `value`."""
+        whole = f"{cls.topic.value}.v{cls.version}:{value}"
         return hashlib.sha256(whole.encode()).hexdigest()[:32]
 
 

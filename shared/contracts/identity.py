@@ -1,7 +1,7 @@
 """Opaque ids and file paths, as they appear in events, in GraphQL and on the command line.
 
-An id is a prefix that tells the kind and 32 hex digits: `trk_0f8e...`. It is the same string
-everywhere. A path is the file's name below its library's root with `/` between folders.
+An id is the prefix of its kind and 32 hex digits: `trk_0f8e...`. It is the same string everywhere.
+A path is the file's name below its library's root, with `/` between folders.
 """
 
 import os
@@ -35,7 +35,11 @@ def format_id(kind: IdKind, value: uuid.UUID) -> str:
 
 @lru_cache(maxsize=1_024)  # a batch names the same artists and albums over and over
 def parse_id(text: str) -> tuple[IdKind, uuid.UUID]:
-    """Take an id apart; `ValueError` says what is wrong with it."""
+    """The kind and UUID of an id.
+
+    Raises:
+        ValueError: it is not an id; the message says so.
+    """
     prefix, _, digits = text.partition("_")
     try:
         return IdKind(prefix), uuid.UUID(hex=digits)
@@ -48,8 +52,8 @@ def parse_id(text: str) -> tuple[IdKind, uuid.UUID]:
 def encode_path(path: bytes) -> str:
     """A file's name as text that is valid Unicode everywhere and turns back into the same bytes.
 
-    UTF-8 names stay as they are. Each byte that is no UTF-8 becomes U+F780..U+F7FF; names that
-    contain such characters themselves have their bytes escaped too, which keeps it reversible.
+    UTF-8 names stay as they are. Each byte that is not UTF-8 becomes U+F780..U+F7FF. Where a name
+    itself contains such characters, their bytes are escaped too, so that decoding is unambiguous.
     """
     text = path.decode("utf-8", "surrogateescape")
     if text.isascii() or _UNUSUAL.search(text) is None:
@@ -67,7 +71,7 @@ def _escape_character(character: str) -> str:
 
 
 def decode_path(path: str) -> bytes:
-    """The bytes of a name that `encode_path` made: what the operating system is asked for."""
+    """The bytes of a name that `encode_path` made, as the operating system has it."""
     if path.isascii() or _UNUSUAL.search(path) is None:
         return path.encode()
     return b"".join(

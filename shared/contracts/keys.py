@@ -1,4 +1,4 @@
-"""Musical keys: how they are spelled, and their place on two wheels. Pure."""
+"""Musical keys: their spelling, and their place on the Camelot and Open Key wheels. Pure."""
 
 import re
 
@@ -19,22 +19,22 @@ def camelot(key: str, mode: str) -> str:
 
 
 def open_key(key: str, mode: str) -> str:
-    """The same wheel as Open Key numbers it: C major is 1d, A minor 1m, a fifth up is one on."""
+    """The place in Open Key: C major is 1d, A minor 1m, a fifth up is the next number."""
     number = (int(camelot(key, mode)[:-1]) - _MAJOR_CAMELOT_OF_C) % 12 + 1
     return f"{number}{'d' if mode == 'major' else 'm'}"
 
 
-def tonic(told: str) -> str | None:
-    """A tonic as analyses spell it, sharps only: `Bb` is `A#`; None where it is none."""
-    name = told.strip().replace("♯", "#").replace("♭", "b")
+def tonic(text: str) -> str | None:
+    """A tonic as analyses spell it, with sharps only: `Bb` is `A#`; None of any other text."""
+    name = text.strip().replace("♯", "#").replace("♭", "b")
     name = name[:1].upper() + name[1:]
     name = _FLATS.get(name) or _NATURALS.get(name) or name
     return name if name in PITCH_CLASSES else None
 
 
-def parse_key(told: str) -> tuple[str, str] | None:
-    """Tonic and mode of `A minor`, `Am`, `Bb`, `F# major` or a Camelot code; None of else."""
-    text = told.strip()
+def parse_key(text: str) -> tuple[str, str] | None:
+    """Tonic and mode of `A minor`, `Am`, `Bb`, `F# major` or a Camelot code, else None."""
+    text = text.strip()
     for name in PITCH_CLASSES:
         for mode in ("major", "minor"):
             if text.upper() == camelot(name, mode):

@@ -1,4 +1,4 @@
-"""What a trained model hears in a track: words, moods, scales, and an embedding."""
+"""Meaning: what a trained model hears in a track. Tags, moods, scales, and an embedding."""
 
 from typing import Annotated
 

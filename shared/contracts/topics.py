@@ -18,7 +18,7 @@ class Topic(StrEnum):
 
 
 class Stage(StrEnum):
-    """The steps of the way; a step's name is also its consumer group."""
+    """The stages of the pipeline; a stage's name is also its consumer group."""
 
     WALK = "extractor.walk"
     READ = "extractor.read"
@@ -41,5 +41,5 @@ CONSUMERS: dict[Topic, tuple[Stage, ...]] = {
 
 
 def dead_letter_topic(topic: str) -> str:
-    """Where the records of a topic go that could not be handled."""
+    """The topic of the dead letters of a topic."""
     return topic + DEAD_LETTER_SUFFIX

@@ -1,4 +1,4 @@
-"""Versions that decide whether a stored result still stands. Raising one redoes the work."""
+"""Versions of stored results. Raising one lets the work be done again."""
 
 ANALYZER_VERSION = "5"
 """Raised with every change of the analysis that changes a field's value."""

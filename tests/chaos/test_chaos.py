@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from bench.generated_library import generate
-from services.api.store.embedded import EmbeddedPostgres
+from services.api.store.database.embedded import EmbeddedPostgres
 from tests.chaos.analyses import StoredAnalyses
 from tests.chaos.disturbing import Act, Disturber, in_some_order
 from tests.e2e.cluster import SERVICES, Cluster, cluster_in, database_url, eventually

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import httpx
 
-from services.api.store.embedded import EmbeddedPostgres
+from services.api.store.database.embedded import EmbeddedPostgres
 from tests.e2e.running import Served
 from tests.engines import kafka
 from tests.engines.jars import Server, spawn

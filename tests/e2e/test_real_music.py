@@ -12,7 +12,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from services.api.store.embedded import EmbeddedPostgres
+from services.api.store.database.embedded import EmbeddedPostgres
 from tests.e2e.cluster import Cluster, cluster_in, database_url
 from tests.e2e.complete import check_complete
 from tests.e2e.running import JSON, Bay, Served

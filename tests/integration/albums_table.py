@@ -32,8 +32,8 @@ class Case:
 
 def song(number: int | None = None, artist: str | None = "A", album: str | None = "X",
          **more: str) -> Tags:  # fmt: skip
-    told = {"artist": artist, "album": album, "tracknumber": number and str(number), **more}
-    return {name: value for name, value in told.items() if value}
+    tags = {"artist": artist, "album": album, "tracknumber": number and str(number), **more}
+    return {name: value for name, value in tags.items() if value}
 
 
 VARIOUS = "Various Artists"

@@ -11,8 +11,13 @@ from pytest_asyncio import fixture
 
 from services.api.graphql.context import Context
 from services.api.graphql.schema import build_schema
-from services.api.store import albums, analyses, artists, covers, tracks, vectors
-from services.api.store.outcomes import TrackUpserted
+from services.api.store import artists, covers
+from services.api.store.albums.upsert import upsert_albums
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.batch_writes import TrackUpserted
+from services.api.store.tracks.upsert import upsert_tracks
+from services.api.store.vectors.spaces import register_spaces, validate_space
+from services.api.store.vectors.upsert import upsert_vectors
 from shared.bus.in_process import InProcessBus
 from shared.contracts.errors import DependencyDown
 from shared.contracts.identity import IdKind, format_id
@@ -90,7 +95,7 @@ async def fill(
     Every third has no year. `complete` adds covers, analyses and vectors.
     """
     names = [f"Artist {n:03}" for n in range((number + 29) // 30)]
-    made_artists = await artists.store(pool, [{"name": name} for name in names])
+    made_artists = await artists.upsert(pool, [{"name": name} for name in names])
     ids = [format_id(IdKind.ARTIST, one.id) for one in made_artists if one.id]
     sha256 = "ab" * 32
     if complete:
@@ -107,7 +112,7 @@ async def fill(
         }
         for n in range((number + 9) // 10)
     ]  # fmt: skip
-    made_albums = await albums.store(pool, told_albums)
+    made_albums = await upsert_albums(pool, told_albums)
     album_ids = [format_id(IdKind.ALBUM, one.id) for one in made_albums if one.id]
     items = [
         track_item(
@@ -121,9 +126,9 @@ async def fill(
         )
         for n in range(number)
     ]  # fmt: skip
-    made = await tracks.store(pool, library_id, None, items)
+    made = await upsert_tracks(pool, library_id, None, items)
     if complete:
-        await analyses.store(
+        await upsert_analyses(
             pool,
             [
                 analysis_item(
@@ -146,7 +151,7 @@ async def fill(
 
 async def store_vectors(pool: asyncpg.Pool, made: list[TrackUpserted]) -> None:
     """Random ones, the same each time, in both spaces."""
-    await vectors.register(pool, [vectors.check_space(AUDIO), vectors.check_space(TEXT)])
+    await register_spaces(pool, [validate_space(AUDIO), validate_space(TEXT)])
     random = np.random.default_rng(1)
     items: list[dict[str, Any]] = []
     for one in made:
@@ -159,7 +164,7 @@ async def store_vectors(pool: asyncpg.Pool, made: list[TrackUpserted]) -> None:
                     "space": space, "values": values / np.linalg.norm(values),
                 }
             )  # fmt: skip
-    results = await vectors.store(pool, items)
+    results = await upsert_vectors(pool, items)
     assert all(result.problem is None for result in results)
 
 

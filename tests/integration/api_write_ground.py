@@ -7,8 +7,9 @@ from uuid import UUID
 import asyncpg
 import numpy as np
 
-from services.api.store import scans, vectors
-from services.api.store.outcomes import TrackUpserted
+from services.api.store import scans
+from services.api.store.batch_writes import TrackUpserted
+from services.api.store.vectors.spaces import register_spaces, validate_space
 from shared.contracts.envelope import DeadLetter, encode
 from shared.contracts.errors import FailureKind
 from shared.contracts.events import Event, FileFound, TrackExtracted
@@ -73,7 +74,7 @@ async def begin_scan(pool: asyncpg.Pool, to_read: int, mode: str = "incremental"
 
 
 async def register_both(pool: asyncpg.Pool) -> None:
-    await vectors.register(pool, [vectors.check_space(AUDIO), vectors.check_space(TEXT)])
+    await register_spaces(pool, [validate_space(AUDIO), validate_space(TEXT)])
 
 
 async def deadlocks(pool: asyncpg.Pool) -> int:

@@ -11,10 +11,11 @@ import pytest
 from pydantic import SecretStr
 from pytest_asyncio import fixture
 
-from services.api.store import artists, tracks
-from services.api.store.embedded import EmbeddedPostgres
-from services.api.store.outcomes import TrackUpserted
-from services.api.store.postgres import open_pool, register_codecs
+from services.api.store import artists
+from services.api.store.batch_writes import TrackUpserted
+from services.api.store.database.embedded import EmbeddedPostgres
+from services.api.store.database.postgres import open_pool, register_codecs
+from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.analysis import Analysis, KeyChange
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.meaning import SCORES, Meaning, Score
@@ -142,7 +143,7 @@ def store_tracks(pool: asyncpg.Pool, library_id: UUID) -> StoreTracks:
 
     async def store(*items: str | dict[str, Any], scan_id: UUID | None = None) -> Any:
         told = [track_item(item) if isinstance(item, str) else item for item in items]
-        return await tracks.store(pool, library_id, scan_id, told)
+        return await upsert_tracks(pool, library_id, scan_id, told)
 
     return store
 
@@ -150,7 +151,7 @@ def store_tracks(pool: asyncpg.Pool, library_id: UUID) -> StoreTracks:
 @fixture
 async def artist_id(pool: asyncpg.Pool) -> str:
     """The id of an artist, as the gateway shows it."""
-    (made,) = await artists.store(pool, [{"name": "Björk"}])
+    (made,) = await artists.upsert(pool, [{"name": "Björk"}])
     assert made.id is not None
     return format_id(IdKind.ARTIST, made.id)
 

@@ -5,8 +5,10 @@ from typing import Any
 import asyncpg
 from pytest_asyncio import fixture
 
-from services.api.store import analyses, corrections, vectors
-from services.api.store.outcomes import TrackUpserted
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.batch_writes import TrackUpserted
+from services.api.store.corrections.apply import apply_corrections
+from services.api.store.vectors.upsert import upsert_vectors
 from tests.integration.api_read_ground import Asker
 from tests.integration.api_write_ground import AUDIO, TEXT, register_both, track_of, vector
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
@@ -33,13 +35,13 @@ async def track(pool: asyncpg.Pool, store_tracks: StoreTracks) -> TrackUpserted:
     """`a.mp3`, analysed and vectorized."""
     await register_both(pool)
     (made,) = await store_tracks(track_item("a.mp3", moods=["tagged"]))
-    (made,) = await analyses.store(pool, [analysis_item(made)])
-    await vectors.store(pool, [vector(made, AUDIO), vector(made, TEXT)])
+    (made,) = await upsert_analyses(pool, [analysis_item(made)])
+    await upsert_vectors(pool, [vector(made, AUDIO), vector(made, TEXT)])
     return made
 
 
-async def correct(pool: asyncpg.Pool, track: TrackUpserted, **told: Any) -> TrackUpserted:
-    (one,) = await corrections.store(pool, [{"track_id": track_of(track), **told}])
+async def correct(pool: asyncpg.Pool, track: TrackUpserted, **fields: Any) -> TrackUpserted:
+    (one,) = await apply_corrections(pool, [{"track_id": track_of(track), **fields}])
     assert one.problem is None
     return one
 

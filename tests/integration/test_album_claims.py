@@ -8,8 +8,13 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store import album_claims, albums, artists, files, tracks
-from services.api.store.outcomes import in_transaction
+from services.api.store import artists
+from services.api.store.albums.claims import prune_claims
+from services.api.store.albums.refresh import refresh_albums, touch_renamed
+from services.api.store.albums.upsert import prune_albums, upsert_albums
+from services.api.store.batch_writes import in_transaction
+from services.api.store.files.missing import mark_missing
+from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.identity import IdKind, format_id
 from tests.integration.api_write_ground import deadlocks
 from tests.integration.conftest import track_item
@@ -17,7 +22,7 @@ from tests.integration.conftest import track_item
 
 async def said(pool: asyncpg.Pool, library_id: UUID, names: list[str], **more: Any) -> list[Any]:
     """Albums `X` of artists, one a folder `0`, `1`, ...: (album id, claim) each."""
-    made = await artists.store(pool, [{"name": name} for name in names])
+    made = await artists.upsert(pool, [{"name": name} for name in names])
     items = [
         {
             "title": "X", "artist_credit": name, "folder": f"{number}",
@@ -28,7 +33,7 @@ async def said(pool: asyncpg.Pool, library_id: UUID, names: list[str], **more: A
         }
         for number, (name, one) in enumerate(zip(names, made, strict=True)) if one.id
     ]  # fmt: skip
-    results = await albums.store(pool, items)
+    results = await upsert_albums(pool, items)
     assert not any(result.problem for result in results)
     return [
         {"album_id": format_id(IdKind.ALBUM, result.id), "album_claim": item["claim"]}
@@ -44,18 +49,18 @@ async def test_many_who_retag_the_same_albums_neither_deadlock_nor_leave_ghosts(
 
     async def retag() -> None:
         artist = rng.choice("ABCD")
-        told = await said(pool, library_id, [artist] * 6, label=rng.choice("LMN"))
+        facts = await said(pool, library_id, [artist] * 6, label=rng.choice("LMN"))
         some = rng.sample(paths, 20)
-        items = [track_item(path, artist_credit=artist, **rng.choice(told)) for path in some]
-        await tracks.store(pool, library_id, None, items)
+        items = [track_item(path, artist_credit=artist, **rng.choice(facts)) for path in some]
+        await upsert_tracks(pool, library_id, None, items)
 
     async def write(kind: int) -> None:
         if kind % 5 == 0:
-            await files.mark_missing(pool, library_id, rng.sample(paths, 20))
+            await mark_missing(pool, library_id, rng.sample(paths, 20))
         elif kind % 5 == 1:
             async with pool.acquire() as connection:
-                await tracks.show_anew(connection)
-                await albums.prune(connection, older_than=timedelta(seconds=60))
+                await touch_renamed(connection)
+                await prune_albums(connection, older_than=timedelta(seconds=60))
         else:
             await retag()
 
@@ -68,7 +73,7 @@ async def test_many_who_retag_the_same_albums_neither_deadlock_nor_leave_ghosts(
     assert await pool.fetchval(empty) == 0
     rows = await pool.fetch("SELECT id, updated_at FROM albums")
     ids = [row["id"] for row in rows]
-    await in_transaction(pool, lambda c: album_claims.refresh(c, ids))
+    await in_transaction(pool, lambda c: refresh_albums(c, ids))
     assert await pool.fetch("SELECT id, updated_at FROM albums") == rows
 
 
@@ -79,12 +84,13 @@ async def test_the_number_of_statements_does_not_grow_with_the_albums_of_a_batch
     counts = []
     for number in (2, 1, 30):  # the first one is the first in all
         names = [f"{number} {n}" for n in range(number)]
-        told = await said(pool, library_id, names, title=str(number))
+        facts = await said(pool, library_id, names, title=str(number))
         asked.clear()
         items = [
-            track_item(f"{number}/{n}", **told[n % number], artist_credit=str(n)) for n in range(60)
+            track_item(f"{number}/{n}", **facts[n % number], artist_credit=str(n))
+            for n in range(60)
         ]
-        await tracks.store(pool, library_id, None, items)
+        await upsert_tracks(pool, library_id, None, items)
         counts.append(len(asked))
     assert counts[1] == counts[2] < 30, asked
 
@@ -92,14 +98,16 @@ async def test_the_number_of_statements_does_not_grow_with_the_albums_of_a_batch
 async def test_what_no_track_says_any_longer_is_forgotten_and_its_artist_with_it(
     pool: asyncpg.Pool, library_id: UUID
 ) -> None:
-    (told,) = await said(pool, library_id, ["A"])
+    (facts,) = await said(pool, library_id, ["A"])
     (other,) = await said(pool, library_id, ["B"])
-    assert told["album_id"] == other["album_id"]
-    await tracks.store(pool, library_id, None, [track_item("1", **told), track_item("2", **other)])
-    await tracks.store(pool, library_id, None, [track_item("2", **told)])
+    assert facts["album_id"] == other["album_id"]
+    await upsert_tracks(
+        pool, library_id, None, [track_item("1", **facts), track_item("2", **other)]
+    )
+    await upsert_tracks(pool, library_id, None, [track_item("2", **facts)])
     async with pool.acquire() as connection:
         for age in (timedelta(hours=1), timedelta()):
-            await album_claims.prune(connection, older_than=age)
+            await prune_claims(connection, older_than=age)
             await artists.prune(connection, older_than=age)
             left = await connection.fetch("SELECT claim FROM album_claims ORDER BY claim")
             assert len(left) == (2 if age else 1)
@@ -111,14 +119,14 @@ async def test_an_artist_that_only_some_tracks_name_is_there_when_they_are_most(
     pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     release = {"musicbrainz_release_id": "01234567-89ab-4def-8123-456789000001"}
-    (told,) = await said(pool, library_id, ["A"], is_artist_told=True, **release)
+    (facts,) = await said(pool, library_id, ["A"], is_artist_told=True, **release)
     (other,) = await said(pool, library_id, ["B"], is_artist_told=True, **release)
-    items = [track_item("1", **told), track_item("2", **told), track_item("3", **other)]
-    await tracks.store(pool, library_id, None, items)
+    items = [track_item("1", **facts), track_item("2", **facts), track_item("3", **other)]
+    await upsert_tracks(pool, library_id, None, items)
     assert await pool.fetchval("SELECT artist_credit FROM albums") == "A"
     async with pool.acquire() as connection:
         await artists.prune(connection, older_than=timedelta())
-    await files.mark_missing(pool, library_id, ["1", "2"])
+    await mark_missing(pool, library_id, ["1", "2"])
     found = await pool.fetchrow(
         "SELECT artist_credit, name FROM albums a JOIN album_credits c ON c.album_id = a.id"
         " JOIN artists ON artists.id = artist_id"

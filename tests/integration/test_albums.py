@@ -24,25 +24,27 @@ _ALBUMS = """
 Way = Callable[[Ground, list[Event]], Any]
 
 
-async def at_once(ground: Ground, told: list[Event]) -> None:
-    await ground.handle([[one for one in told if one.topic == t] for t in {e.topic for e in told}])
+async def at_once(ground: Ground, found: list[Event]) -> None:
+    await ground.handle(
+        [[one for one in found if one.topic == t] for t in {e.topic for e in found}]
+    )
 
 
-async def one_by_one(ground: Ground, told: list[Event]) -> None:
-    await ground.handle([[event] for event in random.Random(len(told)).sample(told, len(told))])
+async def one_by_one(ground: Ground, found: list[Event]) -> None:
+    await ground.handle([[event] for event in random.Random(len(found)).sample(found, len(found))])
 
 
-async def side_by_side(ground: Ground, told: list[Event]) -> None:
-    halves = told[::2], told[1::2]
+async def side_by_side(ground: Ground, found: list[Event]) -> None:
+    halves = found[::2], found[1::2]
     await asyncio.gather(*(ground.handle([[event] for event in half]) for half in halves))
 
 
 async def shown(ground: Ground) -> tuple[list[Any], set[str]]:
     """Albums and names of artists, as the gateway lists them."""
-    told = await ground.gateway.execute_document(_ALBUMS, {})
-    albums = [edge["node"] for edge in told["albums"]["edges"]]
+    found = await ground.gateway.execute_document(_ALBUMS, {})
+    albums = [edge["node"] for edge in found["albums"]["edges"]]
     albums.sort(key=lambda a: (a["title"], a["artistCredit"], [t["path"] for t in a["tracks"]]))
-    return albums, {edge["node"]["name"] for edge in told["artists"]["edges"]}
+    return albums, {edge["node"]["name"] for edge in found["artists"]["edges"]}
 
 
 def brief(albums: Sequence[Any]) -> list[Any]:
@@ -136,8 +138,8 @@ async def test_tracks_of_a_renamed_album_are_searchable_by_its_new_name(
     known = await revisions(ground)
     for number in (1, 2):
         retag(root / f"X/{number}.flac", song(number, "B"))
-    told = events(root, library, await ground.scan(), {})
-    await one_by_one(ground, [event for event in told if event.path != "X/3.flac"])  # type: ignore[attr-defined] # all are of files
+    found = events(root, library, await ground.scan(), {})
+    await one_by_one(ground, [event for event in found if event.path != "X/3.flac"])  # type: ignore[attr-defined] # all are of files
     assert brief((await shown(ground))[0]) == [("X", "B", list(PATHS))]
     async with asyncio.timeout(20):
         while (await revisions(ground))["X/3.flac"] == known["X/3.flac"]:  # noqa: ASYNC110 - it is polled

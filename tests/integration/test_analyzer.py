@@ -19,8 +19,8 @@ from pytest_asyncio import fixture
 from services.analyzer import service as analyzer
 from services.analyzer.musicnn.msd import MSD
 from services.api import service as api
-from services.api.store import analyses
-from services.api.store.outcomes import TrackUpserted
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.batch_writes import TrackUpserted
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.events import AudioAnalyzed, TrackChange, TrackExtracted
@@ -163,7 +163,7 @@ async def test_files_are_analysed_with_the_trained_model_and_analysed_again_if_i
     assert model == {"model": "musicnn-msd", "version": MSD.version, "dimensions": 420}
     house.write("song.wav")
     (track,) = await store_tracks("song.wav")
-    await analyses.store(
+    await upsert_analyses(
         house.pool, [analysis_item(track, meaning_absence="the package is not installed")]
     )
     (before,) = await house.analyses(track)

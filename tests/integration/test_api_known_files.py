@@ -5,8 +5,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store import files, stretches
-from shared.contracts.stretches import digest_of
+from services.api.store.files.known import known_files, known_ranges
+from services.api.store.files.missing import mark_missing
+from shared.contracts.range_digests import digest_of
 from tests.integration.conftest import StoreTracks
 
 
@@ -14,11 +15,11 @@ async def test_known_files_of_a_folder_come_in_portions_by_path(
     pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
 ) -> None:
     await store_tracks("a/1.mp3", "a/2.mp3", "a/b/3.mp3", "a0.mp3", "a.mp3")
-    await files.mark_missing(pool, library_id, ["a/2.mp3"])
+    await mark_missing(pool, library_id, ["a/2.mp3"])
     seen: list[tuple[str, bool]] = []
     after = None
     while True:
-        portion = await files.known(pool, library_id=library_id, folder="a", after=after, first=2)
+        portion = await known_files(pool, library_id=library_id, folder="a", after=after, first=2)
         seen += zip(portion.paths, portion.missing, strict=True)
         if (after := portion.end_cursor) is None:
             break
@@ -30,12 +31,12 @@ async def test_stretches_of_known_files_have_the_digest_of_the_files_in_them(
 ) -> None:
     names = ["a/1.mp3", "a/b/3.mp3", "a/caf\uf7e9.mp3", "a/gone.mp3", "a/夜.mp3", "z.mp3"]
     await store_tracks(*names)
-    await files.mark_missing(pool, library_id, ["a/gone.mp3"])
+    await mark_missing(pool, library_id, ["a/gone.mp3"])
     await pool.execute("UPDATE files SET mtime_ns = -5, images_digest = 7 WHERE path = 'a/1.mp3'")
     await pool.execute("UPDATE files SET images_digest = 0 WHERE path = 'a/夜.mp3'")
     told: dict[str, Any] = {"library_id": library_id, "files_each": 2}
-    first = await stretches.known(pool, **told, folder="a", after=None, first=1)
-    rest = await stretches.known(pool, **told, folder="a", after=first.end_cursor, first=2)
+    first = await known_ranges(pool, **told, folder="a", after=None, first=1)
+    rest = await known_ranges(pool, **told, folder="a", after=first.end_cursor, first=2)
     paths = sorted(name for name in names if name.startswith("a/") and name != "a/gone.mp3")
     assert first.ends + rest.ends == [paths[1], paths[3]]
     assert (first.counts, rest.counts, rest.end_cursor) == ([2], [2], None)
@@ -59,7 +60,7 @@ async def test_known_files_end_with_the_path_that_is_told(
 ) -> None:
     await store_tracks("1.mp3", "2.mp3", "3.mp3", "4.mp3")
     told: dict[str, Any] = {"library_id": library_id, "folder": "", "until": "3.mp3"}
-    page = await files.known(pool, **told, after="1.mp3", first=1)
+    page = await known_files(pool, **told, after="1.mp3", first=1)
     assert (page.paths, page.end_cursor) == (["2.mp3"], "2.mp3")
-    page = await files.known(pool, **told, after="2.mp3", first=1)
+    page = await known_files(pool, **told, after="2.mp3", first=1)
     assert (page.paths, page.end_cursor) == (["3.mp3"], None)

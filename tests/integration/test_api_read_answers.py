@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from services.api.handlers import keep_failures
-from services.api.store import analyses
+from services.api.store.analyses.upsert import upsert_analyses
 from shared.contracts.identity import IdKind, encode_path, format_id
 from shared.contracts.topics import Stage
 from tests.integration.api_read_ground import NOWHERE, Asker, ask, fill, tidied
@@ -165,7 +165,7 @@ async def test_an_album_has_the_loudness_of_its_tracks_together(
     counts = [[0] * 100 + [n] + [0] * 59 for n in (3, 1)]
     counts[1][130] = 4
     for one, histogram in zip(made, counts, strict=True):
-        await analyses.store(
+        await upsert_analyses(
             pool, [analysis_item(one, loudness_histogram=histogram, true_peak_dbtp=-1.5)]
         )
     document = (

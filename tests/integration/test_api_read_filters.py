@@ -6,7 +6,9 @@ import asyncpg
 import pytest
 from pytest_asyncio import fixture
 
-from services.api.store import albums, artists, files
+from services.api.store import artists
+from services.api.store.albums.upsert import upsert_albums
+from services.api.store.files.missing import mark_missing
 from shared.contracts.identity import IdKind, format_id
 from tests.integration.api_read_ground import Asker, tidied
 from tests.integration.api_read_lists_ground import ask, walk
@@ -19,7 +21,7 @@ __all__ = ["ask", "tidied"]
 async def gone(ask: Asker, pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks) -> None:
     """Two tracks more, whose files are missing."""
     await store_tracks("gone/a.mp3", "gone/b.mp3")
-    await files.mark_missing(pool, library_id, ["gone/a.mp3", "gone/b.mp3"])
+    await mark_missing(pool, library_id, ["gone/a.mp3", "gone/b.mp3"])
 
 
 @pytest.mark.parametrize(
@@ -85,12 +87,12 @@ async def test_tracks_are_found_by_the_ids_of_what_they_belong_to(
 async def test_artists_and_albums_are_filtered_and_empty_ones_left_out(
     ask: Asker, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
-    await artists.store(pool, [{"name": "Nobody"}])
+    await artists.upsert(pool, [{"name": "Nobody"}])
     empty = {
         "title": "Empty", "artist_credit": "x", "credits": [], "folder": "e",
         "library_id": format_id(IdKind.LIBRARY, library_id),
     }  # fmt: skip
-    await albums.store(pool, [empty])
+    await upsert_albums(pool, [empty])
     prefix = await walk(ask, "artists", ', filter: {namePrefix: "ARTIST 001"}', 5, "name")
     assert [node["name"] for node in prefix] == ["Artist 001"]
     every = await walk(ask, "artists", "", 5, "name trackCount")

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.api.store import files, vectors
-from services.api.store.outcomes import TrackUpserted
+from services.api.store.batch_writes import TrackUpserted
+from services.api.store.files.missing import mark_missing
+from services.api.store.vectors.upsert import upsert_vectors
 from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
 from shared.search.port import SearchDocument
@@ -32,7 +33,7 @@ async def place_vectors(pool: asyncpg.Pool, made: Sequence[TrackUpserted]) -> ND
         vector(one, told, values=values / np.linalg.norm(values))
         for one, values in zip(made, fan, strict=True)
     ]
-    await vectors.store(pool, items)
+    await upsert_vectors(pool, items)
     return fan
 
 
@@ -41,7 +42,7 @@ async def test_similar_tracks_are_the_nearest_without_itself_and_missing_ones(
 ) -> None:
     made = await store_tracks(*(f"{n}.mp3" for n in range(6)))
     fan = await place_vectors(pool, made)
-    await files.mark_missing(pool, library_id, ["1.mp3"])
+    await mark_missing(pool, library_id, ["1.mp3"])
     document = (
         "query($ids: [ID!]!) { tracksById(ids: $ids)"
         " { similar(first: 3, space: TEXT) { score track { title } }"
@@ -126,7 +127,7 @@ async def test_a_search_by_words_loads_the_hits_that_are_still_there(
         facets = {facet["name"]: facet["counts"] for facet in found["facets"]}
         assert facets["artist"] == [{"value": "Björk", "count": 2}]
         assert facets["year"] == [{"value": "1997", "count": 2}]
-        await files.mark_missing(pool, library_id, ["Jóga.mp3"])
+        await mark_missing(pool, library_id, ["Jóga.mp3"])
         found = (await ask(document, t="joga"))["search"]
         assert [hit["track"]["title"] for hit in found["hits"]] == ["Joga two"]
         found = (await ask(document, t="björk", f={"year": {"max": 1990}}))["search"]

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from services.api.handlers import note_indexed
-from services.api.store import analyses, generation, progress, vectors
-from services.api.store.outcomes import ProblemCode, Status
+from services.api.store import progress, search_index
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.vectors.spaces import register_spaces, validate_space
+from services.api.store.vectors.upsert import upsert_vectors
 from shared.contracts.events import TrackIndexed
+from shared.contracts.upserts import ErrorCode, UpsertStatus
 from tests.integration.api_write_ground import AUDIO, TEXT, register_both, track_of, vector
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
@@ -19,7 +22,7 @@ async def test_an_equal_analysis_changes_nothing_and_a_different_one_is_a_revisi
 ) -> None:
     (track,) = await store_tracks("a.mp3")
     statuses = [
-        ((await analyses.store(pool, [item]))[0].status, await pool.fetchval(
+        ((await upsert_analyses(pool, [item]))[0].status, await pool.fetchval(
             "SELECT revision FROM tracks"
         ))
         for item in (
@@ -28,33 +31,37 @@ async def test_an_equal_analysis_changes_nothing_and_a_different_one_is_a_revisi
             analysis_item(track, tempo_bpm=121.0),
         )
     ]  # fmt: skip
-    assert statuses == [(Status.CREATED, 2), (Status.UNCHANGED, 2), (Status.UPDATED, 3)]
+    assert statuses == [
+        (UpsertStatus.CREATED, 2),
+        (UpsertStatus.UNCHANGED, 2),
+        (UpsertStatus.UPDATED, 3),
+    ]
 
 
 @pytest.mark.parametrize(
     ("change", "code", "field"),
     [
-        ({"content_revision": 1}, ProblemCode.STALE, "contentRevision"),
-        ({"content_revision": 3}, ProblemCode.INVALID, "contentRevision"),
-        ({"track_id": "trk_" + "0" * 32}, ProblemCode.NOT_FOUND, "trackId"),
-        ({"tempo_bpm": float("nan")}, ProblemCode.INVALID, "tempoBpm"),
-        ({"waveform": [1]}, ProblemCode.INVALID, "waveform"),
-        ({"key": "H"}, ProblemCode.INVALID, "key"),
-        ({"analyzer_version": "0"}, ProblemCode.CONFLICT, "analyzerVersion"),
+        ({"content_revision": 1}, ErrorCode.STALE, "contentRevision"),
+        ({"content_revision": 3}, ErrorCode.INVALID, "contentRevision"),
+        ({"track_id": "trk_" + "0" * 32}, ErrorCode.NOT_FOUND, "trackId"),
+        ({"tempo_bpm": float("nan")}, ErrorCode.INVALID, "tempoBpm"),
+        ({"waveform": [1]}, ErrorCode.INVALID, "waveform"),
+        ({"key": "H"}, ErrorCode.INVALID, "key"),
+        ({"analyzer_version": "0"}, ErrorCode.CONFLICT, "analyzerVersion"),
     ],
 )
 async def test_an_analysis_that_cannot_be_is_refused_alone(
     pool: asyncpg.Pool,
     store_tracks: StoreTracks,
     change: dict[str, Any],
-    code: ProblemCode,
+    code: ErrorCode,
     field: str,
 ) -> None:
     await store_tracks("a.mp3", "b.mp3")
     track, other = await store_tracks(track_item("a.mp3", size_bytes=2), "b.mp3")
-    bad, good = await analyses.store(pool, [analysis_item(track, **change), analysis_item(other)])
+    bad, good = await upsert_analyses(pool, [analysis_item(track, **change), analysis_item(other)])
     assert bad.problem is not None
-    assert (bad.problem.code, bad.problem.field, good.status) == (code, field, Status.CREATED)
+    assert (bad.problem.code, bad.problem.field, good.status) == (code, field, UpsertStatus.CREATED)
 
 
 async def test_a_track_is_vectorized_once_all_current_spaces_have_its_content(
@@ -65,14 +72,18 @@ async def test_a_track_is_vectorized_once_all_current_spaces_have_its_content(
 
     await register_both(pool)
     (track,) = await store_tracks("a.mp3")
-    await analyses.store(pool, [analysis_item(track)])
+    await upsert_analyses(pool, [analysis_item(track)])
     seen = []
     for item in (vector(track, AUDIO), vector(track, TEXT), vector(track, TEXT)):
-        (result,) = await vectors.store(pool, [item])
+        (result,) = await upsert_vectors(pool, [item])
         seen.append((result.status, await vectorized()))
-    await analyses.store(pool, [analysis_item(track, tempo_bpm=99.0)])
-    await vectors.store(pool, [vector(track, TEXT)])
-    assert seen == [(Status.CREATED, 0), (Status.CREATED, 1), (Status.UNCHANGED, 1)]
+    await upsert_analyses(pool, [analysis_item(track, tempo_bpm=99.0)])
+    await upsert_vectors(pool, [vector(track, TEXT)])
+    assert seen == [
+        (UpsertStatus.CREATED, 0),
+        (UpsertStatus.CREATED, 1),
+        (UpsertStatus.UNCHANGED, 1),
+    ]
     assert await vectorized() == 0, "a new analysis asks for new vectors in all spaces"
 
 
@@ -81,12 +92,12 @@ async def test_a_new_space_makes_tracks_wait_and_the_old_one_back_does_not(
 ) -> None:
     await register_both(pool)
     (track,) = await store_tracks("a.mp3")
-    await analyses.store(pool, [analysis_item(track)])
-    await vectors.store(pool, [vector(track, AUDIO), vector(track, TEXT)])
+    await upsert_analyses(pool, [analysis_item(track)])
+    await upsert_vectors(pool, [vector(track, AUDIO), vector(track, TEXT)])
     newer = TEXT | {"version": "2", "dimensions": 5}
     seen: list[object] = [(await progress.read(pool)).vectorized]
     for space in (newer, newer, TEXT):
-        changed = await vectors.register(pool, [vectors.check_space(space)])
+        changed = await register_spaces(pool, [validate_space(space)])
         seen.append((changed, (await progress.read(pool)).vectorized))
     assert seen == [1, (True, 0), (False, 0), (True, 1)]
     names = await pool.fetch("SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%hnsw%'")
@@ -108,9 +119,9 @@ async def test_a_vector_that_does_not_fit_the_current_space_is_refused(
 ) -> None:
     await register_both(pool)
     (track,) = await store_tracks("a.mp3")
-    bad, good = await vectors.store(pool, [vector(track, AUDIO, **change), vector(track, TEXT)])
+    bad, good = await upsert_vectors(pool, [vector(track, AUDIO, **change), vector(track, TEXT)])
     assert bad.problem is not None
-    assert (bad.problem.field, good.status) == (field, Status.CREATED)
+    assert (bad.problem.field, good.status) == (field, UpsertStatus.CREATED)
 
 
 async def test_indexed_counts_until_the_track_changes_or_the_index_is_another_one(
@@ -118,11 +129,15 @@ async def test_indexed_counts_until_the_track_changes_or_the_index_is_another_on
 ) -> None:
     await register_both(pool)
     (track,) = await store_tracks("a.mp3")
-    (track,) = await analyses.store(pool, [analysis_item(track)])
-    await vectors.store(pool, [vector(track, AUDIO), vector(track, TEXT)])
+    (track,) = await upsert_analyses(pool, [analysis_item(track)])
+    await upsert_vectors(pool, [vector(track, AUDIO), vector(track, TEXT)])
     event = TrackIndexed(track_id=track_of(track), revision=track.revision)
     await note_indexed(pool, [event, TrackIndexed(track_id=track_of(track), revision=1)])
     through = await progress.read(pool)
     assert (through.indexed, through.pending) == (1, 0)
-    assert [await generation.register(pool, g) for g in ("g1", "g1", "g2")] == [True, False, True]
+    assert [await search_index.register_generation(pool, g) for g in ("g1", "g1", "g2")] == [
+        True,
+        False,
+        True,
+    ]
     assert (await progress.read(pool)).pending == 1

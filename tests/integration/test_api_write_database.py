@@ -14,15 +14,15 @@ import pytest
 from pydantic import SecretStr
 
 from services.api.migrations import FOLDER
-from services.api.store.embedded import DatabaseUnusable, EmbeddedPostgres
-from services.api.store.postgres import open_pool
+from services.api.store.database.embedded import DatabaseUnusable, EmbeddedPostgres
+from services.api.store.database.postgres import open_pool
 from shared.contracts.errors import DependencyDown
 from shared.runtime.settings import Settings
 
 CRASH = """
 import asyncio, os, sys
 from pathlib import Path
-from services.api.store.postgres import open_pool
+from services.api.store.database.postgres import open_pool
 from shared.contracts.errors import DependencyDown
 from shared.runtime.settings import Settings
 
@@ -37,14 +37,14 @@ asyncio.run(main())
 OPEN = """
 import asyncio, os, sys
 from pathlib import Path
-from services.api.store.postgres import open_pool
+from services.api.store.database.postgres import open_pool
 from shared.contracts.errors import DependencyDown
 from shared.runtime.settings import Settings
 
 async def main():
     async with open_pool(Settings(data_dir=Path(sys.argv[1]))) as pool:
-        told = (str(os.getpid()), f"/{os.getpid()}")
-        await pool.execute("INSERT INTO libraries (name, root) VALUES ($1, $2)", *told)
+        row = (str(os.getpid()), f"/{os.getpid()}")
+        await pool.execute("INSERT INTO libraries (name, root) VALUES ($1, $2)", *row)
 
 asyncio.run(main())
 """

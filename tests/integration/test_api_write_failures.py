@@ -6,12 +6,17 @@ from uuid import UUID
 import asyncpg
 
 from services.api.handlers import keep_failures
-from services.api.store import analyses, failures, files, progress, scans
-from services.api.store.outcomes import Status
+from services.api.store import progress, scans
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.failures.queries import FailureSelection, take_failures
+from services.api.store.failures.write import store_failures
+from services.api.store.files.known import known_files
+from services.api.store.files.missing import mark_missing
 from shared.contracts.envelope import DeadLetter, encode
 from shared.contracts.errors import FailureKind
 from shared.contracts.events import ScanRequested
 from shared.contracts.topics import Stage
+from shared.contracts.upserts import UpsertStatus
 from tests.integration.api_write_ground import begin_scan, extracted, found, letter
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
@@ -25,12 +30,12 @@ async def test_an_unreadable_file_is_counted_listed_and_known_until_it_changes(
     await keep_failures(pool, [letter(found(library_id, scan, "bad.mp3"), Stage.READ, "no\0 tag")])
     done = (await scans.read(pool, [scan]))[scan]
     assert (done.state, done.files_read, done.files_failed) == ("finished", 1, 1)
-    known = await files.known(pool, library_id=library_id, folder="", after=None, first=10)
+    known = await known_files(pool, library_id=library_id, folder="", after=None, first=10)
     assert known.paths == ["bad.mp3", "good.mp3"]
     failure = await pool.fetchrow("SELECT message, path FROM failures")
     assert failure == ("bad.mp3: no tag", "bad.mp3")
     (mended,) = await store_tracks("bad.mp3")
-    assert mended.status is Status.CREATED
+    assert mended.status is UpsertStatus.CREATED
     assert (await progress.read(pool)).failed == 0
 
 
@@ -42,25 +47,25 @@ async def test_a_failure_is_open_until_success_new_content_or_the_end_of_the_fil
 
     (track,) = await store_tracks("a.mp3")
     failed = letter(extracted(track), Stage.ANALYZE)
-    (first,) = await failures.store(pool, [failed])
-    (again,) = await failures.store(pool, [failed])
+    (first,) = await store_failures(pool, [failed])
+    (again,) = await store_failures(pool, [failed])
     assert (await opened(), again.id) == (1, first.id)
     assert (await progress.read(pool)).pending == 0, "a failed track is not waited for"
     assert await pool.fetchval("SELECT path FROM failures") == "a.mp3"
-    await analyses.store(pool, [analysis_item(track)])
+    await upsert_analyses(pool, [analysis_item(track)])
     assert await opened() == 0
-    await failures.store(pool, [failed])
+    await store_failures(pool, [failed])
     (changed,) = await store_tracks(track_item("a.mp3", mtime_ns=7))
     assert await opened() == 0
-    await failures.store(pool, [failed])
+    await store_failures(pool, [failed])
     assert await opened() == 0, "of a content that is gone"
-    await failures.store(pool, [letter(extracted(changed), Stage.ANALYZE)])
-    await files.mark_missing(pool, library_id, ["a.mp3"])
+    await store_failures(pool, [letter(extracted(changed), Stage.ANALYZE)])
+    await mark_missing(pool, library_id, ["a.mp3"])
     assert await opened() == 0
-    await failures.store(pool, [letter(extracted(changed), Stage.ANALYZE)])
+    await store_failures(pool, [letter(extracted(changed), Stage.ANALYZE)])
     assert await opened() == 0, "of a file that is known to be gone"
-    await failures.store(pool, [letter(extracted(changed), Stage.INDEX)])
-    assert await opened() == 1, "but that it is gone has to be told to the index"
+    await store_failures(pool, [letter(extracted(changed), Stage.INDEX)])
+    assert await opened() == 1, "but it must be removed from the index"
 
 
 async def test_a_record_that_makes_no_sense_is_kept_as_it_is(pool: asyncpg.Pool) -> None:
@@ -69,7 +74,7 @@ async def test_a_record_that_makes_no_sense_is_kept_as_it_is(pool: asyncpg.Pool)
         garbled = type(record)(topic, b"\xff\0", b"\xfe\0{", {"h\ud800": b"\0\xff"})
         await keep_failures(pool, [DeadLetter(garbled, "x", FailureKind.BUG, "m\ud800", "", 1)])
     async with pool.acquire() as connection:
-        wanted = failures.Wanted(until=datetime.now(UTC), kind="bug", topic="no.such.topic")
-        taken = await failures.take(connection, wanted, first=10)
+        wanted = FailureSelection(until=datetime.now(UTC), kind="bug", topic="no.such.topic")
+        taken = await take_failures(connection, wanted, first=10)
     assert [(t.record.key, t.record.value) for t in taken] == [(b"\xff\0", b"\xfe\0{")]
     assert (await progress.read(pool)).failed == 1

@@ -21,7 +21,8 @@ from services import api
 from services.api.graphql.arguments import MOST_ITEMS
 from services.api.graphql.scalars import SCALAR_MAP
 from services.api.graphql.schema import Mutation
-from services.api.store import failures, progress
+from services.api.store import progress
+from services.api.store.failures.write import store_failures
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.envelope import encode
@@ -169,10 +170,10 @@ async def test_a_library_is_scanned_stored_analyzed_and_vectorized_through_the_g
     columns = (
         " columns { ids statuses revisions contentRevisions errors { item error { field } } } } }"
     )
-    told = {"bandwidth_kind": "NATURAL"}  # an enumeration, as GraphQL has it
+    fields = {"bandwidth_kind": "NATURAL"}  # an enumeration, as GraphQL has it
     analyzed = await execute(
         "mutation($i: [AnalysisInput!]!) { createAnalyses(input: $i) { " + numbers + columns,
-        i=[camel(analysis_item(stored, **told)), camel(analysis_item(stored, key="X", **told))],  # type: ignore[arg-type] # has what is read
+        i=[camel(analysis_item(stored, **fields)), camel(analysis_item(stored, key="X", **fields))],  # type: ignore[arg-type] # has what is read
     )
     assert analyzed["createAnalyses"]["results"][0]["revision"] == 2
     assert analyzed["createAnalyses"]["results"][1]["error"]["field"] == "key"
@@ -204,7 +205,7 @@ async def test_what_failed_is_published_again_as_it_was_and_resolved(
     execute: Execute, pool: asyncpg.Pool, store_tracks: StoreTracks, published: list[Event]
 ) -> None:
     made = await store_tracks("a.mp3", "b.mp3")
-    await failures.store(pool, [letter(extracted(one), Stage.ANALYZE) for one in made])
+    await store_failures(pool, [letter(extracted(one), Stage.ANALYZE) for one in made])
     replay = (
         "mutation($f: FailureFilter) { replayFailures(filter: $f)"
         " { replayed failures { path stage kind resolvedAt } } }"
@@ -241,7 +242,7 @@ async def test_a_failure_that_a_worker_reports_is_kept_with_its_record(
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "message"),
     [
         ('{ requestScan(input: {root: "music"}) { error { code message } } }', "absolute path"),
         ('{ requestScan(input: {library: "no"}) { error { code message } } }', "NOT_FOUND"),
@@ -255,9 +256,9 @@ async def test_a_failure_that_a_worker_reports_is_kept_with_its_record(
     ],
 )
 async def test_a_request_that_cannot_be_done_says_why(
-    execute: Execute, document: str, told: str
+    execute: Execute, document: str, message: str
 ) -> None:
-    assert told in str(await execute("mutation " + document))
+    assert message in str(await execute("mutation " + document))
 
 
 async def test_too_many_items_are_refused_with_the_limit(execute: Execute) -> None:

@@ -10,10 +10,14 @@ import pytest
 from pytest_asyncio import fixture
 
 from services.api.handlers import keep_failures, note_indexed
-from services.api.reconciler import TRY_TURN, Reconciler
-from services.api.store import analyses, artists, files, scans, tracks, vectors
-from services.api.store.embedded import EmbeddedPostgres
-from services.api.store.outcomes import TrackUpserted
+from services.api.reconciler import TRY_LOCK, Reconciler
+from services.api.store import artists, scans
+from services.api.store.analyses.current import expect_analyzer
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.batch_writes import TrackUpserted
+from services.api.store.database.embedded import EmbeddedPostgres
+from services.api.store.files.missing import mark_missing
+from services.api.store.vectors.upsert import upsert_vectors
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.events import (
@@ -81,8 +85,8 @@ def reconciler(pool: asyncpg.Pool, line: Line) -> Reconciler:
 async def through(pool: asyncpg.Pool, track: TrackUpserted) -> TrackUpserted:
     """Bring a track through all stages; as it is then."""
     await register_both(pool)
-    (track,) = await analyses.store(pool, [analysis_item(track)])
-    await vectors.store(pool, [vector(track, AUDIO), vector(track, TEXT)])
+    (track,) = await upsert_analyses(pool, [analysis_item(track)])
+    await upsert_vectors(pool, [vector(track, AUDIO), vector(track, TEXT)])
     await note_indexed(pool, [TrackIndexed(track_id=track_of(track), revision=track.revision)])
     return track
 
@@ -93,17 +97,17 @@ async def test_a_track_gets_the_event_of_the_stage_it_waits_for_and_then_none(
     await register_both(pool)
     (track,) = await store_tracks("a.mp3")
     id_ = track_of(track)
-    told = [await reconciler.look()]
+    published = [await reconciler.reconcile()]
     await line.quiet()
-    await analyses.store(pool, [analysis_item(track)])
-    told.append(await reconciler.look())
+    await upsert_analyses(pool, [analysis_item(track)])
+    published.append(await reconciler.reconcile())
     await line.quiet()
-    await vectors.store(pool, [vector(track, AUDIO), vector(track, TEXT)])
-    told.append(await reconciler.look())
+    await upsert_vectors(pool, [vector(track, AUDIO), vector(track, TEXT)])
+    published.append(await reconciler.reconcile())
     await line.quiet()
     await note_indexed(pool, [TrackIndexed(track_id=id_, revision=2)])
-    told.append(await reconciler.look())
-    assert told == [
+    published.append(await reconciler.reconcile())
+    assert published == [
         [TrackExtracted(track_id=id_, change=TrackChange.CREATED, content_revision=1, revision=1)],
         [
             AudioAnalyzed(
@@ -121,10 +125,10 @@ async def test_nothing_is_published_while_something_is_under_way(
     (track,) = await store_tracks("a.mp3")
     line.gate.clear()
     await line.bus.publish([extracted(track)])
-    assert await reconciler.look() == []
+    assert await reconciler.reconcile() == []
     line.gate.set()
     await line.quiet()
-    assert len(await reconciler.look()) == 1
+    assert len(await reconciler.reconcile()) == 1
 
 
 async def test_a_missing_track_is_told_to_the_index(
@@ -135,9 +139,9 @@ async def test_a_missing_track_is_told_to_the_index(
 ) -> None:
     (track,) = await store_tracks("a.mp3")
     await through(pool, track)
-    assert await reconciler.look() == []
-    await files.mark_missing(pool, library_id, ["a.mp3"])
-    (event,) = await reconciler.look()
+    assert await reconciler.reconcile() == []
+    await mark_missing(pool, library_id, ["a.mp3"])
+    (event,) = await reconciler.reconcile()
     assert isinstance(event, TrackExtracted)
     assert event.change is TrackChange.MISSING
 
@@ -147,11 +151,11 @@ async def test_a_failed_track_is_left_alone_but_its_tags_are_indexed(
 ) -> None:
     (track,) = await store_tracks("a.mp3")
     await keep_failures(pool, [letter(extracted(track), Stage.ANALYZE)])
-    (event,) = await reconciler.look()
+    (event,) = await reconciler.reconcile()
     assert isinstance(event, TrackVectorized)
     await line.quiet()
     await note_indexed(pool, [TrackIndexed(track_id=track_of(track), revision=1)])
-    assert await reconciler.look() == []
+    assert await reconciler.reconcile() == []
 
 
 async def test_another_analyzer_version_makes_all_tracks_wait_for_it(
@@ -159,10 +163,10 @@ async def test_another_analyzer_version_makes_all_tracks_wait_for_it(
 ) -> None:
     (track,) = await store_tracks("a.mp3")
     await through(pool, track)
-    await tracks.expect_analyzer(pool, ANALYZER_VERSION)
-    assert await reconciler.look() == []
-    await tracks.expect_analyzer(pool, "another")
-    (event,) = await reconciler.look()
+    await expect_analyzer(pool, ANALYZER_VERSION)
+    assert await reconciler.reconcile() == []
+    await expect_analyzer(pool, "another")
+    (event,) = await reconciler.reconcile()
     assert isinstance(event, TrackExtracted)
 
 
@@ -173,20 +177,20 @@ async def test_new_tracks_go_before_those_to_analyze_again_and_these_by_plays_an
     sure, unsure, played, changed = await store_tracks(
         "sure.mp3", "unsure.mp3", track_item("played.mp3", imported_facts=facts), "changed.mp3"
     )
-    told = [analysis_item(one, key_confidence=1) for one in (sure, played, changed)]
-    await analyses.store(pool, [*told, analysis_item(unsure, tempo_confidence=0.1)])
-    await tracks.expect_analyzer(pool, "another")
+    items = [analysis_item(one, key_confidence=1) for one in (sure, played, changed)]
+    await upsert_analyses(pool, [*items, analysis_item(unsure, tempo_confidence=0.1)])
+    await expect_analyzer(pool, "another")
     await pool.execute("UPDATE tracks SET analyzed_content_revision = 1 WHERE id = $1", changed.id)
     (changed,) = await store_tracks(track_item("changed.mp3", size_bytes=2))
     (new,) = await store_tracks("new.mp3")
 
     async def looked() -> list[str]:
-        found = await reconciler.look()
+        found = await reconciler.reconcile()
         await line.quiet()
         return [event.track_id for event in found if isinstance(event, TrackExtracted)]
 
     assert set(await looked()) == {track_of(new), track_of(changed)}
-    await analyses.store(pool, [analysis_item(new), analysis_item(changed)])
+    await upsert_analyses(pool, [analysis_item(new), analysis_item(changed)])
     assert await looked() == [track_of(one) for one in (played, unsure, sure)]
 
 
@@ -198,14 +202,14 @@ async def test_a_scan_that_was_cut_is_walked_again_and_given_up_in_the_end(
 
     scan = await begin_scan(pool, to_read=3)
     for _ in range(scans.MOST_WALKS - 1):
-        (event,) = await reconciler.look()
+        (event,) = await reconciler.reconcile()
         assert isinstance(event, ScanRequested)
         assert (event.library, event.root, event.folder) == ("music", "/music", "")
         await line.quiet()
         async with pool.acquire() as connection:
             await scans.begin(connection, scan)
         assert await state(scan) == "walking"
-    assert await reconciler.look() == []
+    assert await reconciler.reconcile() == []
     assert await state(scan) == "finished"
 
 
@@ -215,8 +219,8 @@ async def test_only_one_of_several_reconcilers_works_at_a_time(
     await store_tracks(*(f"{n}.mp3" for n in range(50)))
     line.gate.clear()
     several = [Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(4)]
-    told = await asyncio.gather(*(one.look() for one in several))
-    assert sum(map(len, told)) == 50
+    published = await asyncio.gather(*(one.reconcile() for one in several))
+    assert sum(map(len, published)) == 50
 
 
 async def test_a_reconciler_that_is_killed_in_its_turn_leaves_it_to_the_others(
@@ -228,11 +232,11 @@ async def test_a_reconciler_that_is_killed_in_its_turn_leaves_it_to_the_others(
     await store_tracks("a.mp3")
     server = EmbeddedPostgres(database_settings.data_dir / "postgres")
     killed = await asyncpg.connect(**server.dsn)
-    assert await killed.fetchval(TRY_TURN)
-    assert await reconciler.look() == []
+    assert await killed.fetchval(TRY_LOCK)
+    assert await reconciler.reconcile() == []
     killed.terminate()  # as a killed process does: the socket is closed without a word
     async with asyncio.timeout(10):
-        while not await reconciler.look():  # noqa: ASYNC110 - the server has no event
+        while not await reconciler.reconcile():  # noqa: ASYNC110 - the server has no event
             await asyncio.sleep(0.01)
 
 
@@ -241,16 +245,16 @@ async def test_the_turn_lasts_until_the_events_are_published(
 ) -> None:
     class _Slow(InProcessBus):
         async def publish(self, events: Sequence[Event]) -> None:
-            told.append(await second.look())
+            published.append(await second.reconcile())
             await super().publish(events)
 
-    told: list[Sequence[Event]] = []
+    published: list[Sequence[Event]] = []
     line = Line(_Slow())
     await line.bus.start()
     first, second = (Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(2))
     await store_tracks("a.mp3")
-    assert len(await first.look()) == 1
-    assert told == [[]]
+    assert len(await first.reconcile()) == 1
+    assert published == [[]]
     line.gate.set()
     await line.bus.drain(5)
 
@@ -264,11 +268,11 @@ async def test_what_no_track_speaks_of_any_longer_is_removed_but_not_at_once(
     credit = {"artist_id": artist_id, "credited_as": "B."}
     await store_tracks(track_item("a.mp3", credits=[credit], genres=["kept"]))
     await store_tracks(track_item("a.mp3", credits=[credit], genres=["Jazz"]))
-    await artists.store(pool, [{"name": "New"}, {"name": "Old"}])
+    await artists.upsert(pool, [{"name": "New"}, {"name": "Old"}])
     await pool.execute(
         "UPDATE artists SET updated_at = now() - interval '1 hour' WHERE name IN ('Old', 'Björk')"
     )
-    await reconciler.look()
+    await reconciler.reconcile()
     assert await left() == ["Björk", "New"]
     assert await pool.fetch("SELECT name FROM genres") == [("Jazz",)]
 

@@ -46,7 +46,7 @@ async def test_a_scan_that_was_cut_and_walked_again_ends_with_the_right_totals(
             message=None,
         )  # fmt: skip
     await store_tracks(*(f"{n}.mp3" for n in range(4, 10)), scan_id=scan)
-    await store_tracks("2.mp3", "9.mp3", scan_id=scan)  # told again
+    await store_tracks("2.mp3", "9.mp3", scan_id=scan)  # read again
     assert (await scans.read(pool, [scan]))[scan].state == "reading"
     await store_tracks("10.mp3", scan_id=scan)
     done = (await scans.read(pool, [scan]))[scan]

@@ -8,8 +8,14 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from services.api.store import analyses, artists, failures, files, tracks, turns, vectors
-from services.api.store.outcomes import in_transaction
+from services.api.store import artists
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.batch_writes import in_transaction
+from services.api.store.failures.write import store_failures
+from services.api.store.files.missing import mark_missing
+from services.api.store.tracks.lock import CreationLock, lock_file_creation_for
+from services.api.store.tracks.upsert import upsert_tracks
+from services.api.store.vectors.upsert import upsert_vectors
 from shared.contracts.errors import FailureKind
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage
@@ -34,8 +40,8 @@ async def test_overlapping_batches_of_new_tracks_neither_deadlock_nor_double(
             track_item(f"{n}.mp3", title=f"{number}", genres=[f"g{n % 7}", f"h{number}"])
             for n in range(number * 20, number * 20 + 100)
         ]
-        await artists.store(pool, [{"name": f"Artist {n}"} for n in range(number, number + 50)])
-        await tracks.store(pool, library_id, None, items[::-1] if number % 2 else items)
+        await artists.upsert(pool, [{"name": f"Artist {n}"} for n in range(number, number + 50)])
+        await upsert_tracks(pool, library_id, None, items[::-1] if number % 2 else items)
 
     before = await deadlocks(pool)
     for _ in range(5):
@@ -48,17 +54,17 @@ async def test_overlapping_batches_of_new_tracks_neither_deadlock_nor_double(
 
 
 async def test_new_files_are_stored_beside_each_other(pool: asyncpg.Pool, library_id: UUID) -> None:
-    """One transaction that makes files is left open: another one with new files need not wait."""
+    """One transaction that creates files is left open: another one with new files need not wait."""
     paths = [f"{n}.mp3" for n in range(9)]
     async with pool.acquire() as connection, connection.transaction():
-        turn = await turns.take_turn(connection, library_id, paths, may_move=False)
-        assert turn is turns.Turn.SHARED
-        new = tracks.store(pool, library_id, None, [track_item("new.mp3")])
+        lock = await lock_file_creation_for(connection, library_id, paths, may_move=False)
+        assert lock is CreationLock.SHARED
+        new = upsert_tracks(pool, library_id, None, [track_item("new.mp3")])
         assert (await asyncio.wait_for(new, 30))[0].problem is None
 
-        # Who has known ones among them waits: it locks these, and may make the same files.
+        # A batch with known files waits: it locks these, and may create the same files.
         mixed = asyncio.create_task(
-            tracks.store(pool, library_id, None, [track_item("new.mp3"), track_item("0.mp3")])
+            upsert_tracks(pool, library_id, None, [track_item("new.mp3"), track_item("0.mp3")])
         )
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(mixed), 0.5)
@@ -69,24 +75,26 @@ async def test_what_a_durable_write_follows_is_not_waited_for(pool: asyncpg.Pool
     """As artists are stored before the tracks that speak of them; the next one is durable again."""
 
     async def waits(connection: asyncpg.Connection) -> str:
-        told: str = await connection.fetchval("SHOW synchronous_commit")
-        return told
+        setting: str = await connection.fetchval("SHOW synchronous_commit")
+        return setting
 
     assert await in_transaction(pool, waits, durable=False) == "off"
     assert await in_transaction(pool, waits) == "on"
 
 
-async def test_a_turn_is_taken_where_files_are_made(pool: asyncpg.Pool, library_id: UUID) -> None:
-    await tracks.store(pool, library_id, None, [track_item("known.mp3")])
-    for paths, may_move, turn in (
-        (["known.mp3"], False, turns.Turn.NONE),
-        (["known.mp3", "new.mp3"], False, turns.Turn.ALONE),
-        (["new.mp3"], True, turns.Turn.ALONE),
-        (["new.mp3"], False, turns.Turn.SHARED),
+async def test_creating_files_takes_the_creation_lock_that_they_need(
+    pool: asyncpg.Pool, library_id: UUID
+) -> None:
+    await upsert_tracks(pool, library_id, None, [track_item("known.mp3")])
+    for paths, may_move, lock in (
+        (["known.mp3"], False, CreationLock.NONE),
+        (["known.mp3", "new.mp3"], False, CreationLock.EXCLUSIVE),
+        (["new.mp3"], True, CreationLock.EXCLUSIVE),
+        (["new.mp3"], False, CreationLock.SHARED),
     ):
         async with pool.acquire() as connection, connection.transaction():
-            told = await turns.take_turn(connection, library_id, paths, may_move=may_move)
-        assert told is turn, paths
+            taken = await lock_file_creation_for(connection, library_id, paths, may_move=may_move)
+        assert taken is lock, paths
 
 
 async def test_all_stages_write_the_same_tracks_without_a_deadlock(
@@ -104,19 +112,19 @@ async def test_all_stages_write_the_same_tracks_without_a_deadlock(
     async def write(kind: int) -> None:
         some = rng.sample(known, 40)
         if kind == 0:
-            await tracks.store(pool, library_id, scan, [track_item(p) for p in some_paths()])
+            await upsert_tracks(pool, library_id, scan, [track_item(p) for p in some_paths()])
         elif kind == 1:
-            await files.mark_missing(pool, library_id, some_paths())
+            await mark_missing(pool, library_id, some_paths())
         elif kind == 2:
-            await analyses.store(pool, [analysis_item(track) for track in some])
+            await upsert_analyses(pool, [analysis_item(track) for track in some])
         elif kind == 3:
-            await vectors.store(pool, [vector(track, AUDIO) for track in some])
+            await upsert_vectors(pool, [vector(track, AUDIO) for track in some])
         elif kind == 4:
-            told = [found(library_id, scan, path) for path in some_paths()]
-            await failures.store(pool, [letter(event, Stage.READ) for event in told])
+            events = [found(library_id, scan, path) for path in some_paths()]
+            await store_failures(pool, [letter(event, Stage.READ) for event in events])
         else:
             gone = [letter(extracted(t), Stage.ANALYZE, kind=FailureKind.BUG) for t in some]
-            await failures.store(pool, gone)
+            await store_failures(pool, gone)
 
     before = await deadlocks(pool)
     await asyncio.gather(*(write(number % 6) for number in range(90)))
@@ -143,9 +151,9 @@ async def test_tracks_that_move_among_files_neither_deadlock_nor_get_lost(
 
     async def write(kind: int) -> None:
         if kind % 3:
-            await tracks.store(pool, library_id, scan, [moving() for _ in range(20)])
+            await upsert_tracks(pool, library_id, scan, [moving() for _ in range(20)])
         else:
-            await files.mark_missing(pool, library_id, rng.sample(paths, 20))
+            await mark_missing(pool, library_id, rng.sample(paths, 20))
 
     before = await deadlocks(pool)
     await asyncio.gather(*(write(number) for number in range(60)))

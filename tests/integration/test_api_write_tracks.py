@@ -6,9 +6,12 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from services.api.store import albums, artists, files, tracks
-from services.api.store.outcomes import Status
+from services.api.store import artists
+from services.api.store.albums.upsert import upsert_albums
+from services.api.store.files.missing import mark_missing
+from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.identity import IdKind, format_id
+from shared.contracts.upserts import UpsertStatus
 from tests.integration.conftest import StoreTracks, track_item
 
 MBID = "5f9913b0-7219-11de-8a39-0800200c9a66"
@@ -33,8 +36,8 @@ async def test_the_same_batch_twice_gives_the_same_rows_and_says_unchanged(
     first = await store_tracks(*items)
     before = await rows_of(pool)
     second = await store_tracks(*items)
-    assert {result.status for result in first} == {Status.CREATED}
-    assert {result.status for result in second} == {Status.UNCHANGED}
+    assert {result.status for result in first} == {UpsertStatus.CREATED}
+    assert {result.status for result in second} == {UpsertStatus.UNCHANGED}
     assert [(r.id, r.revision, r.content_revision) for r in first] == [
         (r.id, r.revision, r.content_revision) for r in second
     ]
@@ -68,18 +71,18 @@ async def test_a_missing_track_returns_with_its_id_and_is_not_new_content(
     pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
 ) -> None:
     (first,) = await store_tracks("a.mp3")
-    gone = await files.mark_missing(pool, library_id, ["a.mp3", "never.mp3"])
-    again = await files.mark_missing(pool, library_id, ["a.mp3"])
+    gone = await mark_missing(pool, library_id, ["a.mp3", "never.mp3"])
+    again = await mark_missing(pool, library_id, ["a.mp3"])
     (back,) = await store_tracks("a.mp3")
     assert (gone[0].status, gone[0].revision, again[0].status) == (
-        Status.UPDATED,
+        UpsertStatus.UPDATED,
         2,
-        Status.UNCHANGED,
+        UpsertStatus.UNCHANGED,
     )
     assert gone[1].problem is not None
     assert (back.id, back.status, back.revision, back.content_revision) == (
         first.id,
-        Status.RETURNED,
+        UpsertStatus.RETURNED,
         3,
         1,
     )
@@ -111,8 +114,8 @@ async def test_an_item_at_fault_gets_an_error_and_the_others_are_stored(
     assert bad.problem is not None
     assert (bad.problem.field, good.status, other.status) == (
         field,
-        Status.CREATED,
-        Status.CREATED,
+        UpsertStatus.CREATED,
+        UpsertStatus.CREATED,
     )
 
 
@@ -127,22 +130,22 @@ async def test_of_two_items_of_one_path_the_later_counts(
 async def test_a_batch_takes_as_many_statements_for_500_tracks_as_for_5(
     counted_pool: tuple[asyncpg.Pool, list[str]], library_id: UUID, artist_id: str
 ) -> None:
-    pool, told = counted_pool
+    pool, queries = counted_pool
     credit = {"artist_id": artist_id, "credited_as": "Björk"}
     counts: list[int] = []
     for size in (1, 5, 500):  # the first one makes the genre, and the driver learns the types
-        told.clear()
+        queries.clear()
         rows = [track_item(f"{size}/{n}.mp3", credits=[credit] * 2) for n in range(size)]
-        await tracks.store(pool, library_id, None, rows)
-        counts.append(len(told))
-    assert counts[1] == counts[2] <= 16, told
+        await upsert_tracks(pool, library_id, None, rows)
+        counts.append(len(queries))
+    assert counts[1] == counts[2] <= 16, queries
 
 
 async def test_artists_of_one_name_are_two_only_where_musicbrainz_says_so(
     pool: asyncpg.Pool,
 ) -> None:
     other = MBID.replace("5", "6")
-    results = await artists.store(
+    results = await artists.upsert(
         pool,
         [
             {"name": "Nirvana"},
@@ -151,9 +154,9 @@ async def test_artists_of_one_name_are_two_only_where_musicbrainz_says_so(
             {"name": ""},
         ],
     )
-    again = await artists.store(pool, [{"name": "Nirvana", "musicbrainz_artist_id": MBID}])
+    again = await artists.upsert(pool, [{"name": "Nirvana", "musicbrainz_artist_id": MBID}])
     assert results[0].id == results[1].id == again[0].id != results[2].id
-    assert again[0].status is Status.UNCHANGED
+    assert again[0].status is UpsertStatus.UNCHANGED
     assert results[3].problem is not None
     names = await pool.fetch("SELECT name, sort_key FROM artists ORDER BY sort_key")
     assert names == [("Nirvana", "nirvana"), ("nirvana", "nirvana (uk)")]
@@ -173,10 +176,10 @@ async def test_an_album_keeps_its_cover_when_another_track_brings_none(
         "disc_total": 2,
     }
     bare = {key: value for key, value in album.items() if key not in {"cover_sha256", "disc_total"}}
-    (first,) = await albums.store(pool, [album])
-    (second,) = await albums.store(pool, [bare])
-    (edition,) = await albums.store(pool, [{**album, "folder": "Björk/Homogenic (vinyl)"}])
-    assert (second.id, second.status) == (first.id, Status.UNCHANGED)
+    (first,) = await upsert_albums(pool, [album])
+    (second,) = await upsert_albums(pool, [bare])
+    (edition,) = await upsert_albums(pool, [{**album, "folder": "Björk/Homogenic (vinyl)"}])
+    assert (second.id, second.status) == (first.id, UpsertStatus.UNCHANGED)
     assert edition.id != first.id
     row = await pool.fetchrow("SELECT year, cover_sha256 FROM albums WHERE id = $1", first.id)
     assert row == (1997, bytes.fromhex("cd" * 32))

@@ -9,9 +9,9 @@ from pathlib import Path
 import asyncpg
 from pytest_asyncio import fixture
 
-from services.api.store import generation
-from services.api.store.embedded import EmbeddedPostgres
-from services.api.store.postgres import open_pool
+from services.api.store import search_index
+from services.api.store.database.embedded import EmbeddedPostgres
+from services.api.store.database.postgres import open_pool
 from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks
 
@@ -77,8 +77,8 @@ async def test_a_restored_database_holds_what_was_backed_up_and_has_its_index_ma
     (track,) = await store_tracks("a.mp3")
     assert track.id is not None
     assert track.revision is not None
-    await generation.register(pool, "in-use")
-    await generation.indexed(pool, {track.id: track.revision}, stage="indexer")
+    await search_index.register_generation(pool, "in-use")
+    await search_index.mark_indexed(pool, {track.id: track.revision}, stage="indexer")
     file = tmp_path / "library.backup"
     done = run("backup.sh", file, SONIQUEBAY_DATABASE_URL=url(database_settings, "postgres"))
     assert done.returncode == 0, done.stderr
@@ -96,7 +96,9 @@ async def test_a_restored_database_holds_what_was_backed_up_and_has_its_index_ma
         assert before.pop("search_generation")
         assert not after.pop("search_generation")
         assert after == before
-        assert await generation.register(restored, "in-use"), "the index counts as another's"
+        assert await search_index.register_generation(restored, "in-use"), (
+            "the index counts as another's"
+        )
         assert await restored.fetchval("SELECT max(indexed_revision) FROM tracks") == 0
 
 

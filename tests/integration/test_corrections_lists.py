@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.api.store import analyses
+from services.api.store.analyses.upsert import upsert_analyses
 from services.api.store.reading import track_lists
 from tests.integration.api_read_ground import Asker, ask
 from tests.integration.conftest import StoreTracks, analysis_item
@@ -18,15 +18,15 @@ async def test_lists_are_filtered_and_sorted_by_what_stands(
     pool: asyncpg.Pool, store_tracks: StoreTracks, ask: Asker
 ) -> None:
     made = await store_tracks("a.mp3", "b.mp3", "c.mp3", "unknown.mp3")
-    await analyses.store(
+    await upsert_analyses(
         pool,
         [analysis_item(one, tempo_bpm=bpm) for one, bpm in zip(made, (80, 90, 0), strict=False)],
     )
     await correct(pool, made[0], **RIGHT | {"tempo_bpm": 160})
     await correct(pool, made[3], tempo_bpm=85)  # one that was never analysed, too
 
-    async def titles(told: str) -> list[str]:
-        found = await ask("{ tracks(" + told + ") { edges { node { title } } } }")
+    async def titles(arguments: str) -> list[str]:
+        found = await ask("{ tracks(" + arguments + ") { edges { node { title } } } }")
         return [edge["node"]["title"] for edge in found["tracks"]["edges"]]
 
     assert await titles("filter: {tempoBpm: {min: 75, max: 85}}") == ["unknown"]
@@ -64,9 +64,9 @@ async def test_filters_by_tempo_and_key_use_an_index(
     filters: track_lists.TrackFilters,
     index: str,
 ) -> None:
-    pool, told = counted_pool
+    pool, queries = counted_pool
     await track_lists.count(pool, filters)
-    query = next(each for each in told if "count(*)" in each)
+    query = next(each for each in queries if "count(*)" in each)
     asked: tuple[Any, ...] = (False, filters.key, filters.mode, filters.camelot, *filters.tempo_bpm)
     values = tuple(value for value in asked if value is not None)
     async with pool.acquire() as connection:
@@ -76,5 +76,5 @@ async def test_filters_by_tempo_and_key_use_an_index(
             await connection.execute(MANY_TRACKS)
             plan = await connection.fetch(f"EXPLAIN (COSTS OFF) {query}", *values)
         finally:
-            await begun.rollback()  # with what the planner was told of them
+            await begun.rollback()  # with the statistics of them
     assert any(index in line[0] for line in plan), plan

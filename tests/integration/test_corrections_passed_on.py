@@ -5,8 +5,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from services.api import correcting
-from services.api.store.outcomes import TrackUpserted
+from services.api import corrections as correcting
+from services.api.store.batch_writes import TrackUpserted
 from services.indexer.search_document import search_item
 from services.vectorizer.text_description import text_description
 from shared.bus.in_process import InProcessBus
@@ -70,4 +70,4 @@ async def test_who_reads_it_is_told_at_once(
     assert {(event.track_id, event.revision) for event in seen} == {  # type: ignore[attr-defined] # both have them
         (track_of(track), (track.revision or 0) + 1), (track_of(raw), 2),
     }  # fmt: skip
-    assert len(seen) == 2, "what changes nothing is not found"
+    assert len(seen) == 2, "what changes nothing is not published"

@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.api.store.outcomes import ProblemCode
+from shared.contracts.upserts import ErrorCode
 from shared.runtime.settings import Settings
 from tests.integration.api_read_ground import asker
 from tests.integration.api_write_ground import track_of
@@ -21,7 +21,7 @@ mutation($input: [CorrectionInput!]!) {
 
 
 @pytest.mark.parametrize(
-    ("told", "field", "words"),
+    ("fields", "field", "words"),
     [
         ({"tempoBpm": 5}, "tempoBpm", "5 is not between 20 and 400"),
         ({"key": "H", "mode": "minor"}, "key", "'H' is no tonic"),
@@ -37,14 +37,17 @@ mutation($input: [CorrectionInput!]!) {
     ],
 )
 async def test_what_cannot_be_is_refused_alone_with_its_field(
-    pool: asyncpg.Pool, store_tracks: StoreTracks, told: dict[str, Any], field: str, words: str
+    pool: asyncpg.Pool, store_tracks: StoreTracks, fields: dict[str, Any], field: str, words: str
 ) -> None:
     made = await store_tracks("a.mp3", "b.mp3")
-    items = [{"trackId": track_of(made[0]), **told}, {"trackId": track_of(made[1]), "tempoBpm": 99}]
+    items = [
+        {"trackId": track_of(made[0]), **fields},
+        {"trackId": track_of(made[1]), "tempoBpm": 99},
+    ]
     bad, good = await results(pool, items)
     assert bad["error"]["field"] == field
     assert words in bad["error"]["message"]
-    code = "NOT_FOUND" if "no such" in words else ProblemCode.INVALID
+    code = "NOT_FOUND" if "no such" in words else ErrorCode.INVALID
     assert (bad["error"]["code"], good["error"], good["status"]) == (code, None, "CREATED")
     assert await pool.fetchval("SELECT count(*) FROM corrections") == 1
 

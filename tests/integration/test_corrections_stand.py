@@ -5,8 +5,12 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store import analyses, corrections, tracks
-from services.api.store.outcomes import Status, TrackUpserted
+from services.api.store.analyses.current import expect_analyzer
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.batch_writes import TrackUpserted
+from services.api.store.corrections.apply import apply_corrections
+from services.api.store.tracks.upsert import upsert_tracks
+from shared.contracts.upserts import UpsertStatus
 from shared.contracts.versions import ANALYZER_VERSION
 from tests.integration.api_read_ground import Asker, ask
 from tests.integration.api_write_ground import track_of
@@ -31,7 +35,7 @@ async def test_a_correction_stands_and_what_was_measured_and_tagged_stays_readab
     assert (await stands(ask, track))["correction"] is None
     first = await correct(pool, track, **RIGHT)
     again = await correct(pool, track, **RIGHT)
-    assert (first.status, again.status) == (Status.CREATED, Status.UNCHANGED)
+    assert (first.status, again.status) == (UpsertStatus.CREATED, UpsertStatus.UNCHANGED)
     assert first.revision == again.revision == (track.revision or 0) + 1
     found = await stands(ask, track)
     assert in_short(found) == CORRECTED
@@ -51,7 +55,7 @@ async def test_what_is_left_out_stays_and_null_takes_back(
     found = await stands(ask, track)
     assert (found["tempoBpm"], found["camelot"], found["genres"]) == (120, "7A", ["Electronic"])
     last = await correct(pool, track, key=None, mode=None)
-    assert last.status is Status.UPDATED
+    assert last.status is UpsertStatus.UPDATED
     found = await stands(ask, track)
     assert in_short(found) == MEASURED
     assert found["correction"] is None
@@ -65,18 +69,18 @@ async def test_a_correction_outlasts_analyses_tags_contents_and_moves(
     ask: Asker,
 ) -> None:
     await correct(pool, track, **RIGHT)
-    await analyses.store(pool, [analysis_item(track, tempo_bpm=171, key="F", camelot="4A")])
+    await upsert_analyses(pool, [analysis_item(track, tempo_bpm=171, key="F", camelot="4A")])
     assert in_short(await stands(ask, track)) == CORRECTED
     tags: dict[str, Any] = {"genres": ["Jazz", "Soul"], "moods": ["new"], "title": "Retagged"}
     (retagged,) = await store_tracks(track_item("a.mp3", **tags))
-    assert (retagged.id, retagged.status) == (track.id, Status.UPDATED)
+    assert (retagged.id, retagged.status) == (track.id, UpsertStatus.UPDATED)
     assert in_short(await stands(ask, track)) == CORRECTED
     hashed = {"content_hash": "ab" * 16}
     await store_tracks(track_item("a.mp3", size_bytes=7, **hashed, **tags))
     moved = track_item("b.mp3", size_bytes=7, moved_from=track_of(track), **hashed, **tags)
-    (there,) = await tracks.store(pool, library_id, None, [moved])
+    (there,) = await upsert_tracks(pool, library_id, None, [moved])
     assert there.id == track.id
-    (new,) = await analyses.store(pool, [analysis_item(there, tempo_bpm=99)])
+    (new,) = await upsert_analyses(pool, [analysis_item(there, tempo_bpm=99)])
     assert new.problem is None
     assert in_short(await stands(ask, track)) == CORRECTED
     await correct(pool, track, tempo_bpm=None, key=None, mode=None, genres=None, moods=None)
@@ -90,15 +94,15 @@ async def test_what_an_older_analyzer_version_measured_stands_until_there_is_a_n
 ) -> None:
     await pool.execute("UPDATE analyses SET analyzer_version = 'older'")
     await pool.execute("UPDATE tracks SET analyzer_version = 'older'")
-    await tracks.expect_analyzer(pool, ANALYZER_VERSION)
+    await expect_analyzer(pool, ANALYZER_VERSION)
     assert await pool.fetchval("SELECT analyzed_content_revision FROM tracks") is None
     assert in_short(await stands(ask, track)) == MEASURED
-    for told in ("tempoBpm: {min: 120, max: 120}", 'key: "A"', "energy: {min: 0.5}"):
-        found = await ask("{ tracks(filter: {" + told + "}) { totalCount } }")
-        assert found["tracks"]["totalCount"] == 1, told
+    for filters in ("tempoBpm: {min: 120, max: 120}", 'key: "A"', "energy: {min: 0.5}"):
+        found = await ask("{ tracks(filter: {" + filters + "}) { totalCount } }")
+        assert found["tracks"]["totalCount"] == 1, filters
     await correct(pool, track, tempo_bpm=60)
     assert (await stands(ask, track))["camelot"] == "8A"
-    await analyses.store(pool, [analysis_item(track, tempo_bpm=99, key="C", camelot="8B")])
+    await upsert_analyses(pool, [analysis_item(track, tempo_bpm=99, key="C", camelot="8B")])
     found = await stands(ask, track)
     assert (found["tempoBpm"], found["camelot"], found["analysis"]["tempoBpm"]) == (60, "8B", 99)
 
@@ -107,8 +111,11 @@ async def test_of_two_corrections_of_a_track_in_a_batch_the_later_counts(
     pool: asyncpg.Pool, track: TrackUpserted, ask: Asker
 ) -> None:
     id_ = track_of(track)
-    told = [{"track_id": id_, "tempo_bpm": 70, "genres": ["X"]}, {"track_id": id_, "tempo_bpm": 71}]
-    first, second = await corrections.store(pool, told)
+    items = [
+        {"track_id": id_, "tempo_bpm": 70, "genres": ["X"]},
+        {"track_id": id_, "tempo_bpm": 71},
+    ]
+    first, second = await apply_corrections(pool, items)
     assert first.revision == second.revision
     found = await stands(ask, track)
     assert (found["tempoBpm"], found["genres"]) == (71, ["X"])

@@ -11,8 +11,8 @@ import pytest
 import soundfile
 from pytest_asyncio import fixture
 
-from services.api.store.outcomes import Status
 from shared.contracts.identity import IdKind, format_id
+from shared.contracts.upserts import UpsertStatus
 from shared.gateway.client import Gateway
 from shared.gateway.extraction import MOST_LONG_TEXT, TrackUpsertPayload, create_tracks
 from shared.gateway.inputs import TrackInput
@@ -109,7 +109,7 @@ async def test_each_detail_that_changes_is_a_change_and_an_equal_one_is_none(
     told = {name: _DETAILS[name]}
     statuses = [(await store_tracks(track_item("a.mp3", **told)))[0].status for _ in range(2)]
     statuses += [(await store_tracks("a.mp3"))[0].status for _ in range(2)]
-    changed_once = [Status.UPDATED, Status.UNCHANGED]
+    changed_once = [UpsertStatus.UPDATED, UpsertStatus.UNCHANGED]
     assert statuses == changed_once * 2
     for table in ("track_lyrics", "track_other_tags", "imported_facts"):
         assert await pool.fetchval(f"SELECT count(*) FROM {table}") == 0
@@ -133,7 +133,7 @@ async def test_a_detail_over_its_limit_is_told_and_the_others_are_stored(
     bad, good = await store_tracks(track_item("a.mp3", **change), "b.mp3")
     assert bad.problem is not None
     assert bad.problem.field == field
-    assert good.status is Status.CREATED
+    assert good.status is UpsertStatus.CREATED
 
 
 async def test_requests_stay_small_whatever_the_tags_hold(library_id: Any) -> None:

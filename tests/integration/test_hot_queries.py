@@ -11,8 +11,8 @@ from pytest_asyncio import fixture
 
 from bench.large_library import fill
 from bench.questions import QUESTIONS
-from services.api.store.embedded import EmbeddedPostgres
-from services.api.store.postgres import open_pool, register_codecs
+from services.api.store.database.embedded import EmbeddedPostgres
+from services.api.store.database.postgres import open_pool, register_codecs
 from shared.runtime.settings import Settings
 from tests.integration.api_read_ground import asker
 
@@ -26,31 +26,31 @@ async def large(
 ) -> AsyncIterator[tuple[asyncpg.Pool, Asked, Settings]]:
     """A large library, a pool of one connection to it, and what that one is asked."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("large"))
-    told: Asked = []
+    queries: Asked = []
 
     async def init(connection: asyncpg.Connection) -> None:
         await register_codecs(connection)
-        connection.add_query_logger(lambda query: told.append((query.query, query.args)))
+        connection.add_query_logger(lambda query: queries.append((query.query, query.args)))
 
     async with open_pool(settings) as pool:
         await fill(pool, TRACKS)
         server = EmbeddedPostgres(settings.data_dir / "postgres")
         async with asyncpg.create_pool(**server.dsn, min_size=1, max_size=1, init=init) as one:
-            yield one, told, settings
+            yield one, queries, settings
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 async def test_a_hot_query_is_led_by_its_index(
     large: tuple[asyncpg.Pool, Asked, Settings], name: str
 ) -> None:
-    pool, told, settings = large
+    pool, queries, settings = large
     question = QUESTIONS[name]
     chance = random.Random(3)
-    told.clear()
+    queries.clear()
     answer = await asker(pool, settings)(question.document, **question.variables(chance, TRACKS))
     assert "'id'" in str(answer) or "'title'" in str(answer) or "'name'" in str(answer), answer
     # But for what the driver asks of the types that it does not know yet.
-    asked = [one for one in told if "FROM" in one[0] and "typeinfo" not in one[0]]
+    asked = [one for one in queries if "FROM" in one[0] and "typeinfo" not in one[0]]
     plans = [await plan(pool, *one) for one in asked]
     shown = "\n\n".join(plans)
     assert question.index in shown, shown

@@ -6,7 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
-from services.api.store import generation
+from services.api.store import search_index
 from shared.contracts.identity import IdKind, format_id
 from shared.search.port import SearchDocument
 from tests.engines.opensearch import Node
@@ -97,8 +97,8 @@ async def test_after_an_upgrade_tracks_are_found_while_they_wait_for_the_new_ind
             {"add": {"index": older, "alias": alias}},
         ]
         (await client.post("/_aliases", json={"actions": moved})).raise_for_status()
-    await generation.register(pool, older)
-    await generation.indexed(pool, {track.id: track.revision}, stage="index")
+    await search_index.register_generation(pool, older)
+    await search_index.mark_indexed(pool, {track.id: track.revision}, stage="index")
 
     house = await start()
     assert await house.found("song") == [track_of(track)]

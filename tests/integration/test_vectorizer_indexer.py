@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from services.api.store import analyses, meanings
+from services.api.store.analyses import meanings
+from services.api.store.analyses.upsert import upsert_analyses
 from shared.contracts.events import AudioAnalyzed
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.meaning import AudioModel
@@ -127,7 +128,7 @@ async def test_a_track_without_an_analysis_of_its_content_gets_no_vectors(
 ) -> None:
     house = await start()
     (track,) = await store_tracks("song.mp3")
-    (changed,) = await analyses.store(house.pool, [analysis_item(track)])
+    (changed,) = await upsert_analyses(house.pool, [analysis_item(track)])
     await store_tracks(track_item("song.mp3", size_bytes=5, mtime_ns=5))
     event = AudioAnalyzed(
         track_id=track_of(changed), analyzer_version="1", content_revision=1, revision=1

@@ -13,8 +13,8 @@ import pytest
 from pytest_asyncio import fixture
 
 from services.api import service as api
-from services.api.store import analyses
-from services.api.store.outcomes import TrackUpserted
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.batch_writes import TrackUpserted
 from services.vectorizer import service as vectorizer
 from shared.bus.in_process import InProcessBus
 from shared.bus.policy import ErrorPolicy
@@ -47,7 +47,7 @@ class House:
 
     async def analyzed(self, tracks: list[TrackUpserted]) -> None:
         """Store analyses and publish their events, as the analyzer does."""
-        stored = await analyses.store(self.pool, [analysis_item(track) for track in tracks])
+        stored = await upsert_analyses(self.pool, [analysis_item(track) for track in tracks])
         await self.bus.publish(
             [
                 AudioAnalyzed(

@@ -15,8 +15,8 @@ import pytest
 from pytest_asyncio import fixture
 
 from services.api import service as api
-from services.api.store import analyses
-from services.api.store.outcomes import TrackUpserted
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.batch_writes import TrackUpserted
 from services.indexer import service as indexer
 from services.vectorizer import service as vectorizer
 from shared.bus.in_process import InProcessBus
@@ -53,7 +53,7 @@ class House:
 
     async def analyzed(self, *items: dict[str, Any]) -> None:
         """Store analyses and publish their events, as the analyzer does."""
-        stored = await analyses.store(self.pool, list(items))
+        stored = await upsert_analyses(self.pool, list(items))
         await self.bus.publish(
             [
                 AudioAnalyzed(

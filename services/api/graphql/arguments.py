@@ -9,7 +9,7 @@ import strawberry
 from services.api.graphql.errors import bad_input
 from services.api.graphql.plain_inputs import rows
 from services.api.store import checks
-from services.api.store.checks import Unfit
+from services.api.store.checks import InvalidValue
 from shared.contracts.identity import IdKind, parse_id
 
 T = TypeVar("T")
@@ -51,8 +51,8 @@ def checked_items(items: Sequence[T]) -> Sequence[T]:
 
 
 def checked_rows(
-    items: Sequence[Any], read: Callable[[Sequence[Any]], list[dict[str, Any]]] = rows
-) -> list[dict[str, Any]]:
+    items: Sequence[Any], read: Callable[[Sequence[Any]], Sequence[dict[str, Any]]] = rows
+) -> Sequence[dict[str, Any]]:
     """The items of a batch mutation as the store takes them."""
     return read(checked_items(items))
 
@@ -61,5 +61,5 @@ def required_uuid(name: str, value: str, kind: IdKind) -> UUID:
     """The argument `name` as the id of a thing of that kind."""
     try:
         return checks.identifier({name: value}, name, kind)
-    except Unfit as unfit:
-        raise bad_input(str(unfit)) from None
+    except InvalidValue as invalid:
+        raise bad_input(str(invalid)) from None

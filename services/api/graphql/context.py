@@ -12,7 +12,7 @@ from services.api.change_notifier import ChangeNotifier
 from services.api.graphql.errors import bad_input
 from services.api.graphql.look_ahead import Loader
 from services.api.store import libraries
-from services.api.store.reading import nearest, of_artists, related
+from services.api.store.reading import artist_pages, lookups, nearest
 from services.api.store.reading.nearest import Neighbour
 from services.api.store.reading.pages import Page
 from shared.bus.port import Bus
@@ -57,27 +57,27 @@ class Loaders:
     @cached_property
     def tracks(self) -> Loader[UUID, Any]:
         """Track rows by id."""
-        return self._loader(related.tracks)
+        return self._loader(lookups.tracks)
 
     @cached_property
     def artists(self) -> Loader[UUID, Any]:
         """Artist rows by id."""
-        return self._loader(related.artists)
+        return self._loader(lookups.artists)
 
     @cached_property
     def albums(self) -> Loader[UUID, Any]:
         """Album rows by id."""
-        return self._loader(related.albums)
+        return self._loader(lookups.albums)
 
     @cached_property
     def genres(self) -> Loader[UUID, Any]:
         """Genre rows by id."""
-        return self._loader(related.genres)
+        return self._loader(lookups.genres)
 
     @cached_property
     def covers(self) -> Loader[bytes, Any]:
         """Cover rows by hash."""
-        return self._loader(related.covers)
+        return self._loader(lookups.covers)
 
     @cached_property
     def libraries(self) -> Loader[UUID, libraries.Library | None]:
@@ -92,90 +92,90 @@ class Loaders:
     @cached_property
     def analyses(self) -> Loader[UUID, Any]:
         """Analysis rows by track id."""
-        return self._loader(related.analyses)
+        return self._loader(lookups.analyses)
 
     @cached_property
     def long_of_analyses(self) -> Loader[tuple[UUID, str], Any]:
         """Rows of what is long, by track id and analyzer version."""
-        return self._loader(related.long_of_analyses)
+        return self._loader(lookups.long_of_analyses)
 
     @cached_property
     def corrections(self) -> Loader[UUID, Any]:
         """Rows of corrections by track id."""
-        return self._loader(related.corrections)
+        return self._loader(lookups.corrections)
 
     @cached_property
     def meanings(self) -> Loader[tuple[UUID, str], Any]:
         """Meaning rows by track id and analyzer version."""
-        return self._loader(related.meanings)
+        return self._loader(lookups.meanings)
 
     @cached_property
     def vectors(self) -> Loader[UUID, list[Any]]:
         """Vector rows by track id."""
-        return self._loader(related.vectors)
+        return self._loader(lookups.vectors)
 
     @cached_property
     def track_credits(self) -> Loader[UUID, list[Any]]:
         """Credit rows by track id."""
-        return self._loader(related.track_credits)
+        return self._loader(lookups.track_credits)
 
     @cached_property
     def album_credits(self) -> Loader[UUID, list[Any]]:
         """Credit rows by album id."""
-        return self._loader(related.album_credits)
+        return self._loader(lookups.album_credits)
 
     @cached_property
     def track_genres(self) -> Loader[UUID, list[Any]]:
         """Genre rows by track id."""
-        return self._loader(related.track_genres)
+        return self._loader(lookups.track_genres)
 
     @cached_property
     def lyrics(self) -> Loader[UUID, Any]:
         """Lyrics rows by track id."""
-        return self._loader(related.lyrics)
+        return self._loader(lookups.lyrics)
 
     @cached_property
     def other_tags(self) -> Loader[UUID, Any]:
         """Rows of tags without a column by track id."""
-        return self._loader(related.other_tags)
+        return self._loader(lookups.other_tags)
 
     @cached_property
     def imported_facts(self) -> Loader[UUID, list[Any]]:
         """Rows of other programs' notes by track id."""
-        return self._loader(related.imported_facts)
+        return self._loader(lookups.imported_facts)
 
     @cached_property
     def album_tracks(self) -> Loader[UUID, list[Any]]:
         """Track rows by album id."""
-        return self._loader(related.album_tracks)
+        return self._loader(lookups.album_tracks)
 
     @cached_property
     def album_sums(self) -> Loader[UUID, tuple[int, float]]:
         """Number of tracks and their length by album id."""
-        return self._loader(related.album_sums)
+        return self._loader(lookups.album_sums)
 
     @cached_property
     def artist_images(self) -> Loader[UUID, bytes | None]:
         """Hash of the image that lies near an artist's albums, by artist id."""
-        return self._loader(related.artist_images)
+        return self._loader(lookups.artist_images)
 
     @cached_property
     def album_loudness(self) -> Loader[UUID, Any]:
         """Loudness of the tracks by album id."""
-        return self._loader(related.album_loudness)
+        return self._loader(lookups.album_loudness)
 
     @cached_property
     def genre_track_counts(self) -> Loader[UUID, int]:
         """Number of tracks by genre id."""
-        return self._loader(related.genre_track_counts)
+        return self._loader(lookups.genre_track_counts)
 
     def artist_counts(self, of: str) -> Loader[UUID, int]:
         """Number of tracks or albums by artist id."""
-        return self._by_arguments.setdefault(("count", of), self._loader(of_artists.counts, of))
+        return self._by_arguments.setdefault(("count", of), self._loader(artist_pages.counts, of))
 
     def artist_pages(self, of: str, first: int, after: str | None) -> Loader[UUID, Page]:
         """A page of tracks or albums by artist id."""
-        loader = self._loader(of_artists.pages, of, first, after)
+        loader = self._loader(artist_pages.pages, of, first, after)
         return self._by_arguments.setdefault((of, first, after), loader)
 
     def similar(self, space: str, first: int) -> Loader[UUID, list[Neighbour]]:

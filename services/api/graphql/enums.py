@@ -4,20 +4,7 @@ from enum import Enum
 
 import strawberry
 
-from services.api.store.outcomes import ProblemCode as UserErrorCode
-from services.api.store.outcomes import Status as UpsertStatus
-
-__all__ = [
-    "BandwidthKind",
-    "CreditRole",
-    "FailureKind",
-    "ScanMode",
-    "ScanState",
-    "TrackKind",
-    "UpsertStatus",
-    "UserErrorCode",
-    "VectorSpace",
-]
+from shared.contracts.upserts import ErrorCode, UpsertStatus
 
 
 @strawberry.enum
@@ -98,6 +85,6 @@ class FailureKind(Enum):
     BUG = "bug"
 
 
-# The store's own enumerations, under the schema's names.
+# The contracts' own enumerations, under the schema's names.
 strawberry.enum(UpsertStatus, name="UpsertStatus")
-strawberry.enum(UserErrorCode, name="UserErrorCode")
+strawberry.enum(ErrorCode, name="UserErrorCode")

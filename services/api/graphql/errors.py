@@ -7,7 +7,7 @@ argument), UNAVAILABLE (ask again later), INTERNAL (look into the log).
 import structlog
 from graphql import GraphQLError
 
-from services.api.availability import DATABASE_DOWN, UNFIT_VALUES
+from services.api.availability import DATABASE_DOWN, INVALID_VALUES
 from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
 
 _log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ def _seen(error: GraphQLError) -> tuple[str, str]:
         return "BAD_INPUT", error.message
     if isinstance(cause, InvalidInput):
         return "BAD_INPUT", str(cause)
-    if isinstance(cause, UNFIT_VALUES):
+    if isinstance(cause, INVALID_VALUES):
         return "BAD_INPUT", "a value cannot be stored or looked for, like NUL in a text"
     if isinstance(cause, DependencyDown | TransientError):
         return "UNAVAILABLE", str(cause)

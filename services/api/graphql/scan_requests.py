@@ -8,8 +8,8 @@ import asyncpg
 
 from services.api.graphql.types.payloads import UserError
 from services.api.store import checks, scans
-from services.api.store.checks import Unfit
-from services.api.store.outcomes import in_transaction
+from services.api.store.batch_writes import in_transaction
+from services.api.store.checks import InvalidValue
 from shared.contracts.events import ScanMode
 
 
@@ -19,8 +19,8 @@ async def scan_or_error(
     """Run `work` in a transaction; the scan whose id it returns, or what was wrong."""
     try:
         scan = await in_transaction(pool, work)
-    except Unfit as unfit:
-        return None, UserError.of(unfit.problem)
+    except InvalidValue as invalid:
+        return None, UserError.of(invalid.problem)
     return (await scans.read(pool, [scan]))[scan], None
 
 

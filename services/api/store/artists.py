@@ -1,28 +1,28 @@
 """Artists, upserted by folded name and MusicBrainz id.
 
-Two artists of one name are two only where MusicBrainz says so: a name without an id means the
-one artist of that name, whoever was there first, and the id is added to it when it gets known.
+Two artists of one name are told apart only by their MusicBrainz ids: a name without an id means the
+one artist of that name, whoever was there first, and that artist gets the id once it is known.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-from uuid import UUID
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 import asyncpg
 
 from services.api.identity import fold, sort_key
 from services.api.store import checks
-from services.api.store.checks import Item, Unfit
-from services.api.store.new_ids import new_id
-from services.api.store.outcomes import Problem, Status, Upserted, in_transaction
+from services.api.store.batch_writes import Problem, Upserted, in_transaction
+from services.api.store.checks import InvalidValue, Item
+from shared.contracts.upserts import UpsertStatus
 
 _FIND = """
 SELECT id, name, sort_name, name_key, musicbrainz_artist_id, image_sha256 FROM artists
 WHERE name_key = ANY($1) ORDER BY created_at, id
 """
-# Those who write take turns: whether an artist is new depends on all of that name.
-_IN_TURN = "SELECT pg_advisory_xact_lock(hashtext('soniquebay.artists'))"
+# One batch writes at a time: whether an artist is new depends on all of that name.
+_LOCK_WRITING = "SELECT pg_advisory_xact_lock(hashtext('soniquebay.artists'))"
 _WRITE = """
 INSERT INTO artists
     (id, name, sort_name, name_key, sort_key, musicbrainz_artist_id, image_sha256)
@@ -34,7 +34,7 @@ ON CONFLICT (id) DO UPDATE SET
     musicbrainz_artist_id = EXCLUDED.musicbrainz_artist_id,
     image_sha256 = EXCLUDED.image_sha256, updated_at = now()
 """
-# Nobody's artists, left over from tags that were changed. Those in use are passed over.
+# Artists left over from tags that were changed. Those that a transaction holds are skipped.
 _PRUNE = """
 DELETE FROM artists WHERE id IN (
     SELECT id FROM artists a
@@ -45,9 +45,9 @@ DELETE FROM artists WHERE id IN (
     FOR UPDATE SKIP LOCKED
 )
 """
-# First locked, then looked at again: a credit may have come in between.
+# Locked first, then compared again: a credit may have come in between.
 _LOCK_UNUSED = "SELECT id FROM artists WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED"
-_DROP_UNUSED = """
+_DELETE_UNUSED = """
 DELETE FROM artists a WHERE id = ANY($1)
     AND NOT EXISTS (SELECT FROM track_credits WHERE artist_id = a.id)
     AND NOT EXISTS (SELECT FROM album_credits WHERE artist_id = a.id)
@@ -57,7 +57,7 @@ DELETE FROM artists a WHERE id = ANY($1)
 
 @dataclass(frozen=True, slots=True)
 class _Artist:
-    """An artist, stored or wanted; `id` is None for one that is wanted."""
+    """An artist, from an item or from the database; `id` is None of an item."""
 
     id: UUID | None
     name: str
@@ -67,18 +67,19 @@ class _Artist:
     image_sha256: bytes | None
 
 
-async def store(pool: asyncpg.Pool, items: Sequence[Item]) -> list[Upserted]:
+async def upsert(pool: asyncpg.Pool, items: Sequence[Item]) -> list[Upserted]:
     """Upsert a batch in one transaction; one result an item, in order.
 
     The first spelling of a name stays. A sort name, an id or an image that is left out stays too.
     """
-    wanted = [_check(item) for item in items]
+    rows = [_validate(item) for item in items]
 
     async def work(connection: asyncpg.Connection) -> list[Upserted]:
-        results, changed = _match(wanted, await _find(connection, wanted))
+        results, changed = _match(rows, await _find(connection, rows))
         if changed:
-            await connection.execute(_IN_TURN)
-            results, changed = _match(wanted, await _find(connection, wanted))
+            # Compared again under the lock: another batch may have written meanwhile.
+            await connection.execute(_LOCK_WRITING)
+            results, changed = _match(rows, await _find(connection, rows))
             await _write(connection, changed)
         return results
 
@@ -86,20 +87,18 @@ async def store(pool: asyncpg.Pool, items: Sequence[Item]) -> list[Upserted]:
     return await in_transaction(pool, work, durable=False)
 
 
-async def prune(connection: asyncpg.Connection, *, older_than: Any) -> None:
-    """Remove artists that nothing refers to, unchanged for `older_than` (a timedelta)."""
+async def prune(connection: asyncpg.Connection, *, older_than: timedelta) -> None:
+    """Delete the artists that nothing refers to and that have not changed for this long."""
     await connection.execute(_PRUNE, older_than)
 
 
-async def drop_unused(connection: asyncpg.Connection, ids: Iterable[UUID]) -> None:
-    """Remove those of the artists that nothing refers to any longer."""
-    wanted = list(set(ids))
-    if wanted:
-        locked = [row["id"] for row in await connection.fetch(_LOCK_UNUSED, wanted)]
-        await connection.execute(_DROP_UNUSED, locked)
+async def delete_unused(connection: asyncpg.Connection, ids: Iterable[UUID]) -> None:
+    """Delete those of the artists that nothing refers to any longer."""
+    locked = [row["id"] for row in await connection.fetch(_LOCK_UNUSED, list(set(ids)))]
+    await connection.execute(_DELETE_UNUSED, locked)
 
 
-def _check(item: Item) -> _Artist | Problem:
+def _validate(item: Item) -> _Artist | Problem:
     try:
         name = " ".join(checks.name_text(item, "name").split())
         return _Artist(
@@ -110,14 +109,15 @@ def _check(item: Item) -> _Artist | Problem:
             musicbrainz_artist_id=checks.musicbrainz_id(item, "musicbrainz_artist_id"),
             image_sha256=checks.sha256(item, "image_sha256"),
         )
-    except Unfit as unfit:
-        return unfit.problem
+    except InvalidValue as invalid:
+        return invalid.problem
 
 
 async def _find(
-    connection: asyncpg.Connection, wanted: list[_Artist | Problem]
+    connection: asyncpg.Connection, rows: list[_Artist | Problem]
 ) -> dict[str, list[_Artist]]:
-    keys = sorted({one.name_key for one in wanted if isinstance(one, _Artist)})
+    """The stored artists of the rows' names, oldest first."""
+    keys = sorted({row.name_key for row in rows if isinstance(row, _Artist)})
     known: dict[str, list[_Artist]] = {}
     for row in await connection.fetch(_FIND, keys):
         known.setdefault(row["name_key"], []).append(_Artist(**row))
@@ -125,39 +125,40 @@ async def _find(
 
 
 def _match(
-    wanted: list[_Artist | Problem], known: dict[str, list[_Artist]]
+    rows: list[_Artist | Problem], known: dict[str, list[_Artist]]
 ) -> tuple[list[Upserted], list[_Artist]]:
     """The results, and the artists that have to be written."""
     results: list[Upserted] = []
     changed: dict[UUID, _Artist] = {}
-    for one in wanted:
-        if isinstance(one, Problem):
-            results.append(Upserted(problem=one))
+    for row in rows:
+        if isinstance(row, Problem):
+            results.append(Upserted(problem=row))
             continue
-        namesakes = known.setdefault(one.name_key, [])
-        same = _same(one, namesakes)
-        if same is None or same.id is None:
-            made = replace(one, id=new_id(), sort_name=one.sort_name or one.name)
-            namesakes.append(made)
-            status = Status.CREATED
+        namesakes = known.setdefault(row.name_key, [])
+        stored = _stored(row, namesakes)
+        if stored is None or stored.id is None:
+            artist = replace(row, id=uuid4(), sort_name=row.sort_name or row.name)
+            namesakes.append(artist)
+            status = UpsertStatus.CREATED
         else:
-            made = replace(
-                same,
-                sort_name=one.sort_name or same.sort_name,
-                musicbrainz_artist_id=one.musicbrainz_artist_id or same.musicbrainz_artist_id,
-                image_sha256=one.image_sha256 or same.image_sha256,
+            artist = replace(
+                stored,
+                sort_name=row.sort_name or stored.sort_name,
+                musicbrainz_artist_id=row.musicbrainz_artist_id or stored.musicbrainz_artist_id,
+                image_sha256=row.image_sha256 or stored.image_sha256,
             )
-            namesakes[namesakes.index(same)] = made
-            status = Status.UNCHANGED if made == same else Status.UPDATED
-        assert made.id is not None
-        if status is not Status.UNCHANGED:
-            changed[made.id] = made
-        results.append(Upserted(made.id, status))
+            namesakes[namesakes.index(stored)] = artist
+            status = UpsertStatus.UNCHANGED if artist == stored else UpsertStatus.UPDATED
+        assert artist.id is not None
+        if status is not UpsertStatus.UNCHANGED:
+            changed[artist.id] = artist
+        results.append(Upserted(artist.id, status))
     return results, list(changed.values())
 
 
-def _same(one: _Artist, namesakes: list[_Artist]) -> _Artist | None:
-    id_ = one.musicbrainz_artist_id
+def _stored(row: _Artist, namesakes: list[_Artist]) -> _Artist | None:
+    """The stored artist that an item means; None: a new one."""
+    id_ = row.musicbrainz_artist_id
     for artist in namesakes:
         if artist.musicbrainz_artist_id == id_:
             return artist
@@ -170,7 +171,7 @@ async def _write(connection: asyncpg.Connection, artists: list[_Artist]) -> None
     if not artists:
         return
     artists.sort(key=lambda artist: artist.id or UUID(int=0))
-    told = [
+    rows = [
         (
             artist.id,
             artist.name,
@@ -182,4 +183,4 @@ async def _write(connection: asyncpg.Connection, artists: list[_Artist]) -> None
         )
         for artist in artists
     ]
-    await connection.execute(_WRITE, *zip(*told, strict=True))
+    await connection.execute(_WRITE, *zip(*rows, strict=True))

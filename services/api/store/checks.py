@@ -1,15 +1,16 @@
-"""Is an item fit to be stored? Pure; the first thing at fault is told, with its field."""
+"""Checks the values of an item, one by one; `InvalidValue` names the field at fault. Pure."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from services.api.store.outcomes import Problem, ProblemCode
+from services.api.store.batch_writes import Problem
 from shared.contracts.identity import IdKind, parse_id
+from shared.contracts.upserts import ErrorCode
 
 Item = Mapping[str, Any]
-"""An item as the gateway got it: names of the GraphQL input, in snake case."""
+"""An item of a batch mutation, by the names of the GraphQL input in snake case."""
 
 TEXT_LIMIT = 20_000
 INT_LIMIT = 2**31 - 1
@@ -17,10 +18,13 @@ BIGINT_LIMIT = 2**63 - 1
 SMALLINT_LIMIT = 2**15 - 1
 
 
-class Unfit(Exception):
-    """The item cannot be stored; `problem` says why."""
+class InvalidValue(Exception):
+    """A value cannot be stored, or a request cannot be done; `problem` says why.
 
-    def __init__(self, message: str, field: str, code: ProblemCode = ProblemCode.INVALID) -> None:
+    `field` is given in snake case; the problem has it in camel case, as GraphQL does.
+    """
+
+    def __init__(self, message: str, field: str, code: ErrorCode = ErrorCode.INVALID) -> None:
         super().__init__(message)
         head, *tail = field.split("_")
         self.problem = Problem(code, message, head + "".join(part.capitalize() for part in tail))
@@ -30,16 +34,16 @@ def text(item: Item, name: str, limit: int = TEXT_LIMIT) -> str:
     """A text that PostgreSQL can hold: no NUL, no lone surrogate, not too long."""
     value = item.get(name)
     if not isinstance(value, str):
-        raise Unfit("a text is needed", name)
+        raise InvalidValue("a text is needed", name)
     if len(value) > limit:
-        raise Unfit(f"{len(value):,} characters are too many, {limit:,} is the limit", name)
+        raise InvalidValue(f"{len(value):,} characters are too many, {limit:,} is the limit", name)
     if "\0" in value:
-        raise Unfit("NUL characters cannot be stored", name)
+        raise InvalidValue("NUL characters cannot be stored", name)
     if not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise Unfit("it is no valid Unicode", name) from None
+            raise InvalidValue("it is no valid Unicode", name) from None
     return value
 
 
@@ -47,7 +51,7 @@ def name_text(item: Item, name: str) -> str:
     """A text with something in it, short enough for an index (2,000 characters)."""
     value = text(item, name, 2_000)
     if not value.strip():
-        raise Unfit("it must not be empty", name)
+        raise InvalidValue("it must not be empty", name)
     return value
 
 
@@ -57,7 +61,7 @@ def optional_text(item: Item, name: str, limit: int = TEXT_LIMIT) -> str | None:
     if value is None:
         return None
     if type(value) is str and len(value) <= limit and value.isascii() and "\0" not in value:
-        return value  # nearly all are
+        return value  # a short way for nearly all
     return text(item, name, limit)
 
 
@@ -65,9 +69,9 @@ def integer(item: Item, name: str, low: int, high: int) -> int:
     """A whole number from `low` to `high`."""
     value = item.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise Unfit("a whole number is needed", name)
+        raise InvalidValue("a whole number is needed", name)
     if not low <= value <= high:
-        raise Unfit(f"{value} is not between {low} and {high}", name)
+        raise InvalidValue(f"{value} is not between {low} and {high}", name)
     return value
 
 
@@ -80,9 +84,9 @@ def number(item: Item, name: str, low: float, high: float) -> float:
     """A finite number from `low` to `high`."""
     value = item.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise Unfit("a finite number is needed", name)
+        raise InvalidValue("a finite number is needed", name)
     if not low <= value <= high:
-        raise Unfit(f"{value:g} is not between {low:g} and {high:g}", name)
+        raise InvalidValue(f"{value:g} is not between {low:g} and {high:g}", name)
     return float(value)
 
 
@@ -92,7 +96,7 @@ def optional_number(item: Item, name: str, low: float = -1e6, high: float = 1e6)
 
 
 def flag(item: Item, name: str) -> bool:
-    """A truth value; left out it is false."""
+    """A boolean; False where it is left out."""
     return bool(item.get(name))
 
 
@@ -102,9 +106,11 @@ def identifier(item: Item, name: str, kind: IdKind) -> UUID:
     try:
         found, uuid = parse_id(str(value))
     except ValueError as error:
-        raise Unfit(str(error), name) from None
+        raise InvalidValue(str(error), name) from None
     if found is not kind:
-        raise Unfit(f"{value!r} is not the id of this kind of thing ({kind.value}_...)", name)
+        raise InvalidValue(
+            f"{value!r} is not the id of this kind of thing ({kind.value}_...)", name
+        )
     return uuid
 
 
@@ -121,7 +127,7 @@ def musicbrainz_id(item: Item, name: str) -> UUID | None:
     try:
         return UUID(str(value))
     except ValueError:
-        raise Unfit(f"{str(value)[:60]!r} is not a MusicBrainz id", name) from None
+        raise InvalidValue(f"{str(value)[:60]!r} is not a MusicBrainz id", name) from None
 
 
 def _hex(value: object) -> bytes:
@@ -138,7 +144,7 @@ def sha256(item: Item, name: str) -> bytes | None:
         return None
     digest = _hex(value)
     if len(digest) != 32:
-        raise Unfit("a SHA-256 has 64 hex digits", name)
+        raise InvalidValue("a SHA-256 has 64 hex digits", name)
     return digest
 
 
@@ -149,5 +155,5 @@ def content_hash(item: Item, name: str) -> bytes | None:
         return None
     digest = _hex(value)
     if len(digest) != 16:
-        raise Unfit("a hash of the content has 32 hex digits", name)
+        raise InvalidValue("a hash of the content has 32 hex digits", name)
     return digest

@@ -1,4 +1,4 @@
-"""Images by the SHA-256 of their content; facts and bytes apart."""
+"""Covers: images by the SHA-256 of their content; facts and bytes in tables of their own."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from operator import attrgetter
 
 import asyncpg
 
-from services.api.store.outcomes import in_transaction
+from services.api.store.batch_writes import in_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class CoverContent:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """An image to be stored; its size in pixels, where it is known."""
+    """An image to be stored; width and height in pixels, where they are known."""
 
     sha256: bytes
     mime_type: str
@@ -30,8 +30,8 @@ class Cover:
 
 # Hashes whose bytes are not there yet.
 _MISSING = """
-SELECT wanted FROM unnest($1::bytea[]) AS wanted
-WHERE NOT EXISTS (SELECT FROM cover_contents WHERE sha256 = wanted)
+SELECT hash FROM unnest($1::bytea[]) AS hash
+WHERE NOT EXISTS (SELECT FROM cover_contents WHERE sha256 = hash)
 """
 _STORE_FACTS = """
 INSERT INTO covers (sha256, mime_type, width, height, size_bytes)
@@ -45,7 +45,7 @@ ON CONFLICT (sha256) DO NOTHING
 _CONTENT = """
 SELECT mime_type, content FROM covers JOIN cover_contents USING (sha256) WHERE sha256 = $1
 """
-# What is kept of this size; the image itself where it is no larger.
+# The stored variant of this size, or the image itself where it is no larger.
 _SMALLER = """
 SELECT v.mime_type, v.content FROM cover_variants v WHERE v.sha256 = $1 AND v.size_px = $2
 UNION ALL
@@ -62,7 +62,7 @@ ON CONFLICT (sha256, size_px) DO NOTHING
 
 async def missing(pool: asyncpg.Pool, hashes: Sequence[bytes]) -> set[bytes]:
     """Those of the hashes whose image is not stored yet."""
-    return {row["wanted"] for row in await pool.fetch(_MISSING, list(hashes))}
+    return {row["hash"] for row in await pool.fetch(_MISSING, list(hashes))}
 
 
 async def store(
@@ -74,21 +74,21 @@ async def store(
     width: int | None = None,
     height: int | None = None,
 ) -> None:
-    """Store an image under its hash, which the caller has checked; again changes nothing."""
+    """Store an image under its hash, which the caller has checked. Repeating it changes nothing."""
     await store_all(pool, [Cover(sha256, mime_type, content, width, height)])
 
 
 async def store_all(pool: asyncpg.Pool, covers: Iterable[Cover]) -> None:
-    """Store images in one transaction, in the order of their hashes: none waits for another."""
-    told = sorted({cover.sha256: cover for cover in covers}.values(), key=attrgetter("sha256"))
-    if not told:
+    """Store images in one transaction, in the order of their hashes, so that none deadlocks."""
+    distinct = sorted({cover.sha256: cover for cover in covers}.values(), key=attrgetter("sha256"))
+    if not distinct:
         return
-    facts = [(c.sha256, c.mime_type, c.width, c.height, len(c.content)) for c in told]
+    facts = [(c.sha256, c.mime_type, c.width, c.height, len(c.content)) for c in distinct]
 
     async def work(connection: asyncpg.Connection) -> None:
         await connection.execute(_STORE_FACTS, *zip(*facts, strict=True))
-        contents = [c.content for c in told]
-        await connection.execute(_STORE_CONTENTS, [c.sha256 for c in told], contents)
+        contents = [c.content for c in distinct]
+        await connection.execute(_STORE_CONTENTS, [c.sha256 for c in distinct], contents)
 
     # The tracks that refer to them are durable, and so are these with them.
     await in_transaction(pool, work, durable=False)
@@ -101,11 +101,11 @@ async def content(pool: asyncpg.Pool, sha256: bytes) -> CoverContent | None:
 
 
 async def smaller(pool: asyncpg.Pool, sha256: bytes, size_px: int) -> CoverContent | None:
-    """An image whose longer side has `size_px` pixels at most; None where none is kept."""
+    """An image whose longer side has `size_px` pixels at most; None where none is stored."""
     row = await pool.fetchrow(_SMALLER, sha256, size_px)
     return row and CoverContent(row["mime_type"], row["content"])
 
 
 async def keep_smaller(pool: asyncpg.Pool, sha256: bytes, size_px: int, made: CoverContent) -> None:
-    """Keep a smaller image, as long as the image itself is there."""
+    """Store a smaller image, as long as the image itself is stored."""
     await pool.execute(_KEEP_SMALLER, sha256, size_px, made.mime_type, made.content)

@@ -12,8 +12,8 @@ SELECT name_key, name FROM unnest($1::text[], $2::text[]) AS new(name_key, name)
 ORDER BY name_key COLLATE "C"
 ON CONFLICT DO NOTHING
 """
-# Kept from being pruned until this transaction ends.
-_HOLD = "SELECT name_key, id FROM genres WHERE name_key = ANY($1) ORDER BY id FOR KEY SHARE"
+# Locked, so that they are not pruned until this transaction ends.
+_LOCK = "SELECT name_key, id FROM genres WHERE name_key = ANY($1) ORDER BY id FOR KEY SHARE"
 _PRUNE = """
 DELETE FROM genres WHERE id IN (
     SELECT id FROM genres g
@@ -26,12 +26,12 @@ _COLUMNS = ("track_id", "position", "genre_id", "year")
 
 
 async def prune(connection: asyncpg.Connection) -> None:
-    """Remove genres without tracks; those that a transaction at work holds are passed over."""
+    """Delete genres without tracks; those that a transaction at work holds are skipped."""
     await connection.execute(_PRUNE)
 
 
 async def ensure(connection: asyncpg.Connection, names: Mapping[str, str]) -> dict[str, UUID]:
-    """The ids of genres by folded name; those that are new are made. The first spelling stays."""
+    """The ids of genres by folded name; new ones are created. The first spelling stays."""
     if not names:
         return {}
     keys = sorted(names)
@@ -39,17 +39,20 @@ async def ensure(connection: asyncpg.Connection, names: Mapping[str, str]) -> di
     new = [key for key in keys if key not in found]
     if new:
         await connection.execute(_CREATE, new, [names[key] for key in new])
-    return {row["name_key"]: row["id"] for row in await connection.fetch(_HOLD, keys)}
+    return {row["name_key"]: row["id"] for row in await connection.fetch(_LOCK, keys)}
 
 
 async def clear_track_genres(connection: asyncpg.Connection, track_ids: Sequence[UUID]) -> None:
-    """Let tracks have no genres."""
+    """Remove all genres from tracks."""
     await connection.execute(_CLEAR_TRACKS, track_ids)
 
 
 async def write_track_genres(
     connection: asyncpg.Connection, rows: Sequence[tuple[UUID, int, UUID, int | None]]
 ) -> None:
-    """Give tracks that have none genres: track, position from 0, genre, the track's year."""
+    """Give genres to tracks that have none.
+
+    `rows`: track, position from 0, genre, year of the track.
+    """
     if rows:
         await connection.copy_records_to_table("track_genres", records=rows, columns=_COLUMNS)

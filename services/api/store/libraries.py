@@ -9,13 +9,13 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store.checks import Unfit
-from services.api.store.outcomes import ProblemCode
+from services.api.store.checks import InvalidValue
 from shared.contracts.identity import encode_path
+from shared.contracts.upserts import ErrorCode
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LibraryFolder:
     """A library and a folder below its root ('' is the root itself)."""
 
     library_id: UUID
@@ -26,13 +26,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A library as it is shown."""
+    """A library and the number of its tracks."""
 
     id: UUID
     name: str
     root: str
     track_count: int
-    """Tracks whose file is there."""
+    """Tracks whose file is present."""
 
 
 # $1: ids, or null for all.
@@ -45,94 +45,97 @@ FROM libraries WHERE $1::uuid[] IS NULL OR id = ANY($1) ORDER BY name
 """
 _BY_NAME = "SELECT id, name, root FROM libraries WHERE name = $1"
 # The library whose root is this folder or one above it. Roots don't contain each other.
-_AROUND = """
+_CONTAINING = """
 SELECT id, name, root FROM libraries
 WHERE root = $1 OR starts_with($1, rtrim(root, '/') || '/')
 """
-_BELOW = "SELECT name, root FROM libraries WHERE starts_with(root, rtrim($1, '/') || '/')"
+_CONTAINED = "SELECT name, root FROM libraries WHERE starts_with(root, rtrim($1, '/') || '/')"
 _NAMES = "SELECT name FROM libraries"
 _CREATE = "INSERT INTO libraries (name, root) VALUES ($1, $2) RETURNING id, name, root"
-# New libraries are made one at a time, so that names and roots stay apart.
-_IN_TURN = "LOCK TABLE libraries IN SHARE ROW EXCLUSIVE MODE"
+# New libraries are created one at a time, so that names and roots stay distinct.
+_LOCK_CREATION = "LOCK TABLE libraries IN SHARE ROW EXCLUSIVE MODE"
 
 
 async def read(pool: asyncpg.Pool, ids: Sequence[UUID] | None = None) -> list[Library]:
-    """The libraries of the ids (those there are), or all, by name."""
+    """The libraries of the ids that exist, or all; ordered by name."""
     rows = await pool.fetch(_READ, None if ids is None else list(ids))
     return [Library(**row) for row in rows]
 
 
-async def place(
+async def find_or_create(
     connection: asyncpg.Connection, *, library: str | None, root: str | None, folder: str
-) -> Place:
-    """Find the library that a request speaks of, or make it.
+) -> LibraryFolder:
+    """The library and folder that a request names; a new root becomes a library.
 
-    A root that is a folder of a known library means that folder of it, so that no file is in
-    two libraries.
+    A root inside a known library means that folder of it, so that no file is in two libraries.
 
     Raises:
-        Unfit: there is no such library, or the root cannot be one; the problem says which.
+        InvalidValue: there is no such library, or the root cannot be one.
     """
-    below = _normal_folder(folder)
+    folder = _normal_folder(folder)
     if root is None:
         known = await connection.fetchrow(_BY_NAME, library)
         if known is None:
-            raise Unfit(
+            raise InvalidValue(
                 f"no library is named {library!r}: give its root to add it",
                 "library",
-                ProblemCode.NOT_FOUND,
+                ErrorCode.NOT_FOUND,
             )
-        return Place(known["id"], known["name"], known["root"], below)
-    normal = _normal_root(root)
-    around = await connection.fetchrow(_AROUND, normal)
-    if around is None:
-        await connection.execute(_IN_TURN)
-        around = await connection.fetchrow(_AROUND, normal)
-    if around is None:
-        around = await _create(connection, library, normal)
-    inner = encode_path(normal.encode())[len(encode_path(around["root"].encode())) :].strip("/")
-    path = "/".join(part for part in (inner, below) if part)
-    return Place(around["id"], around["name"], around["root"], path)
+        return LibraryFolder(known["id"], known["name"], known["root"], folder)
+    root = _normal_root(root)
+    found = await connection.fetchrow(_CONTAINING, root)
+    if found is None:
+        await connection.execute(_LOCK_CREATION)
+        found = await connection.fetchrow(_CONTAINING, root)
+    if found is None:
+        found = await _create(connection, library, root)
+    inner = encode_path(root.encode())[len(encode_path(found["root"].encode())) :].strip("/")
+    path = "/".join(part for part in (inner, folder) if part)
+    return LibraryFolder(found["id"], found["name"], found["root"], path)
 
 
 async def _create(connection: asyncpg.Connection, library: str | None, root: str) -> asyncpg.Record:
-    inside = await connection.fetchrow(_BELOW, root)
-    if inside is not None:
-        raise Unfit(
-            f"{root} contains the library {inside['name']!r} ({inside['root']}):"
+    contained = await connection.fetchrow(_CONTAINED, root)
+    if contained is not None:
+        raise InvalidValue(
+            f"{root} contains the library {contained['name']!r} ({contained['root']}):"
             " its files would be in two libraries",
             "root",
-            ProblemCode.CONFLICT,
+            ErrorCode.CONFLICT,
         )
     taken = {row["name"] for row in await connection.fetch(_NAMES)}
     if library in taken:
-        raise Unfit(f"the library {library!r} has another root", "library", ProblemCode.CONFLICT)
-    wanted = library or PurePosixPath(root).name or "music"
-    return await connection.fetchrow(_CREATE, _free_name(wanted, taken), root)
+        raise InvalidValue(
+            f"the library {library!r} has another root", "library", ErrorCode.CONFLICT
+        )
+    name = library or PurePosixPath(root).name or "music"
+    return await connection.fetchrow(_CREATE, _free_name(name, taken), root)
 
 
-def _free_name(wanted: str, taken: set[str]) -> str:
-    name, number = wanted[:200], 1
-    while name in taken:
+def _free_name(name: str, taken: set[str]) -> str:
+    """The name, cut to 200 characters, with a number behind it where it is taken."""
+    free, number = name[:200], 1
+    while free in taken:
         number += 1
-        name = f"{wanted[:190]} {number}"
-    return name
+        free = f"{name[:190]} {number}"
+    return free
 
 
 def _normal_root(root: str) -> str:
     if "\0" in root or not root.startswith("/"):
-        raise Unfit("the root must be an absolute path, like /home/me/music", "root")
+        raise InvalidValue("the root must be an absolute path, like /home/me/music", "root")
     try:
         root.encode()
     except UnicodeEncodeError:
-        raise Unfit("the root's name must be valid Unicode", "root") from None
+        raise InvalidValue("the root's name must be valid Unicode", "root") from None
+    # POSIX lets a path begin with two slashes, and normpath keeps them.
     return re.sub("^//+", "/", os.path.normpath(root))
 
 
 def _normal_folder(folder: str) -> str:
     if "\0" in folder:
-        raise Unfit("NUL characters cannot be in a folder's name", "folder")
+        raise InvalidValue("NUL characters cannot be in a folder's name", "folder")
     inner = os.path.normpath("/" + folder).lstrip("/")
     if ".." in PurePosixPath(folder).parts:
-        raise Unfit("the folder must be below the root", "folder")
+        raise InvalidValue("the folder must be below the root", "folder")
     return inner

@@ -1,4 +1,4 @@
-"""How far everything is, in one statement."""
+"""Progress: how many tracks have passed each stage, in one statement."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from shared.contracts.topics import Stage
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts. Tracks are those whose file is there; each later count is part of the one before."""
+    """Counts. Tracks are those with a present file; each later count is part of the one before."""
 
     tracks: int
     missing: int
@@ -21,9 +21,9 @@ class Progress:
     failed_by_stage: dict[str, int]
     """Open failures by consumer group (`shared.contracts.topics.Stage`)."""
     files_to_read: int
-    """Files that active scans have found and not read yet."""
+    """Files that active scans have found but not read yet."""
     waiting: int
-    """Tracks that are neither through nor stopped by a failure."""
+    """Tracks that are neither complete nor stopped by a failure."""
     artists: int
     albums: int
     genres: int
@@ -33,7 +33,7 @@ class Progress:
 
     @property
     def pending(self) -> int:
-        """What is still to be done: files to read, and tracks that are not through."""
+        """What is still to be done: files to read, and tracks that are not complete."""
         return self.files_to_read + self.waiting
 
 
@@ -51,7 +51,7 @@ WITH stage AS (
         count(*) FILTER (WHERE NOT is_missing AND analyzed) AS analyzed,
         count(*) FILTER (WHERE NOT is_missing AND analyzed AND vectorized) AS vectorized,
         count(*) FILTER (WHERE NOT is_missing AND analyzed AND vectorized AND indexed) AS indexed,
-        -- missing ones wait only for the index to hear of it
+        -- missing ones wait only to be removed from the index
         count(*) FILTER (WHERE
             NOT (indexed AND (is_missing OR (analyzed AND vectorized)))
             AND NOT EXISTS (

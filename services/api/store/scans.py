@@ -1,7 +1,7 @@
-"""Scans: asked for, walked, read, finished.
+"""Scans: requested, walking, reading, finished.
 
-A scan is through when each file that its walk found to read was read or failed. What was read
-is counted once a file (`files.read_by_scan_id`), so repeated events don't count twice.
+A scan is finished when each file that its walk found to read was read or failed. Each file counts
+once (`files.read_by_scan_id`), so repeated events don't count twice.
 """
 
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store import libraries
-from services.api.store.checks import Unfit
-from services.api.store.outcomes import ProblemCode
+from services.api.store.checks import InvalidValue
 from shared.contracts.topics import Stage
+from shared.contracts.upserts import ErrorCode
 
 MOST_WALKS = 5
-"""A scan that was cut off so often is ended with what it has."""
+"""A scan that was cut off this often is ended with what it has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A scan as it stands. `files_failed` are open failures to read, while it is active.
+    """A scan. `files_failed` are open failures to read, while it is active.
 
-    `files_held` are known files that were not seen and not marked missing: too many at once.
+    `files_held` are known files that were not seen, but too many at once to be marked missing.
     """
 
     id: UUID
@@ -48,7 +48,7 @@ class Scan:
 
     @property
     def is_active(self) -> bool:
-        """Whether it is still at work."""
+        """Whether it is not finished yet."""
         return self.state in {"requested", "walking", "reading"}
 
 
@@ -75,8 +75,8 @@ _REQUEST = """
 INSERT INTO scans (library_id, root, folder, mode, accept_missing) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING id
 """
-# A walk begins (again): what is done already won't be found, except by a full scan. Files that
-# failed for a passing reason will be found again, so only the unreadable ones count as done.
+# A walk begins (again). It does not find what is read already, except in a full scan. It does find
+# files again that failed for a transient reason, so only the unreadable ones count as read.
 _BEGIN = f"""
 UPDATE scans s SET
     state = 'walking', moved_at = now(), walks = walks + 1,
@@ -132,7 +132,7 @@ _EXISTS = "SELECT EXISTS (SELECT FROM scans WHERE id = $1)"
 
 
 async def read(pool: asyncpg.Pool, ids: Sequence[UUID]) -> dict[UUID, Scan]:
-    """The scans of the ids, those there are."""
+    """The scans of the ids that exist."""
     found = await pool.fetch(_READ, list(ids), len(ids))
     return {row["id"]: Scan(**row) for row in found}
 
@@ -151,14 +151,14 @@ async def request(
     mode: str,
     accept_missing: bool = False,
 ) -> tuple[UUID, bool]:
-    """A scan to be done: a new one in state `requested` (and True), or the one already at work.
+    """A new scan in state `requested` and True, or the active one of the same files and False.
 
     Raises:
-        Unfit: the library or root cannot be.
+        InvalidValue: there is no such library, or the root cannot be one.
     """
     if not library and not root:
-        raise Unfit("name a library or the root folder of one", "root")
-    place = await libraries.place(
+        raise InvalidValue("name a library or the root folder of one", "root")
+    place = await libraries.find_or_create(
         connection, library=library or None, root=root or None, folder=folder
     )
     covered = (place.library_id, place.folder, mode, accept_missing)
@@ -173,10 +173,10 @@ async def request(
 
 
 async def begin(connection: asyncpg.Connection, scan: UUID) -> None:
-    """A walk begins. One that is over stays so: the walker looks at the state.
+    """Note that a walk begins. A finished scan stays finished: the walker looks at the state.
 
     Raises:
-        Unfit: there is no such scan.
+        InvalidValue: there is no such scan.
     """
     await _must_exist(connection, scan)
     await connection.execute(_BEGIN, scan)
@@ -194,10 +194,10 @@ async def report(
     is_finished: bool,
     message: str | None,
 ) -> None:
-    """How far a walk is, or that it is finished; told again it changes nothing.
+    """Note how far a walk is, or that it is finished; the same report again changes nothing.
 
     Raises:
-        Unfit: there is no such scan.
+        InvalidValue: there is no such scan.
     """
     await _must_exist(connection, scan)
     counts = (seen, to_read, unchanged, missing)
@@ -207,19 +207,19 @@ async def report(
 
 
 async def refuse(connection: asyncpg.Connection, scan: UUID, message: str) -> None:
-    """The scan cannot be done; `message` tells people why."""
+    """End a scan that cannot be done; `message` tells people why."""
     await connection.execute(_REFUSE, scan, message)
 
 
 async def count_read(connection: asyncpg.Connection, scan: UUID, files: int) -> None:
-    """So many files more were read for this scan; ends it when those were the last."""
+    """Count files that were read for this scan; ends it when those were the last."""
     if files:
         await connection.execute(_COUNT_READ, scan, files)
     await settle(connection, [scan])
 
 
 async def settle(connection: asyncpg.Connection, scans: Sequence[UUID] | None = None) -> None:
-    """End those scans (None: all) whose files are all read or failed."""
+    """Finish those of the scans (None: of all) whose files are all read or failed."""
     await connection.execute(_SETTLE, None if scans is None else sorted(scans))
 
 
@@ -230,13 +230,13 @@ async def give_up(connection: asyncpg.Connection, scans: Sequence[UUID], message
 
 async def _must_exist(connection: asyncpg.Connection, scan: UUID) -> None:
     if not await connection.fetchval(_EXISTS, scan):
-        raise Unfit("there is no such scan", "scan_id", ProblemCode.NOT_FOUND)
+        raise InvalidValue("there is no such scan", "scan_id", ErrorCode.NOT_FOUND)
 
 
 async def prune(connection: asyncpg.Connection, *, older_than: timedelta, newest: int) -> None:
-    """Forget scans that ended so long ago, but for the newest ones of these.
+    """Delete scans that ended this long ago, but for the `newest` ones.
 
-    A watched library has a scan with each change; the reconciler calls this again and again, and a
-    hundred are done at a time.
+    A watched library has a scan for each change. The reconciler calls this again and again; a
+    hundred are deleted at a time.
     """
     await connection.execute(_PRUNE, older_than, newest)

@@ -29,7 +29,7 @@ class FileRange(NamedTuple):
     files: int
     """How many files it has."""
     digest: str
-    """As `shared.contracts.stretches.digest_of` computes it."""
+    """As `shared.contracts.range_digests.digest_of` computes it."""
     unknown_images: Sequence[int] = ()
     """Positions, from 0, of the files whose images digest is not known."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from services.extractor.scan.catalogue import FileRange, RangeCursor
 from services.extractor.scan.walk import Run, WalkedFile
-from shared.contracts.stretches import digest_of
+from shared.contracts.range_digests import digest_of
 
 MAX_PREFETCHED_FILES = 5_000
 """Files that are walked before the catalogue's first answer."""

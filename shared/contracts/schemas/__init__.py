@@ -1,4 +1,4 @@
-"""The events as JSON Schemas, a file a topic: for clients in other languages, and for review.
+"""The events as JSON Schemas, one file a topic: for clients in other languages, and for review.
 
 `python -m shared.contracts.schemas` writes them; a test compares them with the models.
 """
@@ -21,14 +21,14 @@ def file_of(event: type[Event]) -> Path:
 def schema_of(event: type[Event]) -> str:
     """An event's schema as text, with its CloudEvents type and its topic."""
     schema = event.model_json_schema(mode="validation")
-    told = {
+    document = {
         "$schema": _DIALECT,
         "$id": f"urn:{event_type(event).replace('.', ':')}",
         "x-cloudevents-type": event_type(event),
         "x-topic": event.topic.value,
         **schema,
     }
-    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def write_all() -> list[Path]:

@@ -8,7 +8,7 @@ from strawberry import UNSET
 from services.api.graphql.arguments import uuid_of
 from services.api.graphql.enums import FailureKind, ScanMode
 from services.api.graphql.plain_inputs import plain
-from services.api.store import failures
+from services.api.store.failures.queries import FailureSelection
 from shared.contracts.identity import IdKind
 
 
@@ -27,7 +27,6 @@ class RequestScanInput:
     )
 
 
-@plain
 @strawberry.input
 class FailureFilter:
     """Which failures; what is left out does not matter."""
@@ -39,10 +38,10 @@ class FailureFilter:
     track_id: strawberry.ID | None = UNSET
     include_resolved: bool | None = False
 
-    def read(self) -> failures.Wanted:
+    def read(self) -> FailureSelection:
         """The failures until now that fit, for the store."""
         ids = [uuid_of("ids", id_, IdKind.FAILURE) for id_ in self.ids or ()]
-        return failures.Wanted(
+        return FailureSelection(
             until=datetime.now(UTC),
             ids=[id_ for id_ in ids if id_ is not None] or None,
             stage=self.stage or None,

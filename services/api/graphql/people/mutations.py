@@ -7,7 +7,7 @@ import asyncpg
 import strawberry
 from strawberry import UNSET, Info
 
-from services.api import correcting
+from services.api import corrections
 from services.api.graphql.arguments import FILTER, INPUT, checked_rows
 from services.api.graphql.people.inputs import CorrectionInput, FailureFilter, RequestScanInput
 from services.api.graphql.plain_inputs import given, rows
@@ -19,8 +19,9 @@ from services.api.graphql.types.payloads import (
     TrackUpsertPayload,
 )
 from services.api.graphql.types.scans import Scan
-from services.api.store import failures, pause
-from services.api.store.outcomes import in_transaction
+from services.api.store.analyses import pause
+from services.api.store.batch_writes import in_transaction
+from services.api.store.failures.queries import read_failures, take_failures
 from shared.contracts.events import ScanMode, ScanRequested
 from shared.contracts.identity import IdKind, format_id
 
@@ -72,14 +73,14 @@ class PeopleMutations:
         wanted = (which or FailureFilter()).read()
 
         async def work(connection: asyncpg.Connection) -> list[UUID]:
-            taken = await failures.take(connection, wanted, first=_REPLAY_PORTION)
+            taken = await take_failures(connection, wanted, first=_REPLAY_PORTION)
             await info.context.bus.publish_records([one.record for one in taken])
             return [one.id for one in taken]
 
         replayed: list[UUID] = []
         while portion := await in_transaction(info.context.pool, work):
             replayed += portion
-        shown = await failures.read(info.context.pool, replayed[:_REPLAY_SHOWN])
+        shown = await read_failures(info.context.pool, replayed[:_REPLAY_SHOWN])
         return ReplayPayload(
             replayed=len(replayed), failures=[Failure.of(one) for one in shown.values()]
         )
@@ -94,7 +95,7 @@ class PeopleMutations:
         """Store, and let vectorizer and indexer know."""
         context = info.context
         return TrackUpsertPayload.of(
-            await correcting.correct(context.pool, context.bus, checked_rows(items, given))
+            await corrections.correct(context.pool, context.bus, checked_rows(items, given))
         )
 
     @strawberry.mutation(

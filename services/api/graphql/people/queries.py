@@ -31,10 +31,12 @@ from services.api.graphql.types.relay import Connection, Node, connection
 from services.api.graphql.types.scans import Scan
 from services.api.graphql.types.search import Duplicates, SearchMode, SearchResult
 from services.api.graphql.types.status import Status
-from services.api.store import failures, files, libraries, meanings, pause, progress, scans
+from services.api.store import libraries, progress, scans
+from services.api.store.analyses import meanings, pause
+from services.api.store.failures.queries import read_failures
 from services.api.store.reading import lists, track_lists
 from services.api.store.reading.pages import Conditions, Order, Page
-from services.api.store.reading.track_lists import TrackFilters
+from services.api.store.reading.track_lists import TrackFilters, duplicates
 from shared.contracts.identity import IdKind, parse_id
 
 _MOST_COPIES = 100
@@ -158,9 +160,7 @@ class PeopleQueries:
     )
     async def duplicates(self, info: Info, first: int | None = 50) -> list[Duplicates]:
         """Groups of copies."""
-        groups = await files.duplicates(
-            info.context.pool, first=page_size(first), most=_MOST_COPIES
-        )
+        groups = await duplicates(info.context.pool, first=page_size(first), most=_MOST_COPIES)
         keys = [key for group in groups for key in group]
         rows = iter(await info.context.loaders.tracks.load_many(keys))
         found = [
@@ -200,7 +200,7 @@ class PeopleQueries:
             found = await lists.page(
                 pool, "failures", where(), lists.FAILURES, first=page_size(first), after=after
             )
-            full = await failures.read(pool, [row["id"] for row in found.rows])
+            full = await read_failures(pool, [row["id"] for row in found.rows])
             return Page([full[row["id"]] for row in found.rows], found.cursors, found.has_next)
 
         return await connection(
@@ -249,7 +249,7 @@ async def _node(info: Info, kind: IdKind, key: UUID) -> Node | None:
     if kind is IdKind.SCAN:
         return next((Scan.of(s) for s in (await scans.read(pool, [key])).values()), None)
     if kind is IdKind.FAILURE:
-        return next((Failure.of(f) for f in (await failures.read(pool, [key])).values()), None)
+        return next((Failure.of(f) for f in (await read_failures(pool, [key])).values()), None)
     raise bad_input(f"id: a {kind.name.lower()} is no node; see `libraries`")
 
 

@@ -7,7 +7,7 @@ from services.api.graphql.people.filters import SearchFilter
 from services.api.graphql.types.library import Track
 from services.api.graphql.types.search import Facet, FacetCount, SearchHit, SearchResult
 from services.api.store.reading import nearest
-from services.api.store.vectors import Space
+from services.api.store.vectors.spaces import Space
 from shared.contracts.identity import parse_id
 from shared.embedding.port import embed_in_one_space
 from shared.search.port import FACETS, SearchQuery

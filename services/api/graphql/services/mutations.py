@@ -31,20 +31,16 @@ from services.api.graphql.types.payloads import (
 )
 from services.api.graphql.types.scans import Scan
 from services.api.guard import FOR_SERVICES
-from services.api.store import (
-    albums,
-    analyses,
-    artists,
-    checks,
-    failures,
-    files,
-    generation,
-    meanings,
-    scans,
-    tracks,
-    vectors,
-)
-from services.api.store.checks import Unfit
+from services.api.store import artists, checks, scans, search_index
+from services.api.store.albums.upsert import upsert_albums
+from services.api.store.analyses import meanings
+from services.api.store.analyses.upsert import upsert_analyses
+from services.api.store.checks import InvalidValue
+from services.api.store.failures.write import store_failures
+from services.api.store.files.missing import mark_missing
+from services.api.store.tracks.upsert import upsert_tracks
+from services.api.store.vectors.spaces import register_spaces, validate_space
+from services.api.store.vectors.upsert import upsert_vectors
 from shared.contracts.envelope import DeadLetter, Record
 from shared.contracts.errors import FailureKind
 from shared.contracts.identity import IdKind
@@ -127,7 +123,7 @@ class ServiceMutations:
         if len(paths) > MOST_ITEMS:
             raise bad_input(f"send at most {MOST_ITEMS:,} paths a call")
         library = required_uuid("libraryId", library_id, IdKind.LIBRARY)
-        return TrackUpsertPayload.of(await files.mark_missing(info.context.pool, library, paths))
+        return TrackUpsertPayload.of(await mark_missing(info.context.pool, library, paths))
 
     @strawberry.mutation(permission_classes=ONLY_SERVICES)
     async def create_artists(
@@ -135,7 +131,7 @@ class ServiceMutations:
     ) -> UpsertPayload:
         """Upsert by name and MusicBrainz id."""
         return UpsertPayload.of(
-            IdKind.ARTIST, await artists.store(info.context.pool, checked_rows(items))
+            IdKind.ARTIST, await artists.upsert(info.context.pool, checked_rows(items))
         )
 
     @strawberry.mutation(permission_classes=ONLY_SERVICES)
@@ -144,7 +140,7 @@ class ServiceMutations:
     ) -> UpsertPayload:
         """Upsert by what makes an album."""
         return UpsertPayload.of(
-            IdKind.ALBUM, await albums.store(info.context.pool, checked_rows(items))
+            IdKind.ALBUM, await upsert_albums(info.context.pool, checked_rows(items))
         )
 
     @strawberry.mutation(permission_classes=ONLY_SERVICES)
@@ -159,7 +155,7 @@ class ServiceMutations:
         library = required_uuid("libraryId", library_id, IdKind.LIBRARY)
         scan = required_uuid("scanId", scan_id, IdKind.SCAN) if scan_id else None
         return TrackUpsertPayload.of(
-            await tracks.store(info.context.pool, library, scan, checked_rows(items))
+            await upsert_tracks(info.context.pool, library, scan, checked_rows(items))
         )
 
     @strawberry.mutation(permission_classes=ONLY_SERVICES)
@@ -167,14 +163,14 @@ class ServiceMutations:
         self, info: Info, items: Annotated[list[AnalysisInput], INPUT]
     ) -> TrackUpsertPayload:
         """Upsert by track and analyzer version."""
-        return TrackUpsertPayload.of(await analyses.store(info.context.pool, checked_rows(items)))
+        return TrackUpsertPayload.of(await upsert_analyses(info.context.pool, checked_rows(items)))
 
     @strawberry.mutation(permission_classes=ONLY_SERVICES)
     async def create_vectors(
         self, info: Info, items: Annotated[list[VectorInput], INPUT]
     ) -> TrackUpsertPayload:
         """Upsert by track and space."""
-        return TrackUpsertPayload.of(await vectors.store(info.context.pool, checked_rows(items)))
+        return TrackUpsertPayload.of(await upsert_vectors(info.context.pool, checked_rows(items)))
 
     @strawberry.mutation(permission_classes=ONLY_SERVICES)
     async def create_failures(
@@ -182,7 +178,7 @@ class ServiceMutations:
     ) -> UpsertPayload:
         """Keep what a stage gave up."""
         letters = [_letter(row) for row in checked_rows(items)]
-        return UpsertPayload.of(IdKind.FAILURE, await failures.store(info.context.pool, letters))
+        return UpsertPayload.of(IdKind.FAILURE, await store_failures(info.context.pool, letters))
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
@@ -194,10 +190,10 @@ class ServiceMutations:
     ) -> bool:
         """Whether that changed anything."""
         try:
-            spaces = [vectors.check_space(row) for row in checked_rows(items)]
-        except Unfit as unfit:
-            raise bad_input(str(unfit)) from None
-        return await vectors.register(info.context.pool, spaces)
+            spaces = [validate_space(row) for row in checked_rows(items)]
+        except InvalidValue as invalid:
+            raise bad_input(str(invalid)) from None
+        return await register_spaces(info.context.pool, spaces)
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
@@ -244,6 +240,8 @@ def _letter(row: dict[str, Any]) -> DeadLetter:
 
 async def _register_generation(pool: asyncpg.Pool, name: str) -> bool:
     try:
-        return await generation.register(pool, checks.text({"generation": name}, "generation"))
-    except Unfit as unfit:
-        raise bad_input(str(unfit)) from None
+        return await search_index.register_generation(
+            pool, checks.text({"generation": name}, "generation")
+        )
+    except InvalidValue as invalid:
+        raise bad_input(str(invalid)) from None

@@ -8,7 +8,8 @@ from strawberry import Info
 from services.api.graphql.arguments import page_size, uuid_of
 from services.api.graphql.errors import bad_input
 from services.api.graphql.scalars import BigInts, Digests, Flags, Places, Texts
-from services.api.store import covers, files, stretches
+from services.api.store import covers
+from services.api.store.files.known import known_files, known_ranges
 from shared.contracts.identity import IdKind
 
 MOST_FILES = 50_000
@@ -39,7 +40,7 @@ class KnownStretches:
     counts: BigInts = strawberry.field(description="How many files it has.")
     digests: Texts = strawberry.field(
         description="SHA-256 of the paths, sizes, times and images of its files:"
-        " shared/contracts/stretches.py."
+        " shared/contracts/range_digests.py."
     )
     unknown_images: Places = strawberry.field(
         description="Which of its files, from 0, have no known digest of images; 0 stands for it."
@@ -68,7 +69,7 @@ class ServiceQueries:
         library = uuid_of("libraryId", library_id, IdKind.LIBRARY)
         if library is None:
             raise bad_input("libraryId: name a library")
-        found = await files.known(
+        found = await known_files(
             info.context.pool, library_id=library, folder=folder or "", after=after, until=until,
             first=page_size(first, MOST_FILES),
         )  # fmt: skip
@@ -97,7 +98,7 @@ class ServiceQueries:
         library = uuid_of("libraryId", library_id, IdKind.LIBRARY)
         if library is None:
             raise bad_input("libraryId: name a library")
-        found = await stretches.known(
+        found = await known_ranges(
             info.context.pool, library_id=library, folder=folder or "", after=after,
             first=page_size(first, MOST_RANGES), files_each=FILES_PER_RANGE,
         )  # fmt: skip

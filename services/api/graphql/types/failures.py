@@ -7,7 +7,7 @@ import strawberry
 
 from services.api.graphql.enums import FailureKind
 from services.api.graphql.types.relay import Node
-from services.api.store import failures
+from services.api.store.failures.queries import StoredFailure
 from shared.contracts.identity import IdKind, display_path, format_id
 
 
@@ -34,7 +34,7 @@ class Failure(Node):
     resolved_at: datetime | None
 
     @classmethod
-    def of(cls, failure: failures.Failure) -> "Failure":
+    def of(cls, failure: StoredFailure) -> "Failure":
         """A stored failure as the gateway shows it."""
         return cls(
             id=strawberry.ID(format_id(IdKind.FAILURE, failure.id)),

@@ -37,7 +37,7 @@ from services.api.graphql.types.track_details import (
     TrackStage,
     TrackVector,
 )
-from services.api.store.reading import of_artists
+from services.api.store.reading import artist_pages
 from shared.contracts.identity import IdKind, display_path, format_id
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class Artist(ArtistColumns):
     """A person or group that is credited."""
 
     track_count: int = loaded(
-        lambda loaders: loaders.artist_counts(of_artists.TRACKS),
+        lambda loaders: loaders.artist_counts(artist_pages.TRACKS),
         attrgetter("key"),
         lambda _, count: count,
         description="Tracks with a credit of this artist.",
@@ -66,14 +66,14 @@ class Artist(ArtistColumns):
         self, info: Info, first: int | None = 50, after: str | None = None
     ) -> "Connection[Album]":
         """Albums of this artist, by title."""
-        return await self._page(info, of_artists.ALBUMS, Album.of, first, after)
+        return await self._page(info, artist_pages.ALBUMS, Album.of, first, after)
 
     @strawberry.field
     async def tracks(
         self, info: Info, first: int | None = 50, after: str | None = None
     ) -> "Connection[Track]":
         """Tracks with a credit of this artist, by title."""
-        return await self._page(info, of_artists.TRACKS, Track.of, first, after)
+        return await self._page(info, artist_pages.TRACKS, Track.of, first, after)
 
     async def _page(
         self, info: Info, of: str, convert: Callable[[Any], T], first: int | None, after: str | None

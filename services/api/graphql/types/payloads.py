@@ -5,12 +5,12 @@ from uuid import UUID
 
 import strawberry
 
-from services.api.graphql.enums import UpsertStatus, UserErrorCode
 from services.api.graphql.scalars import BigInt, BigInts, Texts
 from services.api.graphql.types.failures import Failure
 from services.api.graphql.types.scans import Scan
-from services.api.store.outcomes import Candidate, Problem, TrackUpserted, Upserted
+from services.api.store.batch_writes import Candidate, Problem, TrackUpserted, Upserted
 from shared.contracts.identity import IdKind, format_id
+from shared.contracts.upserts import ErrorCode, UpsertStatus
 
 
 @strawberry.type(
@@ -20,7 +20,7 @@ from shared.contracts.identity import IdKind, format_id
 class UserError:
     """A problem as the gateway shows it."""
 
-    code: UserErrorCode
+    code: ErrorCode
     message: str
     field: str | None
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.identity import fold
-from services.api.store.failures import Wanted
+from services.api.store.failures.queries import FailureSelection
 from services.api.store.reading.pages import Conditions, Order, Page, page_of, page_query
 
 ARTISTS = Order("t.sort_key")
@@ -32,14 +32,14 @@ async def page(
 
 
 async def count(pool: asyncpg.Pool, table: str, where: Conditions) -> int:
-    """How many rows fit in all."""
-    query = f"SELECT count(*) FROM {table} t WHERE {where.sql}"  # noqa: S608 - our names
+    """How many rows meet the conditions in all."""
+    query = f"SELECT count(*) FROM {table} t WHERE {where.sql}"  # noqa: S608 - names of ours
     total: int = await pool.fetchval(query, *where.parameters)
     return total
 
 
 def artists(name_prefix: str | None) -> Conditions:
-    """Artists whose sort name or name begins so, and who have a track or album that is there."""
+    """Artists with a present track or album, whose sort name or name begins with the prefix."""
     where = Conditions()
     where.add(
         "(EXISTS (SELECT FROM track_credits c WHERE c.artist_id = t.id"
@@ -64,7 +64,7 @@ def albums(
     year: tuple[int | None, int | None] = (None, None),
     is_compilation: bool | None = None,
 ) -> Conditions:
-    """Albums that have a track that is there, and fit; `artist_id` is an album artist's."""
+    """Albums with a present track that meet the conditions; `artist_id` is an album artist's."""
     where = Conditions()
     where.add("EXISTS (SELECT FROM tracks k WHERE k.album_id = t.id AND NOT k.is_missing)")
     if artist_id is not None:
@@ -89,19 +89,19 @@ def genres() -> Conditions:
     return where
 
 
-def failures(wanted: Wanted, *, include_resolved: bool) -> Conditions:
-    """Failures that fit."""
+def failures(selection: FailureSelection, *, include_resolved: bool) -> Conditions:
+    """The failures of a selection; its `until` is ignored."""
     where = Conditions()
     if not include_resolved:
         where.add("t.resolved_at IS NULL")
-    told: Mapping[str, object] = {
-        "t.stage = {}": wanted.stage,
-        "t.kind = {}": wanted.kind,
-        "t.event_topic = {}": wanted.topic,
-        "t.track_id = {}": wanted.track_id,
-        "t.id = ANY({})": wanted.ids,
+    clauses: Mapping[str, object] = {
+        "t.stage = {}": selection.stage,
+        "t.kind = {}": selection.kind,
+        "t.event_topic = {}": selection.topic,
+        "t.track_id = {}": selection.track_id,
+        "t.id = ANY({})": selection.ids,
     }
-    for clause, value in told.items():
+    for clause, value in clauses.items():
         if value is not None:
             where.add(clause, value)
     return where

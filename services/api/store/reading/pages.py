@@ -15,7 +15,7 @@ from uuid import UUID
 
 
 class BadCursor(ValueError):
-    """The cursor is none of ours, or of another order: start without one."""
+    """The cursor is not one of ours, or of another order: start without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,12 @@ class Order:
 
     Attributes:
         column: the SQL expression that is sorted, in an index together with `tail`.
-        kind: what its values are in Python.
+        kind: the Python type of its values.
         tail: the unique column that breaks ties.
-        may_be_null: rows without a value come last going up, first going down.
+        may_be_null: rows without a value come last in ascending order, first in descending order.
         descending: the direction, of both columns.
-        name: what cursors call it: where the same values are in another column too, they fit both.
+        name: of the order in cursors. Two orders of one name, whose columns hold the same values,
+            accept each other's cursors. Default: the column.
     """
 
     column: str
@@ -39,33 +40,37 @@ class Order:
     name: str = ""
 
     @property
-    def way(self) -> str:
+    def direction(self) -> str:
         """The direction in SQL."""
         return "DESC" if self.descending else "ASC"
 
     @property
     def sql(self) -> str:
         """For ORDER BY."""
-        return f"{self.column} {self.way}, {self.tail} {self.way}"
+        return f"{self.column} {self.direction}, {self.tail} {self.direction}"
 
     def cursor(self, value: Any, id_: UUID) -> str:
-        """Where a row stands, opaque for clients."""
-        told = value.isoformat() if isinstance(value, datetime) else value
-        packed = json.dumps([self.name or self.column, told, id_.hex], separators=(",", ":"))
-        return base64.urlsafe_b64encode(packed.encode()).decode()
+        """The position of a row, opaque for clients."""
+        json_value = value.isoformat() if isinstance(value, datetime) else value
+        text = json.dumps([self.name or self.column, json_value, id_.hex], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode()
 
     def read(self, cursor: str) -> tuple[Any, UUID]:
-        """The sort value and id of a cursor of this order, in either direction; or `BadCursor`."""
+        """The sort value and id of a cursor of this order, in either direction.
+
+        Raises:
+            BadCursor: it is not one.
+        """
         try:
-            column, told, id_ = json.loads(base64.urlsafe_b64decode(cursor))
-            if told is not None or not self.may_be_null:
-                told = datetime.fromisoformat(told) if self.kind is datetime else self.kind(told)
+            column, value, id_ = json.loads(base64.urlsafe_b64decode(cursor))
+            if value is not None or not self.may_be_null:
+                value = datetime.fromisoformat(value) if self.kind is datetime else self.kind(value)
             key = UUID(hex=id_)
         except (ValueError, TypeError, AttributeError, binascii.Error):
             column = None
         if column != (self.name or self.column):
             raise BadCursor("no cursor of this list in this order: start without one")
-        return told, key
+        return value, key
 
 
 @dataclass(slots=True)
@@ -85,9 +90,9 @@ class Conditions:
         self.clauses.append(clause.format(*(self.parameter(value) for value in values)))
 
     def behind(self, order: Order, cursor: str | None) -> list[str]:
-        """What a row behind the cursor fulfils: one of these, in the order of the rows.
+        """Conditions of the rows behind the cursor: a row meets one of them, in this order.
 
-        Two where null values are on the other side: joined by OR they would not use the index.
+        Two where rows without a value follow or precede: joined by OR they would not use the index.
         """
         if not cursor:
             return ["true"]
@@ -120,18 +125,18 @@ class Page:
 def page_query(
     columns: str, source: str, where: Conditions, order: Order, *, first: int, after: str | None
 ) -> str:
-    """The query for `page_of`: `first` rows behind the cursor, and one more to see whether it is.
+    """The query for `page_of`: `first` rows behind the cursor, and one more if there is one.
 
     Args:
         columns: what is selected, an `id` among it.
         source: tables, the listed one aliased `t`.
         where: the conditions; parameters for the cursor are added to it.
-        order: the order, its names being ours: only parameters come from clients.
+        order: the order. Its names are ours: only parameters come from clients.
         first: the size of the page.
         after: the cursor, or None for the first page.
     """
     parts = [
-        f"SELECT {columns}, {order.column} AS page_value FROM {source}"  # noqa: S608 - our names
+        f"SELECT {columns}, {order.column} AS page_value FROM {source}"  # noqa: S608 - names of ours
         f" WHERE {where.sql} AND {part} ORDER BY {order.sql} LIMIT {first + 1}"
         for part in where.behind(order, after)
     ]
@@ -139,8 +144,8 @@ def page_query(
         return parts[0]
     united = " UNION ALL ".join(f"({part})" for part in parts)
     return (
-        f"SELECT * FROM ({united}) AS parts"  # noqa: S608 - as above
-        f" ORDER BY page_value {order.way}, id {order.way} LIMIT {first + 1}"
+        f"SELECT * FROM ({united}) AS parts"  # noqa: S608 - names of ours
+        f" ORDER BY page_value {order.direction}, id {order.direction} LIMIT {first + 1}"
     )
 
 

@@ -26,16 +26,22 @@ FROM = "tracks t JOIN files f ON f.track_id = t.id"
 # A genre's tracks by year: track_genres has the year too, and an index of both.
 _OF_GENRE = "track_genres tg JOIN tracks t ON t.id = tg.track_id JOIN files f ON f.track_id = t.id"
 _YEAR_OF_GENRE: Mapping[str, Any] = {"column": "tg.year", "tail": "tg.track_id", "name": "t.year"}
-# Only where a filter asks for it: the analysis that stands.
+# Joined only where a filter needs them: the current analysis and its meaning.
 _ANALYZED = " JOIN analyses a ON a.track_id = t.id AND a.analyzer_version = t.analyzer_version"
 _HEARD = " JOIN meanings m ON m.track_id = t.id AND m.analyzer_version = t.analyzer_version"
+_DUPLICATES = """
+SELECT (array_agg(track_id ORDER BY library_id, path))[:$2] AS tracks FROM files
+WHERE content_hash IS NOT NULL AND state = 'present' AND track_id IS NOT NULL
+GROUP BY content_hash HAVING count(*) > 1
+ORDER BY count(*) DESC, min(path) LIMIT $1
+"""
 
 Range = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class TrackFilters:
-    """What a track must be; None asks for nothing."""
+    """Filters of tracks; None leaves one out."""
 
     library_id: UUID | None = None
     artist_id: UUID | None = None
@@ -55,26 +61,26 @@ class TrackFilters:
     energy: Range = (None, None)
     heard_genre: str | None = None
     heard: Mapping[str, Range] = field(default_factory=dict)
-    """By score of `shared.contracts.meaning`."""
+    """Ranges by name of a score of `shared.contracts.meaning`."""
 
     @property
     def has_genre(self) -> bool:
-        """Whether they are tracks of a genre."""
+        """Whether a filter names a genre."""
         return self.genre_id is not None or self.genre is not None
 
     @property
     def needs_file(self) -> bool:
-        """Whether a filter looks at where the file is."""
+        """Whether a filter compares a column of `files`."""
         return self.library_id is not None or bool(self.path_prefix)
 
     @property
     def needs_analysis(self) -> bool:
-        """Whether a filter looks at what is only in the analysis."""
+        """Whether a filter compares a column of `analyses`."""
         return any(end is not None for end in (*self.loudness_lufs, *self.energy))
 
     @property
     def needs_meaning(self) -> bool:
-        """Whether a filter looks at what a trained model heard."""
+        """Whether a filter compares a column of `meanings`."""
         ends = [end for each in self.heard.values() for end in each]
         return any(value is not None for value in (self.heard_genre, *ends))
 
@@ -87,14 +93,14 @@ async def page(
     source = FROM
     if order.column == ORDERS["YEAR"].column and filters.has_genre:
         source, order = _OF_GENRE, replace(order, **_YEAR_OF_GENRE)
-        filters = _led_by_genre(where, filters)
+        filters = _starting_at_genre(where, filters)
     source += _joined(where, filters)
     query = page_query(COLUMNS, source, where, order, first=first, after=after)
     return page_of(await pool.fetch(query, *where.parameters), first, order)
 
 
-def _led_by_genre(where: Conditions, filters: TrackFilters) -> TrackFilters:
-    """The filters that are left when the genre leads."""
+def _starting_at_genre(where: Conditions, filters: TrackFilters) -> TrackFilters:
+    """Put the genre first, as a condition of `track_genres`; the filters that are left."""
     if filters.genre_id is not None:
         where.add("tg.genre_id = {}", filters.genre_id)
         return replace(filters, genre_id=None)
@@ -105,17 +111,17 @@ def _led_by_genre(where: Conditions, filters: TrackFilters) -> TrackFilters:
 
 
 async def count(pool: asyncpg.Pool, filters: TrackFilters) -> int:
-    """How many tracks fit in all."""
+    """How many tracks pass the filters in all."""
     where = Conditions()
-    # Each track has its file: to be counted it need not be looked up.
+    # Each track has one file: for counting, it need not be joined.
     source = (FROM if filters.needs_file else "tracks t") + _joined(where, filters)
-    query = f"SELECT count(*) FROM {source} WHERE {where.sql}"  # noqa: S608 - our names
+    query = f"SELECT count(*) FROM {source} WHERE {where.sql}"  # noqa: S608 - names of ours
     total: int = await pool.fetchval(query, *where.parameters)
     return total
 
 
 def _joined(where: Conditions, filters: TrackFilters) -> str:
-    """What the filters look at besides the track; they become conditions."""
+    """Add the filters to the conditions; the joins that they need."""
     joined = _ANALYZED if filters.needs_analysis else ""
     if filters.needs_meaning:
         joined += _HEARD
@@ -138,7 +144,7 @@ def _joined(where: Conditions, filters: TrackFilters) -> str:
         "t.tempo_bpm": filters.tempo_bpm,
         "a.loudness_lufs": filters.loudness_lufs,
         "a.energy": filters.energy,
-        **{f"m.{name}": told for name, told in filters.heard.items()},
+        **{f"m.{name}": score for name, score in filters.heard.items()},
     }
     for column, (lower, upper) in ranges.items():
         if lower is not None:
@@ -168,3 +174,11 @@ def _relations(where: Conditions, filters: TrackFilters) -> None:
         # A range, since LIKE with a parameter does not use the index.
         where.add("f.path >= {}", filters.path_prefix)
         where.add("f.path < {}", filters.path_prefix + "\U0010ffff")
+
+
+async def duplicates(pool: asyncpg.Pool, *, first: int, most: int) -> list[list[UUID]]:
+    """Groups of tracks whose files hold the same sound, whatever their tags; the largest first.
+
+    At most `first` groups, of each `most` tracks.
+    """
+    return [row["tracks"] for row in await pool.fetch(_DUPLICATES, first, most)]

@@ -120,7 +120,7 @@ def test_a_musicbrainz_release_is_one_album_wherever_its_files_are_and_whoever_p
         ({"artist_credit": "Bjork"}, True),
         ({"artist_credit": "Other"}, False),
         ({"release_date": "2017"}, True),
-        ({"is_artist_told": False}, False),
+        ({"is_artist_tagged": False}, False),
         ({"is_compilation": True}, False),
         ({"folder": ""}, False),
     ],
@@ -135,11 +135,11 @@ def test_a_compilation_holds_together_whoever_plays_on_it_and_whenever() -> None
 
 
 def test_who_owns_an_album_without_an_album_artist_its_tracks_tell_together() -> None:
-    assert owner_key(**OWNER | {"is_artist_told": False}) == ""
+    assert owner_key(**OWNER | {"is_artist_tagged": False}) == ""
 
 
 def test_in_the_root_where_all_may_lie_the_track_artist_and_the_year_count_too() -> None:
-    root = OWNER | {"folder": "", "is_artist_told": False}
+    root = OWNER | {"folder": "", "is_artist_tagged": False}
     assert owner_key(**root | {"artist_credit": "b"}) != owner_key(**root)
     assert owner_key(**root | {"release_date": "2017"}) != owner_key(**root)
     assert owner_key(**root | {"release_date": "1997"}) == owner_key(**root)

@@ -1,6 +1,7 @@
 """Plain inputs go to the store as mappings of its names, enumerations as their values."""
 
 from enum import Enum
+from importlib import metadata
 from typing import Any
 
 import strawberry
@@ -36,18 +37,59 @@ class Tree:
     twig_list: list[Twig]
 
 
-def _row(**told: object) -> dict[str, Any]:
+def _row(**fields: object) -> dict[str, Any]:
     make: Any = get_object_definition(Tree, strict=True).from_input
-    return rows([make(Tree, told, None)])[0]
+    return rows([make(Tree, fields, None)])[0]
 
 
-def test_whatever_field_holds_an_enumeration_or_another_input_is_told_in_the_stores_words() -> None:
+def test_enumerations_and_nested_inputs_become_values_and_mappings() -> None:
     leaf = {"mainColour": Colour.RED, "widthMm": 2.0}
-    told = _row(colours=[Colour.RED], firstLeaf=leaf, twigList=[{"leafList": [leaf, leaf]}])
+    row = _row(colours=[Colour.RED], firstLeaf=leaf, twigList=[{"leafList": [leaf, leaf]}])
     stored = {"main_colour": "red", "width_mm": 2.0}
-    assert told == {
+    assert row == {
         "common_name": None,
         "colours": ["red"],
         "first_leaf": stored,
         "twig_list": [{"leaf_list": [stored, stored]}],
     }
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    async def plant(self, trees: list[Tree]) -> str:
+        """What the resolver gets."""
+        return repr(list(rows(trees)))
+
+
+SCHEMA = strawberry.Schema(Query)
+SUPPORTED = {"0.341.2"}
+"""The versions of strawberry that `plain` is known to work with: all that pyproject allows."""
+
+
+async def test_strawberry_calls_the_hook() -> None:
+    used = metadata.version("strawberry-graphql")
+    assert used in SUPPORTED, f"see docs/fragile.md: does {used} call `from_input`?"
+    answer = await SCHEMA.execute("{ plant(trees: [{twigList: [{}], colours: [RED]}]) }")
+    assert answer.errors is None
+    assert answer.data == {
+        "plant": repr(
+            [
+                {
+                    "common_name": None,
+                    "colours": ["red"],
+                    "first_leaf": None,
+                    "twig_list": [{"leaf_list": None}],
+                }
+            ]
+        )
+    }
+
+
+async def test_a_list_variable_inside_an_item_is_coerced_whatever_its_length() -> None:
+    document = "query($t: [Twig!]!) { plant(trees: [{twigList: $t}]) }"
+    for count in (1, 3, 4, 50):
+        answer = await SCHEMA.execute(document, {"t": [{"leafList": None}] * count})
+        assert answer.errors is None
+        assert answer.data is not None
+        assert answer.data["plant"].count("leaf_list") == count

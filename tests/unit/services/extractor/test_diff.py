@@ -12,7 +12,7 @@ from services.extractor.scan.catalogue import CatalogueFile, RangeCursor
 from services.extractor.scan.diff import Diff, diff_files, diff_walk
 from services.extractor.scan.walk import Run, WalkedFile
 from services.extractor.scan.walk_buffer import WalkBuffer
-from shared.contracts.stretches import digest_of
+from shared.contracts.range_digests import digest_of
 from shared.gateway.client import Gateway
 
 FILES = [WalkedFile(f"{number:02}", number, 7, 0) for number in range(10)]

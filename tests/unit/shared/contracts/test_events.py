@@ -118,9 +118,9 @@ def test_a_scan_request_names_a_library_or_a_root(fields: dict[str, str]) -> Non
 @pytest.mark.parametrize("field", ["size_bytes", "mtime_ns"])
 def test_a_number_that_the_database_cannot_hold_is_no_event(field: str) -> None:
     sample = FileFound(**FILE, path="a.mp3", size_bytes=2**63 - 1, mtime_ns=-1)
-    told = sample.model_dump() | {field: 2**63}
+    value = sample.model_dump() | {field: 2**63}
     with pytest.raises(InvalidInput, match=field):
-        decode(Record("file.found", b"", json.dumps(told).encode()))
+        decode(Record("file.found", b"", json.dumps(value).encode()))
 
 
 @given(st.binary(), st.dictionaries(st.sampled_from(["ce_type", "ce_id"]), st.binary()))

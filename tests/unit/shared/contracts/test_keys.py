@@ -22,7 +22,7 @@ def test_all_24_places_of_the_wheel_are_taken_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "found"),
+    ("text", "found"),
     [
         ("A minor", ("A", "minor")), ("Am", ("A", "minor")), ("a MINOR", ("A", "minor")),
         ("Bb", ("A#", "major")), ("Bbm", ("A#", "minor")), ("B", ("B", "major")),
@@ -31,13 +31,13 @@ def test_all_24_places_of_the_wheel_are_taken_once() -> None:
         ("12b", ("E", "major")), (" Cb ", ("B", "major")), ("AM", ("A", "major")),
     ],
 )  # fmt: skip
-def test_a_key_is_understood_as_people_write_it(told: str, found: tuple[str, str]) -> None:
-    assert parse_key(told) == found
+def test_a_key_is_understood_as_people_write_it(text: str, found: tuple[str, str]) -> None:
+    assert parse_key(text) == found
 
 
-@pytest.mark.parametrize("told", ["", "H", "A blues", "13A", "0B", "A##", "minor", "Ab b"])
-def test_what_is_no_key_is_none(told: str) -> None:
-    assert parse_key(told) is None
+@pytest.mark.parametrize("text", ["", "H", "A blues", "13A", "0B", "A##", "minor", "Ab b"])
+def test_what_is_no_key_is_none(text: str) -> None:
+    assert parse_key(text) is None
 
 
 def test_flats_are_told_as_sharps() -> None:

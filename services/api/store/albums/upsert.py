@@ -1,0 +1,152 @@
+"""Upserts a batch of albums with their credits and claims."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.api.store.albums.claims import store_claims
+from services.api.store.albums.match import match
+from services.api.store.albums.validate import COLUMNS, AlbumCredit, AlbumRow, album_row
+from services.api.store.batch_writes import Problem, Upserted, in_transaction, json_value
+from services.api.store.checks import InvalidValue, Item
+from shared.contracts.upserts import ErrorCode
+
+_NAMES = ", ".join(COLUMNS)
+_NEW_VALUES = ", ".join(f"EXCLUDED.{name}" for name in COLUMNS)
+_FIND = f"""
+SELECT id, {_NAMES} FROM albums WHERE place_key = ANY($1) ORDER BY created_at, id
+"""  # noqa: S608 - names of ours
+_FIND_CREDITS = """
+SELECT album_id, position, artist_id, credited_as, join_phrase FROM album_credits
+WHERE album_id = ANY($1) ORDER BY album_id, position
+"""
+_LOCK_ARTISTS = "SELECT id FROM artists WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
+# One batch writes at a time, so that reading, comparing and writing is one step.
+_LOCK_WRITING = "SELECT pg_advisory_xact_lock(hashtext('soniquebay.albums'))"
+_WRITE = f"""
+INSERT INTO albums (id, {_NAMES})
+SELECT id, {_NAMES} FROM jsonb_populate_recordset(NULL::albums, $1)
+ON CONFLICT (id) DO UPDATE SET ({_NAMES}, updated_at) = ROW ({_NEW_VALUES}, now())
+"""  # noqa: S608 - names of ours
+_WRITE_OWNERS = """
+UPDATE albums SET owner_key = new.owner_key, updated_at = now()
+FROM unnest($1::uuid[], $2::text[]) AS new(id, owner_key)
+WHERE albums.id = new.id AND albums.owner_key = ''
+"""
+_CLEAR_CREDITS = "DELETE FROM album_credits WHERE album_id = ANY($1)"
+_WRITE_CREDITS = """
+INSERT INTO album_credits (album_id, position, artist_id, credited_as, join_phrase)
+SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::text[], $5::text[])
+"""
+# Albums that a transaction at work holds are skipped.
+_PRUNE = """
+DELETE FROM albums WHERE id IN (
+    SELECT id FROM albums a
+    WHERE updated_at < now() - $1::interval
+        AND NOT EXISTS (SELECT FROM tracks WHERE album_id = a.id)
+    FOR UPDATE SKIP LOCKED
+)
+"""
+
+
+async def upsert_albums(pool: asyncpg.Pool, items: Sequence[Item]) -> list[Upserted]:
+    """Upsert a batch in one transaction; one result an item, in order.
+
+    What an item leaves out (a cover, a label) stays as it was: other tracks of the album may
+    have said it. An item with a claim only creates the album: once tracks refer to claims, all
+    claims together decide its fields (`refresh`).
+    """
+    rows = [_row_or_problem(item) for item in items]
+
+    async def work(connection: asyncpg.Connection) -> list[Upserted]:
+        valid = await _with_known_artists(connection, rows)
+        results, changed, owners = match(valid, await _find(connection, valid))
+        if changed or owners:
+            # Compared again under the lock: another batch may have written meanwhile.
+            await connection.execute(_LOCK_WRITING)
+            results, changed, owners = match(valid, await _find(connection, valid))
+            await _write(connection, changed, owners)
+        claims = [
+            (result.id, row.claim, row.facts)
+            for result, row in zip(results, valid, strict=True)
+            if isinstance(row, AlbumRow) and result.id and row.claim and row.facts
+        ]
+        await store_claims(connection, claims)
+        return results
+
+    # The tracks that refer to them are durable, and so are these with them.
+    return await in_transaction(pool, work, durable=False)
+
+
+def _row_or_problem(item: Item) -> AlbumRow | Problem:
+    try:
+        return album_row(item)
+    except InvalidValue as invalid:
+        return invalid.problem
+
+
+async def prune_albums(connection: asyncpg.Connection, *, older_than: timedelta) -> None:
+    """Delete the albums without tracks that have not changed for this long."""
+    await connection.execute(_PRUNE, older_than)
+
+
+async def _with_known_artists(
+    connection: asyncpg.Connection, rows: list[AlbumRow | Problem]
+) -> list[AlbumRow | Problem]:
+    """The rows, with a problem instead of each one whose artists are not all known."""
+    ids = {credit[0] for row in rows if isinstance(row, AlbumRow) for credit in row.credits}
+    found = await connection.fetch(_LOCK_ARTISTS, list(ids)) if ids else []
+    known = {row["id"] for row in found}
+    unknown = Problem(ErrorCode.NOT_FOUND, "there is no such artist", "credits")
+    return [
+        unknown
+        if isinstance(row, AlbumRow) and any(credit[0] not in known for credit in row.credits)
+        else row
+        for row in rows
+    ]
+
+
+async def _find(
+    connection: asyncpg.Connection, rows: list[AlbumRow | Problem]
+) -> dict[str, list[AlbumRow]]:
+    """The stored albums of the rows' places, oldest first."""
+    keys = sorted({row.columns["place_key"] for row in rows if isinstance(row, AlbumRow)})
+    found = await connection.fetch(_FIND, keys)
+    credits_: dict[UUID, list[AlbumCredit]] = {}
+    for row in await connection.fetch(_FIND_CREDITS, [row["id"] for row in found]):
+        credit = (row["artist_id"], row["credited_as"], row["join_phrase"])
+        credits_.setdefault(row["album_id"], []).append(credit)
+    albums: dict[str, list[AlbumRow]] = {}
+    for row in found:
+        columns = {name: row[name] for name in COLUMNS}
+        album = AlbumRow(columns, tuple(credits_.get(row["id"], ())), row["id"])
+        albums.setdefault(row["place_key"], []).append(album)
+    return albums
+
+
+async def _write(
+    connection: asyncpg.Connection, albums: list[AlbumRow], owners: dict[UUID, str]
+) -> None:
+    if owners:
+        ids = sorted(owners)
+        await connection.execute(_WRITE_OWNERS, ids, [owners[id_] for id_ in ids])
+    if not albums:
+        return
+    albums.sort(key=lambda album: album.id or UUID(int=0))
+    await connection.execute(_WRITE, [_as_json(album) for album in albums])
+    await connection.execute(_CLEAR_CREDITS, [album.id for album in albums])
+    rows = [
+        (album.id, position, *credit)
+        for album in albums
+        for position, credit in enumerate(album.credits)
+    ]
+    if rows:
+        await connection.execute(_WRITE_CREDITS, *zip(*rows, strict=True))
+
+
+def _as_json(album: AlbumRow) -> dict[str, Any]:
+    values = {name: json_value(value) for name, value in album.columns.items()}
+    return {**values, "id": str(album.id)}

@@ -1,0 +1,1 @@
+"""Corrections of tracks by a person: `validate` an item, `apply` it."""

@@ -1,0 +1,1 @@
+"""The database: a pool of connections (`postgres`), and our own server (`embedded`)."""

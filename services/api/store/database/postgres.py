@@ -1,0 +1,125 @@
+"""The pool of connections, to our own PostgreSQL or to the one of the settings."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import structlog
+from pgvector.asyncpg import register_vector
+
+from services.api.migrations import migrate
+from services.api.store.database.counted_pool import CountedPool
+from services.api.store.database.embedded import DatabaseUnusable, EmbeddedPostgres
+from shared.contracts.errors import DependencyDown
+from shared.runtime.settings import Settings
+
+__all__ = ["DatabaseUnusable", "open_pool"]
+
+_CONNECTIONS = 10
+_CONNECT_TIMEOUT_S = 30
+_CLOSE_TIMEOUT_S = 10
+_CHECK_INTERVAL_S = 2.0
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def open_pool(settings: Settings) -> AsyncIterator[CountedPool]:
+    """A pool on the migrated database; at the end it is closed, and our own server stopped.
+
+    Raises:
+        DatabaseUnusable: it cannot be started or used; the message says what to do.
+        DependencyDown: it cannot be reached now.
+    """
+    if settings.database_url is not None:
+        async with _pool({"dsn": settings.database_url.get_secret_value()}) as pool:
+            yield pool
+        return
+    server = EmbeddedPostgres(settings.data_dir / "postgres")
+    try:
+        await asyncio.to_thread(server.start)
+        async with _pool(server.dsn) as pool:
+            restarts = asyncio.create_task(_keep_running(server))
+            try:
+                yield pool
+            finally:
+                restarts.cancel()
+                await asyncio.gather(restarts, return_exceptions=True)
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+async def _keep_running(server: EmbeddedPostgres) -> None:
+    """Start the server again whenever it has died (out of memory, say); requests wait meanwhile."""
+    while True:
+        await asyncio.sleep(_CHECK_INTERVAL_S)
+        if server.answers():
+            continue
+        log.warning("database_gone", message="it is started again")
+        try:
+            await asyncio.to_thread(server.start)
+        except DatabaseUnusable as error:
+            log.warning("database_not_started", error=str(error))
+
+
+@asynccontextmanager
+async def _pool(target: dict[str, str]) -> AsyncIterator[CountedPool]:
+    try:
+        await migrate(await asyncpg.connect(**target, timeout=_CONNECT_TIMEOUT_S))
+        pool = await CountedPool(
+            target,
+            min_size=1,
+            max_size=_CONNECTIONS,
+            timeout_s=_CONNECT_TIMEOUT_S,
+            init=register_codecs,
+            reset=_keep_session,
+        )
+    except (OSError, TimeoutError, asyncpg.CannotConnectNowError) as error:
+        message = f"the database cannot be reached: {str(error) or type(error).__name__}"
+        raise DependencyDown(message) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseUnusable(_explain(error)) from error
+    try:
+        yield pool
+    finally:
+        try:
+            await asyncio.wait_for(pool.close(), _CLOSE_TIMEOUT_S)
+        except TimeoutError:  # somebody still holds a connection
+            pool.terminate()
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, asyncpg.FeatureNotSupportedError | asyncpg.UndefinedFileError):
+        return f"the database has no pgvector: install the extension `vector` there ({error})"
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return f"the database's user may not do this: {error}"
+    if isinstance(error, asyncpg.DiskFullError):
+        return f"the database's disk is full: free some space ({error})"
+    return f"the database cannot be used: {str(error) or type(error).__name__}"
+
+
+async def _keep_session(connection: asyncpg.Connection) -> None:
+    """Leave a returned connection as it is: settings and locks end with their transaction.
+
+    By default asyncpg has the server reset the session each time, which takes as long as a short
+    query. It still ends an open transaction.
+    """
+
+
+# asyncpg looks up an array type when a connection first uses it, which takes the server 6 ms each
+# time; a statement with all of them takes no longer than one with a single one.
+_ARRAYS = """
+SELECT $1::uuid[], $2::text[], $3::bytea[], $4::smallint[], $5::integer[], $6::bigint[],
+    $7::double precision[], $8::boolean[], $9::jsonb[], $10::timestamptz[]
+"""
+
+
+async def register_codecs(connection: asyncpg.Connection) -> None:
+    """Have `jsonb` as Python objects and `vector` as arrays; look up the array types."""
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
+    )
+    await register_vector(connection)
+    await connection.prepare(_ARRAYS)

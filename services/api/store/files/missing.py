@@ -1,0 +1,85 @@
+"""Marks files missing."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import asyncpg
+
+from services.api.store.albums.refresh import refresh_albums
+from services.api.store.batch_writes import Problem, TrackUpserted, in_transaction
+from shared.contracts.upserts import ErrorCode, UpsertStatus
+
+_LOCK = """
+SELECT id, path, state, track_id FROM files
+WHERE library_id = $1 AND path = ANY($2) ORDER BY path FOR UPDATE
+"""
+_LOCK_TRACKS = """
+SELECT id, revision, content_revision, is_missing, album_id FROM tracks
+WHERE id = ANY($1) ORDER BY id FOR UPDATE
+"""
+_MARK_FILES = """
+UPDATE files SET state = 'missing', missing_since = now() WHERE id = ANY($1)
+"""
+_MARK_TRACKS = """
+UPDATE tracks SET is_missing = true, revision = revision + 1, updated_at = now()
+WHERE id = ANY($1)
+"""
+# A missing file cannot fail any more.
+_RESOLVE = """
+WITH resolved AS (
+    SELECT id FROM failures
+    WHERE resolved_at IS NULL
+        AND (track_id = ANY($1) OR (library_id = $2 AND path = ANY($3)))
+    ORDER BY stage, subject FOR UPDATE
+)
+UPDATE failures SET resolved_at = now() FROM resolved WHERE failures.id = resolved.id
+"""
+
+
+async def mark_missing(
+    pool: asyncpg.Pool, library_id: UUID, paths: Sequence[str]
+) -> list[TrackUpserted]:
+    """Mark files missing, in one transaction; one result a path, in order.
+
+    The track is kept; its revision counts the change once. The result of a file that never was a
+    track has no id.
+    """
+
+    async def work(connection: asyncpg.Connection) -> list[TrackUpserted]:
+        return await _mark_missing(connection, library_id, paths)
+
+    return await in_transaction(pool, work)
+
+
+async def _mark_missing(
+    connection: asyncpg.Connection, library_id: UUID, paths: Sequence[str]
+) -> list[TrackUpserted]:
+    valid = [path for path in set(paths) if "\0" not in path]
+    files = {row["path"]: row for row in await connection.fetch(_LOCK, library_id, valid)}
+    ids = [row["track_id"] for row in files.values() if row["track_id"]]
+    tracks = {row["id"]: row for row in await connection.fetch(_LOCK_TRACKS, ids)}
+    present = [row["id"] for row in files.values() if row["state"] != "missing"]
+    if present:
+        changed = [id_ for id_, row in tracks.items() if not row["is_missing"]]
+        await connection.execute(_MARK_FILES, present)
+        await connection.execute(_MARK_TRACKS, changed)
+        await connection.execute(_RESOLVE, changed, library_id, list(files))
+        albums = {tracks[id_]["album_id"] for id_ in changed}
+        await refresh_albums(connection, filter(None, albums), just_written=changed)
+    return [_result(files.get(path), tracks) for path in paths]
+
+
+def _result(file: asyncpg.Record | None, tracks: Mapping[UUID, asyncpg.Record]) -> TrackUpserted:
+    if file is None:
+        problem = Problem(ErrorCode.NOT_FOUND, "no such file is known", "paths")
+        return TrackUpserted(problem=problem)
+    track = tracks.get(file["track_id"])
+    if track is None:
+        was_missing = file["state"] == "missing"
+        return TrackUpserted(status=UpsertStatus.UNCHANGED if was_missing else UpsertStatus.UPDATED)
+    return TrackUpserted(
+        id=track["id"],
+        status=UpsertStatus.UNCHANGED if track["is_missing"] else UpsertStatus.UPDATED,
+        revision=track["revision"] + (not track["is_missing"]),
+        content_revision=track["content_revision"],
+    )

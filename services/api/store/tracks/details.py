@@ -1,0 +1,123 @@
+"""Details that few tracks have, or that are long: lyrics, other tags, imported facts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.api.store import checks
+from services.api.store.checks import InvalidValue, Item
+
+LYRICS_LIMIT = 50_000
+MOST_OTHER_TAGS = 64
+OTHER_TAGS_LIMIT = 16_000
+MOST_FACTS = 10
+
+_CLEAR = """
+WITH lyrics AS (DELETE FROM track_lyrics WHERE track_id = ANY($1)),
+    tags AS (DELETE FROM track_other_tags WHERE track_id = ANY($1))
+DELETE FROM imported_facts WHERE track_id = ANY($1)
+"""
+_WRITE_LYRICS = """
+INSERT INTO track_lyrics (track_id, plain, synced, is_sidecar)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[])
+"""
+_WRITE_TAGS = """
+INSERT INTO track_other_tags (track_id, tags) SELECT * FROM unnest($1::uuid[], $2::jsonb[])
+"""
+_WRITE_FACTS = """
+INSERT INTO imported_facts (track_id, source, rating, play_count)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::bigint[])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The validated details of a track."""
+
+    plain: str | None = None
+    synced: str | None = None
+    is_sidecar: bool = False
+    other_tags: Mapping[str, list[str]] = field(default_factory=dict)
+    facts: tuple[tuple[str, int | None, int | None], ...] = ()
+    """Source, rating (0 to 100), play count."""
+
+    @property
+    def has_lyrics(self) -> bool:
+        """Whether there are lyrics."""
+        return bool(self.plain or self.synced)
+
+    @property
+    def digested(self) -> list[Any]:
+        """All values, for the track's digest; [] where there are none."""
+        values = [self.plain, self.synced, self.is_sidecar, dict(self.other_tags), self.facts]
+        return values if any(values) else []
+
+
+NO_DETAILS = Details()
+FIELDS = (
+    "lyrics_plain", "lyrics_synced", "lyrics_are_sidecar", "other_tags", "imported_facts",
+)  # fmt: skip
+"""The fields of an item of `createTracks` that hold details: nearly no item has any."""
+
+
+def validate_details(item: Item) -> Details:
+    """The details of an item of `createTracks`.
+
+    Raises:
+        InvalidValue: for the first invalid field.
+    """
+    return Details(
+        plain=checks.optional_text(item, "lyrics_plain", LYRICS_LIMIT) or None,
+        synced=checks.optional_text(item, "lyrics_synced", LYRICS_LIMIT) or None,
+        is_sidecar=checks.flag(item, "lyrics_are_sidecar"),
+        other_tags=_other_tags(item),
+        facts=_facts(item),
+    )
+
+
+def _other_tags(item: Item) -> dict[str, list[str]]:
+    tags = item.get("other_tags")
+    if not tags:
+        return {}
+    if len(tags) > MOST_OTHER_TAGS:
+        raise InvalidValue(f"more than {MOST_OTHER_TAGS} are too many", "other_tags")
+    texts = [*tags, *(value for values in tags.values() for value in values)]
+    length = sum(len(checks.text({"other_tags": text}, "other_tags")) for text in texts)
+    if length > OTHER_TAGS_LIMIT:
+        raise InvalidValue(f"more than {OTHER_TAGS_LIMIT:,} characters are too many", "other_tags")
+    return dict(tags)
+
+
+def _facts(item: Item) -> tuple[tuple[str, int | None, int | None], ...]:
+    imported = item.get("imported_facts")
+    if not imported:
+        return ()
+    if len(imported) > MOST_FACTS:
+        raise InvalidValue(f"more than {MOST_FACTS} are too many", "imported_facts")
+    facts = {
+        checks.name_text(fact, "source"): (
+            checks.optional_integer(fact, "rating", 0, 100),
+            checks.optional_integer(fact, "play_count"),
+        )
+        for fact in imported
+    }
+    return tuple((source, *values) for source, values in facts.items())
+
+
+async def write_details(
+    connection: asyncpg.Connection,
+    details: Sequence[tuple[UUID, Details]],
+    known: Sequence[UUID],
+) -> None:
+    """Store the details of tracks; those of the `known` tracks are replaced."""
+    if known:
+        await connection.execute(_CLEAR, known)
+    lyrics = [(id_, d.plain, d.synced, d.is_sidecar) for id_, d in details if d.has_lyrics]
+    tags = [(id_, dict(d.other_tags)) for id_, d in details if d.other_tags]
+    facts = [(id_, *fact) for id_, d in details for fact in d.facts]
+    for statement, rows in ((_WRITE_LYRICS, lyrics), (_WRITE_TAGS, tags), (_WRITE_FACTS, facts)):
+        if rows:
+            await connection.execute(statement, *zip(*rows, strict=True))

@@ -1,0 +1,139 @@
+"""Locks what a batch of tracks touches, in the order that all writes keep, so that none deadlocks.
+
+The order: the right to create files, files by library and path, tracks by id, then what they refer
+to.
+
+The right to create is needed because a file that another transaction just created cannot be locked
+yet: two batches that create each other's files would wait for each other. Batches that lock no
+file, since all of theirs are new, share the right.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.api.store.batch_writes import Problem
+from services.api.store.tracks.validate_item import TrackRow
+from shared.contracts.upserts import ErrorCode
+
+FileRow = dict[str, Any]
+"""A row of `files`; `match` changes it to what becomes of it."""
+
+_LOCK_NAME = "hashtext('soniquebay.files')"
+_LOCK_CREATION = f"SELECT pg_advisory_xact_lock({_LOCK_NAME})"
+# Counts the known files and locks in one statement. No row, and no lock, where all are known.
+_LOCK_CREATION_IF_NEW = f"""
+SELECT is_shared, CASE
+    WHEN is_shared THEN pg_advisory_xact_lock_shared({_LOCK_NAME})::text
+    ELSE pg_advisory_xact_lock({_LOCK_NAME})::text
+END
+FROM (
+    SELECT count(*) AS known, count(*) = 0 AND NOT $3 AS is_shared FROM files
+    WHERE library_id = $1 AND path = ANY($2)
+) seen
+WHERE known < cardinality($2)
+"""  # noqa: S608 - the lock's name
+
+_FILE_COLUMNS = """
+id, library_id, path, size_bytes, mtime_ns, images_digest, state, track_id, read_by_scan_id,
+content_hash, replaced_hash
+"""
+_LOCK_FILES = f"""
+SELECT {_FILE_COLUMNS} FROM files
+WHERE library_id = $1 AND path = ANY($2) ORDER BY path FOR UPDATE
+"""  # noqa: S608 - the columns above
+_LOCK_FILES_AND_SOURCES = f"""
+SELECT {_FILE_COLUMNS} FROM files
+WHERE id IN (
+    SELECT id FROM files WHERE library_id = $1 AND path = ANY($2)
+    UNION SELECT id FROM files WHERE track_id = ANY($3)
+)
+ORDER BY library_id, path FOR UPDATE
+"""  # noqa: S608 - as above
+_LOCK_TRACKS = """
+SELECT id, revision, content_revision, is_missing, tags_digest, album_id FROM tracks
+WHERE id = ANY($1) ORDER BY id FOR UPDATE
+"""
+# What the tracks refer to is kept from being pruned until this transaction ends.
+_LOCK_ARTISTS = "SELECT id FROM artists WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
+_LOCK_ALBUMS = "SELECT id FROM albums WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
+
+
+class CreationLock(Enum):
+    """Which files a transaction may create."""
+
+    NONE = "none"
+    SHARED = "new ones only, while others create theirs"
+    EXCLUSIVE = "any"
+
+
+async def lock_file_creation(connection: asyncpg.Connection) -> None:
+    """Be the only one who creates files until this transaction ends.
+
+    To be taken before any other lock, by all who may create files.
+    """
+    await connection.execute(_LOCK_CREATION)
+
+
+async def lock_file_creation_for(
+    connection: asyncpg.Connection, library_id: UUID, paths: Sequence[str], *, may_move: bool
+) -> CreationLock:
+    """Take the creation lock that these distinct paths need: none where all are known.
+
+    `may_move`: known files may move to these paths. More of the files may be known once the lock
+    is granted: compare again (`is_covered`).
+    """
+    row = await connection.fetchrow(_LOCK_CREATION_IF_NEW, library_id, paths, may_move)
+    if row is None:
+        return CreationLock.NONE
+    return CreationLock.SHARED if row["is_shared"] else CreationLock.EXCLUSIVE
+
+
+def is_covered(lock: CreationLock, paths: Iterable[str], files: Collection[FileRow]) -> bool:
+    """Whether the lock still is the one that the paths need, now that their files are locked."""
+    if lock is CreationLock.SHARED:
+        return not files
+    return lock is CreationLock.EXCLUSIVE or set(paths) <= {file["path"] for file in files}
+
+
+async def lock_files(
+    connection: asyncpg.Connection, library_id: UUID, rows: Mapping[str, TrackRow]
+) -> list[FileRow]:
+    """The known files at the paths of a batch, and those of the tracks that moved there, locked."""
+    sources = [row.moved_from for row in rows.values() if row.moved_from]
+    if sources:
+        files = await connection.fetch(_LOCK_FILES_AND_SOURCES, library_id, list(rows), sources)
+    else:
+        files = await connection.fetch(_LOCK_FILES, library_id, list(rows))
+    return [dict(file) for file in files]
+
+
+async def lock_tracks(
+    connection: asyncpg.Connection, files: Iterable[FileRow]
+) -> dict[UUID, asyncpg.Record]:
+    """The tracks of locked files by id, locked."""
+    ids = [file["track_id"] for file in files if file["track_id"]]
+    return {row["id"]: row for row in await connection.fetch(_LOCK_TRACKS, ids)}
+
+
+async def lock_references(
+    connection: asyncpg.Connection, rows: Mapping[str, TrackRow]
+) -> dict[str, Problem]:
+    """Lock the artists and albums of a batch; a problem for each path that refers to none."""
+    artists = {credit.artist_id for row in rows.values() for credit in row.credits}
+    albums = {row.album_id for row in rows.values() if row.album_id}
+    for statement, ids in ((_LOCK_ARTISTS, artists), (_LOCK_ALBUMS, albums)):
+        if ids:
+            found = await connection.fetch(statement, list(ids))
+            ids.difference_update(row["id"] for row in found)
+    # What is left in the sets does not exist.
+    problems: dict[str, Problem] = {}
+    for path, row in rows.items():
+        if row.album_id in albums:
+            problems[path] = Problem(ErrorCode.NOT_FOUND, "there is no such album", "albumId")
+        elif any(credit.artist_id in artists for credit in row.credits):
+            problems[path] = Problem(ErrorCode.NOT_FOUND, "there is no such artist", "credits")
+    return problems

@@ -1,0 +1,126 @@
+"""Upserts a batch of tracks: validates, locks, matches, decides and writes in turn.
+
+`content_revision` counts the contents of the file (by the hash of its sound, or by size and time of
+change), `revision` every change of what is shown. An equal item changes nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+import asyncpg
+
+from services.api.store import artists, scans
+from services.api.store.albums.refresh import refresh_albums
+from services.api.store.analyses.reuse import reuse_analyses
+from services.api.store.batch_writes import LostRace, Problem, TrackUpserted, in_transaction
+from services.api.store.checks import Item
+from services.api.store.tracks import lock, write
+from services.api.store.tracks.decide import Decision, decide
+from services.api.store.tracks.match import Moves, match
+from services.api.store.tracks.validate import validate
+from services.api.store.tracks.validate_item import TrackRow
+from shared.contracts.upserts import ErrorCode, UpsertStatus
+
+_LIBRARY = "SELECT id FROM libraries WHERE id = $1"
+_SCAN = "SELECT id FROM scans WHERE id = $1 FOR KEY SHARE"
+
+
+async def upsert_tracks(
+    pool: asyncpg.Pool, library_id: UUID, scan_id: UUID | None, items: Sequence[Item]
+) -> list[TrackUpserted]:
+    """Upsert a batch in one transaction; one result an item, in order.
+
+    An invalid item doesn't hold up the others. Of two items of one path the later counts.
+    """
+    rows: dict[str, TrackRow] = {}
+    paths: list[str | Problem] = []
+    for row in validate(items):
+        if isinstance(row, Problem):
+            paths.append(row)
+        else:
+            rows[row.path] = row
+            paths.append(row.path)
+
+    async def work(connection: asyncpg.Connection) -> dict[str, TrackUpserted]:
+        return await _upsert(connection, library_id, scan_id, rows)
+
+    results = await in_transaction(pool, work) if rows else {}
+    return [
+        TrackUpserted(problem=path) if isinstance(path, Problem) else results[path]
+        for path in paths
+    ]
+
+
+async def _upsert(
+    connection: asyncpg.Connection,
+    library_id: UUID,
+    scan_id: UUID | None,
+    rows: dict[str, TrackRow],
+) -> dict[str, TrackUpserted]:
+    """The results by path."""
+    if await connection.fetchval(_LIBRARY, library_id) is None:
+        unknown = Problem(ErrorCode.NOT_FOUND, "there is no such library", "libraryId")
+        return dict.fromkeys(rows, TrackUpserted(problem=unknown))
+    may_move = any(row.moved_from for row in rows.values())
+    creation_lock = await lock.lock_file_creation_for(
+        connection, library_id, list(rows), may_move=may_move
+    )
+    if scan_id is not None:
+        scan_id = await connection.fetchval(_SCAN, scan_id)
+    files = await lock.lock_files(connection, library_id, rows)
+    if not lock.is_covered(creation_lock, rows, files):
+        raise LostRace
+    tracks = await lock.lock_tracks(connection, files)
+    problems = await lock.lock_references(connection, rows)
+    valid = {path: row for path, row in rows.items() if path not in problems}
+    moves = await match(connection, library_id, scan_id, valid, files)
+    decisions = [
+        decide(row, moves, tracks, scan_id)
+        for path, row in valid.items()
+        if path not in moves.undecided
+    ]
+    await write.write_moves(connection, moves, tracks)
+    lost_artists = await write.write_tracks(connection, decisions)
+    await write.write_files(connection, library_id, scan_id, decisions, moves)
+    changed = [d.track_id for d in decisions if d.status is not UpsertStatus.UNCHANGED]
+    if changed:
+        await reuse_analyses(connection, changed, is_new_revision=False)
+    await write.resolve_failures(connection, library_id, decisions, moves)
+    await _refresh_albums(connection, decisions, tracks, moves.displaced)
+    if lost_artists:
+        await artists.delete_unused(connection, lost_artists)
+    if scan_id is not None:
+        await scans.count_read(connection, scan_id, sum(d.is_first_read for d in decisions))
+    return _results(problems, moves, decisions)
+
+
+def _results(
+    problems: Mapping[str, Problem], moves: Moves, decisions: Sequence[Decision]
+) -> dict[str, TrackUpserted]:
+    """The results by path."""
+    return {
+        **{path: TrackUpserted(problem=problem) for path, problem in problems.items()},
+        **{
+            path: TrackUpserted(status=UpsertStatus.UNDECIDED, candidates=candidates)
+            for path, candidates in moves.undecided.items()
+        },
+        **{
+            d.row.path: TrackUpserted(d.track_id, d.status, d.revision, d.content_revision)
+            for d in decisions
+        },
+    }
+
+
+async def _refresh_albums(
+    connection: asyncpg.Connection,
+    decisions: list[Decision],
+    tracks: Mapping[UUID, asyncpg.Record],
+    displaced: Iterable[UUID],
+) -> None:
+    """Decide anew about the albums that tracks came to, left or are missing in."""
+    changed = [d for d in decisions if d.status is not UpsertStatus.UNCHANGED]
+    known = [d.track_id for d in changed if d.track_id in tracks]
+    album_ids = {d.row.album_id for d in changed}
+    album_ids.update(tracks[id_]["album_id"] for id_ in (*known, *displaced))
+    written = [d.track_id for d in changed]
+    await refresh_albums(connection, filter(None, album_ids), just_written=written)

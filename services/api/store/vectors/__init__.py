@@ -1,0 +1,1 @@
+"""Vectors of tracks (`upsert`), and the spaces they are in (`spaces`)."""
