@@ -6,46 +6,34 @@ VENV ?= .venv
 INSTALLED := $(VENV)/.installed
 MUSIC ?=
 ARGS ?=
+# uv must use the Python that is there, never download one.
 export UV_PYTHON_DOWNLOADS = never
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: help install run test chaos lint format bench bench-cluster bench-scan bench-growth bench-queries bench-truth music engines clean
+.PHONY: help install run clean test chaos lint format music engines bench bench-cluster bench-scan bench-growth bench-queries bench-truth
 
-help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+# A line that begins with `##` starts a group of `make help`; ` ## ` behind a target is its help.
+help: ## list the targets (this text)
+	@echo "Usage: make TARGET [VARIABLE=value ...]     for example: make run MUSIC=~/Music"
+	@awk -F ':[^#]*## ' '/^## /{printf "\n%s\n", substr($$0, 4)} /^[a-z-]+:.*## /{printf "  %-15s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "PYTHON=python3.12 and VENV=.venv-3.12 choose another Python and another environment for any target."
 
-install: $(INSTALLED) ## install everything into .venv, from the lock; VENV=... PYTHON=... for another Python
-
-$(UV):
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "SoniqueBay needs Python 3.11 or newer; $(PYTHON) is older. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -m venv .uv \
-	  || { echo "Python's venv module is missing: apt-get install python3-venv"; rm -rf .uv; exit 1; }
-	@.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-
-$(INSTALLED): $(UV) uv.lock pyproject.toml shared/pyproject.toml $(wildcard services/*/pyproject.toml)
-	@echo "Installing into $(VENV) ..."
-	@$(UV) sync --locked --quiet --python $(PYTHON)
-	@touch $@
-
-run: install ## MUSIC=<folder>: scan it and serve it; without, the demo library. ARGS go to `up`
+## Use it
+run: install ## scan and serve a folder: MUSIC=~/Music (without it, the demo library); ARGS go to `soniquebay up`
 	@exec $(VENV)/bin/soniquebay up $(if $(MUSIC),--music "$(MUSIC)",--demo) $(ARGS)
 
-music: install ## fetch the real music that the tests use (Debian's wesnoth-1.16-music)
-	@$(VENV)/bin/python -m tests.fetch_wesnoth
+install: $(INSTALLED) ## install the locked versions of everything into .venv
 
-engines: install ## fetch the servers and tools that the tests run, where they can be had
-	@$(VENV)/bin/python -m tests.engines.kafka || true
-	@$(VENV)/bin/python -m tests.engines.opensearch || true
-	@$(VENV)/bin/python -m tests.engines.ollama || true
-	@$(VENV)/bin/python -m tests.engines.prometheus || true
-	@$(VENV)/bin/python -m tests.engines.compose || true
+clean: ## remove what was installed and fetched (not your library: that is in SONIQUEBAY_DATA_DIR)
+	rm -rf .venv* .uv .music .engines .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-# Two processes: much of the suite waits for servers. A file's tests stay together.
-test: engines ## the whole suite; ARGS go to pytest
+## Test it
+# Two processes, since much of the suite waits for servers. All tests of a file run in one of them.
+test: engines ## the whole suite; ARGS go to pytest, e.g. ARGS=tests/unit
 	@$(VENV)/bin/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
-chaos: engines ## the long form of tests/chaos: all goes wrong while 2,000 files are analysed
+chaos: engines ## the long form of tests/chaos: services fail while 2,000 files are analysed; ARGS go to pytest
 	@$(VENV)/bin/pytest tests/chaos --thorough -s $(ARGS)
 
 lint: install ## ruff, mypy --strict, import-linter
@@ -54,30 +42,52 @@ lint: install ## ruff, mypy --strict, import-linter
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-format: install ## mend what ruff can
+format: install ## fix what ruff can fix, and format
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-# One thread, as workers compute with: two that wait for each other are CPU time, too.
+music: install ## fetch the real music that the tests use (Debian's wesnoth-1.16-music)
+	@$(VENV)/bin/python -m tests.fetch_wesnoth
+
+# An engine that cannot be had here is no error: its tests are skipped, and the last lines say so.
+engines: install ## fetch or build the servers that the tests run: Kafka, OpenSearch, Ollama, Prometheus, Compose
+	@$(VENV)/bin/python -m tests.engines.kafka || true
+	@$(VENV)/bin/python -m tests.engines.opensearch || true
+	@$(VENV)/bin/python -m tests.engines.ollama || true
+	@$(VENV)/bin/python -m tests.engines.prometheus || true
+	@$(VENV)/bin/python -m tests.engines.compose || true
+
+## Measure it (ARGS=--help lists a bench's options)
+# One thread, as the worker processes compute with: BLAS threads that wait for each other use CPU time.
 bench: export OMP_NUM_THREADS = 1
 bench: export OPENBLAS_NUM_THREADS = 1
-bench: install ## ratios against peers and floors; ARGS go to the bench
+bench: install ## each part against its floor and against peers, as ratios; ARGS=--quick
 	@$(VENV)/bin/python -m bench $(ARGS)
 
-bench-cluster: engines ## what the bus costs, and what one more analyzer gives
+bench-cluster: engines ## what Kafka costs, and what a second analyzer gains
 	@$(VENV)/bin/python -m bench.cluster $(ARGS)
 
-bench-scan: install ## a first scan and a rescan beside MPD, beets and the floor, on one core
+bench-scan: install ## a first scan and a rescan against MPD, beets and the floor, on one core
 	@$(VENV)/bin/python -m bench.scan $(ARGS)
 
-bench-growth: install ## what a track costs and what memory it takes, up to ARGS="--up-to 300000" files
+bench-growth: install ## time, CPU and memory as a library grows; ARGS="--up-to 300000" for more files
 	@$(VENV)/bin/python -m bench.growth $(ARGS)
 
-bench-queries: install ## what the hot queries take in a library of 10,000 and of 300,000 tracks
+bench-queries: install ## how long the hot queries take with 10,000 and with 300,000 tracks
 	@$(VENV)/bin/python -m bench.queries $(ARGS)
 
-bench-truth: install ## how right an analysis is; ARGS=--write puts it into docs/analysis.md
+bench-truth: install ## how right an analysis is; ARGS=--write puts the tables into docs/analysis.md
 	@$(VENV)/bin/python -m bench.truth $(ARGS)
 
-clean: ## remove what was installed and fetched
-	rm -rf .venv* .uv .music .engines .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+# The files behind `install`.
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "SoniqueBay needs Python 3.11 or newer; $(PYTHON) is older. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .uv \
+	  || { echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; rm -rf .uv; exit 1; }
+	@.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(INSTALLED): $(UV) uv.lock pyproject.toml shared/pyproject.toml $(wildcard services/*/pyproject.toml)
+	@echo "Installing into $(VENV) ..."
+	@$(UV) sync --locked --quiet --python $(PYTHON)
+	@touch $@

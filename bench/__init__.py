@@ -1,1 +1,1 @@
-"""Measuring: the library generator, and `make bench`."""
+"""Benchmarks: `make bench` and its siblings (see README.md), and generators of music libraries."""

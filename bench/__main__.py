@@ -1,6 +1,6 @@
-"""`make bench`: how far each part is from its floor, and from its peers, in one run.
+"""`make bench`: each part compared with its floor and with peers, in one run.
 
-Ratios, not times: both sides of each were measured in turn on the same machine.
+It prints ratios, not times: both sides of each were measured in turn on the same machine.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 
 from bench import floors, whole_tracks
 from bench.generated_library import generate
-from bench.measuring import Row, compared, cpu_s, interleaved, percentile, wall_s
+from bench.measurement import Row, compare_ratios, cpu_s, measure_in_turn, percentile, wall_s
 from services.analyzer.analysis import warm_up
 from soniquebay.demo import render_demo
 
@@ -33,33 +33,33 @@ _BOTH_DECODE = {".flac", ".mp3", ".ogg", ".opus", ".wav"}  # librosa has no deco
 
 @dataclass
 class Report:
-    """What is printed and kept."""
+    """Prints the results, and keeps them for the file."""
 
     rows: list[Row] = field(default_factory=list)
     memory: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def add(self, *rows: Row) -> None:
-        """Print rows, and keep them."""
+        """Print rows and keep them."""
         for row in rows:
             spread = f"{row.lowest:.3g}..{row.highest:.3g}"
             print(f"{row.subject:<38} / {row.against:<34} {row.ratio:>8.3g}  {spread}", flush=True)
         self.rows += rows
 
-    def remember(self, moment: str, parts: dict[str, float]) -> None:
-        """Print memory in MB, and keep it."""
-        told = ", ".join(f"{part} {size:.0f}" for part, size in parts.items())
-        print(f"memory {moment}: {sum(parts.values()):.0f} MB ({told})", flush=True)
+    def add_memory(self, moment: str, parts: dict[str, float]) -> None:
+        """Print the memory of each part in MB, and keep it."""
+        by_part = ", ".join(f"{part} {size:.0f}" for part, size in parts.items())
+        print(f"memory {moment}: {sum(parts.values()):.0f} MB ({by_part})", flush=True)
         self.memory[moment] = parts
 
 
 @dataclass(frozen=True)
 class Bench:
-    """One bench.
+    """The parts of the bench, a method each.
 
     Attributes:
-        work: a folder to work in.
-        files: size of the library that is scanned.
-        analysed: size of the one that the profiles analyse. length_s: of its tracks.
+        work: a folder for temporary files.
+        files: number of files to scan.
+        analysed: number of files that the profiles analyse. length_s: of each of them.
         rounds: how often each side is measured.
     """
 
@@ -71,13 +71,13 @@ class Bench:
     report: Report
 
     def scan(self) -> None:
-        """Scan and ingest against listing the folder, and against mutagen alone."""
+        """Scan and ingest, against listing the folder and against mutagen alone."""
         music = self._library("scanned", self.files)
         paths = sorted(path for path in music.rglob("*") if floors.is_music(path))
-        floors.read(paths)  # the disk's cache is warm for all
-        got = interleaved(
+        floors.read(paths)  # warms the disk cache for all
+        values = measure_in_turn(
             {
-                "look": lambda: wall_s(lambda: floors.look(music)),
+                "listing": lambda: wall_s(lambda: floors.list_files(music)),
                 "walk": lambda: wall_s(lambda: floors.walk(music)),
                 "mutagen": lambda: wall_s(lambda: floors.read_with_mutagen(paths)),
                 "read": lambda: wall_s(lambda: floors.read(paths)),
@@ -88,23 +88,23 @@ class Bench:
         ingest, rescan = [run["read_s"] for run in runs], [run["rescan_s"] for run in runs]
         listing, mutagen = "scandir + stat", "mutagen alone, one process"
         self.report.add(
-            compared("walk", got["walk"], listing, got["look"]),
-            compared("rescan, nothing changed", rescan, listing, got["look"]),
-            compared("rescan, nothing changed", rescan, "scan and ingest", ingest),
-            compared("reading tags and covers", got["read"], mutagen, got["mutagen"]),
-            compared("scan and ingest, stored", ingest, mutagen, got["mutagen"]),
-            compared("scan and ingest, stored", ingest, listing, got["look"]),
+            compare_ratios("walk", values["walk"], listing, values["listing"]),
+            compare_ratios("rescan, nothing changed", rescan, listing, values["listing"]),
+            compare_ratios("rescan, nothing changed", rescan, "scan and ingest", ingest),
+            compare_ratios("reading tags and covers", values["read"], mutagen, values["mutagen"]),
+            compare_ratios("scan and ingest, stored", ingest, mutagen, values["mutagen"]),
+            compare_ratios("scan and ingest, stored", ingest, listing, values["listing"]),
         )
-        self.report.remember("idle, ingest only", runs[-1]["idle_mb"])
-        self.report.remember(f"after {self.files:,} files, ingest only", runs[-1]["full_mb"])
+        self.report.add_memory("idle, ingest only", runs[-1]["idle_mb"])
+        self.report.add_memory(f"after {self.files:,} files, ingest only", runs[-1]["full_mb"])
 
     def analysis(self) -> None:
-        """The analysis against decoding alone and naive librosa, in CPU time of one process."""
+        """The analysis, against decoding alone and librosa, in CPU time of one process."""
         pieces = self._pieces()
         warm_up()  # as workers do
         for contender in (floors.decode, floors.analyse, floors.analyse_with_librosa):
-            contender(pieces[:1])  # what is loaded and compiled once counts for none
-        got = interleaved(
+            contender(pieces[:1])  # loads and compiles what is needed once
+        values = measure_in_turn(
             {
                 "decoding": lambda: cpu_s(lambda: floors.decode(pieces)),
                 "ours": lambda: cpu_s(lambda: floors.analyse(pieces)),
@@ -113,12 +113,12 @@ class Bench:
             self.rounds,
         )
         self.report.add(
-            compared("analysis", got["ours"], "decoding alone", got["decoding"]),
-            compared("naive librosa", got["librosa"], "analysis", got["ours"]),
+            compare_ratios("analysis", values["ours"], "decoding alone", values["decoding"]),
+            compare_ratios("librosa", values["librosa"], "analysis", values["ours"]),
         )
 
     def tracks(self) -> None:
-        """Whole tracks: see `bench.whole_tracks`."""
+        """Tracks of four minutes: see `bench.whole_tracks`."""
         warm_up()
         pieces = self._pieces()
         tracks = floors.long_tracks(self.work, pieces)
@@ -127,7 +127,7 @@ class Bench:
         self.report.add(*whole_tracks.against_decoding(tracks, self.rounds))
         self.report.add(*whole_tracks.against_librosa(tracks))
         self.report.add(whole_tracks.second_worker(tracks, self.rounds))
-        print(whole_tracks.what_a_worker_takes(tracks, pieces[0]), flush=True)
+        print(whole_tracks.describe_worker(tracks, pieces[0]), flush=True)
 
     def _pieces(self) -> list[Path]:
         folder = self.work / "demo"
@@ -137,7 +137,7 @@ class Bench:
         return pieces[:: max(1, len(pieces) // _ANALYSED_PIECES)]
 
     def profiles(self) -> None:
-        """The whole way: one at a time, as it is by default, and with queries meanwhile."""
+        """From files to a searchable library: one at a time, by default, with queries meanwhile."""
         music = self._library("analysed", self.analysed, self.length_s)
         names = ("baseline", "optimised", "high concurrency")
         runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
@@ -147,26 +147,26 @@ class Bench:
         whole = {name: [run["whole_s"] for run in runs[name]] for name in names}
         busy = runs["high concurrency"]
         self.report.add(
-            compared("baseline (one at a time)", whole["baseline"],
+            compare_ratios("baseline (one at a time)", whole["baseline"],
                      "optimised (default)", whole["optimised"]),
-            compared("high concurrency (4 clients asking)", whole["high concurrency"],
+            compare_ratios("high concurrency (4 clients)", whole["high concurrency"],
                      "optimised (default)", whole["optimised"]),
             *(
-                compared(f"query p{percent} while analysing",
-                         [percentile(run["busy_ask_s"], percent) for run in busy],
+                compare_ratios(f"query p{percent} while analysing",
+                         [percentile(run["busy_latencies_s"], percent) for run in busy],
                          f"query p{percent} when idle",
-                         [percentile(run["idle_ask_s"], percent) for run in busy])
+                         [percentile(run["idle_latencies_s"], percent) for run in busy])
                 for percent in (50, 95)
             ),
         )  # fmt: skip
-        asked = statistics.median(percentile(run["busy_ask_s"], 95) for run in busy)
-        print(f"(query p95 while analysing, 4 clients: {asked * 1000:.0f} ms)")
-        self.report.remember("idle", runs["optimised"][-1]["idle_mb"])
+        p95_s = statistics.median(percentile(run["busy_latencies_s"], 95) for run in busy)
+        print(f"(query p95 while analysing, 4 clients: {p95_s * 1000:.0f} ms)")
+        self.report.add_memory("idle", runs["optimised"][-1]["idle_mb"])
         for name in names:
             per_min = self.analysed * 60 / statistics.median(whole[name])
             print(f"({name}: {per_min:.0f} tracks a minute)")
-            self.report.remember(f"at most, {name}", runs[name][-1]["peak_mb"])
-        self.report.remember(f"after {self.analysed:,} files", runs["optimised"][-1]["full_mb"])
+            self.report.add_memory(f"at its highest, {name}", runs[name][-1]["peak_mb"])
+        self.report.add_memory(f"after {self.analysed:,} files", runs["optimised"][-1]["full_mb"])
 
     def _library(self, name: str, files: int, length_s: float = _SHORT_S) -> Path:
         folder = self.work / name
@@ -184,35 +184,37 @@ class Bench:
                 sys.executable, "-c", _RUN_ONCE, "--profile", profile,
                 "--data", data, "--warm-up", str(warm_up), "--music", str(music),
             ]  # fmt: skip
-            answer = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-        measured: dict[str, Any] = json.loads(answer.stdout)
-        if measured["failed"]:
-            raise SystemExit(f"{measured['failed']} files failed: the figures would mean nothing")
-        return measured
+            process = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+        run: dict[str, Any] = json.loads(process.stdout)
+        if run["failed"]:
+            raise SystemExit(f"{run['failed']} files failed: the figures would mean nothing")
+        return run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the parts that the command line names, all by default."""
+    """Run the parts that the command line names, by default all."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
     parser.add_argument("--files", type=int, default=3_000, help="files to scan (%(default)s)")
     parser.add_argument("--analysed", type=int, default=400, help="files to analyse (%(default)s)")
     parser.add_argument(
-        "--length", type=float, default=_SHORT_S, help="of these, in seconds (%(default)g)"
+        "--length", type=float, default=_SHORT_S, help="length of these in s (%(default)g)"
     )
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="one round of 300 and 60 files")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part; may be repeated")
-    told = parser.parse_args(arguments)
-    if told.quick:
-        told.files, told.analysed, told.rounds = 300, 60, 1
+    options = parser.parse_args(arguments)
+    if options.quick:
+        options.files, options.analysed, options.rounds = 300, 60, 1
     report = Report()
     with tempfile.TemporaryDirectory(prefix="soniquebay-bench-") as work:
-        bench = Bench(Path(work), told.files, told.analysed, told.length, told.rounds, report)
-        for part in told.only or PARTS:
+        bench = Bench(
+            Path(work), options.files, options.analysed, options.length, options.rounds, report
+        )
+        for part in options.only or PARTS:
             getattr(bench, part)()
     _RESULTS.mkdir(exist_ok=True)
     kept = _RESULTS / f"{time.strftime('%Y%m%dT%H%M%S')}.json"
-    kept.write_text(json.dumps({"told": vars(told), **asdict(report)}, indent=1))
+    kept.write_text(json.dumps({"options": vars(options), **asdict(report)}, indent=1))
     print(f"kept in {kept}", file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""What everything is compared with: floors that no one can go below, and naive peers."""
+"""What the services are compared with: floors (the least that any program must do), and peers."""
 
 import itertools
 import os
@@ -28,13 +28,13 @@ _LONG_RATE_HZ, _LONG_S = 44_100, 240
 
 
 def is_music(path: Path) -> bool:
-    """Whether the scan would take it."""
+    """Whether a scan would read it."""
     return path.is_file() and is_audio(path.name)
 
 
-def look(root: Path) -> int:
-    """The floor of a scan: every entry listed and its size and time asked for."""
-    seen = 0
+def list_files(root: Path) -> int:
+    """The floor of a scan: list every entry, and get its size and time; the number of files."""
+    count = 0
     folders = [os.fspath(root)]
     while folders:
         with os.scandir(folders.pop()) as entries:
@@ -43,44 +43,44 @@ def look(root: Path) -> int:
                     folders.append(entry.path)
                 else:
                     entry.stat()
-                    seen += 1
-    return seen
+                    count += 1
+    return count
 
 
 def walk(root: Path) -> int:
-    """Our walk: rules applied, in the order of the paths."""
+    """Our walk: with ignore rules, in the order of the paths; the number of files."""
     return sum(1 for _ in Walk(os.fspath(root), rules=IgnoreRules()).files())
 
 
 def read_with_mutagen(paths: Sequence[Path]) -> None:
-    """The floor of reading: mutagen alone, in one process, its answer thrown away."""
+    """The floor of reading: mutagen alone, in one process, its result thrown away."""
     for path in paths:
         mutagen.File(path)
 
 
 def read(paths: Sequence[Path]) -> None:
-    """Our reading: tags understood, covers taken out."""
+    """Our reading: tags mapped to fields, covers extracted."""
     for path in paths:
         read_file(os.fsencode(path))
 
 
 def decode(paths: Sequence[Path]) -> None:
-    """The floor of an analysis: every sample decoded by the same decoder, and thrown away."""
+    """The floor of an analysis: decode every sample with the same decoder, and throw it away."""
     for path in paths:
         for _ in open_audio(os.fsencode(path)).blocks:
             pass
 
 
-def load(paths: Sequence[Path]) -> None:
-    """Bring to mono at 22,050 Hz, as all analysers need: PyAV's filter graph, frame by frame."""
+def decode_to_mono(paths: Sequence[Path]) -> None:
+    """Decode to mono at 22,050 Hz, as analysers need it: PyAV's filter graph, frame by frame."""
     for path in paths:
         with av.open(os.fspath(path)) as container:
             graph = Graph()
             sink = graph.add("abuffersink")
             form = f"sample_fmts=flt:channel_layouts=mono:sample_rates={RATE_HZ}"
-            wanted = graph.add("aformat", form)
+            converter = graph.add("aformat", form)
             source = graph.add_abuffer(template=container.streams.audio[0])
-            graph.link_nodes(source, wanted, sink).configure()
+            graph.link_nodes(source, converter, sink).configure()
             for frame in itertools.chain(container.decode(audio=0), [None]):
                 graph.push(frame)
                 with suppress(av.BlockingIOError, av.EOFError):
@@ -95,15 +95,15 @@ def analyse(paths: Sequence[Path]) -> None:
 
 
 def long_tracks(folder: Path, pieces: Sequence[Path]) -> list[Path]:
-    """Four minutes of these pieces, one after another, in each of five formats."""
-    found: list[np.ndarray] = []
+    """Encode four minutes of these pieces, one after another, in each of five formats."""
+    blocks: list[np.ndarray] = []
     for piece in itertools.cycle(sorted(pieces)):
         audio = open_audio(os.fsencode(piece))
         if audio.rate_hz == _LONG_RATE_HZ:
-            found += [np.broadcast_to(block, (2, block.shape[1])) for block in audio.blocks]
-        if sum(block.shape[1] for block in found) >= _LONG_S * _LONG_RATE_HZ:
+            blocks += [np.broadcast_to(block, (2, block.shape[1])) for block in audio.blocks]
+        if sum(block.shape[1] for block in blocks) >= _LONG_S * _LONG_RATE_HZ:
             break
-    sound = np.concatenate(found, axis=1)[:, : _LONG_S * _LONG_RATE_HZ].T.astype(np.float64)
+    sound = np.concatenate(blocks, axis=1)[:, : _LONG_S * _LONG_RATE_HZ].T.astype(np.float64)
     tracks = [folder / f"long.{ending}" for ending in ("mp3", "flac", "m4a", "opus", "ogg")]
     for track in tracks:
         encode(track, np.clip(sound, -1, 1), _LONG_RATE_HZ)
@@ -115,14 +115,14 @@ def _mono(path: Path) -> np.ndarray:
     return decode_file(os.fsencode(path)).mono
 
 
-def hear(paths: Sequence[Path]) -> None:
-    """The trained model alone, of sound that is decoded already."""
+def run_model(paths: Sequence[Path]) -> None:
+    """The trained model alone; each path is decoded once and kept."""
     for path in paths:
         meaning_fields(_mono(path))
 
 
 def analyse_with_librosa(paths: Sequence[Path]) -> None:
-    """The naive peer: librosa's documented calls for the same subjects, one after the other.
+    """The peer: librosa's documented calls for the same subjects, one after the other.
 
     Tempo and beats, onsets, chroma (for the key), tuning, MFCC, spectral summaries, level; no
     loudness after BS.1770, no fingerprint and no trained model, which it has no calls for.
@@ -140,8 +140,8 @@ def analyse_with_librosa(paths: Sequence[Path]) -> None:
             librosa.feature.spectral_rolloff,
             librosa.feature.spectral_contrast,
         )
-        for subject in subjects:
-            subject(y=sound, sr=rate_hz)
+        for feature in subjects:
+            feature(y=sound, sr=rate_hz)
         librosa.feature.spectral_flatness(y=sound)
         librosa.feature.rms(y=sound)
         librosa.feature.zero_crossing_rate(sound)

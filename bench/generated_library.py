@@ -1,9 +1,9 @@
-"""A generator of music libraries: any number of files, five formats, varied tags, some covers.
+"""Generates music libraries: any number of files, five formats, varied tags, some covers.
 
     python -m bench.generated_library DIR --files 3000 --seed 1
 
-The same seed gives the same files. A few short clips are encoded once; each file is a copy of one
-with tags of its own, and with a sound of its own that nobody hears, so thousands take seconds.
+The same seed gives the same files. A few short clips are encoded once. Each file is a copy of
+a clip with its own tags and an inaudible mark, so thousands take seconds.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from mutagen import id3, mp4
 from mutagen.flac import Picture
 from numpy.typing import NDArray
 
-from bench.own_sound import with_own_sound
+from bench.watermark import watermark
 from soniquebay.demo.encoding import encode
 from soniquebay.demo.rendering import cover_image
 
@@ -37,7 +37,7 @@ _GENRES = ("Rock", "Jazz", "Electronic", "Hip-Hop", "Classical", "Ambient", "Fol
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What a generated file says."""
+    """The tags of a generated file."""
 
     title: str | None
     artists: list[str]
@@ -52,7 +52,7 @@ class Tags:
 
 
 def generate(folder: Path, files: int, seed: int = 1, length_s: float = _CLIP_S) -> list[Path]:
-    """Write a library of `files` files of some length; returns their paths."""
+    """Write a library of `files` files of `length_s` each; their paths."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as work:
         clips = _Clips(Path(work), seed, length_s)
@@ -66,7 +66,7 @@ def generate(folder: Path, files: int, seed: int = 1, length_s: float = _CLIP_S)
 
 
 class _Clips:
-    """A few clips of each format, encoded when first needed; each file gets one of its own."""
+    """A few clips of each format, encoded when first needed; each file gets a marked copy."""
 
     def __init__(self, folder: Path, seed: int, length_s: float) -> None:
         self._folder = folder
@@ -77,12 +77,12 @@ class _Clips:
     def next(self, ending: str, chance: random.Random) -> bytes:
         """The content of the next file, without tags."""
         self._files += 1
-        which = chance.randrange(_CLIPS)
-        if ending == "flac":  # encoded in milliseconds
-            return self._encode(ending, _marked(self._sounds[which], self._files))
-        if (ending, which) not in self._encoded:
-            self._encoded[ending, which] = self._encode(ending, self._sounds[which])
-        return with_own_sound(self._encoded[ending, which], ending, self._files)
+        clip = chance.randrange(_CLIPS)
+        if ending == "flac":  # encoding takes milliseconds: mark the samples
+            return self._encode(ending, _marked(self._sounds[clip], self._files))
+        if (ending, clip) not in self._encoded:
+            self._encoded[ending, clip] = self._encode(ending, self._sounds[clip])
+        return watermark(self._encoded[ending, clip], ending, self._files)
 
     def _encode(self, ending: str, sound: NDArray[np.float64]) -> bytes:
         path = self._folder / f"clip.{ending}"
@@ -93,18 +93,18 @@ class _Clips:
 def _sounds(seed: int, length_s: float) -> list[NDArray[np.float64]]:
     noise = np.random.default_rng(seed)
     t = np.arange(round(length_s * _RATE_HZ)) / _RATE_HZ
-    found = []
+    sounds = []
     for number in range(_CLIPS):
         tones = [
             np.sin(2 * np.pi * 220 * 2 ** ((number * 5 + step) / 12) * t) for step in (0, 4, 7)
         ]
         beat = (t * (2 + number) % 1 < 0.05) * noise.standard_normal(len(t))
-        found.append(0.1 * sum(tones) + 0.2 * beat)
-    return found
+        sounds.append(0.1 * sum(tones) + 0.2 * beat)
+    return sounds
 
 
 def _marked(sound: NDArray[np.float64], number: int) -> NDArray[np.float64]:
-    """The number in the lowest bits of the first samples."""
+    """Write the number into the lowest bits of the first samples."""
     marked = sound.copy()
     bits = [number >> bit & 1 for bit in range(24)]
     marked[: len(bits)] += np.asarray(bits) / 2**15
@@ -118,7 +118,7 @@ def _words(chance: random.Random, least: int, most: int) -> str:
 def _album(
     folder: Path, chance: random.Random, clips: _Clips, number: int, size: int
 ) -> list[Path]:
-    """One album: all of one format, some with folder covers, some compilations, some double."""
+    """Write an album in one format; some have a folder cover or two discs, or are compilations."""
     artist, title = f"{_words(chance, 1, 2)} {number % 97}", f"{_words(chance, 1, 4)} {number}"
     various, double = chance.random() < 0.1, chance.random() < 0.15
     date = chance.choice(
@@ -126,7 +126,7 @@ def _album(
     )
     cover = cover_image(title) if chance.random() < 0.3 else None
     ending = FORMATS[number % len(FORMATS)]
-    place = folder / ("Various Artists" if various else artist) / title
+    album_folder = folder / ("Various Artists" if various else artist) / title
     paths = []
     for index in range(size):
         disc = 1 + (index >= size // 2) if double else None
@@ -145,18 +145,18 @@ def _album(
             disc=(disc, 2) if disc else None,
             cover=cover if cover and index % 2 else None,
         )
-        path = (place / f"CD{disc}" if disc else place) / f"{index + 1:02d}.{ending}"
+        path = (album_folder / f"CD{disc}" if disc else album_folder) / f"{index + 1:02d}.{ending}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(clips.next(ending, chance))
         write_tags(path, tags)
         paths.append(path)
     if chance.random() < 0.3:
-        (place / "cover.jpg").write_bytes(cover_image(title + " front"))
+        (album_folder / "cover.jpg").write_bytes(cover_image(title + " front"))
     return paths
 
 
 def write_tags(path: Path, tags: Tags) -> None:
-    """Write tags the way MusicBrainz Picard does."""
+    """Write tags as MusicBrainz Picard does."""
     file: Any = mutagen.File(path)
     if path.suffix == ".mp3":
         _write_id3(file, tags)
@@ -228,8 +228,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--files", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
-    told = parser.parse_args()
-    print(f"{len(generate(told.folder, told.files, told.seed)):,} files in {told.folder}")
+    options = parser.parse_args()
+    print(
+        f"{len(generate(options.folder, options.files, options.seed)):,} files in {options.folder}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""`make bench-growth`: what a track costs, and what memory it takes, as a library grows.
+"""`make bench-growth`: time, CPU time and memory of a first scan as a library grows.
 
-A first scan of generated files (`many_files.py`), until all is stored, one library size after the
-other, each in processes and a data folder of its own; analysis off. Memory is looked at from
-outside, once a second and when the scan is over.
+For each size, generated files (`small_files.py`) are scanned without analysis until all is stored,
+in new processes with a new data folder. This process samples the memory of those, once a second and
+at the end.
 """
 
 import argparse
@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.many_files import generate_many
+from bench.composition import PROFILES, composed_services
 from bench.markdown import table, write_between_markers
-from bench.memory import PssParts, pss_parts, watching
+from bench.memory import PssParts, pss_parts, sample_memory
 from bench.memory_plot import draw
 from bench.processes import cpu_s_by_part
-from bench.running import PROFILES, running
+from bench.small_files import generate_small_files
 from shared.runtime.logs import configure_logs
 from shared.runtime.resources import limit_malloc_arenas
 from shared.runtime.settings import Settings
@@ -41,58 +41,58 @@ _RUN = "from bench.growth import run; run()"
 
 @dataclass(slots=True)
 class Grown:
-    """What the scan of a library showed.
+    """The figures of one library size.
 
     Attributes:
-        wall_s: from the request until all is stored and told. cpu_s: of each part.
-        rescan_s: the same request again.
-        seen: memory over the scan: seconds since the request, parts.
+        wall_s: from the request until all is stored. cpu_s: of each part.
+        rescan_s: of a second scan.
+        samples: memory over the scan: seconds since the request, sizes of the parts.
     """
 
     files: int
     wall_s: float = 0.0
     cpu_s: dict[str, float] = field(default_factory=dict)
     rescan_s: float = 0.0
-    seen: list[tuple[float, PssParts]] = field(default_factory=list)
+    samples: list[tuple[float, PssParts]] = field(default_factory=list)
 
     def peak_mb(self, of: Callable[[PssParts], float]) -> float:
-        """The most that a part of the memory was at one moment."""
-        return max(of(parts) for _, parts in self.seen)
+        """The highest value of a part of the memory."""
+        return max(of(parts) for _, parts in self.samples)
 
 
 async def _scan(data: Path, music: Path, warm_up: Path) -> None:
-    """Scan in this process, and tell what happens, a JSON line a moment."""
+    """Scan in this process; print a JSON line at each step."""
     settings = Settings(data_dir=data, port=0)
     database = settings.data_dir / "postgres"
-    async with running(settings, PROFILES["ingest"]) as services:
-        await services.scan([warm_up])  # all processes are up, and have what they import
+    async with composed_services(settings, PROFILES["ingest"]) as services:
+        await services.scan([warm_up])  # starts all processes, with their imports
         before = cpu_s_by_part(database)
-        _say(moment="scan")
+        _print_step(step="scan")
         wall_s, _ = await services.scan([music])
-        _say(moment="scanned")
+        _print_step(step="scanned")
         after = cpu_s_by_part(database)
         rescan_s, _ = await services.scan([music])
-        _say(
-            moment="over", wall_s=wall_s, rescan_s=rescan_s,
+        _print_step(
+            step="done", wall_s=wall_s, rescan_s=rescan_s,
             cpu_s={part: after[part] - before[part] for part in after},
             tracks=(await services.status())["tracks"],
         )  # fmt: skip
 
 
 async def _idle(data: Path) -> None:
-    """Have all services up, with nothing to do."""
-    async with running(Settings(data_dir=data, port=0), PROFILES["optimised"]):
+    """Run all services with nothing to do."""
+    async with composed_services(Settings(data_dir=data, port=0), PROFILES["optimised"]):
         await asyncio.sleep(_IDLE_S)
-        _say(moment="idle")
-        await asyncio.to_thread(sys.stdin.read)  # until it was looked at
+        _print_step(step="idle")
+        await asyncio.to_thread(sys.stdin.read)  # until the memory was measured
 
 
-def _say(**told: object) -> None:
-    print(json.dumps(told), flush=True)
+def _print_step(**figures: object) -> None:
+    print(json.dumps(figures), flush=True)
 
 
 def run() -> None:
-    """The measured process: data folder, and folders of music to scan, or none to be idle."""
+    """The measured process. Arguments: data folder, then folders to scan (none: stay idle)."""
     limit_malloc_arenas()
     configure_logs("error")
     data, *music = map(Path, sys.argv[1:])
@@ -100,27 +100,27 @@ def run() -> None:
 
 
 def grow(work: Path, files: int) -> Grown:
-    """Scan so many files for the first time; what that showed."""
+    """Measure the first scan of so many files."""
     music, warm_up, data = work / "music", work / "warm-up", work / "data"
-    for folder, many in ((music, files), (warm_up, _WARM_UP_FILES)):
+    for folder, count in ((music, files), (warm_up, _WARM_UP_FILES)):
         folder.mkdir()
-        generate_many(folder, many)
+        generate_small_files(folder, count)
     with _measured(data, music, warm_up) as process:
         _wait_for("scan", process)
         began_s = time.monotonic()
-        with watching(process.pid, data / "postgres") as seen:
+        with sample_memory(process.pid, data / "postgres") as samples:
             _wait_for("scanned", process)
-        told = _wait_for("over", process)
+        figures = _wait_for("done", process)
     for folder in (music, warm_up, data):
         shutil.rmtree(folder)
-    if told.pop("tracks") != files + _WARM_UP_FILES:
+    if figures.pop("tracks") != files + _WARM_UP_FILES:
         raise SystemExit("not all files are tracks: no figures")
-    del told["moment"]
-    return Grown(files, seen=[(at - began_s, parts) for at, parts in seen], **told)
+    del figures["step"]
+    return Grown(files, samples=[(at - began_s, parts) for at, parts in samples], **figures)
 
 
 def idle(work: Path) -> PssParts:
-    """What memory all services take together when nothing is to be done."""
+    """The memory of all services when there is nothing to do."""
     data = work / "data"
     with _measured(data) as process:
         _wait_for("idle", process)
@@ -137,12 +137,12 @@ def _measured(data: Path, *music: Path) -> subprocess.Popen[str]:
     )
 
 
-def _wait_for(moment: str, process: subprocess.Popen[str]) -> dict[str, Any]:
+def _wait_for(step: str, process: subprocess.Popen[str]) -> dict[str, Any]:
     for line in process.stdout or ():
         found: dict[str, Any] = json.loads(line)
-        if found["moment"] == moment:
+        if found["step"] == step:
             return found
-    raise SystemExit("the measured process broke off")
+    raise SystemExit("the measured process ended early")
 
 
 def _row(grown: Grown) -> Sequence[str]:
@@ -168,25 +168,28 @@ def main() -> None:
     """Print the table; `--write` puts it and the plot into docs."""
     parser = argparse.ArgumentParser(prog="make bench-growth ARGS=...", description=__doc__)
     parser.add_argument(
-        "--up-to", type=int, default=_DEFAULT_LARGEST, help=f"of {SIZES} files (%(default)s)"
+        "--up-to",
+        type=int,
+        default=_DEFAULT_LARGEST,
+        help=f"the largest of {SIZES} files (%(default)s)",
     )
-    parser.add_argument("--sizes", type=int, nargs="+", help="these instead")
+    parser.add_argument("--sizes", type=int, nargs="+", help="these sizes instead")
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    told = parser.parse_args()
-    sizes = told.sizes or [size for size in SIZES if size <= told.up_to]
+    options = parser.parse_args()
+    sizes = options.sizes or [size for size in SIZES if size <= options.up_to]
     grown: list[Grown] = []
     with tempfile.TemporaryDirectory(prefix="soniquebay-growth-") as work:
-        nothing = idle(Path(work))
+        idle_memory = idle(Path(work))
         for files in sizes:
             grown.append(grow(Path(work), files))
             print(" | ".join(_row(grown[-1])), flush=True)
     rows = table(_HEADER, map(_row, grown))
-    text = f"{rows}\n\nIdle, with all services: {nothing.told}."
+    text = f"{rows}\n\nIdle, with all services: {idle_memory.summary}."
     print(f"\n{text}")
-    if told.write:
+    if options.write:
         write_between_markers(_DOCUMENT, "growth", text)
-        shown = max((each for each in grown if each.files <= _PLOTTED), key=lambda e: e.files)
-        _PLOT.write_text(draw(shown.files, shown.seen))
+        shown = max((each for each in grown if each.files <= _PLOTTED), key=lambda each: each.files)
+        _PLOT.write_text(draw(shown.files, shown.samples))
 
 
 if __name__ == "__main__":

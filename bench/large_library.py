@@ -1,7 +1,7 @@
-"""A large library that is all done, straight into the database: rows, without files behind them.
+"""Writes the rows of a large, fully processed library straight into the database, without files.
 
-What queries meet at 100,000 tracks and more: ten tracks an album, two albums an artist, a genre or
-two a track out of 120, names in no order, some years and tempos unknown.
+Ten tracks an album, two albums an artist, one or two of 120 genres a track, names in random order,
+some years and tempos unknown.
 """
 
 import asyncpg
@@ -10,12 +10,12 @@ from services.api.store.vectors.spaces import Space, register_spaces
 from shared.contracts.versions import ANALYZER_VERSION
 
 WITH_VECTORS = 2_000
-"""So many tracks at most: an index of vectors takes far longer to make than all else."""
+"""Only so many tracks have vectors: building their index takes far longer than everything else."""
 _TRACKS_AN_ALBUM = 10
 _ALBUMS_AN_ARTIST = 2
 _GENRES = 120
 
-# Ids follow from numbers, so that rows can refer to each other before they are there.
+# Ids are computed from numbers, so that rows can refer to rows that are not there yet.
 _ID = "md5('{kind}' || {number})::uuid"
 
 
@@ -24,7 +24,7 @@ def _id(kind: str, number: str) -> str:
 
 
 def _name(number: str) -> str:
-    """A name of two words, which sorts elsewhere than its number."""
+    """A name of two words; names are not in the order of their numbers."""
     return f"substr(md5('name' || {number}), 1, 6) || ' ' || substr(md5(({number})::text), 1, 8)"
 
 
@@ -42,7 +42,7 @@ SELECT {_id("artist", "n")}, name, name, name, name
 FROM (
     SELECT n, {_name("n")} || ' artist' AS name
     FROM generate_series(0, :tracks / {_TRACKS_AN_ALBUM * _ALBUMS_AN_ARTIST}) n
-) AS told;
+) AS named;
 INSERT INTO albums (id, place_key, owner_key, title, sort_key, artist_credit, artist_key, year,
     release_date, is_compilation)
 SELECT {_id("album", "n")}, 'album ' || n, 'artist ' || {_ARTIST_OF_ALBUM}, title, title, artist,
@@ -51,7 +51,7 @@ FROM (
     SELECT n, {_name("n + 10000000")} AS title, {_name(_ARTIST_OF_ALBUM)} || ' artist' AS artist,
         CASE WHEN n % 9 > 0 THEN 1950 + n % 75 END AS year
     FROM generate_series(0, :tracks / {_TRACKS_AN_ALBUM}) n
-) AS told;
+) AS named;
 INSERT INTO album_credits (album_id, position, artist_id, credited_as)
 SELECT {_id("album", "n")}, 0, {_id("artist", _ARTIST_OF_ALBUM)}, 'as credited'
 FROM generate_series(0, :tracks / {_TRACKS_AN_ALBUM}) n;
@@ -68,7 +68,7 @@ FROM (
     SELECT n, {_name("n + 20000000")} AS title, {_name(_ARTIST_OF)} || ' artist' AS artist,
         {_YEAR} AS year
     FROM generate_series(0, :tracks - 1) n
-) AS told;
+) AS named;
 INSERT INTO files (library_id, path, size_bytes, mtime_ns, state, track_id)
 SELECT {_id("library", "1")}, concat_ws('/', {_ARTIST_OF}, {_ALBUM_OF}, n || '.flac'), 20000000,
     1700000000000000000 + n, 'present', {_id("track", "n")}
@@ -82,7 +82,7 @@ SELECT {_id("track", "n")}, position,
 FROM generate_series(0, :tracks - 1) n CROSS JOIN generate_series(0, n % 2) position;
 """
 
-_TOLD = {
+_BY_NAME = {
     "track_id": _id("track", "n"),
     "analyzer_version": f"'{ANALYZER_VERSION}'",
     "content_revision": "1",
@@ -113,14 +113,14 @@ FROM generate_series(0, {{last}}) n
 
 
 async def fill(pool: asyncpg.Pool, tracks: int) -> None:
-    """So many tracks with all that belongs to them; the first `WITH_VECTORS` have vectors too.
+    """Write so many tracks with all that belongs to them; the first `WITH_VECTORS` have vectors.
 
     The tables must be empty.
     """
     await register_spaces(pool, [_SPACE])
     async with pool.acquire() as connection:
         async with connection.transaction():
-            # The rows fit together: no trigger has to look whether they do.
+            # Switches off triggers and foreign key checks: the rows are known to fit together.
             await connection.execute("SET LOCAL session_replication_role = replica")
             await connection.execute(_STATEMENTS.replace(":tracks", str(tracks)))
             for table in ("analyses", "meanings"):
@@ -130,11 +130,11 @@ async def fill(pool: asyncpg.Pool, tracks: int) -> None:
 
 
 async def _fill_by_type(connection: asyncpg.Connection, table: str, tracks: int) -> None:
-    """Every column has a value, without the table's columns being told again here."""
+    """Fill every column of a table by its type, so that its columns need no list here."""
     names = {
         row["column_name"]: row["data_type"] for row in await connection.fetch(_COLUMNS, table)
     }
-    values = [_TOLD.get(name) or _BY_TYPE[kind] for name, kind in names.items()]
+    values = [_BY_NAME.get(name) or _BY_TYPE[kind] for name, kind in names.items()]
     await connection.execute(
         f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)}"
         f" FROM generate_series(0, {tracks - 1}) n"

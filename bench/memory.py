@@ -1,7 +1,7 @@
-"""Memory of the services and of their database, from Linux's accounts (proc(5)).
+"""Memory of the services and their database, from /proc (proc(5)).
 
-It is the proportional set size: pages that processes share are divided among them, so that parts
-can be added up.
+It is the proportional set size (PSS): shared pages are divided among the processes that share them,
+so that the sizes of processes can be added up.
 """
 
 import threading
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.processes import postmaster_pid, tree
 
-_LOOK_EVERY_S = 1.0
+_SAMPLE_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class PssParts:
     """Proportional set sizes in MB.
 
     Attributes:
-        main_mb: of the process that runs the services.
-        workers_mb: of its workers.
-        database_mb: of PostgreSQL's, without the shared memory.
-        database_shared_mb: the shared memory that PostgreSQL's processes touched: its buffers
-            fill up to their size, whatever the library.
+        main_mb: the process that runs the services.
+        workers_mb: its worker processes.
+        database_mb: PostgreSQL's processes, without shared memory.
+        database_shared_mb: the shared memory that PostgreSQL's processes touched. Its buffers
+            fill up to their size with any library.
     """
 
     main_mb: float
@@ -35,20 +35,20 @@ class PssParts:
 
     @property
     def services_mb(self) -> float:
-        """Of our processes, all together."""
+        """All our processes."""
         return self.main_mb + self.workers_mb
 
     @property
     def by_part(self) -> dict[str, float]:
-        """By the names that tables have."""
+        """By the names that the tables use."""
         database_mb = self.database_mb + self.database_shared_mb
         return {
             "main process": self.main_mb, "workers": self.workers_mb, "database": database_mb
         }  # fmt: skip
 
     @property
-    def told(self) -> str:
-        """In words."""
+    def summary(self) -> str:
+        """A line for people."""
         return (
             f"{sum(self.by_part.values()):.0f} MB (our processes {self.services_mb:.0f},"
             f" PostgreSQL's own {self.database_mb:.0f}, its shared buffers"
@@ -57,7 +57,7 @@ class PssParts:
 
 
 def pss_parts(pid: int, database: Path) -> PssParts:
-    """Those of a process and all below it, and of the database in a folder."""
+    """The sizes of a process, its workers, and the database in a folder."""
     servers = tree(postmaster_pid(database))
     workers = set(tree(pid)) - {pid, *servers}
     shared_mb = sum(_pss_mb(server, "Pss_Shmem:") for server in servers)
@@ -66,26 +66,29 @@ def pss_parts(pid: int, database: Path) -> PssParts:
 
 
 def tree_pss_mb(pid: int) -> float:
-    """Of any process and all that descend from it."""
+    """The size of a process and all its descendants."""
     return sum(map(_pss_mb, tree(pid)))
 
 
 @contextmanager
-def watching(pid: int, database: Path) -> Iterator[list[tuple[float, PssParts]]]:
-    """What `pss_parts` tells at once, then every second, and at the end, by `time.monotonic`."""
-    seen: list[tuple[float, PssParts]] = []
+def sample_memory(pid: int, database: Path) -> Iterator[list[tuple[float, PssParts]]]:
+    """Sample `pss_parts` at once, every second, and at the end.
+
+    The list fills with pairs of `time.monotonic` and the sizes.
+    """
+    samples: list[tuple[float, PssParts]] = []
     end = threading.Event()
 
-    def look() -> None:
+    def sample() -> None:
         is_over = False
         while not is_over:
-            is_over = end.wait(_LOOK_EVERY_S if seen else 0)
-            seen.append((time.monotonic(), pss_parts(pid, database)))
+            is_over = end.wait(_SAMPLE_EVERY_S if samples else 0)
+            samples.append((time.monotonic(), pss_parts(pid, database)))
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=sample)
     thread.start()
     try:
-        yield seen
+        yield samples
     finally:
         end.set()
         thread.join()

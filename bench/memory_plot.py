@@ -1,4 +1,4 @@
-"""Draws memory over a scan as an SVG. Pure."""
+"""Plots memory over a scan as SVG. Pure."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,10 +15,10 @@ _GRID_MB = 50
 _MOST_TICKS = 8
 
 
-def draw(files: int, seen: Sequence[tuple[float, PssParts]]) -> str:
-    """The plot: a line a part, MB over seconds, of a first scan of so many files."""
-    longest_s = max(seen[-1][0], 1.0)
-    most_mb = max(of(parts) for _, parts in seen for _, _, of in _LINES)
+def draw(files: int, samples: Sequence[tuple[float, PssParts]]) -> str:
+    """The plot of a first scan of so many files: MB over seconds, a line for each part."""
+    longest_s = max(samples[-1][0], 1.0)
+    most_mb = max(of(parts) for _, parts in samples for _, _, of in _LINES)
     most_mb = (int(most_mb / _GRID_MB) + 1) * _GRID_MB
 
     def at(seconds: float, mb: float) -> tuple[float, float]:
@@ -40,18 +40,20 @@ def draw(files: int, seen: Sequence[tuple[float, PssParts]]) -> str:
         parts.append(f'<text x="{x - 8}" y="{y + 4}" text-anchor="end">{mb}</text>')
     for quarter in range(5):
         x, y = at(longest_s * quarter / 4, 0)
-        told = f"{longest_s * quarter / 4:,.0f} s"
-        parts.append(f'<text x="{x}" y="{y + 18}" text-anchor="middle">{told}</text>')
-    parts += _lines(seen, at)
+        label = f"{longest_s * quarter / 4:,.0f} s"
+        parts.append(f'<text x="{x}" y="{y + 18}" text-anchor="middle">{label}</text>')
+    parts += _lines(samples, at)
     return "\n".join([*parts, "</svg>", ""])
 
 
 def _lines(
-    seen: Sequence[tuple[float, PssParts]], at: Callable[[float, float], tuple[float, float]]
+    samples: Sequence[tuple[float, PssParts]], at: Callable[[float, float], tuple[float, float]]
 ) -> list[str]:
     drawn = []
     for number, (name, colour, of) in enumerate(_LINES):
-        points = " ".join(f"{x},{y}" for x, y in (at(second, of(told)) for second, told in seen))
+        points = " ".join(
+            f"{x},{y}" for x, y in (at(second, of(parts)) for second, parts in samples)
+        )
         drawn.append(
             f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
         )

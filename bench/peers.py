@@ -1,4 +1,4 @@
-"""Other programs that scan music libraries, run with settings of their own: MPD and beets."""
+"""Other programs that scan music libraries: MPD and beets."""
 
 import os
 import platform
@@ -15,51 +15,53 @@ from pathlib import Path
 from bench.processes import tree_cpu_s
 
 _ROOT = Path(__file__).parents[1]
-_BEETS = _ROOT / ".engines" / f"beets-on-{platform.python_version()}"  # both on the same Python
+_BEETS = _ROOT / ".engines" / f"beets-on-{platform.python_version()}"  # on the same Python as ours
 _BEETS_VERSION = "2.14.1"
 _WAIT_S = 900
-_LOOK_EVERY_S = 0.01
+_POLL_EVERY_S = 0.01
 
 
-class NotHad(Exception):
-    """The program cannot be had here; the message says why."""
+class Unavailable(Exception):
+    """The program is not available here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What a piece of work took."""
+class Cost:
+    """Wall time and CPU time of some work."""
 
     wall_s: float
     cpu_s: float
 
 
 class Mpd:
-    """A running MPD, asked over its socket."""
+    """A client of a running MPD."""
 
-    def __init__(self, process: subprocess.Popen[bytes], at: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], address: Path) -> None:
         self._process = process
-        self._at = at
+        self._address = address
 
-    def update(self) -> Taken:
-        """Have it scan its music folder."""
+    def update(self) -> Cost:
+        """Scan the music folder."""
         cpu_s, began = tree_cpu_s(self._process.pid), time.perf_counter()
-        self._ask("update")
-        while "updating_db" in self._ask("status"):
-            time.sleep(_LOOK_EVERY_S)
+        self._send("update")
+        while "updating_db" in self._send("status"):
+            time.sleep(_POLL_EVERY_S)
         wall_s = time.perf_counter() - began
-        return Taken(wall_s, tree_cpu_s(self._process.pid) - cpu_s)
+        return Cost(wall_s, tree_cpu_s(self._process.pid) - cpu_s)
 
     def songs(self) -> int:
-        """How many it knows."""
-        told = dict(line.split(": ", 1) for line in self._ask("stats").splitlines() if ": " in line)
-        return int(told["songs"])
+        """The number of songs in its database."""
+        stats = dict(
+            line.split(": ", 1) for line in self._send("stats").splitlines() if ": " in line
+        )
+        return int(stats["songs"])
 
-    def _ask(self, command: str) -> str:
-        with socket.socket(socket.AF_UNIX) as at:
-            at.connect(str(self._at))
-            lines = at.makefile("r")
+    def _send(self, command: str) -> str:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self._address))
+            lines = connection.makefile("r")
             lines.readline()
-            at.sendall(f"{command}\n".encode())
+            connection.sendall(f"{command}\n".encode())
             answer = []
             for line in lines:
                 if line.startswith("ACK"):
@@ -72,14 +74,14 @@ class Mpd:
 
 @contextmanager
 def mpd(work: Path, music: Path, cores: Sequence[int]) -> Iterator[Mpd]:
-    """MPD with an empty database, to which `music` is linked once it is up; no sound comes out.
+    """Start MPD with an empty database and no audio output, then link `music` into its folder.
 
     Raises:
-        NotHad: it is not installed.
+        Unavailable: it is not installed.
     """
     program = shutil.which("mpd")
     if program is None:
-        raise NotHad("MPD is not installed (Debian and Ubuntu: apt-get install mpd)")
+        raise Unavailable("MPD is not installed (Debian and Ubuntu: apt-get install mpd)")
     folder = work / "mpd"
     (folder / "music").mkdir(parents=True)
     config = folder / "mpd.conf"
@@ -94,11 +96,13 @@ def mpd(work: Path, music: Path, cores: Sequence[int]) -> Iterator[Mpd]:
     try:
         until = time.monotonic() + 30
         while not (folder / "socket").exists() and time.monotonic() < until:
-            time.sleep(_LOOK_EVERY_S)
+            time.sleep(_POLL_EVERY_S)
         if not (folder / "socket").exists():
-            raise NotHad(f"MPD does not start: {(folder / 'errors').read_text().strip()[-300:]}")
+            raise Unavailable(
+                f"MPD does not start: {(folder / 'errors').read_text().strip()[-300:]}"
+            )
         running = Mpd(process, folder / "socket")
-        running.update()  # of the empty folder
+        running.update()  # of the empty folder: MPD is warm then
         (folder / "music" / "all").symlink_to(music)
         yield running
     finally:
@@ -108,10 +112,10 @@ def mpd(work: Path, music: Path, cores: Sequence[int]) -> Iterator[Mpd]:
 
 
 def fetch_beets() -> Path:
-    """The program, in an environment of its own.
+    """Install beets into an environment of its own, if it is not there; the program.
 
     Raises:
-        NotHad: there is no package index here.
+        Unavailable: beets cannot be installed.
     """
     program = _BEETS / "bin" / "beet"
     if not program.exists():
@@ -123,30 +127,30 @@ def fetch_beets() -> Path:
         ):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
-                raise NotHad(f"beets cannot be installed: {done.stderr.strip()[-300:]}")
+                raise Unavailable(f"beets cannot be installed: {done.stderr.strip()[-300:]}")
     return program
 
 
-def import_with_beets(work: Path, music: Path, cores: Sequence[int]) -> Taken:
-    """Import as it is: nothing asked of MusicBrainz, nothing copied or written."""
+def import_with_beets(work: Path, music: Path, cores: Sequence[int]) -> Cost:
+    """Import without asking MusicBrainz, and without copying or writing files."""
     folder = work / "beets"
     folder.mkdir()
     (folder / "config.yaml").write_text(
         f"library: {folder}/library.db\ndirectory: {folder}/music\nplugins: []\n"
     )
     command = [str(fetch_beets()), "import", "-A", "-C", "-W", "-q", str(music)]
-    children = os.times()
+    before = os.times()
     began = time.perf_counter()
     subprocess.run(
         pinned(command, cores), check=True, timeout=_WAIT_S, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, env={**os.environ, "BEETSDIR": str(folder)},
     )  # fmt: skip
-    wall_s, now = time.perf_counter() - began, os.times()
+    wall_s, after = time.perf_counter() - began, os.times()
     shutil.rmtree(folder)
-    used = now.children_user + now.children_system
-    return Taken(wall_s, used - children.children_user - children.children_system)
+    cpu_s = after.children_user + after.children_system
+    return Cost(wall_s, cpu_s - before.children_user - before.children_system)
 
 
 def pinned(command: Sequence[str], cores: Sequence[int]) -> list[str]:
-    """The command, kept on some of the machine's cores."""
+    """The command, pinned to some of the machine's cores."""
     return ["taskset", "--cpu-list", ",".join(map(str, cores)), *command]

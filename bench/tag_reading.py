@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.generated_library import generate
 from bench.markdown import table
-from bench.measuring import Samples, cpu_s, interleaved
+from bench.measurement import Samples, cpu_s, measure_in_turn
 from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.file_reader import read_chunk
 from services.extractor.read.tag_reader import read_fast, read_with_mutagen
@@ -53,8 +53,8 @@ def _measure(formats: Mapping[str, Sequence[Path]], root: Path, rounds: int) -> 
         contenders[f"mutagen{suffix}"] = partial(cpu_s, partial(_read_all_with_mutagen, paths))
     names = [str(path.relative_to(root)) for paths in formats.values() for path in paths]
     contenders["reader"] = partial(cpu_s, partial(read_chunk, str(root), names))
-    interleaved(contenders, 1)  # the disk's cache, and the caches of names
-    return interleaved(contenders, rounds)
+    measure_in_turn(contenders, 1)  # the disk's cache, and the caches of names
+    return measure_in_turn(contenders, rounds)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""Whole tracks: four minutes in five formats, analysed.
+"""Analyses of whole tracks: four minutes in five formats.
 
-Against decoding alone and against librosa, in CPU time of one process; what a second worker gives;
-what a worker takes to start, and to keep.
+CPU time of one process against decoding alone and against librosa; what a second worker process
+gains; how long a worker takes to start, and how much memory it uses.
 """
 
 import asyncio
@@ -14,62 +14,66 @@ from pathlib import Path
 import numpy as np
 
 from bench import floors
-from bench.measuring import Row, compared, cpu_s, interleaved
+from bench.measurement import Row, compare_ratios, cpu_s, measure_in_turn
 from bench.memory import tree_pss_mb
 from services.analyzer.worker import analyze_file, prepare_worker
 from shared.runtime.workers import WorkerProcesses
 
-_NO_DECODER_OF_LIBROSA = {".m4a"}
+_NOT_READ_BY_LIBROSA = {".m4a"}
 _TIMES = 4
-"""How often the workers analyse each of the tracks: enough that the last one waits for little."""
+"""How often each track is analysed: often enough that an idle worker at the end hardly counts."""
 
 
 def against_decoding(tracks: Sequence[Path], rounds: int) -> Iterator[Row]:
-    """Our analysis of each format, of all, and what the trained model adds."""
-    floors.hear(tracks)  # decodes them, once
-    works = {"decoding": floors.decode, "loading": floors.load, "analysis": floors.analyse}
-    got = interleaved(
+    """Our analysis of each format and of all, with and without the trained model."""
+    floors.run_model(tracks)  # decodes them once
+    measured = {
+        "decoding": floors.decode,
+        "loading": floors.decode_to_mono,
+        "analysis": floors.analyse,
+    }
+    values = measure_in_turn(
         {
             **{
                 f"{what} {track.suffix}": partial(_cpu_s, work, track)
-                for what, work in works.items()
+                for what, work in measured.items()
                 for track in tracks
             },
-            "model": lambda: cpu_s(lambda: floors.hear(tracks)),
+            "model": lambda: cpu_s(lambda: floors.run_model(tracks)),
         },
         rounds,
     )
     for track in tracks:
         name = f"analysis of 4 minutes, {track.suffix}"
-        decoding = got[f"decoding {track.suffix}"]
-        yield compared(name, got[f"analysis {track.suffix}"], "decoding", decoding)
+        decoding = values[f"decoding {track.suffix}"]
+        yield compare_ratios(name, values[f"analysis {track.suffix}"], "decoding", decoding)
     sums = {
-        what: np.sum([got[f"{what} {track.suffix}"] for track in tracks], axis=0).tolist()
-        for what in works
+        what: np.sum([values[f"{what} {track.suffix}"] for track in tracks], axis=0).tolist()
+        for what in measured
     }
-    less = [a - b for a, b in zip(sums["analysis"], got["model"], strict=True)]
+    without_model = [a - b for a, b in zip(sums["analysis"], values["model"], strict=True)]
     for what, against in (("decoding", "decoding"), ("loading", "decoding to 22,050 Hz, mono")):
-        yield compared("all five", sums["analysis"], against, sums[what])
-        yield compared("all five without the model", less, against, sums[what])
+        yield compare_ratios("all five", sums["analysis"], against, sums[what])
+        yield compare_ratios("all five without the model", without_model, against, sums[what])
 
 
 def against_librosa(tracks: Sequence[Path]) -> Iterator[Row]:
-    """Naive librosa, once: it takes five seconds a track. It has nothing like the trained model."""
-    heard = [track for track in tracks if track.suffix not in _NO_DECODER_OF_LIBROSA]
-    ours = cpu_s(lambda: floors.analyse(heard))
-    theirs = cpu_s(lambda: floors.analyse_with_librosa(heard))
-    model = cpu_s(lambda: floors.hear(heard))
-    name = "naive librosa, 4 minutes"
-    yield compared(name, [theirs], "analysis", [ours])
-    yield compared(name, [theirs], "analysis without the model", [ours - model])
+    """librosa, once: it takes five seconds a track. It has no counterpart of the trained model."""
+    readable = [track for track in tracks if track.suffix not in _NOT_READ_BY_LIBROSA]
+    ours = cpu_s(lambda: floors.analyse(readable))
+    theirs = cpu_s(lambda: floors.analyse_with_librosa(readable))
+    model = cpu_s(lambda: floors.run_model(readable))
+    name = "librosa, 4 minutes"
+    yield compare_ratios(name, [theirs], "analysis", [ours])
+    yield compare_ratios(name, [theirs], "analysis without the model", [ours - model])
 
 
 def second_worker(tracks: Sequence[Path], rounds: int) -> Row:
-    """The rate of two worker processes against that of one, warm."""
-    got = interleaved(
+    """The rate of two worker processes against that of one, after a warm-up."""
+    values = measure_in_turn(
         {str(count): partial(_tracks_per_s, tracks, count) for count in (2, 1)}, rounds
     )
-    return compared("two workers", got["2"], "one", got["1"])
+    return compare_ratios("two workers", values["2"], "one", values["1"])
 
 
 def _tracks_per_s(tracks: Sequence[Path], count: int) -> float:
@@ -85,8 +89,8 @@ def _tracks_per_s(tracks: Sequence[Path], count: int) -> float:
     return asyncio.run(measured())
 
 
-def what_a_worker_takes(tracks: Sequence[Path], short: Path) -> str:
-    """Seconds until a new worker is warm, and librosa's first answer; memory in MB."""
+def describe_worker(tracks: Sequence[Path], short: Path) -> str:
+    """A sentence: how long a worker takes to start, and its memory."""
 
     async def measured() -> str:
         ours, theirs = (
@@ -101,8 +105,8 @@ def what_a_worker_takes(tracks: Sequence[Path], short: Path) -> str:
                 await workers.run(analyze_file, os.fsencode(track))
             used_mb = tree_pss_mb(pid)
         return (
-            f"a worker is warm after {ours:.1f} s (librosa has its first answer after"
-            f" {theirs:.1f} s); it has {new_mb:.0f} MB, and {used_mb:.0f} MB after these tracks"
+            f"a worker is ready after {ours:.1f} s (librosa has its first answer after"
+            f" {theirs:.1f} s); it uses {new_mb:.0f} MB, and {used_mb:.0f} MB after these tracks"
         )
 
     return asyncio.run(measured())
@@ -111,7 +115,7 @@ def what_a_worker_takes(tracks: Sequence[Path], short: Path) -> str:
 async def _start_s(
     warm: Callable[[], None] | None, job: Callable[..., object], *args: object
 ) -> float:
-    """From nothing to the answer of a first job, in a process of its own."""
+    """The seconds from starting a worker process to the result of its first job."""
     workers = WorkerProcesses(1, warm=warm)
     began = time.perf_counter()
     async with workers.running():

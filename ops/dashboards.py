@@ -1,8 +1,8 @@
 """Grafana's dashboards as code: overview, one service, cluster.
 
-`python -m ops.dashboards` writes them to `ops/grafana/dashboards`; a test compares. Metrics are
-those of `shared/runtime/metrics.py`, what every process tells of itself (`process_`), and the
-broker's own (`redpanda_`).
+`python -m ops.dashboards` writes them to `ops/grafana/dashboards`; a test compares. The metrics are
+those of `shared/runtime/metrics.py`, those of every process (`process_`), and the broker's own
+(`redpanda_`).
 """
 
 import json
@@ -14,7 +14,7 @@ from ops.panels import SOURCE, Panel, dashboard
 
 FOLDER = Path(__file__).parent / "grafana" / "dashboards"
 
-# Each api process tells the lag of all groups: the highest is as good as any.
+# Each api process reports the lag of all groups: a sum over processes would count it several times.
 _LAG = "max by (stage) (sum by (instance, stage) (soniquebay_bus_lag_records))"
 _HANDLED = "sum by (stage) (rate(soniquebay_bus_records_handled_total[5m]))"
 _DEAD = "sum by (stage, kind) (rate(soniquebay_bus_records_dead_total[5m]))"
@@ -22,7 +22,7 @@ _DEAD = "sum by (stage, kind) (rate(soniquebay_bus_records_dead_total[5m]))"
 OVERVIEW = [
     Panel(
         "Tracks", [("max by (state) (soniquebay_api_tracks_count)", "{{state}}")],
-        "How many tracks have come how far.", kind="stat", width=12,
+        "Tracks by how far they are processed.", kind="stat", width=12,
     ),
     Panel(
         "Services", [('sum by (service) (up{job="soniquebay"})', "{{service}}")],
@@ -34,7 +34,7 @@ OVERVIEW = [
     ),
     Panel(
         "Waiting", [(_LAG, "{{stage}}")],
-        "Records each stage has still to handle, those in work included.",
+        "Records that each stage has not committed yet, including those in progress.",
     ),
     Panel(
         "Done a second", [(_HANDLED, "{{stage}}")],
@@ -42,26 +42,26 @@ OVERVIEW = [
     ),
     Panel(
         "Time left", [("max by (stage) (soniquebay_api_time_left_seconds)", "{{stage}}")],
-        "Until a stage is through with all tracks at its rate of now; a gap: it stands still.",
+        "Until a stage has handled all tracks at its current rate. A gap means no progress.",
         unit="s",
     ),
     Panel(
         "Given up a second", [(_DEAD, "{{stage}}: {{kind}}")],
-        "Records sent to the dead letters. `invalid`: the file's fault; anything else is ours.",
+        "Records sent to the dead letters. `invalid`: the file is bad; all other kinds are not.",
         unit="cps",
     ),
     Panel(
-        "Scans and what they leave to do",
-        [("max(soniquebay_api_scans_active_count)", "scans that go on"),
+        "Scans and open work",
+        [("max(soniquebay_api_scans_active_count)", "active scans"),
          ("max(soniquebay_api_files_to_read_count)", "files to read"),
-         ("max(soniquebay_api_work_pending_count)", "files and tracks not through"),
+         ("max(soniquebay_api_work_pending_count)", "files and tracks in progress"),
          ("max(soniquebay_api_failures_open_count)", "failures")],
-        "A scan goes on until each file that it found is read.",
+        "A scan is active until every file that it found is read.",
     ),
     Panel(
         "Breakers",
         [("max by (service, server) (soniquebay_breakers_open_state)", "{{service}}: {{server}}")],
-        "1 while a server that failed several times in a row is asked now and then only.",
+        "1 while a server that failed several times in a row is only tried now and then.",
     ),
 ]  # fmt: skip
 
@@ -91,8 +91,8 @@ SERVICE = [
         "Time of a batch",
         [(f"histogram_quantile({share}, sum by (le, topic, stage)"
           f" (rate(soniquebay_bus_batch_duration_seconds_bucket{{{_ONE}}}[5m])))",
-          f"{{{{stage}}}}: {{{{topic}}}}: {told}")
-         for share, told in ((0.5, "half"), (0.95, "95 %"))],
+          f"{{{{stage}}}}: {{{{topic}}}}: {label}")
+         for share, label in ((0.5, "half"), (0.95, "95 %"))],
         "Handler and publishing together.", unit="s",
     ),
     Panel(
@@ -106,12 +106,12 @@ SERVICE = [
         "Batches run again a second",
         [(f"sum by (topic, stage) (rate(soniquebay_bus_batches_retried_total{{{_ONE}}}[5m]))",
           "{{stage}}: {{topic}}")],
-        "After an error that may not happen the next time.", unit="cps",
+        "After a transient error.", unit="cps",
     ),
     Panel(
         "Waiting for a dependency",
         [(f"max by (stage) (soniquebay_bus_stage_paused_state{{{_ONE}}})", "{{stage}}")],
-        "1 while a stage waits for a server that is out of reach.",
+        "1 while a stage waits for a server that does not answer.",
     ),
     Panel(
         "Worker processes' jobs",
@@ -122,15 +122,15 @@ SERVICE = [
         "Worker processes replaced in an hour",
         [(f"sum by (instance) (increase(soniquebay_workers_restarts_total{{{_ONE}}}[1h]))",
           "{{instance}}")],
-        "They died, or took longer than they may: the log names the file.",
+        "They died, or exceeded their time limit: the log names the file.",
     ),
     Panel(
         "CPU", [(f"rate(process_cpu_seconds_total{{{_ONE}}}[5m])", "{{instance}}")],
-        "Of the main process; worker processes are not in it.", unit="percentunit",
+        "Of the main process, without its worker processes.", unit="percentunit",
     ),
     Panel(
         "Memory", [(f"process_resident_memory_bytes{{{_ONE}}}", "{{instance}}")],
-        "Of the main process; worker processes are not in it.", unit="bytes",
+        "Of the main process, without its worker processes.", unit="bytes",
     ),
 ]  # fmt: skip
 
@@ -145,12 +145,12 @@ CLUSTER = [
     ),
     Panel(
         "Broker's free disk", [("min(redpanda_storage_disk_free_bytes)", "free")],
-        "It stops taking records when this runs out.", unit="bytes", kind="stat", width=8,
+        "Redpanda accepts no records when this runs out.", unit="bytes", kind="stat", width=8,
     ),
     Panel(
         "Waiting by topic and group",
         [("max by (topic, stage) (soniquebay_bus_lag_records)", "{{topic}} -> {{stage}}")],
-        "Records each group has still to handle.",
+        "Records that each group has not committed yet.",
     ),
     Panel(
         "Share of each process",
@@ -161,14 +161,14 @@ CLUSTER = [
     Panel(
         "Given up in an hour",
         [("sum by (topic, stage, kind) (increase(soniquebay_bus_records_dead_total[1h])) > 0", "")],
-        "soniquebay failures names them, soniquebay replay tries them again.", kind="table",
+        "`soniquebay failures` lists them, `soniquebay replay` tries them again.", kind="table",
     ),
     Panel(
         "Error share",
         [("sum by (stage) (rate(soniquebay_bus_records_dead_total[15m]))"
           " / (sum by (stage) (rate(soniquebay_bus_records_dead_total[15m]))"
           " + sum by (stage) (rate(soniquebay_bus_records_handled_total[15m])))", "{{stage}}")],
-        "Given up, of all that was handled.", unit="percentunit",
+        "Records given up, as a share of all handled records.", unit="percentunit",
     ),
     Panel(
         "Paused stages",
@@ -180,12 +180,12 @@ CLUSTER = [
         [("sum by (instance, state) (soniquebay_api_db_connections_count)",
           "{{instance}}: {{state}}"),
          ("sum by (instance) (soniquebay_api_db_waiting_count)", "{{instance}}: waiting")],
-        "Connections of each api; requests that wait for one have too few.",
+        "Connections of each api. If requests wait, there are too few.",
     ),
     Panel(
         "Memory",
         [('sum by (service) (process_resident_memory_bytes{job="soniquebay"})', "{{service}}")],
-        "Of all main processes of a service.", unit="bytes",
+        "Of all main processes of a service, without their worker processes.", unit="bytes",
     ),
 ]  # fmt: skip
 

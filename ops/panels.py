@@ -1,29 +1,29 @@
-"""Panels, and how a dashboard in Grafana's JSON is made of them. Pure."""
+"""Dashboards in Grafana's JSON, built from panels. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 SOURCE = {"type": "prometheus", "uid": "prometheus"}
-"""Where all queries go: Grafana's provisioned source."""
+"""The data source of all queries, as ops/grafana/provisioning names it."""
 _WIDTH = 24
 _HEIGHTS = {"stat": 4, "timeseries": 8, "table": 8}
 
 Query = tuple[str, str]
-"""An expression, and how Grafana names what it finds."""
+"""A PromQL expression, and the legend of its series."""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel: what is asked, and how the answer is shown.
+    """One panel: its queries, and how Grafana shows them.
 
     Attributes:
         title: as shown.
-        queries: what is asked.
-        about: what it tells, shown behind the `i`.
+        queries: PromQL expressions with their legends.
+        about: a description, shown behind the `i`.
         unit: Grafana's name of the unit.
         kind: `timeseries`, `stat` or `table`.
-        width: of 24.
+        width: in columns; a dashboard has 24.
     """
 
     title: str
@@ -37,7 +37,7 @@ class Panel:
 def dashboard(
     name: str, title: str, panels: Sequence[Panel], variables: Sequence[dict[str, Any]] = ()
 ) -> dict[str, Any]:
-    """A dashboard in Grafana's JSON, the panels laid out left to right, top down."""
+    """A dashboard in Grafana's JSON, the panels from left to right, top down."""
     return {
         "uid": f"soniquebay-{name}",
         "title": f"SoniqueBay: {title}",
@@ -52,11 +52,11 @@ def dashboard(
         ],
         "templating": {"list": list(variables)},
         "annotations": {"list": []},
-        "panels": _laid_out(panels),
+        "panels": _arrange(panels),
     }
 
 
-def _laid_out(panels: Sequence[Panel]) -> list[dict[str, Any]]:
+def _arrange(panels: Sequence[Panel]) -> list[dict[str, Any]]:
     x = y = height = 0
     found = []
     for number, panel in enumerate(panels, start=1):

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Puts back what ops/backup.sh wrote: everything in the database is replaced by it, or, where
-# anything fails, nothing is. The search index is made anew when the services start again.
+# Restores FILE, which ops/backup.sh wrote. It replaces everything in the database or, if anything
+# fails, nothing. The search index is rebuilt when the services start again.
 #
 #   ops/restore.sh FILE                                 into the database of docker-compose.yml
-#   SONIQUEBAY_DATABASE_URL=postgresql://... ops/restore.sh FILE     another one; needs psql
+#   SONIQUEBAY_DATABASE_URL=postgresql://... ops/restore.sh FILE     another database; needs psql
 #
 # Stop the services first: docker compose stop api extractor analyzer vectorizer indexer
 set -euo pipefail
@@ -14,15 +14,15 @@ if [ $# -ne 1 ]; then
 fi
 file=$1
 if [ -n "${SONIQUEBAY_DATABASE_URL:-}" ]; then
-    within=() database=("--dbname=$SONIQUEBAY_DATABASE_URL")
+    runner=() database=("--dbname=$SONIQUEBAY_DATABASE_URL")
 else
-    within=(docker compose exec -T postgres) database=(--username=soniquebay --dbname=soniquebay)
+    runner=(docker compose exec -T postgres) database=(--username=soniquebay --dbname=soniquebay)
 fi
-query() { ${within[@]+"${within[@]}"} psql "${database[@]}" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 "$@"; }
+query() { ${runner[@]+"${runner[@]}"} psql "${database[@]}" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 "$@"; }
 
-# A file that is cut off must not cost what is there.
-if ! ${within[@]+"${within[@]}"} pg_restore --file=/dev/null < "$file"; then
-    echo "$file is no whole back-up: nothing was changed" >&2
+# Check the whole file before anything is dropped.
+if ! ${runner[@]+"${runner[@]}"} pg_restore --file=/dev/null < "$file"; then
+    echo "$file is not a complete back-up: nothing was changed" >&2
     exit 1
 fi
 others=$(query --no-align --tuples-only --command="SELECT count(*) FROM pg_stat_activity
@@ -34,6 +34,6 @@ if [ "$others" -ne 0 ]; then
 fi
 {
     echo "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
-    ${within[@]+"${within[@]}"} pg_restore --no-owner --no-privileges --file=- < "$file"
+    ${runner[@]+"${runner[@]}"} pg_restore --no-owner --no-privileges --file=- < "$file"
 } | query --single-transaction > /dev/null
 echo "restored; start the services again: docker compose up -d" >&2

@@ -1,1 +1,6 @@
-"""The front door: the command line, and `up`, which runs all services in one process."""
+"""The command line, `up` (all services in one process), and the demo library.
+
+Reading order: `cli.py`, then `commands/` (a file for each subject), `tracks.py` (which track is
+meant), `gateway.py` and `documents.py` (the queries), `output.py` and `progress.py` (what is
+printed). `up.py` starts all services; `demo/` renders the demo library.
+"""

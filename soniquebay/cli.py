@@ -5,11 +5,13 @@ import sys
 import click
 from pydantic import ValidationError
 
-from soniquebay.commands.correcting import correct
-from soniquebay.commands.finding import search, show, similar
-from soniquebay.commands.pausing import pause, resume
-from soniquebay.commands.running import up
-from soniquebay.commands.working import failures, replay, scan, status
+from soniquebay.commands.correct import correct
+from soniquebay.commands.failures import failures, replay
+from soniquebay.commands.pause import pause, resume
+from soniquebay.commands.scan import scan, status
+from soniquebay.commands.search import search, similar
+from soniquebay.commands.show import show
+from soniquebay.commands.up import up
 
 
 @click.group(
@@ -18,10 +20,10 @@ from soniquebay.commands.working import failures, replay, scan, status
 )
 @click.version_option(package_name="soniquebay")
 def commands() -> None:
-    """Turn folders of music into a library one can query.
+    """Turn folders of music into a library that you can query.
 
-    Begin with `soniquebay up --music DIR`; the other commands talk to the gateway that it starts
-    (or to a cluster's: SONIQUEBAY_GATEWAY_URL).
+    Begin with `soniquebay up --music DIR`. The other commands talk to the gateway that it starts,
+    or to the one of a cluster (SONIQUEBAY_GATEWAY_URL).
     """
 
 
@@ -30,10 +32,10 @@ for command in (up, scan, status, search, similar, show, correct, pause, resume,
 
 
 def main() -> None:
-    """Run a command. Exit code 0: fine, 1: something failed, 2: wrong usage."""
+    """Run a command. Exit code 0: success, 1: something failed, 2: wrong usage."""
     try:
         commands()
-    except ValidationError as error:  # of the settings
+    except ValidationError as error:  # a setting has a wrong value
         for each in error.errors(include_url=False):
             name = "SONIQUEBAY_" + "_".join(str(part) for part in each["loc"]).upper()
             click.echo(f"Error: {name}: {each['msg']}", err=True)

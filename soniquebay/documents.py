@@ -85,6 +85,7 @@ query Corrected($ids: [ID!]!) {
   }
 }
 """
+LIBRARIES = "query Libraries { libraries { name root } }"
 PAUSE = "mutation Pause { pauseAnalysis }"
 RESUME = "mutation Resume { resumeAnalysis }"
 TRACKS_BY_PATH = """

@@ -1,4 +1,4 @@
-"""The gateway as the command line sees it."""
+"""The command line's client of the gateway."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,40 +13,45 @@ _TIMEOUT_S = 60
 
 
 class Gateway:
-    """GraphQL over HTTP; what goes wrong ends the command with one line and exit code 1."""
+    """GraphQL over HTTP. Every error ends the command with one line and exit code 1."""
 
     def __init__(self, settings: Settings) -> None:
         self._address = settings.gateway_address
         headers = {}
         if settings.token is not None:
             headers["authorization"] = f"Bearer {settings.token.get_secret_value()}"
+        # trust_env=False: the HTTP proxies of the environment are not for the gateway.
         self._client = httpx.Client(
             base_url=self._address, headers=headers, timeout=_TIMEOUT_S, trust_env=False
         )
 
     def execute(self, document: str, variables: Mapping[str, object] | None = None) -> JSON:
-        """Run a document; its `data`."""
+        """Run a document and return its `data`.
+
+        Raises:
+            click.ClickException: the gateway cannot be reached, or answered with errors.
+        """
         try:
             response = self._client.post(
                 "/graphql", json={"query": document, "variables": variables or {}}
             )
-            answer = response.json()
+            body = response.json()
         except httpx.ConnectError:
             raise click.ClickException(
-                f"no gateway at {self._address}: start one with `soniquebay up`, or name another"
-                " with SONIQUEBAY_GATEWAY_URL"
+                f"there is no gateway at {self._address}: start one with `soniquebay up`, or set"
+                " SONIQUEBAY_GATEWAY_URL to the address of another one"
             ) from None
         except (httpx.HTTPError, ValueError) as error:
             raise click.ClickException(
-                f"the gateway at {self._address} broke off: {error}"
+                f"the gateway at {self._address} gave no valid answer: {error}"
             ) from None
-        if answer.get("errors"):
-            raise click.ClickException("; ".join(each["message"] for each in answer["errors"]))
-        data: JSON = answer["data"]
+        if body.get("errors"):
+            raise click.ClickException("; ".join(error["message"] for error in body["errors"]))
+        data: JSON = body["data"]
         return data
 
 
 def raise_user_error(payload: JSON) -> None:
-    """End the command where a mutation's payload has an error."""
+    """End the command if a mutation's payload has an error."""
     if payload["error"]:
         raise click.ClickException(payload["error"]["message"])

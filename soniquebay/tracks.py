@@ -1,4 +1,4 @@
-"""Which track a TRACK on the command line is: an id, a path, or words that name one."""
+"""Finds the track that a TRACK argument names: an id, a path, or words of its title."""
 
 import os
 from typing import Any
@@ -6,67 +6,65 @@ from typing import Any
 import click
 
 from shared.contracts.identity import IdKind, encode_path, parse_id
-from soniquebay.documents import SEARCH, TRACKS_BY_PATH
+from soniquebay.documents import LIBRARIES, SEARCH, TRACKS_BY_PATH
 from soniquebay.gateway import Gateway
 
-_LOOKED_AT = 10
+_MOST_HITS = 10
 
 
-def find_track(gateway: Gateway, told: str) -> str:
+def find_track(gateway: Gateway, argument: str) -> str:
     """The track's id.
 
     Raises:
-        click.ClickException: nothing fits, or several do; then they are listed.
+        click.ClickException: no track fits, or several do; then they are listed.
     """
     try:
-        kind, _ = parse_id(told)
+        kind, _ = parse_id(argument)
     except ValueError:
-        return _by_path(gateway, told) or _by_words(gateway, told)
+        return _find_by_path(gateway, argument) or _find_by_words(gateway, argument)
     if kind is not IdKind.TRACK:
-        raise click.ClickException(
-            f"{told} is the id of something else: a track's begins with trk_"
-        )
-    return told
+        raise click.ClickException(f"{argument} is not the id of a track: those begin with trk_")
+    return argument
 
 
-def _by_path(gateway: Gateway, told: str) -> str | None:
-    """By its path below the library's root, or by its absolute path."""
-    absolute = os.path.abspath(told)  # noqa: PTH100 - keeps symbolic links as they are
-    roots = {each["root"]: each for each in _libraries(gateway)}
-    candidates = [encode_path(os.fsencode(told))]
-    for root in roots:
+def _find_by_path(gateway: Gateway, argument: str) -> str | None:
+    """By a path below a library's root, or by an absolute or relative path on this machine."""
+    # abspath, not resolve(): files are known by their path below a root that may be a link.
+    absolute = os.path.abspath(argument)  # noqa: PTH100 - see above
+    candidates = [encode_path(os.fsencode(argument))]
+    for library in gateway.execute(LIBRARIES)["libraries"]:
+        root = library["root"]
         if absolute.startswith(root.rstrip("/") + "/"):
-            below = os.path.relpath(absolute, root)
-            candidates.append(encode_path(os.fsencode(below)))
+            candidates.append(encode_path(os.fsencode(os.path.relpath(absolute, root))))
     for path in candidates:
-        found = gateway.execute(TRACKS_BY_PATH, {"path": path})["tracks"]["edges"]
-        exact = [edge["node"]["id"] for edge in found if edge["node"]["path"] == path]
-        if exact:
-            return str(exact[0])
+        # The gateway filters by a prefix of the path, so longer paths are among the results.
+        edges = gateway.execute(TRACKS_BY_PATH, {"path": path})["tracks"]["edges"]
+        ids = [edge["node"]["id"] for edge in edges if edge["node"]["path"] == path]
+        if ids:
+            return str(ids[0])
     return None
 
 
-def _libraries(gateway: Gateway) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = gateway.execute("{ libraries { name root } }")["libraries"]
-    return found
+def _find_by_words(gateway: Gateway, argument: str) -> str:
+    variables = {"text": argument, "first": _MOST_HITS, "mode": "TEXT"}
+    hits = gateway.execute(SEARCH, variables)["search"]["hits"]
+    return choose_track(argument, [hit["track"] for hit in hits])
 
 
-def _by_words(gateway: Gateway, told: str) -> str:
-    variables = {"text": told, "first": _LOOKED_AT, "mode": "TEXT"}
-    tracks = [hit["track"] for hit in gateway.execute(SEARCH, variables)["search"]["hits"]]
-    return choose(told, tracks)
+def choose_track(argument: str, tracks: list[dict[str, Any]]) -> str:
+    """The id of the only hit, or of the only hit with exactly this title.
 
-
-def choose(told: str, tracks: list[dict[str, Any]]) -> str:
-    """The one track that is meant: the only hit, or the only one with just this title."""
-    exact = [track for track in tracks if track["title"].casefold() == told.strip().casefold()]
-    for fitting in (exact, tracks):
-        if len(fitting) == 1:
-            return str(fitting[0]["id"])
+    Raises:
+        click.ClickException: there is no such track, or there are several.
+    """
+    exact = [track for track in tracks if track["title"].casefold() == argument.strip().casefold()]
+    for candidates in (exact, tracks):
+        if len(candidates) == 1:
+            return str(candidates[0]["id"])
     if not tracks:
-        raise click.ClickException(f"no track is found for {told!r}: try `soniquebay search`")
+        raise click.ClickException(f"no track found for {argument!r}: try `soniquebay search`")
     listed = "\n".join(
         f"  {track['id']}  {track['title']} - {', '.join(track['artists'])}"
         for track in exact or tracks
     )
-    raise click.ClickException(f"{told!r} names several tracks; use one's id:\n{listed}")
+    raise click.ClickException(f"several tracks match {argument!r}; use the id of one:\n{listed}")

@@ -1,8 +1,9 @@
-"""All services in one process: the one place that composes them."""
+"""`soniquebay up`: composes all services in one process, and shows their progress."""
 
 import asyncio
 import fcntl
 import os
+import shlex
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -28,40 +29,42 @@ from soniquebay.documents import FIRST_TRACK, REQUEST_SCAN, SCAN, STATUS
 from soniquebay.output import duration, say
 from soniquebay.progress import ProgressView
 
-_LOOK_EVERY_S = 0.4
-_LOOKS_UNTIL_IDLE = 2
-_SCAN_OVER = {"FINISHED", "HELD", "REFUSED"}
+_POLL_EVERY_S = 0.4
+_IDLE_POLLS = 2  # in a row: then all work is done
 
 
 def run(settings: Settings, *, roots: Sequence[str], demo: bool, until_idle: bool) -> bool:
-    """Run everything until it is told to stop, or idle; whether all that was asked was done.
+    """Run everything until a signal or, with `until_idle`, until all work is done.
+
+    `roots` are absolute paths of folders to scan; `demo` adds the demo library, rendered into the
+    data folder. Returns whether all requested scans succeeded.
 
     Raises:
         PipelineError: it cannot start; the message says why and what to do.
     """
     limit_malloc_arenas()
-    # What waits or fails is shown with the progress, and listed: unless asked, no log beside it.
+    # The progress shows what waits, and `failures` lists what failed: a log would disturb the bars.
     configure_logs(settings.log_level if "log_level" in settings.model_fields_set else "error")
     with _data_folder(settings):
-        wanted = list(roots)
+        folders = list(roots)
         if demo:
             folder = settings.data_dir / "demo-music"
             say(f"rendering the demo library into {folder}")
             render_demo(folder)
-            wanted.append(str(folder))
-        return asyncio.run(_Up(settings, wanted, until_idle, demo=demo).run())
+            folders.append(str(folder))
+        return asyncio.run(_Up(settings, folders, until_idle, demo=demo).run())
 
 
 @contextmanager
 def _data_folder(settings: Settings) -> Iterator[None]:
-    """Hold the data folder: one `up` a folder."""
+    """Create and lock the data folder, so that no second `up` uses it."""
     folder = settings.data_dir
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "up.lock").open("a+")
     except OSError as error:
         raise InvalidInput(
-            f"the data folder {folder} cannot be used: {error.strerror}; make it writable, or"
+            f"cannot use the data folder {folder}: {error.strerror}; make it writable, or"
             " choose another one with SONIQUEBAY_DATA_DIR"
         ) from error
     with lock:
@@ -76,7 +79,7 @@ def _data_folder(settings: Settings) -> Iterator[None]:
 
 
 class _Up:
-    """One run."""
+    """One run of all services."""
 
     def __init__(
         self, settings: Settings, roots: Sequence[str], until_idle: bool, *, demo: bool
@@ -85,7 +88,7 @@ class _Up:
         self._roots = roots
         self._until_idle = until_idle
         self._demo = demo
-        self._began_s = time.monotonic()
+        self._started_s = time.monotonic()
         self._bus = InProcessBus(capacity=settings.bus_capacity)
         embedder = text_embedder(settings)
         index = search_index(settings)
@@ -100,9 +103,10 @@ class _Up:
         ]
 
     async def run(self) -> bool:
-        """Start, scan, follow, serve, drain."""
+        """Start the services, request the scans, show progress, serve, and drain at the end."""
         stopped = stop_signals()
         async with AsyncExitStack() as stack:
+            # The stack closes in reverse order: loops end, the bus drains, then connections close.
             for service in self._services:
                 await stack.enter_async_context(service.lifespan())
                 service.subscribe(self._bus)
@@ -112,8 +116,8 @@ class _Up:
             say(f"the gateway is at {self._api.url}/graphql")
             scans = await self._request_scans()
             work = asyncio.create_task(self._follow(scans))
-            waited: list[asyncio.Future[Any]] = [work, stopped]
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            either: list[asyncio.Future[Any]] = [work, stopped]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             succeeded = True
             if work.done():
                 succeeded = await work
@@ -122,7 +126,7 @@ class _Up:
             else:
                 work.cancel()
             if stopped.done():
-                say("stopping: work in flight is being finished (Ctrl-C again ends at once)")
+                say("stopping: finishing the work in flight (press Ctrl-C again to end at once)")
         return succeeded
 
     @asynccontextmanager
@@ -132,72 +136,71 @@ class _Up:
             yield
         finally:
             if not await self._bus.drain(self._settings.drain_timeout_s):
-                say("not all work in flight could be finished; the next start goes on with it")
+                say("some work in flight was not finished; the next start continues it")
 
     async def _request_scans(self) -> list[str]:
         ids = []
         for root in self._roots:
-            told = {"input": {"root": root}}
-            payload = (await self._ask(REQUEST_SCAN, told))["requestScan"]
+            variables = {"input": {"root": root}}
+            payload = (await self._execute(REQUEST_SCAN, variables))["requestScan"]
             if payload["error"]:
                 raise InvalidInput(payload["error"]["message"])
             ids.append(payload["scan"]["id"])
         return ids
 
-    async def _ask(self, document: str, variables: dict[str, Any]) -> Mapping[str, Any]:
-        """Ask the gateway; while its database is away, the question waits too."""
-        told = False
+    async def _execute(self, document: str, variables: dict[str, Any]) -> Mapping[str, Any]:
+        """Run a document; if the gateway or its database does not answer, wait and try again."""
+        has_said_so = False
         while True:
             try:
                 return await self._gateway.execute_document(document, variables)
             except (DependencyDown, TransientError) as error:
-                if not told:
+                if not has_said_so:
                     say(f"waiting: {error}")
-                told = True
-            await asyncio.sleep(_LOOK_EVERY_S)
+                has_said_so = True
+            await asyncio.sleep(_POLL_EVERY_S)
 
     async def _follow(self, scans: Sequence[str]) -> bool:
-        """Show progress until all is done, then tell what there is."""
-        idle_looks = 0
+        """Show progress until all work is done, then a summary; whether the scans succeeded."""
+        idle_polls = 0
         with ProgressView() as view:
-            while idle_looks < _LOOKS_UNTIL_IDLE:
-                status = (await self._ask(STATUS, {}))["status"]
+            while idle_polls < _IDLE_POLLS:
+                status = (await self._execute(STATUS, {}))["status"]
                 view.update(time.monotonic(), status)
                 idle = not status["activeScans"] and not status["pending"]
-                idle_looks = idle_looks + 1 if idle else 0
-                await asyncio.sleep(_LOOK_EVERY_S)
-        told = [(await self._ask(SCAN, {"id": id_}))["scan"] for id_ in scans]
-        for scan in told:
+                idle_polls = idle_polls + 1 if idle else 0
+                await asyncio.sleep(_POLL_EVERY_S)
+        ended = [(await self._execute(SCAN, {"id": id_}))["scan"] for id_ in scans]
+        for scan in ended:
             if scan["message"]:
                 say(f"{scan['root']}: {scan['message']}")
-        await self._tell(status)
-        return all(scan["state"] not in {"HELD", "REFUSED"} for scan in told)
+        await self._print_summary(status)
+        return all(scan["state"] not in {"HELD", "REFUSED"} for scan in ended)
 
-    async def _tell(self, status: dict[str, Any]) -> None:
-        passed = duration(time.monotonic() - self._began_s)
+    async def _print_summary(self, status: dict[str, Any]) -> None:
+        elapsed = duration(time.monotonic() - self._started_s)
         say(
-            f"done in {passed}: {status['tracks']:,} tracks, {status['artists']:,} artists,"
+            f"done in {elapsed}: {status['tracks']:,} tracks, {status['artists']:,} artists,"
             f" {status['albums']:,} albums"
         )
         if status["failed"]:
-            say(f"{status['failed']:,} could not be done; which, and why: soniquebay failures")
+            say(f"{status['failed']:,} failed; to see which, and why: soniquebay failures")
         if not status["tracks"]:
             say("the library is empty: add music with `soniquebay scan DIR --follow`")
-        if self._until_idle:
-            return
+        if not self._until_idle:
+            await self._print_hints()
+
+    async def _print_hints(self) -> None:
+        # After `make run`, `soniquebay` is not on the PATH: show it with its folder.
         program = sys.argv[0] if os.path.sep in sys.argv[0] else "soniquebay"
-        edges = (await self._ask(FIRST_TRACK, {}))["tracks"]["edges"]
+        edges = (await self._execute(FIRST_TRACK, {}))["tracks"]["edges"]
         if edges:
             track = edges[0]["node"]
             words = track["artists"][0] if track["artists"] else track["title"]
             say("try next:")
-            say(f"  {program} search {_quoted(words)}")
-            say(f"  {program} similar {_quoted(track['title'])}")
-            say(f"  {program} show {_quoted(track['title'])}")
+            say(f"  {program} search {shlex.quote(words)}")
+            say(f"  {program} similar {shlex.quote(track['title'])}")
+            say(f"  {program} show {shlex.quote(track['title'])}")
         say(f"browse and query at {self._api.url}/graphql; Ctrl-C stops")
         if self._demo:
-            say("this is the demo library. Your own: make run MUSIC=/path/to/your/music")
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '\\"') + '"'
+            say("this is the demo library. For your own: make run MUSIC=/path/to/your/music")

@@ -1,8 +1,9 @@
-"""Styles: who plays, and when. A row is a bar; its steps are evenly spaced over the bar's beats.
+"""Styles: instruments and their patterns. A row is a bar; its steps are evenly spaced.
 
-Drums: a digit is how hard (9 is full), `?` a stroke that comes now and then. Bass: R root, F fifth,
-O octave, T third, A a step towards the next root, `-` holds. Comping: digits as above, `-` holds.
-The off-beats of a swung style lie on the third third of each beat.
+Drums: a digit is the strength (9 is full), `?` a stroke that is played at random. Bass: R root,
+F fifth, O octave, T third, A a step towards the next root, `-` holds. Comping: digits as above,
+`-` holds.
+The off-beats of a swing style are on the last third of each beat.
 """
 
 from dataclasses import dataclass, field
@@ -18,13 +19,13 @@ class Style:
     Attributes:
         name: of the style.
         meter: `4/4`, `swing`, `3/4`, `6/8` (its beat is the dotted quarter) or `12/8`.
-        slowest_bpm, fastest_bpm: where it is at home.
-        drums: one of these patterns for each section: stroke -> row.
-        bass, comping: rows, one for each section.
+        slowest_bpm, fastest_bpm: the range of its tempo.
+        drums: patterns (stroke -> row), used by the sections in turn.
+        bass, comping: rows, used by the sections in turn.
         chords: `triad`, `seventh` or `power`.
-        basses, compers, leads: who may play it.
+        basses, compers, leads: voices that may play it.
         arpeggio: the comper plays the chord's notes one after the other.
-        looseness_s: standard deviation of a stroke's time: a machine's 0.
+        looseness_s: standard deviation of a stroke's time; 0 for machines.
     """
 
     name: str

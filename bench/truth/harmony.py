@@ -1,7 +1,7 @@
-"""Scales, chords and melodies: what notes a piece has. Pure.
+"""Scales, chords and melodies: the notes of a piece. Pure.
 
-Progressions are common ones of songs. Not all come home to the tonic, as songs don't: that is what
-makes a key hard to tell.
+The progressions are common in songs. As in songs, not all of them return to the tonic; that makes
+the key hard to find.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SCALES: dict[str, tuple[int, ...]] = {
     "mixolydian": (0, 2, 4, 5, 7, 9, 10),
 }
 MODES = ("dorian", "phrygian", "lydian", "mixolydian")
-# Scale degrees from 0; a chord a bar.
+# Scale degrees from 0; one chord for each bar.
 PROGRESSIONS: dict[str, tuple[tuple[int, ...], ...]] = {
     "major": (
         (0, 3, 4, 0), (0, 4, 5, 3), (0, 5, 3, 4), (0, 3, 0, 4), (1, 4, 0, 0), (0, 2, 3, 4),
@@ -33,7 +33,7 @@ PROGRESSIONS: dict[str, tuple[tuple[int, ...], ...]] = {
     "mixolydian": ((0, 6, 3, 0), (0, 3, 6, 3), (0, 6, 0, 4)),
 }  # fmt: skip
 _RAISES_SEVENTH = 0.7
-"""How often a minor piece's dominant has its leading note: not always, in songs."""
+"""The share of a minor piece's dominants that have the leading note, as in songs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Chord:
 
 
 def third_of(mode: str) -> str:
-    """`major` or `minor`: what a listener who knows no other modes calls it."""
+    """`major` or `minor`, by the third of the mode's scale."""
     return "minor" if SCALES[mode][2] == 3 else "major"
 
 
@@ -67,30 +67,30 @@ def chord(mode: str, degree: int, *, kind: str, random: np.random.Generator) -> 
 
 
 class Melody:
-    """A line that walks the scale, stands on chord notes where it counts, and ends phrases."""
+    """A line that moves along the scale, with chord notes on strong beats."""
 
     def __init__(self, mode: str, random: np.random.Generator) -> None:
         self._scale = SCALES[mode]
         self._random = random
-        self._at = 7
+        self._degree = 7
 
     def note(self, sounding: Chord, *, strong: bool, ends: bool) -> int:
         """The next note, in semitones above the tonic.
 
         Args:
             sounding: the chord under it.
-            strong: it falls on a strong place: a note of the chord.
-            ends: it ends the piece's section: the tonic.
+            strong: on a strong beat the note is one of the chord.
+            ends: at the end of a section the note is the tonic.
         """
         step = int(self._random.choice([-2, -1, -1, 0, 1, 1, 2, 3, -3]))
-        self._at = int(np.clip(self._at + step, 2, 14))
+        self._degree = int(np.clip(self._degree + step, 2, 14))
         if ends:
-            self._at = 7
+            self._degree = 7
         elif strong:
             classes = {note % 12 for note in sounding.notes}
-            near = sorted(range(2, 15), key=lambda degree: abs(degree - self._at))
-            self._at = next((d for d in near if self._pitch(d) % 12 in classes), self._at)
-        return self._pitch(self._at)
+            near = sorted(range(2, 15), key=lambda degree: abs(degree - self._degree))
+            self._degree = next((d for d in near if self._pitch(d) % 12 in classes), self._degree)
+        return self._pitch(self._degree)
 
     def _pitch(self, degree: int) -> int:
         return self._scale[degree % 7] + 12 * (degree // 7)

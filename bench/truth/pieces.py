@@ -1,4 +1,4 @@
-"""Which pieces there are, and what is true of each; the same seed gives the same pieces. Pure."""
+"""The pieces and the truth about them; the same seed gives the same pieces. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from bench.truth.harmony import MODES, third_of
 from shared.contracts.analysis import PITCH_CLASSES
 
 SLOWEST_BPM, FASTEST_BPM = 60.0, 200.0
-# Of each 20 pieces; the other groups share what is left of their meters.
+# How many of each 20 pieces are in a group.
 _GROUPS: tuple[tuple[str, int], ...] = (
     ("straight", 7), ("swing", 3), ("3/4", 3), ("6/8", 3), ("rubato", 1), ("tempo change", 1),
     ("percussion", 2),
@@ -26,14 +26,14 @@ class Piece:
 
     Attributes:
         number: of the piece; with the seed it decides every note.
-        group: what is special about its time.
-        style: how it is played.
+        group: its kind of time.
+        style: its instruments and patterns.
         tempo_bpm: of the beat. Rubato: the median of its beats' tempi; a tempo change: of its first
             two thirds.
         second_bpm: of the rest, where the tempo changes.
         key: the tonic, sharps only, None for percussion.
         mode: of the scale: major, minor or one of `MODES`.
-        detuned_cents: all of it is so far from A4 = 440 Hz.
+        detuned_cents: how far all of it is from A4 = 440 Hz.
     """
 
     number: int
@@ -48,7 +48,7 @@ class Piece:
 
     @property
     def third(self) -> str:
-        """`major` or `minor`, the mode that an analysis has to tell."""
+        """`major` or `minor`: the mode that an analysis should find."""
         return third_of(self.mode)
 
     @property
@@ -58,29 +58,31 @@ class Piece:
 
 
 def pieces(count: int, seed: int) -> list[Piece]:
-    """So many pieces: each group's tempi are spread evenly over what its styles are played at."""
+    """So many pieces; the tempos of a group are spread evenly over the range of its styles."""
     random = np.random.default_rng(seed)
     groups = [name for name, share in _GROUPS for _ in range(share)]
-    order = [groups[n * 7 % len(groups)] for n in range(count)]  # any first few are a mixture
+    order = [
+        groups[n * 7 % len(groups)] for n in range(count)
+    ]  # so that the first few are a mixture
     keys = _keys(sum(group != "percussion" for group in order), random)
     seen: dict[str, int] = {}
-    made = []
+    chosen = []
     for number, group in enumerate(order):
-        at = seen[group] = seen.get(group, -1) + 1
-        # The golden ratio spreads any number of tempi evenly (Weyl).
-        share = (at * 0.618034 + float(random.random()) * 0.1) % 1
+        index = seen[group] = seen.get(group, -1) + 1
+        # Multiples of the golden ratio spread any number of tempos evenly (Weyl).
+        share = (index * 0.618034 + float(random.random()) * 0.1) % 1
         style, tempo_bpm = _style_at(group, share, random)
         key, mode, cents = (None, "major", 0.0) if group == "percussion" else next(keys)
         change = float(random.choice([0.7, 0.8, 1.2, 1.35])) if group == "tempo change" else None
         second = tempo_bpm * change if change else None
-        made.append(
+        chosen.append(
             Piece(number, seed, group, style, tempo_bpm, key, mode, second, cents)
         )  # fmt: skip
-    return made
+    return chosen
 
 
 def _style_at(group: str, share: float, random: np.random.Generator) -> tuple[Style, float]:
-    """A tempo, its logarithm at a share of the way, and a style that is at home there."""
+    """A style, and a tempo at `share` (0..1) of the group's range, on a logarithmic scale."""
     if group == "percussion":
         styles = PERCUSSION
     else:
@@ -94,7 +96,7 @@ def _style_at(group: str, share: float, random: np.random.Generator) -> tuple[St
 
 
 def _keys(count: int, random: np.random.Generator) -> Iterator[tuple[str, str, float]]:
-    """All 24 keys in turn; every seventh piece is modal instead; half of all are detuned."""
+    """All 24 keys in turn; every seventh piece is modal instead, and half of all are detuned."""
     for number in range(count):
         place = number * 11 % 24
         tonic, mode = PITCH_CLASSES[place % 12], ("major", "minor")[place // 12]

@@ -1,8 +1,8 @@
 """The synthetic test signals of EBU Tech 3341 (v4, 2023) and EBU Tech 3342 (v4, 2023). Pure.
 
-Made from their descriptions: 3341's cases 1 to 6, 9 to 11 and 15 to 23, 3342's 1 to 4. The others
-are recordings of programmes (3341's 7 and 8, 3342's 5 and 6) or ask for momentary loudness (12 to
-14), which is no field. Of the short-term loudness a file has its maximum.
+Computed from their descriptions: 3341's cases 1 to 6, 9 to 11 and 15 to 23, 3342's 1 to 4. The
+others are recordings of programmes (3341's 7 and 8, 3342's 5 and 6) or ask for momentary loudness
+(12 to 14), which is not a field of the analysis. Of the short-term loudness only the maximum is.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ Samples = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A signal and the one value that it is about.
+    """A signal and the value that it must give.
 
     Attributes:
         name: the document's number and the case's.
         field: `integrated`, `short_term_max`, `range` or `true_peak`.
         value: in LUFS, LU or dBTP.
-        below, above: what the document tolerates.
+        below, above: the tolerance of the document.
         samples: at 48 kHz, shape (n, channels).
     """
 
@@ -39,7 +39,7 @@ class Signal:
 
 
 def signals() -> list[Signal]:
-    """All of them."""
+    """All signals."""
     return [*_integrated(), *_short_term(), *_range(), *_true_peak()]
 
 
@@ -108,13 +108,13 @@ def _true_peak() -> list[Signal]:
 def _burst(offset: int) -> Samples:
     """Cases 20 to 23: fs/6 at half scale, in it one period of fs/4 at full scale.
 
-    Made at four times the rate, low-passed, and of each four samples the one at `offset` taken, so
-    that the peak lies at four places between two samples.
+    Computed at four times the rate and low-passed; then every fourth sample is taken, from `offset`
+    on, so that the peak is at four different places between two samples.
     """
     rate_hz = _OVERSAMPLED * RATE_HZ
     sound = 0.5 * _sine(RATE_HZ / 6, _LENGTH_S, rate_hz)
     period = _OVERSAMPLED * 4
-    # It begins where a period of the long tone ends: both are at zero there.
+    # It begins at the end of a period of the long tone, where both are zero.
     start = len(sound) // 2 // (_OVERSAMPLED * 6) * (_OVERSAMPLED * 6)
     sound[start : start + period] = _sine(RATE_HZ / 4, period / rate_hz, rate_hz)
     taps = firwin(511, 0.46 * RATE_HZ, fs=rate_hz, window=("kaiser", 9.0))

@@ -1,4 +1,4 @@
-"""The same sound in other clothes: codecs, bit rates, noise, levels, a part of it."""
+"""Variants of a sound: other codecs and bit rates, noise, other levels, a part of it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,16 +13,16 @@ from soniquebay.demo.encoding import encode
 
 Samples = NDArray[np.float64]
 CODECS = ("wav", "flac", "mp3", "ogg", "opus", "m4a")
-"""All that the product's own encoders make: PCM, FLAC, MP3, Vorbis, Opus, AAC."""
+"""All formats of `encode`: PCM, FLAC, MP3, Vorbis, Opus, AAC."""
 LOSSLESS = ("wav", "flac")
 _OPUS_RATE_HZ = 48_000
 _NOISE_DB = -25.0
 _CUT_S = 30.0
-_PORTION = 4_096
+_BLOCK_SIZE = 4_096
 
 
 def write(path: Path, samples: Samples, rate_hz: int) -> None:
-    """In the codec that the name's ending tells; more than two channels where that has no loss."""
+    """Write in the format of the name's ending; more than two channels in lossless formats only."""
     if samples.shape[1] > 2:
         soundfile.write(path, samples, rate_hz, subtype="PCM_16")
     else:
@@ -30,7 +30,7 @@ def write(path: Path, samples: Samples, rate_hz: int) -> None:
 
 
 def _at_bit_rate(path: Path, samples: Samples, rate_hz: int, codec: str, bps: int) -> None:
-    """A constant bit rate, by FFmpeg's libraries."""
+    """Write with a constant bit rate, by FFmpeg's libraries."""
     if codec == "libopus":
         samples = soxr.resample(samples, rate_hz, _OPUS_RATE_HZ)
         rate_hz = _OPUS_RATE_HZ
@@ -40,9 +40,9 @@ def _at_bit_rate(path: Path, samples: Samples, rate_hz: int, codec: str, bps: in
         stream.bit_rate = bps
         form = stream.codec_context.format.name
         resampler = av.AudioResampler(format=form, layout="stereo", rate=rate_hz)
-        for start in range(0, len(samples), _PORTION):
-            portion = np.ascontiguousarray(samples[start : start + _PORTION].T, np.float32)
-            frame = av.AudioFrame.from_ndarray(portion, format="fltp", layout="stereo")
+        for start in range(0, len(samples), _BLOCK_SIZE):
+            block = np.ascontiguousarray(samples[start : start + _BLOCK_SIZE].T, np.float32)
+            frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
             frame.sample_rate, frame.pts = rate_hz, start
             for converted in resampler.resample(frame):
                 container.mux(stream.encode(converted))
@@ -78,7 +78,7 @@ def _cut(path: Path, samples: Samples, rate_hz: int) -> None:
 
 
 def _lossless(path: Path, samples: Samples, rate_hz: int) -> None:
-    """In floating point: a sound that is made louder is not clipped by the file."""
+    """Write in floating point, so that the file does not clip a sound that was made louder."""
     soundfile.write(path.with_suffix(".wav"), samples, rate_hz, subtype="FLOAT")
 
 
@@ -90,5 +90,5 @@ VARIANTS: dict[str, Callable[[Path, Samples, int], None]] = {
     "-6 dB": _softer,
     "30 s of it": _cut,
 }
-"""What is done to a track: each writes a file beside `path`, whose ending it sets itself."""
+"""Each function writes a variant to `path` with an ending of its own."""
 GAINS_DB = {"+6 dB": 6.0, "-6 dB": -6.0}

@@ -1,4 +1,4 @@
-"""Instruments and drums: what a note sounds like. Pure; nothing here is on a grid or in a key."""
+"""Synthesises single notes of instruments, and single strokes of drums. Pure."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -11,7 +11,7 @@ Samples = NDArray[np.float64]
 Voice = Callable[[float, float], Samples]
 """From a frequency in Hz and a length in s to samples, (n,), about -1..1."""
 _HIGHEST_HZ = 9_000.0
-"""Partials end here: more would cost time and be heard by no analysis."""
+"""Partials above this are left out, to save time."""
 
 
 def _time(length_s: float) -> Samples:
@@ -19,7 +19,7 @@ def _time(length_s: float) -> Samples:
 
 
 def _ends(sound: Samples, attack_s: float, release_s: float) -> Samples:
-    """Fade in and out, so that no note clicks."""
+    """Fade in and out, so that notes do not click."""
     for ends_s, part in ((attack_s, sound), (release_s, sound[::-1])):
         count = min(len(sound) // 2, max(2, round(ends_s * RATE_HZ)))
         part[:count] *= np.linspace(0, 1, count)
@@ -30,7 +30,7 @@ def _partials(
     hz: float, t: Samples, level: Callable[[int], float], decay: Callable[[int], float],
     stiffness: float = 0.0,
 ) -> Samples:  # fmt: skip
-    """A harmonic series; `stiffness` stretches it as a real string's is stretched."""
+    """A harmonic series; `stiffness` stretches it as that of a real string."""
     sound = np.zeros(len(t))
     for n in range(1, 25):
         at_hz = hz * n * np.sqrt(1 + stiffness * n * n)
@@ -43,7 +43,7 @@ def _partials(
 
 @lru_cache(maxsize=512)
 def electric_piano(hz: float, length_s: float) -> Samples:
-    """Frequency modulation whose index dies away: a bell at first, a sine at last."""
+    """Frequency modulation whose index decays: first a bell, then a sine."""
     t = _time(length_s + 0.15)
     bell = 0.25 * np.sin(2 * np.pi * hz * 14 * t) * np.exp(-t / 0.04) * (hz * 14 < _HIGHEST_HZ)
     body = np.sin(2 * np.pi * hz * t + 1.6 * np.exp(-t / 0.4) * np.sin(2 * np.pi * hz * t))
@@ -52,7 +52,7 @@ def electric_piano(hz: float, length_s: float) -> Samples:
 
 @lru_cache(maxsize=512)
 def piano(hz: float, length_s: float) -> Samples:
-    """A struck, stiff string with a knock at the start; high partials and high notes die first."""
+    """A struck, stiff string with a knock; high partials and high notes decay faster."""
     t = _time(length_s + 0.12)
     base_s = 1.4 * (220 / hz) ** 0.5
     string = _partials(hz, t, lambda n: n**-1.1, lambda n: base_s / n**0.6, 0.0004)
@@ -62,7 +62,7 @@ def piano(hz: float, length_s: float) -> Samples:
 
 @lru_cache(maxsize=512)
 def plucked(hz: float, length_s: float) -> Samples:
-    """An acoustic guitar's string, plucked at a fifth of its length: each fifth partial is mute."""
+    """An acoustic guitar's string, plucked at a fifth of its length: no fifth partials."""
     t = _time(length_s + 0.05)
     string = _partials(
         hz, t, lambda n: abs(np.sin(np.pi * n / 5)) / n, lambda n: 0.9 / n**0.8, 0.0001
@@ -80,7 +80,7 @@ def driven(hz: float, length_s: float) -> Samples:
 
 @lru_cache(maxsize=512)
 def organ(hz: float, length_s: float) -> Samples:
-    """Drawbars, steady, with a slow tremolo."""
+    """An organ with drawbars: steady, with a tremolo."""
     t = _time(length_s)
     bars = {1: 1.0, 2: 0.8, 3: 0.6, 4: 0.3, 6: 0.2, 8: 0.15}
     pipes = _partials(hz, t, lambda n: bars.get(n, 0.0), lambda _: 1e9)
@@ -102,7 +102,7 @@ def strings(hz: float, length_s: float) -> Samples:
 
 @lru_cache(maxsize=512)
 def reed(hz: float, length_s: float) -> Samples:
-    """A clarinet-like tone: odd partials, vibrato that comes late, breath."""
+    """A clarinet-like tone: mostly odd partials, late vibrato, breath noise."""
     t = _time(length_s)
     vibrato = 0.35 * np.clip(t - 0.15, 0, 0.3) * np.sin(2 * np.pi * 5.5 * t)
     phase = 2 * np.pi * hz * t + vibrato * hz / 55
@@ -113,7 +113,7 @@ def reed(hz: float, length_s: float) -> Samples:
 
 @lru_cache(maxsize=512)
 def brass(hz: float, length_s: float) -> Samples:
-    """High partials come in later than low ones, as when a player leans into a note."""
+    """A brass instrument: high partials begin later than low ones."""
     t = _time(length_s)
     sound = np.zeros(len(t))
     for n in range(1, 14):
@@ -124,7 +124,7 @@ def brass(hz: float, length_s: float) -> Samples:
 
 @lru_cache(maxsize=512)
 def saw_lead(hz: float, length_s: float) -> Samples:
-    """A synthesiser's lead: two saw-tooths, the filter closing."""
+    """A synthesiser's lead: two saw-tooths with a closing filter."""
     t = _time(length_s)
     sound = sum(
         _partials(hz * detune, t, lambda n: 1 / n, lambda n: 2.0 / n**0.7)
@@ -162,13 +162,13 @@ def _noise(seed: int, t: Samples) -> Samples:
 
 
 def _falling(t: Samples, from_hz: float, to_hz: float, in_s: float) -> Samples:
-    """A sine whose pitch falls, as a struck skin's does."""
+    """A sine whose pitch falls, as that of a struck skin."""
     swept = (from_hz - to_hz) * in_s * (1 - np.exp(-t / in_s))
     return np.sin(2 * np.pi * (to_hz * t + swept))
 
 
 def _metal(t: Samples, base_hz: float) -> Samples:
-    """Inharmonic partials of a plate, and noise."""
+    """Inharmonic partials of a metal plate."""
     ratios = (1.0, 1.34, 1.79, 2.31, 2.97, 3.61, 4.4)
     return np.asarray(sum(np.sign(np.sin(2 * np.pi * base_hz * r * t)) for r in ratios)) / 7
 
@@ -180,7 +180,7 @@ def drum(name: str, variant: int = 0) -> Samples:
     Args:
         name: kick, snare, brush, hat, open, ride, crash, tom, clap, rim, shaker, conga, low_conga,
             bell or tambourine.
-        variant: four of each: no two strokes of a hand are the same, nor two drums.
+        variant: changes the noise, and in four steps the tuning: no two strokes are the same.
     """
     seed = sum(name.encode()) * 7 + variant
     tuned = 2 ** ((variant % 4 - 1.5) / 18)

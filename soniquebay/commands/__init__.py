@@ -1,1 +1,1 @@
-"""The subcommands."""
+"""The subcommands of `soniquebay`."""

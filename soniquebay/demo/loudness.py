@@ -1,4 +1,4 @@
-"""The demo's own loudness measure, so that its truth does not depend on the analyzer's.
+"""A loudness meter of the demo's own, so that its truth does not depend on the analyzer.
 
 ITU-R BS.1770-4: K-weighting, mean square in blocks of 400 ms that overlap by 75%, absolute gate at
 -70 LUFS, relative gate 10 LU below. The weighting is applied to the spectrum, with the response of
@@ -36,7 +36,7 @@ def _weighting(size: int, sample_rate_hz: int) -> NDArray[np.float64]:
 def integrated_lufs(samples: NDArray[np.float64], sample_rate_hz: int) -> float:
     """Integrated loudness of samples, shape (n, channels), -1..1."""
     size = len(samples)
-    padded = 1 << (size - 1).bit_length()  # a length that is quick to transform
+    padded = 1 << (size - 1).bit_length()  # a power of two is fast to transform
     amplitude = _weighting(padded, sample_rate_hz)
     weighted = np.fft.irfft(np.fft.rfft(samples.T, padded) * amplitude, padded)[:, :size].T
     block, hop = round(0.4 * sample_rate_hz), round(0.1 * sample_rate_hz)

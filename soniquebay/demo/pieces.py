@@ -1,11 +1,11 @@
-"""The pieces of the demo library and what is true of them. Tests compare analyses with this."""
+"""The pieces of the demo library: tags and true tempo, key, loudness. Tests compare analyses."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class DemoTrack:
-    """A piece: where it is, what its tags say, and how it truly sounds.
+    """A piece: its path, its tags, and the truth about its sound.
 
     Attributes:
         path: below the library's root; the ending is the format.
@@ -88,15 +88,15 @@ def _album(
     genres: tuple[str, ...], date: str, *, discs: int = 1, embedded: bool = False,
 ) -> list[DemoTrack]:  # fmt: skip
     tracks = []
-    a_disc = len(rows) // discs
+    tracks_per_disc = len(rows) // discs
     for index, (title, tempo, key, mode, loudness, ending) in enumerate(rows):
-        disc, number = index // a_disc + 1, index % a_disc + 1
-        place = f"{folder}/CD{disc}" if discs > 1 else folder
+        disc, number = index // tracks_per_disc + 1, index % tracks_per_disc + 1
+        parent = f"{folder}/CD{disc}" if discs > 1 else folder
         tracks.append(
             DemoTrack(
-                path=f"{place}/{number:02d} {title}.{ending}", title=title, artists=(artist,),
+                path=f"{parent}/{number:02d} {title}.{ending}", title=title, artists=(artist,),
                 artist_credit=artist, album=album, album_artist=artist, genres=genres, date=date,
-                track_number=number, track_total=a_disc, style=style, tempo_bpm=tempo,
+                track_number=number, track_total=tracks_per_disc, style=style, tempo_bpm=tempo,
                 beats_per_bar=3 if style == "waltz" else 4, key=key, mode=mode,
                 loudness_lufs=loudness, disc_number=disc if discs > 1 else None,
                 disc_total=discs if discs > 1 else None, has_embedded_cover=embedded, seed=index,

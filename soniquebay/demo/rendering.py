@@ -1,4 +1,4 @@
-"""From pieces to a folder of tagged music files, with covers."""
+"""Renders the demo pieces into a folder of tagged music files with covers."""
 
 import io
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from soniquebay.demo.pieces import DEMO_TRACKS, DemoTrack
 from soniquebay.demo.synthesis import SAMPLE_RATE_HZ, synthesize
 from soniquebay.demo.tagging import write_tags
 
-_VERSION = "1"
+_VERSION = "1"  # raise it when rendering changes: the tests and `up` keep what is rendered
 _MARKER = ".rendered"
 _CEILING = 0.98
 _COVER_PIXELS = 400
@@ -27,8 +27,8 @@ def render_demo(
     """Render the demo library into a folder, unless it is there already.
 
     Args:
-        folder: made where it is missing.
-        progress: told how many pieces are done, and of how many.
+        folder: created if it is missing.
+        progress: called with the number of finished pieces and of all pieces.
     """
     marker = folder / _MARKER
     if marker.exists() and marker.read_text() == _VERSION:
@@ -48,7 +48,10 @@ def render_demo(
 
 
 def at_loudness(samples: NDArray[np.float64], target_lufs: float) -> NDArray[np.float64]:
-    """The piece at its loudness. Peaks that would clip are rounded, and it is measured anew."""
+    """Scale a piece to a loudness.
+
+    Peaks that would clip are rounded off; that lowers the loudness, so it is measured again.
+    """
     while True:
         gain_db = target_lufs - integrated_lufs(samples, SAMPLE_RATE_HZ)
         samples = samples * 10 ** (gain_db / 20)

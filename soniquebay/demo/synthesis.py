@@ -1,4 +1,4 @@
-"""How the pieces are made: oscillators, noise, and four styles of arrangement."""
+"""Synthesises the pieces: oscillators, noise, and four styles of arrangement."""
 
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -12,7 +12,7 @@ SAMPLE_RATE_HZ = 44_100
 _LENGTH_S = 24.0
 _A4_HZ = 440.0
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-# Chords as scale degrees; each piece begins and ends at home.
+# Chords as degrees of the scale. Each piece begins and ends on the tonic, so its key is certain.
 _MAJOR, _MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
 _PROGRESSIONS = {"major": (0, 3, 4, 0, 5, 3, 4, 0), "minor": (0, 3, 0, 4, 0, 5, 4, 0)}
 
@@ -20,12 +20,12 @@ Samples = NDArray[np.float64]
 
 
 def synthesize(track: DemoTrack) -> Samples:
-    """The piece, shape (n, 2), not yet at its loudness."""
+    """Samples of the piece, shape (n, 2), at any loudness."""
     return _Arrangement(track).play()
 
 
 class _Arrangement:
-    """A piece on a grid of beats; every event begins on the grid, so the tempo is exact."""
+    """A piece on a grid of beats. Every note begins on the grid, so the tempo is exact."""
 
     def __init__(self, track: DemoTrack) -> None:
         self._track = track
@@ -49,10 +49,10 @@ class _Arrangement:
         return self._mix
 
     def _hz(self, degree: int, octave: int) -> float:
-        """A degree of the scale (0 is the tonic), in an octave (4 has A4)."""
+        """The frequency of a degree of the scale (0: tonic) in an octave (4: the one with A4)."""
         scale = _MAJOR if self._track.mode == "major" else _MINOR
         steps = scale[degree % 7] + 12 * (degree // 7)
-        # The dominant of a minor key has its leading note.
+        # Harmonic minor: the seventh degree is raised to the leading note.
         if self._track.mode == "minor" and degree % 7 == 6:
             steps += 1
         note = _NAMES.index(self._track.key) + steps
@@ -121,7 +121,7 @@ def _time(length_s: float) -> Samples:
     return np.arange(round(length_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
 
 
-def _soft_ends(sound: Samples, ends_s: float = 0.004) -> Samples:
+def _fade_ends(sound: Samples, ends_s: float = 0.004) -> Samples:
     ramp = np.linspace(0, 1, min(len(sound) // 2, round(ends_s * SAMPLE_RATE_HZ)))
     sound = sound.copy()
     sound[: len(ramp)] *= ramp
@@ -131,14 +131,14 @@ def _soft_ends(sound: Samples, ends_s: float = 0.004) -> Samples:
 
 @lru_cache(maxsize=64)
 def tone(frequency_hz: float, length_s: float, *, partials: int, decay_s: float) -> Samples:
-    """A plucked tone: a harmonic series, high partials dying first."""
+    """A plucked tone: a harmonic series whose high partials decay first."""
     t = _time(length_s)
     series = sum(
         np.sin(2 * np.pi * frequency_hz * n * t) * np.exp(-t * n**0.5 / decay_s) / n**1.3
         for n in range(1, partials + 1)
         if frequency_hz * n < SAMPLE_RATE_HZ / 2.2
     )
-    return _soft_ends(np.asarray(series))
+    return _fade_ends(np.asarray(series))
 
 
 @lru_cache(maxsize=64)
@@ -153,7 +153,7 @@ def pad(frequency_hz: float, length_s: float) -> Samples:
 def guitar(frequency_hz: float, length_s: float) -> Samples:
     """A driven string: a harmonic series through a soft clip."""
     plucked = tone(frequency_hz, length_s, partials=10, decay_s=1.2)
-    return _soft_ends(np.tanh(2.5 * plucked))
+    return _fade_ends(np.tanh(2.5 * plucked))
 
 
 @lru_cache(maxsize=1)
@@ -161,7 +161,7 @@ def kick() -> Samples:
     """A sine that falls from 150 to 50 Hz."""
     t = _time(0.22)
     phase = 2 * np.pi * (50 * t + 100 * 0.03 * (1 - np.exp(-t / 0.03)))
-    return _soft_ends(np.sin(phase) * np.exp(-t / 0.07), 0.001)
+    return _fade_ends(np.sin(phase) * np.exp(-t / 0.07), 0.001)
 
 
 def _noise(random: np.random.Generator, length_s: float, decay_s: float) -> Samples:

@@ -1,4 +1,4 @@
-"""The demo's tags, written the way MusicBrainz Picard writes them."""
+"""Writes the demo's tags as MusicBrainz Picard does."""
 
 import base64
 from pathlib import Path

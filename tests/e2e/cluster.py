@@ -1,6 +1,6 @@
-"""A cluster on this machine: each service a process of its own, on a real broker and database.
+"""A cluster on this machine: each service is a process, with a real broker and a real database.
 
-Containers and their engine are what it does without; the processes are those of the images.
+There are no containers; the processes are the same as in the images.
 """
 
 import json
@@ -27,24 +27,24 @@ ADDRESSES = ("/healthz", "/readyz", "/metrics", "/asyncapi")
 TOKEN, SERVICE_TOKEN = "a-persons-token", "the-services-token"
 _TIMEOUT_S = 120
 _END_TIMEOUT_S = 90
-_LOOK_EVERY_S = 0.1
+_POLL_EVERY_S = 0.1
 
 
-def eventually(condition: Callable[[], bool], told: Callable[[], str] = str) -> None:
-    """Wait until the condition holds; fail, with what is told, when it does not come true."""
+def eventually(condition: Callable[[], bool], message: Callable[[], str] = str) -> None:
+    """Wait until the condition holds; fail with the message if it does not."""
     give_up_s = time.monotonic() + _TIMEOUT_S
     while not condition():
-        assert time.monotonic() < give_up_s, told()
-        time.sleep(_LOOK_EVERY_S)
+        assert time.monotonic() < give_up_s, message()
+        time.sleep(_POLL_EVERY_S)
 
 
 class Member:
-    """A process of a service; one that was stopped or killed starts again on its ports.
+    """A process of a service; after a stop or a kill it can start again on the same ports.
 
     Args:
-        service: its name.
+        service: the name of the service.
         environment: of the process; the ports are added here.
-        log: where it writes.
+        log: the file for its output.
     """
 
     def __init__(self, service: str, environment: Mapping[str, str], log: Path) -> None:
@@ -72,13 +72,13 @@ class Member:
             self._process = spawn(command, out, env=self._environment)
 
     def wait_until_ready(self) -> None:
-        """Return when it says that it has all it needs."""
+        """Wait until it reports that it is ready."""
         eventually(
             lambda: self.answers() and self.probe("/readyz").text == "ready", self.last_words
         )
 
     def answers(self) -> bool:
-        """Whether it serves its probes yet."""
+        """Whether it answers its health probe yet."""
         assert self.is_running, self.last_words()
         try:
             return self.probe("/healthz").is_success
@@ -86,21 +86,21 @@ class Member:
             return False
 
     def probe(self, path: str) -> httpx.Response:
-        """What it answers to those who keep it."""
+        """Its answer on the health port."""
         return httpx.get(f"http://127.0.0.1:{self.health_port}{path}", timeout=10)
 
     def stop(self) -> int:
-        """SIGTERM; its exit code."""
-        self.ask_to_stop()
+        """Send SIGTERM and wait; the exit code."""
+        self.terminate()
         return self.wait()
 
-    def ask_to_stop(self) -> None:
-        """SIGTERM, without waiting."""
+    def terminate(self) -> None:
+        """Send SIGTERM without waiting."""
         if self.is_running:
             os.kill(self.pid, signal.SIGTERM)
 
     def wait(self) -> int:
-        """Its exit code, when it has ended."""
+        """Wait for its end; the exit code."""
         assert self._process is not None
         try:
             return self._process.wait(_END_TIMEOUT_S)
@@ -109,35 +109,35 @@ class Member:
             raise AssertionError(f"it does not end:\n{self.last_words()}") from None
 
     def kill(self) -> None:
-        """kill -9, as a power cut or the memory limit does."""
+        """Send SIGKILL, as the memory limit does."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
     def workers(self) -> set[int]:
-        """Its child processes."""
+        """The pids of its child processes."""
         children = Path(f"/proc/{self.pid}/task").glob("*/children")
         return {int(pid) for path in children for pid in path.read_text().split()}
 
     def last_words(self) -> str:
         """The end of its log."""
-        told = self.log.read_text(errors="replace") if self.log.exists() else ""
-        return f"{self.log}:\n{told[-4000:]}"
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return f"{self.log}:\n{text[-4000:]}"
 
     def logged(self) -> list[dict[str, object]]:
-        """The lines of its log that are structured."""
+        """The structured lines of its log."""
         lines = self.log.read_text(errors="replace").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 class Cluster(Served):
-    """The services' processes. Asking and commands are a person's, with a person's token.
+    """The processes of all services. Queries and commands use a person's token.
 
     Args:
-        folder: of the logs, and of the search index where it is Tantivy's.
-        broker: serves.
-        database: serves.
-        settings: more of them, or others, for all services.
+        folder: for the logs, and for the search index if it is Tantivy's.
+        broker: a running broker.
+        database: a running database.
+        settings: settings for all services; they override those of this class.
     """
 
     def __init__(
@@ -172,17 +172,17 @@ class Cluster(Served):
 
     def _add(self, service: str) -> Member:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("SONIQUEBAY_")}
-        told = {**kept, **self._settings}
+        environment = {**kept, **self._settings}
         if service != "api":
-            told["SONIQUEBAY_GATEWAY_URL"] = self.url
-            del told["SONIQUEBAY_TOKEN"]  # a person's: the services don't know it
+            environment["SONIQUEBAY_GATEWAY_URL"] = self.url
+            del environment["SONIQUEBAY_TOKEN"]  # people's token: services do not know it
         members = self.members[service]
-        member = Member(service, told, self.folder / f"{service}-{len(members)}.log")
+        member = Member(service, environment, self.folder / f"{service}-{len(members)}.log")
         members.append(member)
         return member
 
     def start(self) -> None:
-        """One process of each service that has none running; return when all are ready."""
+        """Start a process of each service that has none, and wait until all are ready."""
         for service in SERVICES:
             if not self.running(service):
                 (self.members[service] or [self._add(service)])[0].start()
@@ -190,12 +190,12 @@ class Cluster(Served):
             member.wait_until_ready()
 
     def running(self, service: str | None = None) -> list[Member]:
-        """The processes of a service, or of all."""
+        """The running processes of a service, or of all services."""
         services = [service] if service else SERVICES
         return [m for name in services for m in self.members[name] if m.is_running]
 
     def scale(self, service: str, count: int) -> None:
-        """Have so many processes of a service; those too many are asked to stop and waited for."""
+        """Start or stop processes of a service until there are `count`; wait for them."""
         for member in self.running(service)[count:]:
             assert member.stop() == 0, member.last_words()
         more = count - len(self.running(service))
@@ -207,34 +207,34 @@ class Cluster(Served):
             member.wait_until_ready()
 
     def stop(self) -> dict[str, list[int]]:
-        """Ask all to stop, at once; the exit codes by service."""
+        """Stop all processes at the same time; the exit codes by service."""
         members = self.running()
         for member in members:
-            member.ask_to_stop()
+            member.terminate()
         codes: dict[str, list[int]] = {}
         for member in members:
             codes.setdefault(member.service, []).append(member.wait())
         return codes
 
     def kill(self) -> None:
-        """kill -9 of all processes."""
+        """Send SIGKILL to all processes."""
         for member in self.running():
             member.kill()
 
 
 def database_url(database: EmbeddedPostgres) -> str:
-    """As SONIQUEBAY_DATABASE_URL wants it."""
-    told = database.dsn
-    host = quote(told["host"], safe="")
-    return f"postgresql://{told['user']}@/{told['database']}?host={host}"
+    """The database as SONIQUEBAY_DATABASE_URL names it."""
+    dsn = database.dsn
+    host = quote(dsn["host"], safe="")
+    return f"postgresql://{dsn['user']}@/{dsn['database']}?host={host}"
 
 
 @contextmanager
 def cluster_in(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Cluster]:
-    """A cluster on a broker and a database of its own below a folder; not started yet.
+    """A cluster with a new broker and a new database below a folder; not started yet.
 
     Raises:
-        NotFetched: the broker cannot be had here.
+        NotFetched: the broker is not available here.
     """
     broker = kafka.server(kafka.fetch(), folder / "kafka")
     database = EmbeddedPostgres(folder / "postgres")

@@ -1,4 +1,4 @@
-"""Whether all tracks have come the whole way, with every field that they must have by then."""
+"""Checks that all tracks are completely processed, with every field."""
 
 import base64
 from typing import Any
@@ -11,9 +11,9 @@ from shared.contracts.meaning import Meaning
 from tests.e2e.running import ANALYSIS, JSON, TAGS, Bay
 
 
-def as_analysis(told: JSON) -> Analysis:
-    """Checks that every field is there and in its range."""
-    named = in_snake_case(told)
+def as_analysis(analysis: JSON) -> Analysis:
+    """Check that every field is there and in its range."""
+    named = in_snake_case(analysis)
     assert set(named) == set(Analysis.model_fields)
     meaning = named["meaning"]
     assert set(meaning) == set(Meaning.model_fields)
@@ -23,16 +23,16 @@ def as_analysis(told: JSON) -> Analysis:
     return Analysis.model_validate(named)
 
 
-def in_snake_case(told: Any) -> Any:
-    if isinstance(told, list):
-        return [in_snake_case(one) for one in told]
-    if not isinstance(told, dict):
-        return told
-    return {to_snake(name): in_snake_case(value) for name, value in told.items()}
+def in_snake_case(document: Any) -> Any:
+    if isinstance(document, list):
+        return [in_snake_case(one) for one in document]
+    if not isinstance(document, dict):
+        return document
+    return {to_snake(name): in_snake_case(value) for name, value in document.items()}
 
 
 def check_complete(bay: Bay, count: int) -> dict[str, JSON]:
-    """Nothing failed, waits or is missing; the tracks, `count` of them, by path."""
+    """Check that nothing failed, is pending or missing; the `count` tracks by path."""
     status = bay.json("status")
     stages = {name: status[name] for name in ("tracks", "analyzed", "vectorized", "indexed")}
     assert set(stages.values()) == {count}, status

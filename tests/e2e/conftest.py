@@ -1,4 +1,4 @@
-"""A fresh data folder, and the programs on it."""
+"""A new data folder for each test."""
 
 from pathlib import Path
 

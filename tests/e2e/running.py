@@ -1,4 +1,4 @@
-"""`soniquebay` as a user runs it: a process of its own, looked at through its commands."""
+"""`soniquebay` as a user runs it: as a process, controlled by its commands and by GraphQL."""
 
 import json
 import os
@@ -25,46 +25,47 @@ JSON = dict[str, Any]
 
 
 class Served:
-    """A gateway that is served, asked as a user does: by commands and by GraphQL."""
+    """A running gateway, used by commands and by GraphQL."""
 
     def __init__(self) -> None:
         self.url = ""
         self.token = ""
 
     def environment(self) -> dict[str, str]:
-        """Of a command: what is set here counts, not what the tests' own environment says."""
-        told = {k: v for k, v in os.environ.items() if not k.startswith("SONIQUEBAY_")}
+        """The environment of a command, without the settings of the tests' own environment."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("SONIQUEBAY_")}
         if self.url:
-            told["SONIQUEBAY_GATEWAY_URL"] = self.url
+            environment["SONIQUEBAY_GATEWAY_URL"] = self.url
         if self.token:
-            told["SONIQUEBAY_TOKEN"] = self.token
-        return told
+            environment["SONIQUEBAY_TOKEN"] = self.token
+        return environment
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Another command, against what is being served."""
+        """Run another command against this gateway."""
         return subprocess.run(
             [PROGRAM, *arguments], env=self.environment(), text=True, capture_output=True,
             timeout=60, check=False,
         )  # fmt: skip
 
     def json(self, *arguments: str) -> Any:
-        """The one JSON document that a command prints."""
+        """Run a command with `--json`; the document that it prints."""
         done = self.command(*arguments, "--json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
     def ask(self, query: str, **variables: object) -> JSON:
-        told = {"query": query, "variables": variables}
+        """Run a GraphQL document; its `data`."""
+        request = {"query": query, "variables": variables}
         headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
-        answer = httpx.post(f"{self.url}/graphql", json=told, headers=headers, timeout=60).json()
-        assert "errors" not in answer, answer
-        data: JSON = answer["data"]
+        body = httpx.post(f"{self.url}/graphql", json=request, headers=headers, timeout=60).json()
+        assert "errors" not in body, body
+        data: JSON = body["data"]
         return data
 
     def wait_until_idle(self, timeout_s: float = 240) -> JSON:
-        """Return `soniquebay status --json` once all work is done.
+        """Wait until all work is done; `soniquebay status --json`.
 
-        The gateway is asked till then: to start a command takes from the work that is waited for.
+        Until then it polls by GraphQL: starting a command would take CPU time from the work.
         """
         deadline = time.monotonic() + timeout_s
         while True:
@@ -76,7 +77,7 @@ class Served:
             time.sleep(0.3)
 
     def tracks(self, fields: str) -> dict[str, JSON]:
-        """All tracks with those fields, by path."""
+        """All tracks with these fields, by path."""
         found: dict[str, JSON] = {}
         after = None
         query = f"""query All($after: String) {{
@@ -92,7 +93,10 @@ class Served:
 
 
 class Bay(Served):
-    """A data folder, and what is run on it, with settings besides."""
+    """A data folder, and the programs that run on it.
+
+    `said` is what the last program printed on stderr.
+    """
 
     def __init__(self, data: Path, settings: Mapping[str, str] | None = None) -> None:
         super().__init__()
@@ -101,13 +105,13 @@ class Bay(Served):
         self.said = ""
 
     def environment(self) -> dict[str, str]:
-        """The data folder's, with a free port."""
-        told = {"SONIQUEBAY_DATA_DIR": str(self.data), "SONIQUEBAY_PORT": "0"}
-        told["SONIQUEBAY_WATCH"] = "false"  # only the scans that a test asks for
-        return super().environment() | told | self._settings
+        """The environment of a program: the data folder, and any free port."""
+        environment = {"SONIQUEBAY_DATA_DIR": str(self.data), "SONIQUEBAY_PORT": "0"}
+        environment["SONIQUEBAY_WATCH"] = "false"  # only the scans that a test asks for
+        return super().environment() | environment | self._settings
 
     def up(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
-        """`soniquebay up ... --until-idle`, to its end."""
+        """Run `soniquebay up ... --until-idle` to its end."""
         done = subprocess.run(
             [PROGRAM, "up", *arguments, "--until-idle"], env=self.environment(), text=True,
             capture_output=True, timeout=timeout_s, check=False,
@@ -117,7 +121,7 @@ class Bay(Served):
 
     @contextmanager
     def serving(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """`soniquebay up ...`, which serves until the block ends; then it is asked to stop."""
+        """Run `soniquebay up ...` until the block ends; then send SIGINT and wait."""
         log = self.data.with_suffix(".log")
         with log.open("w") as out:
             process = subprocess.Popen(
@@ -159,4 +163,4 @@ _PARTS = {
 ANALYSIS = "analysis {{ {} }}".format(
     " ".join(f"{camel(name)} {_PARTS.get(name, '')}" for name in Analysis.model_fields)
 )
-"""Every field that there is."""
+"""Every field of an analysis."""

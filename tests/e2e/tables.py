@@ -1,7 +1,7 @@
-"""All rows of a library's tables, told so that two libraries of the same music can be compared.
+"""Reads all rows of a library's tables in a form that two libraries of the same music share.
 
-Ids are drawn at random and moments differ: an id is told as what it stands for (a track as its
-path, an artist as its name), moments and counts of changes are left out.
+Ids are random and times differ. So an id is replaced by what it identifies (a track by its path, an
+artist by their name), and times and revisions are left out.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
-# What each id stands for; nothing else holds ids that are drawn at random.
+# What each random id identifies.
 _LABELS = """
 SELECT id, 'library ' || root FROM libraries
 UNION ALL
@@ -23,8 +23,8 @@ UNION ALL SELECT id, 'genre ' || name_key FROM genres
 UNION ALL SELECT id, 'file ' || path FROM files
 UNION ALL SELECT track_id, 'track ' || path FROM files WHERE track_id IS NOT NULL
 """
-# Numbered as they come, and one that a vectorizer has begun with is left behind where an analyzer
-# tells of a trained model later.
+# Spaces are numbered in order of their creation. If a vectorizer starts before an analyzer
+# registers its trained model, an unused space remains: only current ones are compared.
 _SPACES = "SELECT id, concat_ws(' ', space, model, version) FROM vector_spaces"
 _WHERE = {"vector_spaces": "WHERE is_current"}
 _COLUMNS = """
@@ -33,18 +33,18 @@ WHERE table_schema = 'public' AND table_name <> ALL($1) AND column_name <> ALL($
     AND data_type <> 'timestamp with time zone'
 GROUP BY table_name
 """
-# How the work went, not what came of it; the digest is of ids too.
+# They describe how the work went, not its result; the digest contains ids.
 _TABLES_LEFT_OUT = ("alembic_version", "scans", "search_generation")
 _COLUMNS_LEFT_OUT = ("revision", "indexed_revision", "read_by_scan_id", "tags_digest")
 
 _ID = re.compile(r"[0-9a-f]{32}(?![0-9a-f])")
 
 Tables = dict[str, Counter[str]]
-"""Rows by table, each as often as it is there."""
+"""The rows of each table, with their counts."""
 
 
 def tables(dsn: Mapping[str, str] | str, without: Sequence[str] = ()) -> Tables:
-    """Read everything, but for columns that are named. `dsn`: a URL, or asyncpg's arguments."""
+    """Read all tables, without the named columns. `dsn`: a URL, or asyncpg's arguments."""
     return asyncio.run(_read(dsn, (*_COLUMNS_LEFT_OUT, *without)))
 
 
@@ -53,7 +53,7 @@ async def _read(dsn: Mapping[str, str] | str, without: Sequence[str]) -> Tables:
     try:
         labels = dict(await connection.fetch(_LABELS))
         spaces = dict(await connection.fetch(_SPACES))
-        found = await connection.fetch(_COLUMNS, _TABLES_LEFT_OUT, without)
+        columns_by_table = await connection.fetch(_COLUMNS, _TABLES_LEFT_OUT, without)
         return {
             table: Counter(
                 [
@@ -64,7 +64,7 @@ async def _read(dsn: Mapping[str, str] | str, without: Sequence[str]) -> Tables:
                     )
                 ]
             )
-            for table, columns in found
+            for table, columns in columns_by_table
         }
     finally:
         await connection.close()
@@ -75,29 +75,29 @@ def _quoted(name: str) -> str:
 
 
 def _row(row: asyncpg.Record, labels: Mapping[UUID, str], spaces: Mapping[int, str]) -> str:
-    told = "; ".join(
-        f"{name}={spaces[value] if _is_space(name, row) else _told(value, labels)}"
+    text = "; ".join(
+        f"{name}={spaces[value] if _is_space(name, row) else _label(value, labels)}"
         for name, value in row.items()
     )
-    # Natural keys have the library's id in their text.
-    return _ID.sub(lambda found: labels.get(UUID(found[0]), found[0]), told)
+    # Natural keys contain the library's id.
+    return _ID.sub(lambda found: labels.get(UUID(found[0]), found[0]), text)
 
 
 def _is_space(name: str, row: asyncpg.Record) -> bool:
-    return name == "vector_space_id" or (name == "id" and "dimensions" in row.keys())  # noqa: SIM118 - a record's `in` asks its values
+    return name == "vector_space_id" or (name == "id" and "dimensions" in row.keys())  # noqa: SIM118 - `in` of a record looks at its values
 
 
-def _told(value: Any, labels: Mapping[UUID, str]) -> str:
+def _label(value: Any, labels: Mapping[UUID, str]) -> str:
     if isinstance(value, list):
-        return repr([_told(one, labels) for one in value])
+        return repr([_label(one, labels) for one in value])
     return labels.get(value, str(value)) if isinstance(value, UUID) else repr(value)
 
 
 def differences(one: Tables, other: Tables) -> list[str]:
-    """What is in one only ("- ") or in the other only ("+ "), shortened; empty where equal."""
-    told = []
+    """Rows only in one ("- ") or only in the other ("+ "), shortened; empty if they are equal."""
+    lines = []
     for table in sorted(one.keys() | other.keys()):
         rows, others = one.get(table, Counter()), other.get(table, Counter())
-        told += [f"- {table}: {row[:600]}" for row in rows - others]
-        told += [f"+ {table}: {row[:600]}" for row in others - rows]
-    return told
+        lines += [f"- {table}: {row[:600]}" for row in rows - others]
+        lines += [f"+ {table}: {row[:600]}" for row in others - rows]
+    return lines

@@ -1,4 +1,4 @@
-"""The five services as processes of their own, on a real broker and a real database."""
+"""The five services as processes, with a real broker and a real database."""
 
 import asyncio
 from collections.abc import Iterator
@@ -32,15 +32,15 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, demo_music: Path) -> Itera
 
 
 async def publish(servers: str, topic: str, value: bytes) -> None:
-    """As any Kafka client can."""
+    """Publish as any Kafka client does."""
     async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
         await producer.send_and_wait(topic, value, key=b"me")
 
 
 def search(served: Served) -> dict[str, set[str]]:
-    """Paths of what is found."""
+    """The paths of the hits, by query."""
     words = ("larkspur", "ines vale", "smal waltzes", "tidal clo")
-    return {told: {hit["path"] for hit in served.json("search", told)} for told in words}
+    return {text: {hit["path"] for hit in served.json("search", text)} for text in words}
 
 
 def test_its_tables_are_those_of_one_process(
@@ -49,16 +49,16 @@ def test_its_tables_are_those_of_one_process(
     bay = Bay(tmp_path / "data")
     with bay.serving("--music", str(demo_music)):
         bay.wait_until_idle()
-        counts, tracks, found = bay.ask(COUNTS), bay.tracks(WHOLE), search(bay)
+        counts, tracks, hits = bay.ask(COUNTS), bay.tracks(WHOLE), search(bay)
     assert len(tracks) == 24
     assert cluster.ask(COUNTS) == counts
     assert cluster.tracks(WHOLE) == tracks
-    assert all(found.values())
-    assert search(cluster) == found
+    assert all(hits.values())
+    assert search(cluster) == hits
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_answers_those_who_keep_it(cluster: Cluster, service: str) -> None:
+def test_a_service_answers_on_its_health_port(cluster: Cluster, service: str) -> None:
     (member,) = cluster.running(service)
     answers = {path: member.probe(path) for path in ADDRESSES}
     assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(
@@ -68,7 +68,7 @@ def test_a_service_answers_those_who_keep_it(cluster: Cluster, service: str) -> 
     assert answers["/asyncapi"].json()["asyncapi"].startswith("3.")
 
 
-def test_a_malformed_record_is_listed_and_tried_again_by_its_topic(cluster: Cluster) -> None:
+def test_a_malformed_record_is_listed_and_replayed_by_its_topic(cluster: Cluster) -> None:
     asyncio.run(publish(cluster.broker.address, "scan.requested", b"{not json"))
 
     def failed() -> list[dict[str, str]]:
@@ -84,7 +84,7 @@ def test_a_malformed_record_is_listed_and_tried_again_by_its_topic(cluster: Clus
     eventually(lambda: [one["failed_at"] > before["failed_at"] for one in failed()] == [True])
 
 
-def test_a_killed_service_takes_its_worker_processes_along(cluster: Cluster) -> None:
+def test_the_worker_processes_of_a_killed_service_end(cluster: Cluster) -> None:
     (analyzer,) = cluster.running("analyzer")
     workers = analyzer.workers()
     assert workers
@@ -101,7 +101,7 @@ def _is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-def test_all_drain_when_asked_and_end_well(cluster: Cluster) -> None:
+def test_all_services_drain_at_sigterm_and_exit_with_0(cluster: Cluster) -> None:
     cluster.scale("api", 2)
     cluster.scale("analyzer", 2)
     expected = {name: [0, 0] if name in {"api", "analyzer"} else [0] for name in SERVICES}

@@ -1,4 +1,4 @@
-"""Bad input: each a listed failure with a reason, everything else complete, nothing hangs."""
+"""Bad files are listed failures with a reason; everything else is complete, and nothing hangs."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.hostile_files import HOSTILE, make_hostile
 ODD_NAME = "bad/caf\\xe9 \\xff.ogg"
 
 
-def test_bad_files_are_listed_and_stop_nobody(bay: Bay, tmp_path: Path) -> None:
+def test_bad_files_are_listed_and_do_not_affect_others(bay: Bay, tmp_path: Path) -> None:
     music = tmp_path / "music"
     good = make_hostile(music)
     with bay.serving("--music", str(music)):
@@ -25,7 +25,7 @@ def test_bad_files_are_listed_and_stop_nobody(bay: Bay, tmp_path: Path) -> None:
                 assert failure is None
                 assert tracks[path]["stage"] == "INDEXED"
             elif failure is None:
-                assert hostile.message == "*", f"{path} went through"
+                assert hostile.message == "*", f"{path} did not fail"
                 assert tracks[path]["stage"] == "INDEXED", path
             else:
                 assert hostile.message.strip("*").lower() in failure["message"].lower(), failure
@@ -38,16 +38,14 @@ def test_bad_files_are_listed_and_stop_nobody(bay: Bay, tmp_path: Path) -> None:
         with_odd_name = tracks[ODD_NAME]["id"]
         assert bay.json("show", with_odd_name)["displayPath"] == ODD_NAME
 
-    with bay.serving("--music", str(music)):  # what cannot be read is not read again
+    with bay.serving("--music", str(music)):  # unreadable files are not read again
         again = bay.wait_until_idle()
         assert again["failed"] == status["failed"]
         scan = bay.ask("{ scans(first: 1) { filesRead filesToRead filesUnchanged } }")["scans"][0]
         assert int(scan["filesRead"]) == 0
 
 
-def test_two_scans_at_once_a_root_in_another_and_one_that_is_not_there(
-    bay: Bay, tmp_path: Path
-) -> None:
+def test_concurrent_scans_nested_roots_and_a_missing_root(bay: Bay, tmp_path: Path) -> None:
     music = tmp_path / "music"
     good = make_hostile(music)
     with bay.serving("--music", str(music)):

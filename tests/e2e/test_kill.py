@@ -1,4 +1,4 @@
-"""kill -9 of everything at random moments: in the end nothing is lost and nothing is doubled."""
+"""kill -9 of everything at random moments: nothing is lost, nothing is there twice."""
 
 import os
 import random
@@ -19,8 +19,8 @@ def state(bay: Bay) -> tuple[JSON, dict[str, JSON]]:
 
 
 def analyzed_at(bay: Bay) -> dict[str, str]:
-    told = bay.tracks("analysis { analyzedAt }")
-    return {path: t["analysis"]["analyzedAt"] for path, t in told.items() if t["analysis"]}
+    tracks = bay.tracks("analysis { analyzedAt }")
+    return {path: t["analysis"]["analyzedAt"] for path, t in tracks.items() if t["analysis"]}
 
 
 def test_after_kills_the_tables_are_those_of_an_undisturbed_run(
@@ -29,28 +29,30 @@ def test_after_kills_the_tables_are_those_of_an_undisturbed_run(
     files, kills = (500, 10) if thorough else (120, 4)
     music = tmp_path / "music"
     generate(music, files, seed=5)
-    calm = Bay(tmp_path / "calm")
+    undisturbed = Bay(tmp_path / "undisturbed")
     began = time.monotonic()
-    with calm.serving("--music", str(music)):
-        truth = state(calm)
+    with undisturbed.serving("--music", str(music)):
+        expected = state(undisturbed)
     whole_s = time.monotonic() - began
 
     chance = random.Random(7)
-    harried = Bay(tmp_path / "harried")
+    killed = Bay(tmp_path / "killed")
     done: dict[str, str] = {}
     for _ in range(kills):
-        with harried.serving("--music", str(music)) as process:
-            now = analyzed_at(harried)
-            assert {path: now[path] for path in done} == done, "no stored analysis is made again"
+        with killed.serving("--music", str(music)) as process:
+            now = analyzed_at(killed)
+            assert {path: now[path] for path in done} == done, (
+                "no stored analysis is computed again"
+            )
             time.sleep(chance.uniform(0.0, whole_s / kills * 1.5))
-            done = analyzed_at(harried)
+            done = analyzed_at(killed)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    with harried.serving("--music", str(music)):
-        found = state(harried)
-        now = analyzed_at(harried)
+    with killed.serving("--music", str(music)):
+        result = state(killed)
+        now = analyzed_at(killed)
         assert {path: now[path] for path in done} == done
-    assert found[0] == truth[0]
-    assert found[1].keys() == truth[1].keys()
-    for path, track in truth[1].items():
-        assert found[1][path] == track, path
+    assert result[0] == expected[0]
+    assert result[1].keys() == expected[1].keys()
+    for path, track in expected[1].items():
+        assert result[1][path] == track, path

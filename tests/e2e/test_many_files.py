@@ -1,4 +1,4 @@
-"""Many files of five formats: equal counts at every stage, rows as mutagen reads the files."""
+"""Many files of five formats: every stage handles all, and the rows are as mutagen reads."""
 
 import random
 import re
@@ -12,7 +12,7 @@ from bench.generated_library import FORMATS, generate
 from tests.e2e.running import TAGS, Bay
 
 
-def test_rows_say_what_mutagen_says(bay: Bay, tmp_path: Path, thorough: bool) -> None:
+def test_rows_have_the_values_that_mutagen_reads(bay: Bay, tmp_path: Path, thorough: bool) -> None:
     files, sample = (3_000, 300) if thorough else (300, 100)
     music = tmp_path / "music"
     paths = generate(music, files, seed=11)
@@ -29,7 +29,7 @@ def test_rows_say_what_mutagen_says(bay: Bay, tmp_path: Path, thorough: bool) ->
 
 
 def compare(track: dict[str, Any], path: Path) -> None:
-    """Field by field, with mutagen's own reading in its easy form."""
+    """Compare each field with mutagen's easy interface."""
     file = mutagen.File(path, easy=True)
 
     def first(name: str) -> str | None:
@@ -37,10 +37,9 @@ def compare(track: dict[str, Any], path: Path) -> None:
         return values[0] if values else None
 
     def numbers(name: str) -> tuple[int | None, int | None]:
-        told = first(name)
-        number, _, total = (told or "").partition("/")
-        alone = first(name.replace("number", "total"))
-        return (int(number) if number else None, int(total or alone or 0) or None)
+        number, _, total = (first(name) or "").partition("/")
+        separate_total = first(name.replace("number", "total"))
+        return (int(number) if number else None, int(total or separate_total or 0) or None)
 
     assert track["title"] == (first("title") or path.stem)
     assert track["titleIsFileName"] is (first("title") is None)

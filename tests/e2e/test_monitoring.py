@@ -1,4 +1,4 @@
-"""What operators see: Prometheus asks the five services, and each panel and alert is answered."""
+"""Prometheus scrapes the five services, and answers the queries of all panels and alerts."""
 
 import asyncio
 import json
@@ -21,34 +21,34 @@ ROOT = Path(__file__).parents[2]
 BOARDS = [json.loads(path.read_text()) for path in sorted(ROOT.glob("ops/grafana/dashboards/*"))]
 RULES = yaml.safe_load((prometheus.OPS / "alerts.yml").read_text())
 
-_NO_REDPANDA = "the tests' broker is Apache's, which tells nothing over HTTP"
-_ALL_WELL = "all is well"
-ANSWERED_BY_NOTHING = {
+_NO_REDPANDA = "the tests' broker is Apache Kafka, which has no metrics over HTTP"
+_NO_PROBLEM = "nothing is wrong in this run"
+EMPTY_ANSWERS = {
     "cluster: Broker": _NO_REDPANDA,
     "cluster: Broker's free disk": _NO_REDPANDA,
-    "overview: Breakers": "neither Ollama nor AcoustID is asked here, so none has a breaker",
+    "overview: Breakers": "neither Ollama nor AcoustID is used here, so there is no breaker",
     "one service: Given up a second": "the analyzer gave nothing up",
     "one service: Batches run again a second": "no batch of the analyzer was run again",
     **{
-        f"alert: {rule['alert']}": _ALL_WELL
+        f"alert: {rule['alert']}": _NO_PROBLEM
         for group in RULES["groups"]
         for rule in group["rules"]
         if rule["alert"] != "ErrorShare"  # two bad records of three: see the fixture
     },
 }
-"""What finds no series on this run, and why."""
+"""Queries that find no series in this run, and why."""
 
 
 def filled_in(expression: str, board: dict[str, Any]) -> str:
-    """With the dashboard's variables as it shows them first."""
+    """The expression with the default values of the dashboard's variables."""
     for variable in board["templating"]["list"]:
         expression = expression.replace(f"${variable['name']}", variable["current"]["value"])
     assert "$" not in expression
     return expression
 
 
-def asked() -> Iterator[Any]:
-    """Each panel's queries and each alert's expression, with a name."""
+def queries() -> Iterator[Any]:
+    """The queries of each panel and the expression of each alert, with a name."""
     for board in BOARDS:
         for panel in board["panels"]:
             where = f"{board['title'].removeprefix('SoniqueBay: ')}: {panel['title']}"
@@ -60,12 +60,12 @@ def asked() -> Iterator[Any]:
             yield pytest.param(where, rule["expr"], id=where)
 
 
-ASKED = list(asked())
+QUERIES = list(queries())
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A cluster, and what watches it."""
+    """A cluster, and the Prometheus that scrapes it."""
 
     cluster: Cluster
     prometheus: prometheus.Prometheus
@@ -73,7 +73,7 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory, demo_music: Path) -> Iterator[Watched]:
-    """The demo library goes through, and two malformed records, while Prometheus looks."""
+    """Process the demo library and two malformed records while Prometheus scrapes."""
     try:
         kafka.fetch()
         programs = prometheus.fetch()
@@ -92,7 +92,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory, demo_music: Path) -> Itera
         ) as server:
             watched = Watched(cluster, server)
             given_up = 'soniquebay_bus_records_dead_total{stage="extractor.walk"}'
-            for count in (1, 2):  # what a counter begins with is no increase to Prometheus
+            for count in (1, 2):  # Prometheus sees no increase in the first value of a counter
                 asyncio.run(_publish_malformed(cluster.broker.address))
                 _wait_for(watched, f"{given_up} == {count}")
             cluster.json("scan", str(demo_music))
@@ -106,29 +106,29 @@ async def _publish_malformed(servers: str) -> None:
 
 
 def _wait_for(watched: Watched, expression: str) -> None:
-    """Until it is answered: all is scraped every second, the api counts four times a minute."""
+    """Wait for a series: targets are scraped each second, the api counts four times a minute."""
     eventually(lambda: bool(watched.prometheus.query(expression)), lambda: expression)
 
 
-def test_all_five_are_scraped_and_known_by_their_names(watched: Watched) -> None:
+def test_all_five_services_are_scraped_under_their_names(watched: Watched) -> None:
     targets = watched.prometheus.targets()
     assert {target["labels"]["service"]: target["health"] for target in targets} == dict.fromkeys(
         SERVICES, "up"
     )
 
 
-@pytest.mark.parametrize(("where", "expression"), ASKED)
-def test_what_operators_are_shown_is_answered(
+@pytest.mark.parametrize(("where", "expression"), QUERIES)
+def test_the_queries_of_panels_and_alerts_are_answered(
     watched: Watched, where: str, expression: str
 ) -> None:
     try:
-        if where not in ANSWERED_BY_NOTHING:
+        if where not in EMPTY_ANSWERS:
             _wait_for(watched, expression)
         else:
-            # In the end: what waits is counted now and then, so the last record may still do.
+            # Eventually: lag is counted at intervals, so the last record may still be in it.
             eventually(
                 lambda: watched.prometheus.query(expression) == [],
-                lambda: f"{ANSWERED_BY_NOTHING[where]}: {watched.prometheus.query(expression)}",
+                lambda: f"{EMPTY_ANSWERS[where]}: {watched.prometheus.query(expression)}",
             )
     except urllib.error.HTTPError as error:
         pytest.fail(f"{expression}: {error.read().decode()}")
@@ -136,10 +136,10 @@ def test_what_operators_are_shown_is_answered(
 
 def test_no_rule_has_an_error(watched: Watched) -> None:
     rules = watched.prometheus.rules()
-    names = {rule["alert"] for group in RULES["groups"] for rule in group["rules"]}
-    assert {rule["name"] for rule in rules} == names
-    assert {rule["name"]: rule.get("lastError", "") for rule in rules} == dict.fromkeys(names, "")
+    alerts = {rule["alert"] for group in RULES["groups"] for rule in group["rules"]}
+    assert {rule["name"] for rule in rules} == alerts
+    assert {rule["name"]: rule.get("lastError", "") for rule in rules} == dict.fromkeys(alerts, "")
 
 
-def test_what_finds_nothing_is_something_that_is_asked() -> None:
-    assert set(ANSWERED_BY_NOTHING) <= {str(param.values[0]) for param in ASKED}
+def test_the_list_of_empty_answers_names_existing_queries() -> None:
+    assert set(EMPTY_ANSWERS) <= {str(param.values[0]) for param in QUERIES}

@@ -1,6 +1,6 @@
-"""Real music: whole in one process, README's queries on it, and the same on five services.
+"""Real music: processed in one process, with README's queries, and the same on five services.
 
-One file, since all of it looks at one library that one process made.
+All tests are in one file because they share the library that the one process made.
 """
 
 import json
@@ -25,7 +25,7 @@ LISTING, SEARCH, PROGRESS = re.findall(r"```graphql\n(.*?)```", README, re.DOTAL
 FIRST = 5
 QUERIES = (
     # Whole words, parts of words, two words, both orders, misspelt, without accents, the artist,
-    # the album, the file's own words; and what is not there.
+    # the album, words of the file name; and one without hits.
     "battle", "northern mountains", "mountains northern", "over the nor", "nothern mountians",
     "the knolls", "knoll", "elvish", "elf land", "loyalists", "siege", "seige of laurelmor",
     "vengeful", "vengeful pursuit", "revelation", "breaking the chains", "casualties of war",
@@ -41,7 +41,7 @@ FIRST_HITS = """query Search($text: String!, $first: Int!) {
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, wesnoth_music: Path) -> Iterator[Bay]:
-    """All done by one process that has ended, and served by another one."""
+    """A library that one process made; another one serves it."""
     bay = Bay(tmp_path_factory.mktemp("wesnoth") / "data")
     done = bay.up("--music", str(wesnoth_music), timeout_s=600)
     assert done.returncode == 0, done.stderr
@@ -49,13 +49,13 @@ def served(tmp_path_factory: pytest.TempPathFactory, wesnoth_music: Path) -> Ite
         yield bay
 
 
-def test_it_gets_through_whole(served: Bay, wesnoth_music: Path) -> None:
+def test_all_tracks_are_processed_completely(served: Bay, wesnoth_music: Path) -> None:
     check_complete(served, len(list(wesnoth_music.rglob("*.ogg"))))
     hits = served.json("search", "northern mountians")
     assert "Over the Northern Mountains" in [hit["title"] for hit in hits[:3]]
 
 
-def test_tracks_are_listed(served: Bay) -> None:
+def test_the_readmes_list_of_tracks_answers(served: Bay) -> None:
     found = served.ask(LISTING)["tracks"]
     assert found["totalCount"] == len(found["edges"]) > 0
     for edge in found["edges"]:
@@ -65,8 +65,8 @@ def test_tracks_are_listed(served: Bay) -> None:
     assert artists == sorted(artists)
 
 
-def test_a_search_tells_facets_and_what_sounds_alike(served: Bay) -> None:
-    assert served.ask(SEARCH)["search"]["totalCount"] == 0, "no blue in this music"
+def test_the_readmes_search_has_facets_and_similar_tracks(served: Bay) -> None:
+    assert served.ask(SEARCH)["search"]["totalCount"] == 0, "no title has the word blue"
     found = served.ask(SEARCH.replace("blue", "battle"))["search"]
     (hit,) = found["hits"]
     assert "Battle" in hit["track"]["title"]
@@ -74,38 +74,38 @@ def test_a_search_tells_facets_and_what_sounds_alike(served: Bay) -> None:
     assert {"artist", "key"} <= {facet["name"].lower() for facet in found["facets"]}
 
 
-def test_progress_is_heard_over_a_websocket(served: Bay) -> None:
-    heard = first_heard(served.url, PROGRESS)["scanProgress"]
-    assert heard["status"] == {"tracks": 41, "analyzed": 41, "pending": 0, "failed": 0}
-    assert {stage["done"] for stage in heard["stages"]} == {41}
+def test_the_readmes_subscription_sends_progress(served: Bay) -> None:
+    progress = first_message(served.url, PROGRESS)["scanProgress"]
+    assert progress["status"] == {"tracks": 41, "analyzed": 41, "pending": 0, "failed": 0}
+    assert {stage["done"] for stage in progress["stages"]} == {41}
 
 
-def first_heard(url: str, subscription: str) -> JSON:
-    """The first that a subscription tells, by the protocol that browsers' clients speak."""
+def first_message(url: str, subscription: str) -> JSON:
+    """The first message of a subscription, by the protocol of browsers' clients."""
     protocol = Subprotocol("graphql-transport-ws")
     address = url.replace("http", "ws") + "/graphql"
-    with connect(address, subprotocols=[protocol], proxy=None) as opened:
-        opened.send(json.dumps({"type": "connection_init"}))
-        assert json.loads(opened.recv(10))["type"] == "connection_ack"
+    with connect(address, subprotocols=[protocol], proxy=None) as connection:
+        connection.send(json.dumps({"type": "connection_init"}))
+        assert json.loads(connection.recv(10))["type"] == "connection_ack"
         payload = {"query": subscription}
-        opened.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
-        told: JSON = json.loads(opened.recv(10))["payload"]
-    assert "errors" not in told, told
-    data: JSON = told["data"]
+        connection.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+        message: JSON = json.loads(connection.recv(10))["payload"]
+    assert "errors" not in message, message
+    data: JSON = message["data"]
     return data
 
 
-def found(served: Served) -> dict[str, set[str]]:
-    """The paths of the first few, by query."""
-    answers = {told: served.ask(FIRST_HITS, text=told, first=FIRST)["search"] for told in QUERIES}
+def first_hits(served: Served) -> dict[str, set[str]]:
+    """The paths of the first hits, by query."""
+    answers = {text: served.ask(FIRST_HITS, text=text, first=FIRST)["search"] for text in QUERIES}
     return {
-        told: {hit["track"]["displayPath"] for hit in answer["hits"]}
-        for told, answer in answers.items()
+        text: {hit["track"]["displayPath"] for hit in answer["hits"]}
+        for text, answer in answers.items()
     }
 
 
 @pytest.mark.timeout(600)
-def test_on_five_services_it_becomes_the_same_library(
+def test_five_services_make_the_same_library(
     tmp_path: Path, wesnoth_music: Path, served: Bay
 ) -> None:
     assert len(set(QUERIES)) == 30
@@ -114,12 +114,12 @@ def test_on_five_services_it_becomes_the_same_library(
         node = opensearch.node(opensearch.fetch(), tmp_path / "opensearch")
     except NotFetched as error:
         pytest.skip(f"a server cannot be had here: {error}")
-    alone = tables(EmbeddedPostgres(served.data / "postgres").dsn), found(served)
+    alone = tables(EmbeddedPostgres(served.data / "postgres").dsn), first_hits(served)
     node.start()
     settings = {"SONIQUEBAY_SEARCH": "opensearch", "SONIQUEBAY_OPENSEARCH_URL": node.url}
     try:
         with cluster_in(tmp_path / "cluster", settings) as cluster:
-            together = run(cluster, wesnoth_music)
+            together = process(cluster, wesnoth_music)
     finally:
         node.kill()
     assert len(alone[0]["tracks"]) == len(list(wesnoth_music.rglob("*.ogg")))
@@ -129,11 +129,11 @@ def test_on_five_services_it_becomes_the_same_library(
     assert together[1] == alone[1]
 
 
-def run(cluster: Cluster, music: Path) -> tuple[Tables, dict[str, set[str]]]:
+def process(cluster: Cluster, music: Path) -> tuple[Tables, dict[str, set[str]]]:
     cluster.start()
     cluster.json("scan", str(music))
     cluster.wait_until_idle()
     stored = tables(database_url(cluster.database))
-    answers = found(cluster)
+    answers = first_hits(cluster)
     assert all(codes == [0] for codes in cluster.stop().values())
     return stored, answers

@@ -1,4 +1,4 @@
-"""What is known is not done again; what changed is, and nothing else."""
+"""A rescan reads what changed, and nothing else."""
 
 import time
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def test_a_second_run_reads_only_what_changed(bay: Bay, tmp_path: Path) -> None:
         scan = bay.ask(SCANS)["scans"][0]
         assert (scan["filesRead"], scan["filesUnchanged"], scan["filesMissing"]) == (1, 38, 1)
         after = bay.tracks(DONE + " isMissing")
-        # The sound is the same one: its analysis stands.
+        # The sound is unchanged, so the analyses are, too.
         assert {p: t["analysis"] for p, t in after.items()} == {
             p: t["analysis"] for p, t in first.items()
         }
@@ -54,28 +54,28 @@ def test_a_second_run_reads_only_what_changed(bay: Bay, tmp_path: Path) -> None:
         ]
 
 
-def test_what_changes_while_it_serves_is_scanned(bay: Bay, tmp_path: Path) -> None:
+def test_changes_are_scanned_while_it_serves(bay: Bay, tmp_path: Path) -> None:
     music = tmp_path / "music"
     first, second = generate(music, 2)
-    aside = tmp_path / second.name
-    second.rename(aside)
+    outside = tmp_path / second.name
+    second.rename(outside)
     with bay.serving("--watch", "--music", str(music)):
         bay.wait_until_idle()
         assert bay.json("status")["indexed"] == 1
-        aside.rename(second)
+        outside.rename(second)
         until(lambda: bay.json("status")["indexed"] == 2)
         first.unlink()
         until(lambda: bay.json("status")["missing"] == 1)
 
 
-def until(holds: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
-    while not holds():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.2)
 
 
-def test_the_command_line_says_what_is_wrong(bay: Bay, tmp_path: Path) -> None:
+def test_the_command_line_explains_errors(bay: Bay, tmp_path: Path) -> None:
     assert bay.command("status").returncode == 1
     assert "soniquebay up" in bay.command("status").stderr
     assert bay.command("nonsense").returncode == 2
@@ -89,10 +89,10 @@ def test_the_command_line_says_what_is_wrong(bay: Bay, tmp_path: Path) -> None:
         assert "nowhere" in refused.stdout + refused.stderr
         unknown = bay.command("show", "no such thing")
         assert unknown.returncode == 1
-        assert "no track is found" in unknown.stderr
+        assert "no track found" in unknown.stderr
     assert process.returncode == 0
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    told = Bay(blocked / "data").up()
-    assert told.returncode == 1
-    assert "SONIQUEBAY_DATA_DIR" in told.stderr
+    result = Bay(blocked / "data").up()
+    assert result.returncode == 1
+    assert "SONIQUEBAY_DATA_DIR" in result.stderr

@@ -1,4 +1,4 @@
-"""The compose file, its settings and its example agree, and nothing in it is left open."""
+"""The compose file, the settings and .env.example agree, and nothing is exposed by mistake."""
 
 import re
 from pathlib import Path
@@ -16,10 +16,10 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = ("api", "extractor", "analyzer", "vectorizer", "indexer")
 JOBS = {"ollama-model"}
 PUBLISHED = {"api", "grafana"}
-WRITE_TO_THEIR_IMAGE = {"redpanda", "opensearch"}
-"""Their start scripts do: the compose file says where."""
+WRITABLE = {"redpanda", "opensearch"}
+"""Their start scripts write their configuration: the compose file says where."""
 ROOT_BY_IMAGE = {"ollama-model"}
-"""Writes the models into a fresh volume, which belongs to root; without any capability."""
+"""It writes the models into a new volume, which belongs to root; it has no capability."""
 NOT_ROOT_BY_IMAGE = {"redpanda", "console", "prometheus", "grafana", *OURS}
 SETTINGS = {f"SONIQUEBAY_{name.upper()}" for name in Settings.model_fields}
 SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|_KEY|DATABASE_URL")
@@ -32,8 +32,8 @@ def service(request: pytest.FixtureRequest) -> str:
 
 
 def environment(service: str) -> dict[str, str]:
-    told: dict[str, str] = SERVICES[service].get("environment", {})
-    return told
+    variables: dict[str, str] = SERVICES[service].get("environment", {})
+    return variables
 
 
 def test_the_five_services_are_built_here_from_their_own_folders() -> None:
@@ -42,7 +42,7 @@ def test_the_five_services_are_built_here_from_their_own_folders() -> None:
         assert SERVICES[name]["build"] == build
 
 
-def test_what_is_not_built_here_is_pinned_by_version(service: str) -> None:
+def test_other_images_are_pinned_by_version(service: str) -> None:
     if service not in OURS:
         assert re.fullmatch(r"[\w/.-]+:v?\d+\.\d+\.\d+[\w.-]*", SERVICES[service]["image"])
 
@@ -60,16 +60,16 @@ def test_a_service_has_a_memory_limit_and_bounded_logs(service: str) -> None:
     assert SERVICES[service]["logging"]["options"]["max-size"]
 
 
-def test_a_service_has_no_rights_it_does_not_need(service: str) -> None:
-    told = SERVICES[service]
-    assert told["cap_drop"] == ["ALL"]
-    assert told["security_opt"] == ["no-new-privileges:true"]
-    assert told["read_only"] is (service not in WRITE_TO_THEIR_IMAGE)
-    told_user = not str(told.get("user", "root")).startswith(("root", "0"))
-    assert told_user or service in NOT_ROOT_BY_IMAGE | ROOT_BY_IMAGE
+def test_a_service_has_only_the_rights_that_it_needs(service: str) -> None:
+    definition = SERVICES[service]
+    assert definition["cap_drop"] == ["ALL"]
+    assert definition["security_opt"] == ["no-new-privileges:true"]
+    assert definition["read_only"] is (service not in WRITABLE)
+    has_user = not str(definition.get("user", "root")).startswith(("root", "0"))
+    assert has_user or service in NOT_ROOT_BY_IMAGE | ROOT_BY_IMAGE
 
 
-def test_a_service_can_run_many_times(service: str) -> None:
+def test_a_service_can_have_several_containers(service: str) -> None:
     assert "container_name" not in SERVICES[service]
     assert "hostname" not in SERVICES[service]
     if service not in PUBLISHED:
@@ -77,14 +77,14 @@ def test_a_service_can_run_many_times(service: str) -> None:
 
 
 @pytest.mark.parametrize("published", sorted(PUBLISHED))
-def test_the_gateway_and_grafana_are_published_on_loopback_unless_told_otherwise(
+def test_the_gateway_and_grafana_are_published_on_loopback_by_default(
     published: str,
 ) -> None:
     (port,) = SERVICES[published]["ports"]
     assert port.startswith("${SONIQUEBAY_BIND:-127.0.0.1}:")
 
 
-def test_only_what_has_business_outside_can_get_there(service: str) -> None:
+def test_only_services_that_need_it_have_access_to_the_internet(service: str) -> None:
     outside = {*PUBLISHED, "analyzer", "ollama-model"}
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     assert ("outside" in SERVICES[service]["networks"]) is (service in outside)
@@ -93,18 +93,18 @@ def test_only_what_has_business_outside_can_get_there(service: str) -> None:
 def test_music_is_mounted_read_only_where_files_are_read() -> None:
     mounts = {
         name: mount
-        for name, told in SERVICES.items()
-        for mount in told.get("volumes", [])
+        for name, definition in SERVICES.items()
+        for mount in definition.get("volumes", [])
         if isinstance(mount, dict)
     }
     assert set(mounts) == {"extractor", "analyzer"}
     assert all(mount["read_only"] for mount in mounts.values())
 
 
-def test_every_setting_that_is_told_is_one(service: str) -> None:
-    told = {name for name in environment(service) if name.startswith("SONIQUEBAY_")}
-    assert service in OURS or told <= {"SONIQUEBAY_OLLAMA_MODEL"}
-    assert told <= SETTINGS
+def test_every_setting_in_the_compose_file_exists(service: str) -> None:
+    settings = {name for name in environment(service) if name.startswith("SONIQUEBAY_")}
+    assert service in OURS or settings <= {"SONIQUEBAY_OLLAMA_MODEL"}
+    assert settings <= SETTINGS
 
 
 def test_no_secret_is_built_in(service: str) -> None:
@@ -127,7 +127,7 @@ def test_the_example_has_every_variable_once_and_no_other() -> None:
     assert len(live) == len(set(live))
 
 
-def test_what_must_be_told_is_empty_in_the_example_or_a_choice() -> None:
+def test_required_variables_are_empty_in_the_example_or_a_choice() -> None:
     required = set(re.findall(r"\$\{([A-Z_]+):\?", TEXT))
     live = dict(re.findall(r"^([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
     assert required <= set(live)
@@ -143,8 +143,8 @@ def test_a_default_in_the_example_is_the_one_of_the_compose_file() -> None:
     assert dict(re.findall(r"^#([A-Z_]+)=(.*)$", below, re.MULTILINE)) == defaults
 
 
-def test_the_small_one_sets_what_the_example_has() -> None:
+def test_the_small_cluster_sets_variables_of_the_example() -> None:
     shown = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, re.MULTILINE))
-    told = re.findall(r"^([A-Z_]+)=", (ROOT / "ops" / "small.env").read_text(), re.MULTILINE)
-    assert told
-    assert set(told) <= shown
+    variables = re.findall(r"^([A-Z_]+)=", (ROOT / "ops" / "small.env").read_text(), re.MULTILINE)
+    assert variables
+    assert set(variables) <= shown

@@ -1,4 +1,4 @@
-"""The five images are alike, pinned, and take no rights."""
+"""The five images are built alike, pinned, and run without rights."""
 
 import re
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_the_lock_is_given_every_member_of_the_workspace(text: str) -> None:
     assert set(re.findall(r"^COPY services/(\w+)/pyproject.toml ", text, re.M)) == members
 
 
-def test_it_runs_as_nobody_of_note_and_tells_its_health(text: str) -> None:
+def test_it_runs_as_an_unprivileged_user_with_a_health_check(text: str) -> None:
     final = text.rpartition("\nFROM ")[2]
     assert re.findall(r"^USER (.+)$", final, re.MULTILINE) == ["10001:10001"]
     assert "\nHEALTHCHECK " in final

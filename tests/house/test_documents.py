@@ -1,4 +1,4 @@
-"""The schema as it is built, the schema as it is checked in, and all documents agree."""
+"""The schema that the code builds, the one that is checked in, and all documents agree."""
 
 import importlib
 import re
@@ -12,14 +12,14 @@ from services.api.graphql.limits import MOST_TOKENS, document_limits
 from services.api.graphql.schema import TEXT, build_schema
 
 SCHEMA = build_schema()
-GRAPHQL_SCHEMA = parse_schema(SCHEMA.as_str())
+PARSED_SCHEMA = parse_schema(SCHEMA.as_str())
 ROOT = Path(__file__).parents[2]
 _BEGINS = r"\s*(?:(?:query|mutation|subscription)\b|\{)"
 _CONSTANT = re.compile(rf'^([A-Z][A-Z_]*) = f?"+{_BEGINS}', re.MULTILINE)
 
 
 def documents() -> dict[str, str]:
-    """All documents of the workers and the command line, and the guide's queries."""
+    """All documents of the workers and the command line, and the queries of the guide."""
     folder = ROOT / "shared" / "gateway" / "documents"
     found = {path.name: path.read_text() for path in sorted(folder.glob("*.graphql"))}
     for path in ROOT.glob("soniquebay/**/*.py"):
@@ -36,11 +36,11 @@ DOCUMENTS = documents()
 
 
 def test_the_schema_checked_in_is_the_one_that_is_built() -> None:
-    advice = "run: python -m services.api.graphql.schema, and look at the difference"
-    assert TEXT.read_text() == SCHEMA.as_str() + "\n", advice
+    hint = "run: python -m services.api.graphql.schema, and look at the difference"
+    assert TEXT.read_text() == SCHEMA.as_str() + "\n", hint
 
 
-def test_there_are_documents_of_the_workers_and_of_the_command_line() -> None:
+def test_the_documents_of_workers_and_command_line_are_found() -> None:
     assert "tracks_to_index.graphql" in DOCUMENTS
     assert "begin_scan.graphql" in DOCUMENTS
     assert "soniquebay.documents.SHOW" in DOCUMENTS
@@ -52,4 +52,4 @@ def test_a_document_is_valid_and_within_the_limits(name: str) -> None:
     limits = [rule for rules in rules_of_limits for rule in rules]
     assert limits
     parsed = parse(DOCUMENTS[name], max_tokens=MOST_TOKENS)
-    assert validate(GRAPHQL_SCHEMA, parsed, [*specified_rules, *limits]) == []
+    assert validate(PARSED_SCHEMA, parsed, [*specified_rules, *limits]) == []

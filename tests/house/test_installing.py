@@ -1,4 +1,4 @@
-"""Whoever installs needs no compiler: on x86-64 and 64-bit ARM, for each Python that is named."""
+"""Installing needs no compiler: on x86-64 and 64-bit ARM, for each supported Python."""
 
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -12,13 +12,13 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 
 ROOT = Path(__file__).parents[2]
-GLIBC_MINOR = 36  # Debian 12's, and Raspberry Pi OS's of that year
+GLIBC_MINOR = 36  # of Debian 12, and of Raspberry Pi OS of that year
 Package = dict[str, Any]
 
 
 def platforms(machine: str) -> list[str]:
-    told = [f"manylinux_2_{minor}_{machine}" for minor in range(GLIBC_MINOR, 4, -1)]
-    return [*told, f"manylinux2014_{machine}", f"manylinux2010_{machine}", f"manylinux1_{machine}"]
+    names = [f"manylinux_2_{minor}_{machine}" for minor in range(GLIBC_MINOR, 4, -1)]
+    return [*names, f"manylinux2014_{machine}", f"manylinux2010_{machine}", f"manylinux1_{machine}"]
 
 
 def tags(minor: int, machine: str) -> set[Tag]:
@@ -34,18 +34,18 @@ def locked() -> tuple[Package, ...]:
     return tuple(tomllib.loads((ROOT / "uv.lock").read_text())["package"])
 
 
-def is_of_the_house(package: Package) -> bool:
+def is_workspace_member(package: Package) -> bool:
     return "editable" in package["source"]
 
 
-class Needed:
-    """All that `make install` brings where the environment is so, development included."""
+class Installed:
+    """All packages that `make install` installs in an environment, development included."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = environment
-        self._asked: set[tuple[str, str | None]] = set()
+        self._followed: set[tuple[str, str | None]] = set()
         self.packages: dict[tuple[str, str], Package] = {}
-        for package in filter(is_of_the_house, locked()):
+        for package in filter(is_workspace_member, locked()):
             self._take(package, package.get("optional-dependencies", ()))
             for group in package.get("dev-dependencies", {}).values():
                 self._follow(group)
@@ -59,28 +59,28 @@ class Needed:
                     self._take(package, one.get("extra", ()))
 
     def _take(self, package: Package, extras: Iterable[str]) -> None:
-        if not is_of_the_house(package):
+        if not is_workspace_member(package):
             self.packages[package["name"], package["version"]] = package
         for extra in (None, *extras):
-            if (package["name"], extra) not in self._asked:
-                self._asked.add((package["name"], extra))
+            if (package["name"], extra) not in self._followed:
+                self._followed.add((package["name"], extra))
                 optional = package.get("optional-dependencies", {})
                 self._follow(package.get("dependencies", []) if extra is None else optional[extra])
 
 
-def is_version(package: Package, told: str | None) -> bool:
-    return told is None or package["version"] == told
+def is_version(package: Package, version: str | None) -> bool:
+    return version is None or package["version"] == version
 
 
 def wheels(package: Package) -> Iterator[frozenset[Tag]]:
     for wheel in package.get("wheels", []):
-        *_, told = parse_wheel_filename(wheel["url"].rpartition("/")[2])
-        yield told
+        *_, wheel_tags = parse_wheel_filename(wheel["url"].rpartition("/")[2])
+        yield wheel_tags
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 @pytest.mark.parametrize("minor", [11, 12, 13, 14])
-def test_everything_is_there_as_a_wheel(minor: int, machine: str) -> None:
+def test_every_package_has_a_wheel(minor: int, machine: str) -> None:
     environment = {
         "python_version": f"3.{minor}", "python_full_version": f"3.{minor}.1",
         "platform_machine": machine, "sys_platform": "linux", "platform_system": "Linux",
@@ -88,11 +88,11 @@ def test_everything_is_there_as_a_wheel(minor: int, machine: str) -> None:
         "platform_python_implementation": "CPython",
     }  # fmt: skip
     wanted = tags(minor, machine)
-    packages = Needed(environment).packages.values()
+    packages = Installed(environment).packages.values()
     assert len(packages) > 100
     to_compile = [
         package["name"]
         for package in packages
-        if not any(told & wanted for told in wheels(package))
+        if not any(wheel_tags & wanted for wheel_tags in wheels(package))
     ]
     assert to_compile == []

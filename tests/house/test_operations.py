@@ -1,4 +1,4 @@
-"""Dashboards, alerts and the operator's page name what there is."""
+"""Dashboards, alerts and docs/operate.md name metrics, labels and alerts that exist."""
 
 import json
 import re
@@ -28,7 +28,7 @@ OTHERS = {
     "up", "ALERTS", "process_cpu_seconds_total", "process_resident_memory_bytes",
     "process_start_time_seconds", "redpanda_storage_disk_free_bytes",
 }  # fmt: skip
-"""What Prometheus, every process and the broker tell by themselves."""
+"""Metrics of Prometheus, of every process, and of the broker."""
 GIVEN_BY_PROMETHEUS = {"job", "instance", "service", "le", "alertstate"}
 _ENDINGS = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 
@@ -54,7 +54,7 @@ EXPRESSIONS = [pytest.param(expression, id=where) for where, expression in expre
 
 
 def named(expression: str) -> set[str]:
-    """The metrics an expression names: what is followed by a selector, a range or nothing."""
+    """The metrics in an expression: words that are followed by a selector, a range or nothing."""
     bare = re.sub(r'"[^"]*"|\{[^}]*\}|\b(?:by|on|without) ?\([^)]*\)', " ", expression)
     words = re.findall(r"\b[a-zA-Z_][\w]*\b(?!\s*\()", bare)
     return {word for word in words if "_" in word or word in OTHERS}
@@ -63,12 +63,12 @@ def named(expression: str) -> set[str]:
 def labels(expression: str) -> set[str]:
     selectors = re.findall(r"\{([^}]*)\}", expression)
     groups = re.findall(r"\bby ?\(([^)]*)\)", expression)
-    found = {name for selector in selectors for name in re.findall(r"(\w+)\s*(?:=|!)", selector)}
+    found = {name for text in selectors for name in re.findall(r"(\w+)\s*(?:=|!)", text)}
     return found | {name.strip() for group in groups for name in group.split(",")}
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
-def test_a_dashboard_is_the_one_its_code_makes(name: str) -> None:
+def test_a_dashboard_file_is_the_one_that_its_code_makes(name: str) -> None:
     assert (FOLDER / f"{name}.json").read_text() == text(name), "run: python -m ops.dashboards"
 
 
@@ -77,21 +77,22 @@ def test_there_is_no_dashboard_without_code() -> None:
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_every_metric_that_is_asked_for_is_declared(expression: str) -> None:
+def test_every_metric_in_a_query_is_declared(expression: str) -> None:
     found = named(expression)
     assert found
     assert found <= DECLARED.keys() | OTHERS
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_every_label_that_is_asked_for_is_one_of_the_metrics(expression: str) -> None:
+def test_every_label_in_a_query_is_one_of_its_metrics(expression: str) -> None:
     known = {label for name in named(expression) for label in DECLARED.get(name, ())}
     assert labels(expression) <= known | GIVEN_BY_PROMETHEUS
 
 
 @pytest.mark.parametrize("metric", DECLARATIONS, ids=lambda metric: str(metric.name))
-def test_every_metric_is_on_a_dashboard_or_alarms(metric: Declaration) -> None:
-    assert names(metric) & {name for _, expression in expressions() for name in named(expression)}
+def test_every_metric_is_on_a_dashboard_or_in_an_alert(metric: Declaration) -> None:
+    used = {name for _, expression in expressions() for name in named(expression)}
+    assert names(metric) & used
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: str(alert["alert"]))
@@ -105,34 +106,35 @@ def test_an_alert_is_tested_both_ways_and_explained(alert: dict[str, Any]) -> No
     assert alert["annotations"]["summary"]
 
 
-def test_no_alert_is_explained_that_there_is_not() -> None:
+def test_only_existing_alerts_are_explained() -> None:
     section = OPERATE.partition("## Alerts\n")[2].partition("\n## ")[0]
     explained = re.findall(r"^### (\w+)$", section, re.MULTILINE)
     assert explained == [alert["alert"] for alert in ALERTS]
 
 
-def test_the_five_services_are_scraped_where_they_tell_their_metrics() -> None:
+def test_the_five_services_are_scraped_on_their_health_ports() -> None:
     (job,) = (job for job in SCRAPING["scrape_configs"] if job["job_name"] == "soniquebay")
     (found,) = job["dns_sd_configs"]
-    built = {name for name, service in COMPOSE["services"].items() if "build" in service}
+    services = COMPOSE["services"].items()
+    built = {name for name, definition in services if "build" in definition}
     assert set(found["names"]) == built
     for name in built:
         port = COMPOSE["services"][name]["environment"]["SONIQUEBAY_HEALTH_PORT"]
         assert int(port) == found["port"]
 
 
-def test_grafana_finds_what_it_is_given() -> None:
+def test_grafana_is_provisioned_with_the_data_source_and_the_dashboards() -> None:
     provisioning = ROOT / "ops" / "grafana" / "provisioning"
     (source,) = yaml.safe_load((provisioning / "datasources" / "prometheus.yml").read_text())[
         "datasources"
     ]
-    asked = {
+    used = {
         target["datasource"]["uid"]
         for board in DASHBOARDS.values()
         for panel in board["panels"]
         for target in panel["targets"]
     }
-    assert asked == {source["uid"]}
+    assert used == {source["uid"]}
     (provider,) = yaml.safe_load((provisioning / "dashboards" / "soniquebay.yml").read_text())[
         "providers"
     ]

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from pytest_asyncio import fixture
 
+from bench.hot_queries import HOT_QUERIES
 from bench.large_library import fill
-from bench.questions import QUESTIONS
 from services.api.store.database.embedded import EmbeddedPostgres
 from services.api.store.database.postgres import open_pool, register_codecs
 from shared.runtime.settings import Settings
@@ -39,21 +39,21 @@ async def large(
             yield one, queries, settings
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("name", HOT_QUERIES)
 async def test_a_hot_query_is_led_by_its_index(
     large: tuple[asyncpg.Pool, Asked, Settings], name: str
 ) -> None:
     pool, queries, settings = large
-    question = QUESTIONS[name]
+    query = HOT_QUERIES[name]
     chance = random.Random(3)
     queries.clear()
-    answer = await asker(pool, settings)(question.document, **question.variables(chance, TRACKS))
+    answer = await asker(pool, settings)(query.document, **query.variables(chance, TRACKS))
     assert "'id'" in str(answer) or "'title'" in str(answer) or "'name'" in str(answer), answer
     # But for what the driver asks of the types that it does not know yet.
     asked = [one for one in queries if "FROM" in one[0] and "typeinfo" not in one[0]]
     plans = [await plan(pool, *one) for one in asked]
     shown = "\n\n".join(plans)
-    assert question.index in shown, shown
+    assert query.index in shown, shown
     read = set(re.findall(r"Seq Scan on (\w+)", shown))
     assert not read & {"tracks", "files", "albums", "artists", "track_credits", "analyses"}, shown
 

@@ -7,7 +7,7 @@ from bench.generated_library import FORMATS, generate
 from services.extractor.read.content_hash import content_hash
 
 
-def test_generated_files_have_a_sound_of_their_own_that_decodes(tmp_path: Path) -> None:
+def test_generated_files_decode_and_have_unique_content_hashes(tmp_path: Path) -> None:
     paths = generate(tmp_path, 60, seed=3)
     assert {path.suffix[1:] for path in paths} == set(FORMATS)
     hashes = set()

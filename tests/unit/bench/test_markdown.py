@@ -1,11 +1,11 @@
-"""Tables that benches write into the documents."""
+"""How benches write tables into the documents."""
 
 from pathlib import Path
 
 from bench.markdown import write_between_markers
 
 
-def test_tables_replace_what_is_between_their_markers_and_nothing_else(
+def test_a_table_replaces_only_the_text_between_its_markers(
     tmp_path: Path,
 ) -> None:
     document = tmp_path / "analysis.md"

@@ -1,9 +1,9 @@
-"""The truth suite's own truth: scores, signals, and pieces that are what they are said to be."""
+"""The scores, signals and pieces of the truth suite are right themselves."""
 
 import numpy as np
 import pytest
 
-from bench.truth.arranging import play
+from bench.truth.arrangement import play
 from bench.truth.pieces import pieces
 from bench.truth.scores import is_accurate, is_accurate_but_octave, key_score
 from bench.truth.signals import signals
@@ -15,7 +15,7 @@ from bench.truth.voices import RATE_HZ
     [(100, True, True), (103.9, True, True), (104.1, False, False), (200, False, True),
      (50, False, True), (300, False, True), (33.4, False, True), (150, False, False)],
 )  # fmt: skip
-def test_accuracy_1_wants_the_tempo_and_accuracy_2_forgives_octaves_and_thirds(
+def test_accuracy_1_needs_the_tempo_and_accuracy_2_accepts_octaves_and_thirds(
     found: float, first: bool, second: bool
 ) -> None:
     assert is_accurate(found, 100) == first
@@ -27,14 +27,14 @@ def test_accuracy_1_wants_the_tempo_and_accuracy_2_forgives_octaves_and_thirds(
     [("C major", 1), ("G major", 0.5), ("F major", 0.5), ("A minor", 0.3), ("C minor", 0.2),
      ("E minor", 0), ("D major", 0)],
 )  # fmt: skip
-def test_a_key_that_is_nearly_right_scores_what_mirex_gives(found: str, score: float) -> None:
+def test_a_nearly_right_key_has_the_score_of_mirex(found: str, score: float) -> None:
     key, mode = found.split()
     assert key_score(key, mode, "C", "major") == score
     if mode == "minor":
         assert key_score("C", "major", key, mode) == score
 
 
-def test_the_same_seed_gives_the_same_pieces_and_another_one_others() -> None:
+def test_the_same_seed_gives_the_same_pieces_and_another_seed_others() -> None:
     assert pieces(40, 3) == pieces(40, 3)
     assert pieces(40, 3) != pieces(40, 4)
     first = pieces(4, 3)[2]
@@ -42,28 +42,28 @@ def test_the_same_seed_gives_the_same_pieces_and_another_one_others() -> None:
 
 
 def test_a_hundred_pieces_have_every_key_and_tempi_from_60_to_200() -> None:
-    made = pieces(120, 5)
-    assert len({(p.key, p.mode) for p in made if p.key and not p.is_modal}) == 24
-    tempi = [p.tempo_bpm for p in made]
+    chosen = pieces(120, 5)
+    assert len({(p.key, p.mode) for p in chosen if p.key and not p.is_modal}) == 24
+    tempi = [p.tempo_bpm for p in chosen]
     assert min(tempi) < 66
     assert max(tempi) > 180
     assert all(60 <= tempo <= 200 for tempo in tempi)
 
 
-def test_a_piece_is_a_sound_of_its_length_that_does_not_clip() -> None:
+def test_a_piece_has_its_length_and_does_not_clip() -> None:
     for piece in pieces(8, 6):
         sound = play(piece, 5)
         assert sound.shape == (5 * RATE_HZ, 2)
         assert 0.05 < np.abs(sound).max() < 1
 
 
-def test_the_standards_signals_have_the_peaks_that_are_written() -> None:
-    made = {signal.name: signal for signal in signals()}
-    assert len(made) == 22
-    assert np.abs(made["3341-1"].samples).max() == pytest.approx(10 ** (-23 / 20), rel=1e-3)
-    assert made["3341-6"].samples.shape[1] == 5
-    assert np.abs(made["3341-19"].samples).max() == pytest.approx(1.41 * 0.5**0.5, rel=1e-3)
-    # Of the bursts' full scale, what a sample meter sees depends on where between samples it lies.
-    seen = [np.abs(made[f"3341-{number}"].samples).max() for number in (20, 21, 22, 23)]
-    assert max(seen) > 0.9
-    assert min(seen) < 0.8
+def test_the_signals_have_the_peaks_of_the_standards() -> None:
+    by_name = {signal.name: signal for signal in signals()}
+    assert len(by_name) == 22
+    assert np.abs(by_name["3341-1"].samples).max() == pytest.approx(10 ** (-23 / 20), rel=1e-3)
+    assert by_name["3341-6"].samples.shape[1] == 5
+    assert np.abs(by_name["3341-19"].samples).max() == pytest.approx(1.41 * 0.5**0.5, rel=1e-3)
+    # The peak of a burst is between two samples; how much of it a sample has depends on where.
+    peaks = [np.abs(by_name[f"3341-{number}"].samples).max() for number in (20, 21, 22, 23)]
+    assert max(peaks) > 0.9
+    assert min(peaks) < 0.8

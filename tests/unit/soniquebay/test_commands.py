@@ -3,7 +3,7 @@ import pytest
 from click.testing import CliRunner
 
 from soniquebay.cli import commands
-from soniquebay.tracks import choose
+from soniquebay.tracks import choose_track
 
 NAMES = (
     "up", "scan", "status", "search", "similar", "show", "correct", "pause", "resume", "failures",
@@ -12,10 +12,10 @@ NAMES = (
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_command_has_a_help_that_teaches(name: str) -> None:
-    told = CliRunner().invoke(commands, [name, "--help"])
-    assert told.exit_code == 0
-    assert len(told.output.splitlines()) > 5
+def test_every_command_has_a_help(name: str) -> None:
+    result = CliRunner().invoke(commands, [name, "--help"])
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 5
 
 
 @pytest.mark.parametrize(
@@ -34,14 +34,14 @@ def track(id_: str, title: str) -> dict[str, object]:
     return {"id": id_, "title": title, "artists": ["Somebody"]}
 
 
-def test_a_track_is_named_by_its_only_hit_or_its_exact_title() -> None:
-    assert choose("night", [track("trk_1", "Night Ferry")]) == "trk_1"
+def test_a_track_is_the_only_hit_or_the_only_one_with_the_exact_title() -> None:
+    assert choose_track("night", [track("trk_1", "Night Ferry")]) == "trk_1"
     several = [track("trk_1", "Night Ferry"), track("trk_2", "Night"), track("trk_3", "Nightly")]
-    assert choose(" NIGHT ", several) == "trk_2"
+    assert choose_track(" NIGHT ", several) == "trk_2"
 
 
-def test_several_or_no_tracks_are_told() -> None:
+def test_no_track_or_several_tracks_are_an_error_that_lists_them() -> None:
     with pytest.raises(click.ClickException, match="soniquebay search"):
-        choose("night", [])
+        choose_track("night", [])
     with pytest.raises(click.ClickException, match=r"(?s)trk_1.*trk_2"):
-        choose("night", [track("trk_1", "Night Ferry"), track("trk_2", "Night Train")])
+        choose_track("night", [track("trk_1", "Night Ferry"), track("trk_2", "Night Train")])

@@ -1,8 +1,8 @@
-"""What a trained model heard, told in words."""
+"""What the trained model heard, in words."""
 
 from typing import Any
 
-from soniquebay.meaning import heard
+from soniquebay.commands.show import describe_meaning
 
 AVERAGE = {"score": 0.5, "confidence": 0.0}
 NAMES = (
@@ -19,13 +19,13 @@ def meaning(**changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_what_stands_out_is_told_by_how_sure_it_is() -> None:
-    told = meaning(
+def test_scores_far_from_average_are_grouped_by_confidence() -> None:
+    described = meaning(
         relaxed={"score": 0.9, "confidence": 0.7}, electronic={"score": 0.1, "confidence": 0.8},
         instrumental={"score": 0.2, "confidence": 0.5}, sad={"score": 0.9, "confidence": 0.2},
         happy={"score": 0.1, "confidence": 0.05}, party={"score": 0.6, "confidence": 0.9},
     )  # fmt: skip
-    assert heard(told, None) == [
+    assert describe_meaning(described, None) == [
         ("sounds like", "probably jazz (jazz, soul)"),
         ("very likely", "relaxed, not electronic"),
         ("likely", "sung"),
@@ -33,6 +33,6 @@ def test_what_stands_out_is_told_by_how_sure_it_is() -> None:
     ]
 
 
-def test_where_nothing_is_heard_the_reason_is_told() -> None:
-    assert heard(None, "no model") == [("heard", "nothing: no model")]
-    assert heard(meaning(genre=None), None) == [("heard", "silence")]
+def test_without_a_meaning_the_reason_is_shown() -> None:
+    assert describe_meaning(None, "no model") == [("sounds like", "unknown: no model")]
+    assert describe_meaning(meaning(genre=None), None) == [("sounds like", "silence")]

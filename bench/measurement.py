@@ -1,4 +1,7 @@
-"""How things are measured: everything in turn, round after round, so that all meet one machine."""
+"""Measures contenders in turn, and compares them as ratios.
+
+Every contender runs once in each round, so that a slow moment of the machine affects all of them.
+"""
 
 import statistics
 import time
@@ -8,24 +11,24 @@ from dataclasses import dataclass
 Samples = dict[str, list[float]]
 
 
-def interleaved(contenders: Mapping[str, Callable[[], float]], rounds: int) -> Samples:
-    """Run all contenders in turn, `rounds` times; what each one measured, by its name."""
-    found: Samples = {name: [] for name in contenders}
+def measure_in_turn(contenders: Mapping[str, Callable[[], float]], rounds: int) -> Samples:
+    """Run all contenders in turn, `rounds` times; the values of each, by its name."""
+    values: Samples = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, measure in contenders.items():
-            found[name].append(measure())
-    return found
+            values[name].append(measure())
+    return values
 
 
 def wall_s(work: Callable[[], object]) -> float:
-    """How long it took."""
+    """Run the work; its wall time in seconds."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
 def cpu_s(work: Callable[[], object]) -> float:
-    """The CPU time of this process that it took: what others do meanwhile hardly counts."""
+    """Run the work; its CPU time in this process, on which other processes have little effect."""
     began = time.process_time()
     work()
     return time.process_time() - began
@@ -39,13 +42,13 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table.
+    """One line of a table of ratios.
 
     Attributes:
         subject: what is compared.
-        against: with what.
+        against: what it is compared with.
         ratio: subject divided by against, the median of the rounds.
-        lowest, highest: of the rounds.
+        lowest, highest: ratios of single rounds.
     """
 
     subject: str
@@ -55,7 +58,7 @@ class Row:
     highest: float
 
 
-def compared(subject: str, of: Sequence[float], against: str, by: Sequence[float]) -> Row:
-    """The ratio of each round: a slow moment hits both sides of its round."""
+def compare_ratios(subject: str, of: Sequence[float], against: str, by: Sequence[float]) -> Row:
+    """Divide round by round, so that a slow moment affects both sides of its ratio."""
     ratios = [a / b for a, b in zip(of, by, strict=True)]
     return Row(subject, against, statistics.median(ratios), min(ratios), max(ratios))

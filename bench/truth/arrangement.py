@@ -1,4 +1,4 @@
-"""From a piece to sound: sections, layers, a clock that need not be steady, a room, a master."""
+"""Plays a piece: sections, layers, a tempo that may vary, a room, a master."""
 
 import zlib
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Samples = NDArray[np.float64]
 _BARS_A_SECTION = 8
 _CHANGE_AT = 2 / 3
 _C4_HZ = 440.0 * 2 ** (-9 / 12)
-# Who plays in a section: drums, bass, comping, lead.
+# The players of each section: drums, bass, comping, lead.
 _FORM = ("bc", "dbc", "dbcl", "dbcl", "bcl", "dbcl", "dbc")
 _PERCUSSION_FORM = ("d",)
 _DRUM_GAINS = {"kick": 1.0, "snare": 0.8, "hat": 0.3, "open": 0.3, "ride": 0.25, "shaker": 0.25,
@@ -31,13 +31,13 @@ _RHYTHMS = {
 
 
 def play(piece: Piece, length_s: float) -> Samples:
-    """The piece, shape (n, 2), -1..1, at 44,100 Hz, about as long as it is asked to be."""
+    """The piece, shape (n, 2), -1..1, at 44,100 Hz, `length_s` long."""
     return _Band(piece, length_s).play()
 
 
 @dataclass
 class _Section:
-    """Eight bars of one texture."""
+    """Eight bars with the same players and patterns."""
 
     players: str
     drums: dict[str, str]
@@ -47,6 +47,8 @@ class _Section:
 
 
 class _Band:
+    """Plays one piece."""
+
     def __init__(self, piece: Piece, length_s: float) -> None:
         self._piece = piece
         self._style = piece.style
@@ -62,16 +64,16 @@ class _Band:
         self._pans = {name: float(self._random.uniform(-0.5, 0.5)) for name in "cl"}
 
     def _beat_lengths_s(self, beats: int) -> Samples:
-        """Each beat's length: steady, with rubato, or with a change of tempo at two thirds."""
+        """The length of each beat: steady, with rubato, or with a change of tempo at two thirds."""
         steady = np.full(beats, 60 / self._piece.tempo_bpm)
         if self._piece.second_bpm:
             first = round(self._length_s * _CHANGE_AT / steady[0] / self._bar) * self._bar
             steady[first:] = 60 / self._piece.second_bpm
         if self._piece.group == "rubato":
-            # Phrases of four bars press on and hold back; each beat is a little off, too.
+            # Phrases of four bars speed up and slow down; each beat also varies a little.
             phase = 2 * np.pi * np.arange(beats) / (4 * self._bar)
             bent = 0.06 * np.sin(phase) + 0.012 * self._random.standard_normal(beats)
-            bent[4 * self._bar - 1 :: 4 * self._bar] += 0.12  # each phrase's end lingers
+            bent[4 * self._bar - 1 :: 4 * self._bar] += 0.12  # ritardando at the end of a phrase
             steady *= 1 + bent - np.median(bent)
         return steady
 
@@ -95,13 +97,13 @@ class _Band:
                 self._play_comping(section.comping, bar, sounding)
             if "l" in section.players:
                 self._play_lead(bar, sounding, melody)
-        return self._mastered()
+        return self._master()
 
     def _section(self, number: int) -> _Section:
         style, random = self._style, self._random
         form = _PERCUSSION_FORM if self._piece.key is None else _FORM
         progressions = PROGRESSIONS[self._piece.mode]
-        # A verse and a chorus, the chorus of its own progression.
+        # Even sections are verses, odd ones choruses: each has a progression of its own.
         picked = np.random.default_rng([self._piece.seed, self._piece.number, number % 2])
         degrees = progressions[int(picked.integers(len(progressions)))]
         return _Section(
@@ -123,16 +125,16 @@ class _Band:
         )
 
     def _hz(self, semitones: int, octave: int) -> float:
-        """So far above the tonic, moved by octaves so that the tonic is near C of `octave`."""
+        """The frequency of a note `semitones` above the tonic that is near the C of `octave`."""
         return round(self._tonic_hz * 2 ** (semitones / 12 + octave - 4), 4)
 
-    def _place_s(self, bar: int, beat: float) -> float:
-        """When a place of a bar sounds: swung, and by a person's hand."""
+    def _time_s(self, bar: int, beat: float) -> float:
+        """The time of a beat of a bar, with swing and a player's inaccuracy."""
         if self._style.meter == "swing" and (part := beat % 1):
             third = 1 / 3 if part < 0.5 else 2 / 3
             beat = beat - part + part * (self._swing / third if third > 0.5 else 1.0)
-        loose = self._style.looseness_s
-        off = self._random.normal(0, loose) if loose else 0.0
+        deviation_s = self._style.looseness_s
+        off = self._random.normal(0, deviation_s) if deviation_s else 0.0
         return max(0.0, self._at_s(bar * self._bar + beat) + off)
 
     def _add(self, at_s: float, sound: Samples, gain: float, pan: float, wet: float) -> None:
@@ -145,7 +147,7 @@ class _Band:
                 self._wet[start : start + len(sound), side] += gain * share * wet * sound
 
     def _hits(self, row: str) -> list[tuple[float, float]]:
-        """Beats and strengths of a row's strokes."""
+        """The beats and strengths of a row's strokes."""
         step = self._bar / len(row)
         hits = []
         for number, letter in enumerate(row):
@@ -166,10 +168,10 @@ class _Band:
                 gain = self._gains["d"] * _DRUM_GAINS.get(name, 0.5) * strength
                 variant = kit % 4 + 4 * int(self._random.integers(4))
                 pan = (sum(name.encode()) % 7 - 3) / 6 * (name not in {"kick", "snare"})
-                self._add(self._place_s(bar, beat), drum(name, variant), gain, pan, 0.12)
+                self._add(self._time_s(bar, beat), drum(name, variant), gain, pan, 0.12)
         if fills and section.drums:
             for part in range(4):
-                at_s = self._place_s(bar, self._bar - 1 + part / 4)
+                at_s = self._time_s(bar, self._bar - 1 + part / 4)
                 self._add(at_s, drum("tom", part), self._gains["d"] * 0.6, part / 4 - 0.4, 0.2)
 
     def _play_bass(self, row: str, bar: int, sounding: Chord, following: Chord) -> None:
@@ -186,7 +188,7 @@ class _Band:
                 "T": sounding.notes[1] if len(sounding.notes) > 2 else sounding.root,
                 "A": following.root + (2 if following.root < sounding.root else -1),
             }[letter]  # fmt: skip
-            at_s = self._place_s(bar, number * step)
+            at_s = self._time_s(bar, number * step)
             length_s = self._at_s(bar * self._bar + (number + held) * step) - at_s
             sound = voice(self._hz(note if note < 9 else note - 12, 2), _length(length_s * 0.95))
             self._add(at_s, sound, self._gains["b"] * 0.5, 0.0, 0.02)
@@ -202,10 +204,10 @@ class _Band:
             notes = sounding.notes
             if self._style.arpeggio:
                 notes = (notes[(0, 2, 1, -1)[count % 4] % len(notes)] + 12 * (count % 3 == 1),)
-            at_s = self._place_s(bar, beat)
+            at_s = self._time_s(bar, beat)
             length_s = _length(max(0.12, held * step * 60 / self._piece.tempo_bpm))
             for place, semitones in enumerate(notes):
-                # A hand's notes are some ms apart; close voicing round the middle.
+                # The notes of a chord are some ms apart; close voicing around middle C.
                 pitch = semitones - 12 * (semitones > 11) - 12 * (semitones > 16)
                 sound = voice(self._hz(pitch, 4), length_s)
                 gain = self._gains["c"] * 0.28 * strength / len(notes) ** 0.5
@@ -218,20 +220,20 @@ class _Band:
         rhythms = _RHYTHMS[self._bar]
         beats = (0.0,) if last else rhythms[int(self._random.integers(len(rhythms)))]
         if bar % 4 == 3 and not last and self._random.random() < 0.5:
-            return  # a player breathes
+            return  # a rest at the end of a phrase
         for place, beat in enumerate(beats):
             until = beats[place + 1] if place + 1 < len(beats) else self._bar
             note = melody.note(sounding, strong=beat % 1 == 0, ends=last)
             length_s = (until - beat) * 60 / self._piece.tempo_bpm * 0.9
             sound = voice(self._hz(note, 4), _length(length_s))
-            self._add(self._place_s(bar, beat), sound, self._gains["l"] * 0.3, self._pans["l"], 0.3)
+            self._add(self._time_s(bar, beat), sound, self._gains["l"] * 0.3, self._pans["l"], 0.3)
 
     def _player(self, voices: tuple[Voice, ...], part: str) -> Voice:
-        """The same one through the whole piece."""
+        """The voice of a part, the same through the whole piece."""
         return voices[(self._piece.number * 7 + ord(part)) % len(voices)]
 
-    def _mastered(self) -> Samples:
-        """With a room, some compression and a little noise, at a level as records have it."""
+    def _master(self) -> Samples:
+        """The mix with a room, some compression and a little noise, at the level of a record."""
         random = self._random
         decay_s = random.uniform(0.15, 0.6)
         t = np.arange(round(3 * decay_s * RATE_HZ)) / RATE_HZ
@@ -250,5 +252,5 @@ class _Band:
 
 
 def _length(length_s: float) -> float:
-    """On a grid, so that notes are made once: nobody hears a tenth of a length."""
+    """A length rounded to a grid, so that the caches of the voices have hits."""
     return float(max(0.08, round(2 ** (round(np.log2(max(length_s, 0.08)) * 6) / 6), 3)))

@@ -1,4 +1,4 @@
-"""What the bus alone carries: events a second that are published, handled in batches, passed on."""
+"""Events a second over the bus alone: published, handled in batches, emitted again."""
 
 import asyncio
 import time
@@ -13,11 +13,11 @@ from shared.contracts.topics import Stage, Topic
 from shared.runtime.logs import configure_logs
 from tests.engines import kafka
 
-_LOOK_EVERY_S = 0.01
+_POLL_EVERY_S = 0.01
 
 
 def compare(work: Path, events: int) -> None:
-    """The same way on a real broker and in the process; prints what each carried."""
+    """Measure on a real broker and in the process, and print both."""
     configure_logs("error")
     broker = kafka.server(kafka.fetch(), work / "messages")
     broker.start()
@@ -29,27 +29,27 @@ def compare(work: Path, events: int) -> None:
 
 
 async def _measure(name: str, make: Callable[[], Bus], events: int) -> None:
-    bus, ended = make(), 0
+    bus, handled = make(), 0
 
-    async def pass_on(vectorized: Sequence[TrackVectorized]) -> Outcome:
-        return Outcome([TrackIndexed(track_id=e.track_id, revision=e.revision) for e in vectorized])
+    async def pass_on(events: Sequence[TrackVectorized]) -> Outcome:
+        return Outcome([TrackIndexed(track_id=e.track_id, revision=e.revision) for e in events])
 
     async def count(indexed: Sequence[TrackIndexed]) -> Outcome:
-        nonlocal ended
-        ended += len(indexed)
+        nonlocal handled
+        handled += len(indexed)
         return Outcome()
 
     bus.subscribe(Subscription(Topic.TRACK_VECTORIZED, Stage.INDEX, pass_on, batch_wait_s=0))
     bus.subscribe(Subscription(Topic.TRACK_INDEXED, Stage.PROGRESS, count, batch_wait_s=0))
     await bus.start()
-    told = [
+    vectorized = [
         TrackVectorized(track_id=f"trk_{number:032x}", content_revision=1, revision=1)
         for number in range(events)
     ]
     try:
-        await _through(bus, told[:500], lambda: ended >= 500)  # the groups are joined
-        ended = 0
-        publish_s, whole_s = await _through(bus, told, lambda: ended >= events)
+        await _publish_and_wait(bus, vectorized[:500], lambda: handled >= 500)  # joins the groups
+        handled = 0
+        publish_s, whole_s = await _publish_and_wait(bus, vectorized, lambda: handled >= events)
     finally:
         await bus.drain(10)
     published, passed_on = events / publish_s, events / whole_s
@@ -60,13 +60,13 @@ async def _measure(name: str, make: Callable[[], Bus], events: int) -> None:
     )
 
 
-async def _through(
-    bus: Bus, events: Sequence[TrackVectorized], is_over: Callable[[], bool]
+async def _publish_and_wait(
+    bus: Bus, events: Sequence[TrackVectorized], is_done: Callable[[], bool]
 ) -> tuple[float, float]:
-    """Seconds until all are published, and until all are through."""
+    """The seconds until all events are published, and until all are handled."""
     began_s = time.perf_counter()
     await bus.publish(events)
     published_s = time.perf_counter() - began_s
-    while not is_over():  # noqa: ASYNC110 - it is counted by handlers
-        await asyncio.sleep(_LOOK_EVERY_S)
+    while not is_done():  # noqa: ASYNC110 - handlers count
+        await asyncio.sleep(_POLL_EVERY_S)
     return published_s, time.perf_counter() - began_s

@@ -1,4 +1,4 @@
-"""up."""
+"""`up`: run everything on this machine."""
 
 import os
 
@@ -15,22 +15,25 @@ from shared.runtime.settings import Settings
     metavar="DIR",
     multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=str),
-    help="Scan this folder. May be given several times.",
+    help="Scan this folder. Repeat it for several folders.",
 )
 @click.option("--demo", is_flag=True, help="Render and scan the demo library: 24 short pieces.")
 @click.option("--until-idle", is_flag=True, help="End when all work is done.")
 @click.option(
     "--watch/--no-watch",
     default=None,
-    help="Scan what changes while it serves. Without a word: yes, or as SONIQUEBAY_WATCH says.",
+    help="Watch the libraries and scan what changes. Default: SONIQUEBAY_WATCH, otherwise yes.",
 )
 def up(music: tuple[str, ...], demo: bool, until_idle: bool, watch: bool | None) -> None:
     """Run everything on this machine: all services, the database, the gateway.
 
-    Scans what is named, shows progress, then serves until Ctrl-C, and scans what changes in the
-    libraries meanwhile. Without --music it serves what is known already. A file that cannot be read
-    is listed by `soniquebay failures` and is no reason for a bad exit code; a folder that cannot be
-    scanned is. Where the data goes and which port is used: SONIQUEBAY_DATA_DIR and SONIQUEBAY_PORT.
+    It scans the given folders, shows progress, and then answers queries until Ctrl-C. Meanwhile
+    it watches the libraries and scans what changes. Without --music it serves the libraries that
+    it already knows.
+
+    A folder that cannot be scanned gives exit code 1. A file that cannot be read does not:
+    `soniquebay failures` lists it. SONIQUEBAY_DATA_DIR names the data folder, SONIQUEBAY_PORT the
+    port of the gateway.
 
     \b
     soniquebay up --music ~/Music
@@ -39,8 +42,10 @@ def up(music: tuple[str, ...], demo: bool, until_idle: bool, watch: bool | None)
     from soniquebay.up import run  # noqa: PLC0415 - imports all services; other commands need none
 
     if watch and until_idle:
-        raise click.UsageError("--watch goes on; --until-idle ends: choose one of them")
-    roots = [os.path.abspath(folder) for folder in music]  # noqa: PTH100 - keeps symbolic links
+        raise click.UsageError("--watch never ends, --until-idle does: use only one of them")
+    # abspath, not resolve(): a root that is a symbolic link may point to another disk later, and
+    # must stay the same library then.
+    roots = [os.path.abspath(folder) for folder in music]  # noqa: PTH100 - see above
     try:
         settings = Settings()
         if watch is None:

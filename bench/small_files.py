@@ -1,8 +1,9 @@
-"""Very many small files of music, quickly: some KB each, tags of their own, a sound of its own.
+"""Generates very many small music files quickly: some KB each, with unique tags and content.
 
-Ten tracks an album, two albums an artist, every third album with a cover beside it; MP3 and FLAC
-by turns. The tags are put together by hand and the sound is one clip of each format, with some
-bytes changed that nobody decodes here: not for an analysis. `bench.generated_library` makes those.
+Ten tracks an album, two albums an artist, a cover image beside every third album; albums are MP3
+and FLAC in turn. The tags are encoded by hand, and the sound is one clip of each format with a
+number written into its last bytes, so it cannot be analysed; `bench.generated_library` makes files
+that can.
 """
 
 import struct
@@ -23,27 +24,29 @@ _GENRES = 120
 _VORBIS_COMMENT, _LAST_BLOCK = 4, 0x80
 
 
-def generate_many(folder: Path, files: int) -> None:
-    """Write so many files below a folder; the same number gives the same ones."""
+def generate_small_files(folder: Path, files: int) -> None:
+    """Write so many files below a folder; the same number gives the same files."""
     mp3, flac = _clips()
     covers = [cover_image(f"Cover {number}") for number in range(_COVERS)]
     for album in range((files + _TRACKS_AN_ALBUM - 1) // _TRACKS_AN_ALBUM):
         artist = album // _ALBUMS_AN_ARTIST
-        place = folder / f"Artist {artist:05}" / f"Album {album:06}"
-        place.mkdir(parents=True)
+        album_folder = folder / f"Artist {artist:05}" / f"Album {album:06}"
+        album_folder.mkdir(parents=True)
         if album % _ALBUMS_A_COVER == 0:
-            (place / "cover.jpg").write_bytes(covers[album % _COVERS])
+            (album_folder / "cover.jpg").write_bytes(covers[album % _COVERS])
         for track in range(min(_TRACKS_AN_ALBUM, files - album * _TRACKS_AN_ALBUM)):
             number = album * _TRACKS_AN_ALBUM + track
             tags = list(_tags(number, track, album, artist))
             if album % 2:
-                (place / f"{track + 1:02}.mp3").write_bytes(_id3(tags) + _marked(mp3, number))
+                (album_folder / f"{track + 1:02}.mp3").write_bytes(
+                    _id3(tags) + _marked(mp3, number)
+                )
             else:
-                (place / f"{track + 1:02}.flac").write_bytes(_flac(flac, tags, number))
+                (album_folder / f"{track + 1:02}.flac").write_bytes(_flac(flac, tags, number))
 
 
 def _tags(number: int, track: int, album: int, artist: int) -> Iterator[tuple[str, str, str]]:
-    """Name in ID3, name in Vorbis comments, value."""
+    """Each tag: its name in ID3, its name in Vorbis comments, its value."""
     yield "TIT2", "TITLE", f"Title {number} of {number % 977}"
     yield "TPE1", "ARTIST", f"Artist {artist}"
     yield "TPE2", "ALBUMARTIST", f"Artist {artist}"
@@ -58,16 +61,16 @@ def _clips() -> tuple[bytes, bytes]:
     t = np.arange(round(_CLIP_S * _RATE_HZ)) / _RATE_HZ
     sound = 0.2 * np.sin(2 * np.pi * 440 * t)[:, None]
     with tempfile.TemporaryDirectory() as work:
-        found = []
+        clips = []
         for ending in ("mp3", "flac"):
             path = Path(work) / f"clip.{ending}"
             encode(path, sound, _RATE_HZ)
-            found.append(path.read_bytes())
-    return found[0], found[1]
+            clips.append(path.read_bytes())
+    return clips[0], clips[1]
 
 
 def _marked(sound: bytes, number: int) -> bytes:
-    """The number in the last bytes."""
+    """Write the number into the last bytes."""
     return sound[:-8] + number.to_bytes(8, "big")
 
 
@@ -85,7 +88,7 @@ def _synchsafe(number: int) -> bytes:
 
 
 def _flac(clip: bytes, tags: list[tuple[str, str, str]], number: int) -> bytes:
-    """The clip's stream info, its sound, and a block of comments between them."""
+    """The clip's stream info, a block of Vorbis comments, and the clip's marked frames."""
     comments = [f"{name}={value}".encode() for _, name, value in tags]
     body = struct.pack("<II", 0, len(comments)) + b"".join(
         struct.pack("<I", len(comment)) + comment for comment in comments
