@@ -1,4 +1,4 @@
-"""Errors as clients see them: what they can mend is told, what is ours is logged and hidden.
+"""Errors as clients see them. They are told what they can correct; what is our fault is logged.
 
 Each error has a code in its `extensions`: BAD_INPUT (mend the request; the message names the
 argument), UNAVAILABLE (ask again later), INTERNAL (look into the log).

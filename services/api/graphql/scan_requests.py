@@ -25,7 +25,7 @@ async def scan_or_error(
 
 
 async def find_scan(connection: asyncpg.Connection, request: dict[str, Any]) -> tuple[UUID, bool]:
-    """The scan that is request, and whether it is new."""
+    """The scan that a request names, and whether it is new."""
     return await scans.request(
         connection,
         library=checks.optional_text(request, "library", 200),

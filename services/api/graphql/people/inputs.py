@@ -61,7 +61,7 @@ class CorrectionInput:
     track_id: strawberry.ID
     tempo_bpm: float | None = strawberry.field(default=UNSET, description="20 to 400.")
     key: str | None = strawberry.field(
-        default=UNSET, description="The tonic: C, C#, D, ... B; flats are told as sharps."
+        default=UNSET, description="The tonic: C, C#, D, ... B; flats are written as sharps."
     )
     mode: str | None = strawberry.field(
         default=UNSET, description="`major` or `minor`: with a key always."

@@ -66,7 +66,7 @@ class PeopleQueries:
 
     @strawberry.field(description="The trained model that is heard with; null without any.")
     async def audio_model(self, info: Info) -> AudioModel | None:
-        """What the analyzers told."""
+        """As the analyzers registered it."""
         found = await meanings.audio_model(info.context.pool)
         return AudioModel(**found.model_dump()) if found else None
 

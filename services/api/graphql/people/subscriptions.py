@@ -28,7 +28,7 @@ _WINDOW_S = 10.0
 
 
 class Rates:
-    """What the stages have done lately. Pure: the time is told."""
+    """The rate of each stage over the last seconds. Pure: the caller gives the time."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, list[StageProgress]]] = deque()

@@ -68,8 +68,8 @@ class ServiceMutations:
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
-        description="For the extractor: the library and scan that an event speaks of; the same"
-        " event, the same scan.",
+        description="For the extractor: begins the scan that an event asks for. The same event"
+        " gives the same scan.",
     )
     async def begin_scan(
         self, info: Info, request: Annotated[BeginScanInput, INPUT]
@@ -87,7 +87,11 @@ class ServiceMutations:
         scan, error = await scan_or_error(info.context.pool, work)
         return BeginScanPayload(scan=None if scan is None else Scan.of(scan), error=error)
 
-    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    @strawberry.mutation(
+        permission_classes=ONLY_SERVICES,
+        description="For the extractor: how far the walk of a scan is, that it is finished, or"
+        " why it is refused.",
+    )
     async def report_walk(
         self, info: Info, report: Annotated[ReportWalkInput, INPUT]
     ) -> ReportWalkPayload:
@@ -114,7 +118,8 @@ class ServiceMutations:
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
-        description="Mark files missing; one result a path, with the track concerned.",
+        description="For the extractor: marks files missing; their tracks are kept. One result"
+        " per path, in order.",
     )
     async def mark_missing(
         self, info: Info, library_id: strawberry.ID, paths: list[str]
@@ -125,7 +130,11 @@ class ServiceMutations:
         library = required_uuid("libraryId", library_id, IdKind.LIBRARY)
         return TrackUpsertPayload.of(await mark_missing(info.context.pool, library, paths))
 
-    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    @strawberry.mutation(
+        permission_classes=ONLY_SERVICES,
+        description="For the extractor: upserts artists by name and MusicBrainz id. One result"
+        " per item, in order.",
+    )
     async def create_artists(
         self, info: Info, items: Annotated[list[ArtistInput], INPUT]
     ) -> UpsertPayload:
@@ -134,7 +143,11 @@ class ServiceMutations:
             IdKind.ARTIST, await artists.upsert(info.context.pool, checked_rows(items))
         )
 
-    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    @strawberry.mutation(
+        permission_classes=ONLY_SERVICES,
+        description="For the extractor: upserts albums by title, artists, MusicBrainz id and"
+        " folder. One result per item, in order.",
+    )
     async def create_albums(
         self, info: Info, items: Annotated[list[AlbumInput], INPUT]
     ) -> UpsertPayload:
@@ -143,7 +156,11 @@ class ServiceMutations:
             IdKind.ALBUM, await upsert_albums(info.context.pool, checked_rows(items))
         )
 
-    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    @strawberry.mutation(
+        permission_classes=ONLY_SERVICES,
+        description="For the extractor: upserts tracks by library and path. One result per item,"
+        " in order.",
+    )
     async def create_tracks(
         self,
         info: Info,
@@ -158,21 +175,33 @@ class ServiceMutations:
             await upsert_tracks(info.context.pool, library, scan, checked_rows(items))
         )
 
-    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    @strawberry.mutation(
+        permission_classes=ONLY_SERVICES,
+        description="For the analyzer: upserts analyses by track and analyzer version. One result"
+        " per item, in order.",
+    )
     async def create_analyses(
         self, info: Info, items: Annotated[list[AnalysisInput], INPUT]
     ) -> TrackUpsertPayload:
         """Upsert by track and analyzer version."""
         return TrackUpsertPayload.of(await upsert_analyses(info.context.pool, checked_rows(items)))
 
-    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    @strawberry.mutation(
+        permission_classes=ONLY_SERVICES,
+        description="For the vectorizer: upserts vectors by track and vector space. One result"
+        " per item, in order.",
+    )
     async def create_vectors(
         self, info: Info, items: Annotated[list[VectorInput], INPUT]
     ) -> TrackUpsertPayload:
         """Upsert by track and space."""
         return TrackUpsertPayload.of(await upsert_vectors(info.context.pool, checked_rows(items)))
 
-    @strawberry.mutation(permission_classes=ONLY_SERVICES)
+    @strawberry.mutation(
+        permission_classes=ONLY_SERVICES,
+        description="For services: records events that a stage gave up. One result per item, in"
+        " order.",
+    )
     async def create_failures(
         self, info: Info, items: Annotated[list[FailureInput], INPUT]
     ) -> UpsertPayload:
@@ -182,8 +211,9 @@ class ServiceMutations:
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
-        description="Say which spaces the vectorizer fills now; a changed one makes all tracks"
-        " wait for new vectors.",
+        description="For the vectorizer: registers the vector spaces that it fills from now on. A"
+        " space that changed makes all tracks wait for new vectors. True where"
+        " anything changed.",
     )
     async def register_vector_spaces(
         self, info: Info, items: Annotated[list[VectorSpaceInput], INPUT]
@@ -197,8 +227,8 @@ class ServiceMutations:
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
-        description="Say which trained model the analyzers hear with; tracks that were analysed"
-        " without it, or with another, wait for a new analysis.",
+        description="For the analyzer: registers the trained model of its analyses. Tracks that"
+        " were analysed without it wait for a new analysis.",
     )
     async def register_audio_model(
         self, info: Info, model: Annotated[AudioModelInput, INPUT]
@@ -214,8 +244,8 @@ class ServiceMutations:
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
-        description="Say which search index is in use; another one than before makes all tracks"
-        " wait for indexing.",
+        description="For the indexer: registers the search index in use. Another index than"
+        " before makes all tracks wait for indexing. True where anything changed.",
     )
     async def register_search_generation(self, info: Info, generation: str) -> bool:
         """Whether that changed anything."""

@@ -18,25 +18,29 @@ MOST_RANGES = MOST_FILES // FILES_PER_RANGE
 _MOST_HASHES = 10_000
 
 
-@strawberry.type(description="Columns of equal length, by path; for workers.")
+@strawberry.type(
+    description="For the extractor: a page of known files, in columns of equal length."
+)
 class KnownFiles:
-    """A portion of the known files."""
+    """A page of known files."""
 
     paths: Texts
     sizes_bytes: BigInts
     mtimes_ns: BigInts
     images_digests: Digests = strawberry.field(
-        description="Of the images beside each file, as `createTracks` was told."
+        description="`imagesDigest` of each file, as it was sent to `createTracks`."
     )
     missing: Flags
     end_cursor: str | None
 
 
-@strawberry.type(description="Columns of equal length, by path; for workers.")
+@strawberry.type(
+    description="For the extractor: a page of ranges of known files, in columns of equal length."
+)
 class KnownStretches:
-    """A portion of the known files, in stretches that follow each other."""
+    """A page of ranges. The schema calls them stretches, and keeps that name for its clients."""
 
-    ends: Texts = strawberry.field(description="The last path of each stretch.")
+    ends: Texts = strawberry.field(description="The last path of each range.")
     counts: BigInts = strawberry.field(description="How many files it has.")
     digests: Texts = strawberry.field(
         description="SHA-256 of the paths, sizes, times and images of its files:"
@@ -53,8 +57,8 @@ class ServiceQueries:
     """Queries of the services."""
 
     @strawberry.field(
-        description="Files of a library (below a folder) that need no reading unless they changed:"
-        " those after the path `after`, up to and with `until`."
+        description="For the extractor: the files of a library (below a folder) with what tells"
+        " whether they changed, by path: those after `after`, up to and with `until`."
     )
     async def known_files(
         self,
@@ -83,8 +87,9 @@ class ServiceQueries:
         )
 
     @strawberry.field(
-        description="The same files without those that are missing, in stretches of some hundred"
-        " that are told by a digest, so that only what differs is asked for file by file."
+        description="For the extractor: the same files without the missing ones, as ranges of"
+        " some hundred files that follow each other. Each has a digest, so that only"
+        " ranges that differ need to be compared file by file."
     )
     async def known_stretches(
         self,
@@ -110,7 +115,9 @@ class ServiceQueries:
             end_cursor=found.end_cursor,
         )
 
-    @strawberry.field(description="Those of the hashes whose image is not stored yet.")
+    @strawberry.field(
+        description="For the extractor: those of the hashes whose image is not stored yet."
+    )
     async def missing_covers(self, info: Info, sha256s: list[str]) -> list[str]:
         """For the extractor, so that an image is sent once."""
         missing = await covers.missing(info.context.pool, cover_hashes(sha256s))

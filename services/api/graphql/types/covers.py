@@ -43,9 +43,8 @@ async def cover_of(info: strawberry.Info, *hashes: bytes | None) -> Cover | None
     for sha256 in hashes:
         row: Any = sha256 and await info.context.loaders.covers.load(bytes(sha256))
         if row:
-            told = bytes(row["sha256"]).hex()
             return Cover(
-                sha256=told,
+                sha256=bytes(row["sha256"]).hex(),
                 mime_type=row["mime_type"],
                 width=row["width"],
                 height=row["height"],

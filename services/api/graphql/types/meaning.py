@@ -76,7 +76,7 @@ class Meaning:
     def of(cls, row: Any) -> "Meaning":
         """A stored meaning as the gateway shows it."""
         names = ("model", "version", "patches", "genre", "genre_confidence", "embedding")
-        told: dict[str, Any] = {name: row[name] for name in names}
+        fields: dict[str, Any] = {name: row[name] for name in names}
         for name in SCORES:
-            told[name] = Score(score=row[name], confidence=row[f"{name}_confidence"])
-        return cls(words=row["tags"], **told)
+            fields[name] = Score(score=row[name], confidence=row[f"{name}_confidence"])
+        return cls(words=row["tags"], **fields)

@@ -80,7 +80,7 @@ class UpsertPayload:
     """The results of a batch, with ids of a kind."""
 
     kind: strawberry.Private[IdKind]
-    told: strawberry.Private[Sequence[Upserted]]
+    upserted: strawberry.Private[Sequence[Upserted]]
 
     @strawberry.field
     def results(self) -> list[UpsertResult]:
@@ -89,22 +89,22 @@ class UpsertPayload:
             UpsertResult(
                 id=_id(self.kind, one.id), status=one.status, error=UserError.of(one.problem)
             )
-            for one in self.told
+            for one in self.upserted
         ]
 
     @strawberry.field
     def columns(self) -> UpsertColumns:
         """At once."""
         return UpsertColumns(
-            ids=Texts([_id(self.kind, one.id) for one in self.told]),
-            statuses=Texts([one.status for one in self.told]),
-            errors=_errors(one.problem for one in self.told),
+            ids=Texts([_id(self.kind, one.id) for one in self.upserted]),
+            statuses=Texts([one.status for one in self.upserted]),
+            errors=_errors(one.problem for one in self.upserted),
         )
 
     @classmethod
     def of(cls, kind: IdKind, results: Sequence[Upserted]) -> "UpsertPayload":
         """The store's results, with ids of the kind."""
-        return cls(kind=kind, told=results)
+        return cls(kind=kind, upserted=results)
 
 
 @strawberry.type(
@@ -169,7 +169,7 @@ class TrackUpsertColumns:
 class TrackUpsertPayload:
     """The results of a batch."""
 
-    told: strawberry.Private[Sequence[TrackUpserted]]
+    upserted: strawberry.Private[Sequence[TrackUpserted]]
 
     @strawberry.field
     def results(self) -> list[TrackUpsertResult]:
@@ -183,21 +183,21 @@ class TrackUpsertPayload:
                 error=UserError.of(one.problem),
                 candidates=[TrackCandidate.of(each) for each in one.candidates],
             )
-            for one in self.told
+            for one in self.upserted
         ]
 
     @strawberry.field
     def columns(self) -> TrackUpsertColumns:
         """At once."""
         return TrackUpsertColumns(
-            ids=Texts([_id(IdKind.TRACK, one.id) for one in self.told]),
-            statuses=Texts([one.status for one in self.told]),
-            revisions=BigInts([one.revision for one in self.told]),
-            content_revisions=BigInts([one.content_revision for one in self.told]),
-            errors=_errors(one.problem for one in self.told),
+            ids=Texts([_id(IdKind.TRACK, one.id) for one in self.upserted]),
+            statuses=Texts([one.status for one in self.upserted]),
+            revisions=BigInts([one.revision for one in self.upserted]),
+            content_revisions=BigInts([one.content_revision for one in self.upserted]),
+            errors=_errors(one.problem for one in self.upserted),
             undecided=[
                 UndecidedItem(item=item, candidates=[TrackCandidate.of(c) for c in one.candidates])
-                for item, one in enumerate(self.told)
+                for item, one in enumerate(self.upserted)
                 if one.candidates
             ],
         )
@@ -205,7 +205,7 @@ class TrackUpsertPayload:
     @classmethod
     def of(cls, results: Sequence[TrackUpserted]) -> "TrackUpsertPayload":
         """The store's results."""
-        return cls(told=results)
+        return cls(upserted=results)
 
 
 @strawberry.type
