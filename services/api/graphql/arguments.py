@@ -1,4 +1,4 @@
-"""Arguments: ids, page sizes and batches. Errors name the argument, in words for people."""
+"""Arguments: ids, page sizes and batches. Errors name the argument."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ T = TypeVar("T")
 MOST_ROWS = 500
 MOST_IDS = 1_000
 MOST_ITEMS = 2_000
-# Names of the schema that would hide Python's own.
+# In Python, arguments of these names would hide the built-in functions `input` and `filter`.
 INPUT = strawberry.argument(name="input")
 FILTER = strawberry.argument(name="filter")
 
@@ -31,7 +31,7 @@ def page_size(first: int | None, most: int = MOST_ROWS) -> int:
 
 
 def uuid_of(name: str, value: str | None, kind: IdKind) -> UUID | None:
-    """The argument `name` as the id of a thing of that kind."""
+    """The argument `name` as an id of this kind; None if it is left out."""
     if value is None:
         return None
     try:
@@ -39,12 +39,14 @@ def uuid_of(name: str, value: str | None, kind: IdKind) -> UUID | None:
     except ValueError as error:
         raise bad_input(f"{name}: {error}") from None
     if found is not kind:
-        raise bad_input(f"{name}: {value} is the id of something else; it begins with {kind}_")
+        raise bad_input(
+            f"{name}: {value} is not the id of a {kind.name.lower()}: those begin with {kind}_"
+        )
     return id_
 
 
 def checked_items(items: Sequence[T]) -> Sequence[T]:
-    """The items of a batch mutation; BAD_INPUT where they are too many."""
+    """The items of a batch mutation; BAD_INPUT if there are too many."""
     if len(items) > MOST_ITEMS:
         raise bad_input(f"{len(items):,} items are too many: send at most {MOST_ITEMS:,} a call")
     return items
@@ -53,12 +55,12 @@ def checked_items(items: Sequence[T]) -> Sequence[T]:
 def checked_rows(
     items: Sequence[Any], read: Callable[[Sequence[Any]], Sequence[dict[str, Any]]] = rows
 ) -> Sequence[dict[str, Any]]:
-    """The items of a batch mutation as the store takes them."""
+    """The items of a batch mutation as rows for the store."""
     return read(checked_items(items))
 
 
 def required_uuid(name: str, value: str, kind: IdKind) -> UUID:
-    """The argument `name` as the id of a thing of that kind."""
+    """The argument `name` as an id of this kind."""
     try:
         return checks.identifier({name: value}, name, kind)
     except InvalidValue as invalid:

@@ -1,7 +1,7 @@
-"""What one request may cost. A worker's `tracksById` of 1,000 tracks with all fields is well below.
+"""The limits of a request. A worker's `tracksById` of 1,000 tracks stays well below them.
 
-Depth, aliases and tokens bound the document. What nested lists multiply to is bounded by the
-request's budget (`context.Budget`).
+Depth, aliases and tokens bound the document. `context.Budget` bounds the rows of its lists, since
+nested lists multiply.
 """
 
 from collections.abc import Callable
@@ -31,9 +31,9 @@ _RULES = [
 def document_limits() -> list[Callable[[], SchemaExtension]]:
     """The limits of a document, for the schema's extensions.
 
-    Workers ask with the same few documents again and again: what was found valid is remembered,
-    or a quarter of the gateway's time would go into it. The rules are made once, since what was
-    found by others would not count.
+    Workers send the same few documents again and again. So parsed and validated documents are
+    cached: without the caches, validation takes a quarter of the gateway's time. The rules are
+    made once, since they are part of the cache's key.
     """
     limits: list[Callable[[], Any]] = [
         lambda: MaxTokensLimiter(max_token_count=MOST_TOKENS),

@@ -25,12 +25,12 @@ TEXT = Path(__file__).parents[1] / "schema.graphql"
 
 @strawberry.type
 class Query(ServiceQueries, PeopleQueries):
-    """What can be asked."""
+    """The root of all queries."""
 
 
 @strawberry.type
 class Mutation(PeopleMutations, ServiceMutations):
-    """What changes the library."""
+    """The root of all mutations."""
 
 
 class _Schema(strawberry.Schema):
@@ -42,7 +42,7 @@ class _Schema(strawberry.Schema):
 
 
 class _RequestScope(SchemaExtension):
-    """Fresh loaders an operation: a websocket has one context for many of them."""
+    """Gives each operation fresh loaders: a websocket has one context for many operations."""
 
     def on_operation(self) -> Iterator[None]:
         context, execution = self.execution_context.context, self.execution_context
@@ -52,7 +52,7 @@ class _RequestScope(SchemaExtension):
             context.changes.notify()
         result = execution.result
         if context.budget.is_exceeded and isinstance(result, Executed) and result.errors:
-            # One error, not one for each of the thousands of lists that are one too many.
+            # Report one error, not one for each of thousands of lists that exceed the budget.
             result.data, result.errors = None, result.errors[:1]
 
 
