@@ -1,7 +1,7 @@
 """The operations of a scan and of indexing, called without GraphQL by workers in this process.
 
-Each takes the variables of its operation and returns the type of its root field. The checks are
-those of the store and of the arguments, which the GraphQL fields use, too.
+Each takes the variables of its operation and returns the type of its root field. It makes the same
+checks as the GraphQL fields: those of the arguments and of the store.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -80,7 +80,7 @@ async def known_files(
     until: str | None,
     first: int,
 ) -> extraction.KnownFiles:
-    """A page of known files."""
+    """A page of the files that the database knows."""
     found = await read_known_files(
         context.pool,
         library_id=required_uuid("libraryId", library_id, IdKind.LIBRARY),
@@ -121,7 +121,7 @@ async def range_digests(
 
 
 async def missing_covers(context: Context, sha256s: Sequence[str]) -> list[str]:
-    """Those of the hashes whose image is not stored."""
+    """The hashes among these whose image is not stored."""
     missing = await covers.missing(context.pool, cover_hashes(sha256s))
     return sorted(sha256.hex() for sha256 in missing)
 
@@ -129,7 +129,7 @@ async def missing_covers(context: Context, sha256s: Sequence[str]) -> list[str]:
 async def tracks_to_index(
     context: Context, ids: Sequence[str]
 ) -> list[indexing.TrackToIndex | None]:
-    """What is searched of tracks, in the order of the ids; None where there is none."""
+    """The searchable values of tracks, in the order of the ids; None for an unknown id."""
     loaders = context.loaders
     keys = [required_uuid("ids", id_, IdKind.TRACK) for id_ in ids]
     rows = await loaders.tracks.load_many(keys)
@@ -247,4 +247,4 @@ DIRECT: Mapping[Operation[Any], Callable[..., Awaitable[Any]]] = {
 MUTATIONS = frozenset(
     (extraction.CREATE_ARTISTS, extraction.CREATE_ALBUMS, extraction.CREATE_TRACKS)
 )
-"""Those of them that store something."""
+"""The operations among these that store something."""

@@ -1,4 +1,4 @@
-"""Keys that tell whether two names, artists or albums are the same, and sort keys. Pure."""
+"""Keys that are equal for equal names, artists or albums, and sort keys. Pure."""
 
 import hashlib
 import unicodedata
@@ -6,7 +6,7 @@ from functools import lru_cache
 from uuid import UUID
 
 _SEPARATOR = "\x1f"  # ASCII's unit separator: folding removes it from names
-# Letters that decompose to nothing but are written without their stroke by many.
+# Unicode does not decompose these letters, but many people write them without the stroke.
 _STROKES = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
 )
@@ -33,7 +33,7 @@ def _folded(text: str) -> str:
     base = ""
     for character in decomposed:
         if unicodedata.combining(character):
-            # In other scripts a mark changes the sound (Japanese, Indic scripts), it is no accent.
+            # In other scripts (Japanese, Indic) a mark is no accent: it changes the sound.
             if base < "\u0530":
                 continue
         else:

@@ -1,4 +1,4 @@
-"""What batch mutations answer, item by item."""
+"""The results of batch mutations, item by item."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from shared.contracts.upserts import ErrorCode, UpsertStatus
 
 
 class UserError(msgspec.Struct, frozen=True):
-    """What was wrong with an item. `field` is a path in the item's input, like `credits`."""
+    """Why an item was refused. `field` is the field of its input at fault, like `credits`."""
 
     code: ErrorCode
     message: str
@@ -16,7 +16,7 @@ class UserError(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, rename="camel"):
-    """A track whose file an UNDECIDED item may be, and where its file was last.
+    """A track that an UNDECIDED item may continue, and where its file was last.
 
     Attributes:
         is_same_content: the contents agree; else only the tags do.
@@ -53,14 +53,14 @@ class TrackUpsertResult(TrackResult, rename="camel"):
 
 
 class ItemError(msgspec.Struct):
-    """What was wrong with the item at place `item`, from 0."""
+    """The error of the item at position `item`, from 0."""
 
     item: int
     error: UserError
 
 
 class UndecidedItem(msgspec.Struct):
-    """The candidates of the item at place `item`, from 0."""
+    """The candidates of the item at position `item`, from 0."""
 
     item: int
     candidates: list[Candidate]
@@ -84,7 +84,7 @@ class UpsertColumns(msgspec.Struct):
 
 
 class TrackUpsertColumns(msgspec.Struct, rename="camel"):
-    """The results of a batch of tracks in columns, and what is not settled."""
+    """The results of a batch of tracks in columns, the errors and the undecided items."""
 
     ids: list[str | None]
     statuses: list[UpsertStatus | None]
