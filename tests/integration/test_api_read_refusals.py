@@ -20,7 +20,7 @@ __all__ = ["ask", "tidied"]
         ('{ node(id: "x") { id } }', "BAD_INPUT", "id: 'x' is not an id"),
         (f'{{ node(id: "lib_{NOWHERE}") {{ id }} }}', "BAD_INPUT", "libraries"),
         ('{ scan(id: "trk_x") { id } }', "BAD_INPUT", "id: "),
-        (f'{{ scan(id: "trk_{NOWHERE}") {{ id }} }}', "BAD_INPUT", "begins with scn_"),
+        (f'{{ scan(id: "trk_{NOWHERE}") {{ id }} }}', "BAD_INPUT", "those begin with scn_"),
         ('{ tracksById(ids: ["1"]) { id } }', "BAD_INPUT", "ids: "),
         ("{ tracks(first: 0) { totalCount } }", "BAD_INPUT", "first: ask for 1 to 500 rows"),
         ("{ tracks(first: 501) { totalCount } }", "BAD_INPUT", "first: ask for 1 to 500 rows"),
@@ -41,7 +41,7 @@ __all__ = ["ask", "tidied"]
         ("{ nothing }", "BAD_INPUT", "Cannot query field"),
         ('{ search(text: "a", mode: MEANING, filter: {key: "A"}) { totalCount } }', "BAD_INPUT",
          "takes no filter"),
-        ('{ search(text: "a") { totalCount } }', "INTERNAL", "the log says more"),
+        ('{ search(text: "a") { totalCount } }', "INTERNAL", "its log says why"),
     ],
 )  # fmt: skip
 async def test_what_cannot_be_answered_names_the_argument_and_what_to_do(
