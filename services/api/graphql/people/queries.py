@@ -25,12 +25,13 @@ from services.api.graphql.people.inputs import FailureFilter
 from services.api.graphql.people.search import search_meaning, search_text
 from services.api.graphql.types.failures import Failure
 from services.api.graphql.types.libraries import Library
-from services.api.graphql.types.library import Album, Artist, Genre, Track
+from services.api.graphql.types.library import Album, Artist, Track
 from services.api.graphql.types.meaning import AudioModel
 from services.api.graphql.types.relay import Connection, Node, connection
 from services.api.graphql.types.scans import Scan
 from services.api.graphql.types.search import Duplicates, SearchMode, SearchResult
 from services.api.graphql.types.status import Status
+from services.api.graphql.types.track_details import Genre
 from services.api.store import libraries, progress, scans
 from services.api.store.analyses import meanings, pause
 from services.api.store.failures.queries import read_failures
