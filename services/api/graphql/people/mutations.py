@@ -20,7 +20,7 @@ from services.api.graphql.types.payloads import (
 )
 from services.api.graphql.types.scans import Scan
 from services.api.store.analyses import pause
-from services.api.store.batch_writes import in_transaction
+from services.api.store.database.postgres import in_transaction
 from services.api.store.failures.queries import read_failures, take_failures
 from shared.contracts.events import ScanMode, ScanRequested
 from shared.contracts.identity import IdKind, format_id

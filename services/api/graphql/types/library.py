@@ -11,7 +11,6 @@ from uuid import UUID
 import strawberry
 from strawberry import Info
 
-from services.api.graphql.arguments import page_size
 from services.api.graphql.enums import CreditRole, VectorSpace
 from services.api.graphql.look_ahead import (
     load_selected,
@@ -38,6 +37,7 @@ from services.api.graphql.types.track_details import (
     TrackVector,
 )
 from services.api.store.reading import artist_pages
+from services.api.store.reading.pages import page_size
 from shared.contracts.identity import IdKind, display_path, format_id
 
 T = TypeVar("T")

@@ -1,9 +1,11 @@
-"""The pool of connections, to our own PostgreSQL or to the one of the settings."""
+"""The pool of connections, to our own PostgreSQL or to the one of the settings; transactions."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -14,8 +16,8 @@ from services.api.store.database.embedded import DatabaseUnusable, EmbeddedPostg
 from shared.contracts.errors import DependencyDown
 from shared.runtime.settings import Settings
 
-__all__ = ["DatabaseUnusable", "open_pool"]
-
+T = TypeVar("T")
+_ATTEMPTS = 5
 _CONNECTIONS = 10
 _CONNECT_TIMEOUT_S = 30
 _CLOSE_TIMEOUT_S = 10
@@ -122,3 +124,36 @@ async def register_codecs(connection: asyncpg.Connection) -> None:
     )
     await register_vector(connection)
     await connection.prepare(_ARRAYS)
+
+
+class LostRace(Exception):
+    """Another transaction made the same row first: run this one again."""
+
+
+async def in_transaction(
+    pool: asyncpg.Pool, work: Callable[[asyncpg.Connection], Awaitable[T]], *, durable: bool = True
+) -> T:
+    """Run `work` in a transaction, and run it again where it lost a race with another one.
+
+    A transaction that is not `durable` may be lost if the server dies within a second, but not
+    once a durable one that began later has ended: the log is written in order.
+    """
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        try:
+            async with pool.acquire() as connection, connection.transaction():
+                if not durable:
+                    await connection.execute("SET LOCAL synchronous_commit TO off")
+                return await work(connection)
+        # All writes lock in one order, so they do not deadlock with each other. A statement of an
+        # administrator may still cause a deadlock, which then costs one repetition.
+        except (LostRace, asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            if not attempts_left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def json_value(value: Any) -> Any:
+    """A value as JSON has it, for `jsonb_populate_recordset`."""
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    return str(value) if isinstance(value, UUID) else value

@@ -16,8 +16,9 @@ from uuid import UUID
 
 from services.api.identity import fold, sort_key, year_of
 from services.api.store import checks
-from services.api.store.batch_writes import Problem
-from services.api.store.checks import InvalidValue, Item
+from services.api.store.checks import Credit, InvalidValue, Item
+from services.api.store.genres import genre_names
+from services.api.store.results import Problem
 from services.api.store.tracks.details import FIELDS, NO_DETAILS, Details, validate_details
 from services.api.store.tracks.validate_item import (
     COLUMN_NAMES,
@@ -31,12 +32,7 @@ from services.api.store.tracks.validate_item import (
     SORTED_JSON,
     TEXTS,
     WHOLE_NUMBERS,
-    Credit,
     TrackRow,
-    check_path,
-    credit_rows,
-    genre_names,
-    text_list,
     track_row,
 )
 from shared.contracts.identity import IdKind
@@ -72,7 +68,7 @@ def _rows(items: Sequence[Item]) -> Iterable[TrackRow] | None:
     if not all(is_valid(values[name]) for name, is_valid in _CHECKS.items()):
         return None
     for path in values["path"]:
-        check_path(path)
+        checks.below_root(path)
     details = [
         validate_details(item) if any(fields) else NO_DETAILS
         for item, fields in zip(
@@ -81,7 +77,7 @@ def _rows(items: Sequence[Item]) -> Iterable[TrackRow] | None:
     ]
     columns = _columns(values, details)
     albums = [checks.optional_identifier(item, "album_id", IdKind.ALBUM) for item in items]
-    credits_ = [*map(credit_rows, items)]
+    credits_ = [*map(checks.credits_of, items)]
     genres = [*map(genre_names, items)]
     return map(
         TrackRow,
@@ -110,7 +106,7 @@ def _columns(values: Columns, details: Sequence[Details]) -> Columns:
     columns |= {name: [*map(bool, values[name])] for name in FLAGS}
     columns |= {name: [*map(_bytes, values[name])] for name in COVERS}
     columns |= {
-        name: [text_list({name: texts}, name, limit) if texts else [] for texts in values[name]]
+        name: [checks.texts({name: texts}, name, limit) if texts else [] for texts in values[name]]
         for name, limit in LISTS.items()
     }
     columns["title"], columns["artist_credit"] = values["title"], values["artist_credit"]
