@@ -19,17 +19,17 @@ from services.api.store.reading.pages import page_size
 from services.api.store.results import Problem, TrackUpserted, Upserted
 from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.identity import IdKind, display_path, format_id
-from shared.gateway import extraction, indexing
+from shared.gateway import extraction, indexing, scans
 from shared.gateway.client import Operation
-from shared.gateway.inputs import AlbumInput, ArtistInput, CreditInput, TrackInput
-from shared.gateway.results import (
+from shared.gateway.extraction import (
     Candidate,
     ItemError,
     TrackUpsertColumns,
     UndecidedItem,
     UpsertColumns,
-    UserError,
 )
+from shared.gateway.inputs import AlbumInput, ArtistInput, CreditInput, TrackInput
+from shared.gateway.results import UserError
 
 _fields = msgspec.structs.asdict
 
@@ -73,7 +73,7 @@ async def known_files(
     after: str | None,
     until: str | None,
     first: int,
-) -> extraction.KnownFiles:
+) -> scans.KnownFiles:
     """A page of known files."""
     found = await read_known_files(
         context.pool,
@@ -83,7 +83,7 @@ async def known_files(
         until=until,
         first=page_size(first, MOST_FILES),
     )
-    return extraction.KnownFiles(
+    return scans.KnownFiles(
         list(found.paths),
         list(found.sizes_bytes),
         list(found.mtimes_ns),
@@ -95,7 +95,7 @@ async def known_files(
 
 async def range_digests(
     context: Context, library_id: str, folder: str, after: str | None
-) -> extraction.RangeDigests:
+) -> scans.RangeDigests:
     """A page of ranges of known files."""
     found = await known_ranges(
         context.pool,
@@ -105,7 +105,7 @@ async def range_digests(
         first=page_size(None, MOST_RANGES),
         files_each=FILES_PER_RANGE,
     )
-    return extraction.RangeDigests(
+    return scans.RangeDigests(
         list(found.ends),
         list(found.counts),
         list(found.digests),
@@ -233,8 +233,8 @@ DIRECT: Mapping[Operation[Any], Callable[..., Awaitable[Any]]] = {
     extraction.CREATE_ARTISTS: create_artists,
     extraction.CREATE_ALBUMS: create_albums,
     extraction.CREATE_TRACKS: create_tracks,
-    extraction.KNOWN_FILES: known_files,
-    extraction.RANGE_DIGESTS: range_digests,
+    scans.KNOWN_FILES: known_files,
+    scans.RANGE_DIGESTS: range_digests,
     extraction.MISSING_COVERS: missing_covers,
     indexing.TRACKS_TO_INDEX: tracks_to_index,
 }

@@ -20,9 +20,8 @@ from services.extractor.store.move_resolution import MoveResolver, StoredTracks
 from shared.contracts.errors import InvalidInput, TransientError
 from shared.contracts.upserts import ErrorCode
 from shared.gateway.client import Gateway, GatewayRefused
-from shared.gateway.extraction import create_albums, create_artists, missing_covers
+from shared.gateway.extraction import UpsertResult, create_albums, create_artists, missing_covers
 from shared.gateway.inputs import TrackInput
-from shared.gateway.results import UpsertResult
 
 _REQUEST_BYTES = 8 * 2**20
 """Images are sent together up to about this size."""

@@ -16,9 +16,8 @@ from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import local_path
 from shared.contracts.upserts import UpsertStatus
 from shared.gateway.client import Gateway
-from shared.gateway.extraction import create_tracks
+from shared.gateway.extraction import Candidate, TrackUpsertResult, create_tracks
 from shared.gateway.inputs import TrackInput
-from shared.gateway.results import Candidate, TrackUpsertResult
 from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
 
 _CHECK_TIMEOUT_S = 120.0
