@@ -9,13 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from services.extractor.covers.images import FolderImages, Image, images_digest
+from services.extractor.paths import album_folder, folders_beside, is_around, is_named_after
 from services.extractor.read.file_reader import FileRead
-from services.extractor.tags.album_folders import (
-    album_folder,
-    folders_beside,
-    is_around,
-    is_named_after,
-)
 from services.extractor.tags.model import CreditedName, Release
 from shared.gateway.inputs import AlbumInput, ArtistInput, CreditInput, TrackInput
 
