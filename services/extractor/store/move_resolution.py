@@ -17,7 +17,8 @@ from shared.contracts.upserts import UpsertStatus
 from shared.gateway.client import Gateway
 from shared.gateway.extraction import Candidate, TrackUpsertResult, create_tracks
 from shared.gateway.inputs import TrackInput
-from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
+from shared.runtime.worker_process import WorkerTimeout
+from shared.runtime.workers import WorkerDied, WorkerProcesses
 
 _CHECK_TIMEOUT_S = 120.0
 _ROUNDS = 3

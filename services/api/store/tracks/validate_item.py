@@ -1,19 +1,15 @@
 """Validates one item of `createTracks` and makes it a row of `tracks`. Pure."""
 
-import hashlib
-import json
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from services.api.identity import fold, sort_key, year_of
+from services.api.identity import fold, sort_key, tags_digest, year_of
 from services.api.store import checks
 from services.api.store.checks import Credit, InvalidValue, Item
 from services.api.store.genres import genre_names
 from services.api.store.tracks.details import Details, validate_details
 from shared.contracts.identity import IdKind
 
-# The digests of all stored tracks are made of this text: another form would make each look changed.
-SORTED_JSON = json.JSONEncoder(sort_keys=True)
 KINDS = frozenset(("music", "podcast", "audiobook"))
 
 TEXTS = {
@@ -92,13 +88,6 @@ def track_row(item: Item) -> TrackRow:
     credits_ = checks.credits_of(item)
     genres = genre_names(item)
     album_id = checks.optional_identifier(item, "album_id", IdKind.ALBUM)
-    digested = [
-        {**columns, **{name: columns[name] and "\\x" + columns[name].hex() for name in COVERS}},
-        album_id and album_id.hex,
-        [(*credit[:2], credit.artist_id.hex, *credit[3:]) for credit in credits_],
-        list(genres.items()),
-        details.digested,
-    ]
     return TrackRow(
         path=path,
         size_bytes=checks.integer(item, "size_bytes", 0, checks.BIGINT_LIMIT),
@@ -107,7 +96,7 @@ def track_row(item: Item) -> TrackRow:
         album_id=album_id,
         credits=credits_,
         genres=genres,
-        digest=hashlib.sha256(SORTED_JSON.encode(digested).encode()).digest(),
+        digest=tags_digest(columns, album_id, credits_, genres, details.digested),
         details=details,
         content_hash=checks.content_hash(item, "content_hash"),
         images_digest=checks.optional_integer(item, "images_digest"),
