@@ -6,7 +6,7 @@ from operator import attrgetter
 
 import asyncpg
 
-from services.api.store.database.postgres import in_transaction
+from services.api.store.database.pool import in_transaction
 from shared.contracts.errors import InvalidInput
 
 _MOST_HASHES = 10_000

@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.identity import fold, year_of
-from services.api.store.database.postgres import LostRace
+from services.api.store.database.pool import LostRace
 from shared.contracts.credits import VARIOUS_ARTISTS
 
 FIELDS = (

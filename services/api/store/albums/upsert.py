@@ -11,7 +11,7 @@ import asyncpg
 from services.api.store.albums.claims import store_claims
 from services.api.store.albums.validate import COLUMNS, AlbumCredit, AlbumRow, album_row
 from services.api.store.checks import InvalidValue, Item
-from services.api.store.database.postgres import in_transaction, json_value
+from services.api.store.database.pool import in_transaction, json_value
 from services.api.store.results import Problem, Upserted
 from shared.contracts.upserts import ErrorCode, UpsertStatus
 

@@ -16,7 +16,7 @@ from services.api.store.analyses import meanings
 from services.api.store.analyses.current import count_as_analyzed, delete_current
 from services.api.store.analyses.reuse import share_analyses
 from services.api.store.checks import InvalidValue, Item
-from services.api.store.database.postgres import in_transaction
+from services.api.store.database.pool import in_transaction
 from services.api.store.failures.resolve import resolve_failures
 from services.api.store.results import Problem, TrackUpserted
 from shared.contracts.analysis import Analysis

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store import scans
-from services.api.store.database.postgres import in_transaction
+from services.api.store.database.pool import in_transaction
 from services.api.store.failures.dead_letters import (
     MESSAGE_LIMIT,
     PATH_LIMIT_BYTES,

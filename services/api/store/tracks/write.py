@@ -9,7 +9,7 @@ import asyncpg
 
 from services.api.store import genres
 from services.api.store.corrections.apply import reapply_corrections
-from services.api.store.database.postgres import LostRace, json_value
+from services.api.store.database.pool import LostRace, json_value
 from services.api.store.tracks.decide import Decision
 from services.api.store.tracks.details import NO_DETAILS, write_details
 from services.api.store.tracks.match import Moves

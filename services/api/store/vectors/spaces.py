@@ -11,7 +11,7 @@ import asyncpg
 
 from services.api.store import checks
 from services.api.store.checks import InvalidValue, Item
-from services.api.store.database.postgres import in_transaction
+from services.api.store.database.pool import in_transaction
 
 MOST_DIMENSIONS = 2_000  # of pgvector's HNSW index
 
