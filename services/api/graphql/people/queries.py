@@ -24,8 +24,9 @@ from services.api.graphql.people.filters import (
 from services.api.graphql.people.inputs import FailureFilter
 from services.api.graphql.people.search import search_meaning, search_text
 from services.api.graphql.types.failures import Failure
+from services.api.graphql.types.genres import Genre
 from services.api.graphql.types.libraries import Library
-from services.api.graphql.types.library import Album, Artist, Genre, Track
+from services.api.graphql.types.library import Album, Artist, Track
 from services.api.graphql.types.meaning import AudioModel
 from services.api.graphql.types.relay import Connection, Node, connection
 from services.api.graphql.types.scans import Scan
