@@ -91,9 +91,9 @@ class Api:
         return ""
 
     def _context(self) -> Context:
-        context = Context(self.pool, self.bus, self.settings, self.search, self.embedder)
-        context.changes = self._changes
-        return context
+        return Context(
+            self.pool, self.bus, self.settings, self.search, self.embedder, changes=self._changes
+        )
 
     async def _note_indexed(self, events: Sequence[TrackIndexed]) -> Outcome:
         with waiting_for_database():
