@@ -18,10 +18,10 @@ from pytest_asyncio import fixture
 from strawberry.schema.config import StrawberryConfig
 
 from services import api
-from services.api.graphql.arguments import MOST_ITEMS
 from services.api.graphql.scalars import SCALAR_MAP
 from services.api.graphql.schema import Mutation
 from services.api.store import progress
+from services.api.store.checks import MOST_ITEMS
 from services.api.store.failures.write import store_failures
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription

@@ -6,7 +6,7 @@ import asyncpg
 import msgspec
 
 from services.api import corrections as correcting
-from services.api.store.batch_writes import TrackUpserted
+from services.api.store.results import TrackUpserted
 from services.indexer.search_document import search_item
 from services.vectorizer.text_description import text_description
 from shared.bus.in_process import InProcessBus

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from services.api.store.batch_writes import in_transaction
+from services.api.store.database.pool import in_transaction
 from shared.contracts.events import Event, FileFound, FileMissing
 from tests.integration.scan_orders_ground import Ground, events, ground
 

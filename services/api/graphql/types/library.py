@@ -11,7 +11,6 @@ from uuid import UUID
 import strawberry
 from strawberry import Info
 
-from services.api.graphql.arguments import page_size
 from services.api.graphql.enums import CreditRole, VectorSpace
 from services.api.graphql.look_ahead import (
     load_selected,
@@ -25,12 +24,12 @@ from services.api.graphql.scalars import KeyValues
 from services.api.graphql.types.analysis import Analysis
 from services.api.graphql.types.columns import AlbumColumns, ArtistColumns, TrackColumns
 from services.api.graphql.types.covers import Cover, cover_of
+from services.api.graphql.types.genres import Genre
 from services.api.graphql.types.libraries import Library
 from services.api.graphql.types.relay import Connection, connection
 from services.api.graphql.types.track_details import (
     AlbumLoudness,
     Correction,
-    Genre,
     ImportedFact,
     Lyrics,
     Movement,
@@ -39,6 +38,7 @@ from services.api.graphql.types.track_details import (
     TrackVector,
 )
 from services.api.store.reading import artist_pages
+from services.api.store.reading.pages import page_size
 from shared.contracts.identity import display_path
 
 T = TypeVar("T")
@@ -65,18 +65,18 @@ class Artist(ArtistColumns):
         near = await info.context.loaders.artist_images.load(self.key)
         return await cover_of(info, near, self.image_sha256)
 
-    @strawberry.field
+    @strawberry.field(description="Albums of this artist, by title.")
     async def albums(
         self, info: Info, first: int | None = 50, after: str | None = None
     ) -> "Connection[Album]":
-        """Albums of this artist, by title."""
+        """A page of the artist's albums."""
         return await self._page(info, artist_pages.ALBUMS, Album.of, first, after)
 
-    @strawberry.field
+    @strawberry.field(description="Tracks with a credit of this artist, by title.")
     async def tracks(
         self, info: Info, first: int | None = 50, after: str | None = None
     ) -> "Connection[Track]":
-        """Tracks with a credit of this artist, by title."""
+        """A page of the artist's tracks."""
         return await self._page(info, artist_pages.TRACKS, Track.of, first, after)
 
     async def _page(
