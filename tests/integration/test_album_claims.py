@@ -16,7 +16,7 @@ from services.api.store.batch_writes import in_transaction
 from services.api.store.files.missing import mark_missing
 from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.identity import IdKind, format_id
-from tests.integration.api_write_ground import deadlocks
+from tests.integration.api_write_items import deadlocks
 from tests.integration.conftest import track_item
 
 

@@ -18,7 +18,7 @@ from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.topics import Stage
 from shared.contracts.upserts import UpsertStatus
 from shared.contracts.versions import ANALYZER_VERSION
-from tests.integration.api_write_ground import extracted, letter, track_of
+from tests.integration.api_write_items import extracted, letter, track_of
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 ONE, OTHER = "ab" * 16, "cd" * 16

@@ -9,15 +9,15 @@ from services.api.handlers import keep_failures
 from services.api.store.analyses.upsert import upsert_analyses
 from shared.contracts.identity import IdKind, encode_path, format_id
 from shared.contracts.topics import Stage
-from tests.integration.api_read_ground import NOWHERE, Asker, ask, fill, tidied
-from tests.integration.api_write_ground import begin_scan, extracted, letter, track_of
+from tests.integration.api_read_fixtures import UNKNOWN_UUID, SchemaClient, ask, fill, tidied
+from tests.integration.api_write_items import begin_scan, extracted, letter, track_of
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 __all__ = ["ask", "tidied"]
 
 
 async def test_node_finds_everything_that_has_an_id(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     (made, *_) = await fill(pool, library_id, 3)
     scan = await begin_scan(pool, 1)
@@ -36,12 +36,12 @@ async def test_node_finds_everything_that_has_an_id(
     document = "query($id: ID!) { node(id: $id) { __typename id } }"
     for name, id_ in ids.items():
         assert (await ask(document, id=id_))["node"] == {"__typename": name, "id": id_}
-        unknown = id_.partition("_")[0] + "_" + NOWHERE
+        unknown = id_.partition("_")[0] + "_" + UNKNOWN_UUID
         assert (await ask(document, id=unknown))["node"] is None
 
 
 async def test_a_track_shows_what_was_stored(
-    ask: Asker, store_tracks: StoreTracks, artist_id: str
+    ask: SchemaClient, store_tracks: StoreTracks, artist_id: str
 ) -> None:
     path = encode_path(b"caf\xe9/x.mp3")
     told = track_item(
@@ -76,7 +76,7 @@ async def test_a_track_shows_what_was_stored(
 
 
 async def test_status_and_failures_tell_what_there_is(
-    ask: Asker, pool: asyncpg.Pool, store_tracks: StoreTracks
+    ask: SchemaClient, pool: asyncpg.Pool, store_tracks: StoreTracks
 ) -> None:
     made = await store_tracks(*(f"{n}.mp3" for n in range(5)))
     letters = [letter(extracted(one), Stage.ANALYZE, f"broken {n}") for n, one in enumerate(made)]
@@ -105,7 +105,7 @@ async def test_status_and_failures_tell_what_there_is(
 
 
 async def test_known_files_come_in_columns_by_path_below_a_folder(
-    ask: Asker, store_tracks: StoreTracks, library_id: UUID
+    ask: SchemaClient, store_tracks: StoreTracks, library_id: UUID
 ) -> None:
     await store_tracks("a/1.mp3", "a/2.mp3", "a b/3.mp3", "a0.mp3")
     document = (
@@ -129,7 +129,7 @@ query($name: String!) {
 """
 
 
-async def _every_field(ask: Asker, name: str) -> str:
+async def _every_field(ask: SchemaClient, name: str) -> str:
     """A selection of all fields of a type, those of nested types too."""
     names = []
     for field in (await ask(_SELECTION, name=name))["__type"]["fields"]:
@@ -142,7 +142,7 @@ async def _every_field(ask: Asker, name: str) -> str:
 
 
 async def test_the_analysis_shown_has_every_field(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     (made,) = await fill(pool, library_id, 1)
     every = await _every_field(ask, "Analysis")
@@ -159,7 +159,7 @@ async def test_the_analysis_shown_has_every_field(
 
 
 async def test_an_album_has_the_loudness_of_its_tracks_together(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     made = await fill(pool, library_id, 2)
     counts = [[0] * 100 + [n] + [0] * 59 for n in (3, 1)]

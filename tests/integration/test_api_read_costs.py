@@ -12,8 +12,8 @@ from services.api.store.database.postgres import register_codecs
 from services.api.store.reading import nearest, track_lists
 from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
-from tests.integration.api_read_ground import Asker, asker, fill, tidied
-from tests.integration.api_read_lists_ground import SORTS, ask
+from tests.integration.api_list_fixtures import SORTS, ask
+from tests.integration.api_read_fixtures import SchemaClient, fill, schema_client, tidied
 
 __all__ = ["ask", "tidied"]
 
@@ -51,7 +51,7 @@ async def plan(pool: asyncpg.Pool, asked: tuple[str, tuple[Any, ...]]) -> str:
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("sort", SORTS)
 async def test_a_page_deep_in_a_list_starts_within_the_index_of_its_order(
-    ask: Asker, watched: tuple[asyncpg.Pool, Asked], sort: str, descending: bool
+    ask: SchemaClient, watched: tuple[asyncpg.Pool, Asked], sort: str, descending: bool
 ) -> None:
     pool, told = watched
     order = track_lists.ORDERS[sort]
@@ -68,7 +68,7 @@ async def test_a_page_deep_in_a_list_starts_within_the_index_of_its_order(
 
 
 async def test_nearest_neighbours_come_from_the_index_of_their_space(
-    ask: Asker, watched: tuple[asyncpg.Pool, Asked]
+    ask: SchemaClient, watched: tuple[asyncpg.Pool, Asked]
 ) -> None:
     pool, told = watched
     ids = [row["id"] for row in await pool.fetch("SELECT id FROM tracks LIMIT 5")]
@@ -78,10 +78,10 @@ async def test_nearest_neighbours_come_from_the_index_of_their_space(
 
 
 async def test_a_list_is_counted_only_when_asked(
-    ask: Asker, watched: tuple[asyncpg.Pool, Asked], database_settings: Settings
+    ask: SchemaClient, watched: tuple[asyncpg.Pool, Asked], database_settings: Settings
 ) -> None:
     pool, told = watched
-    one = asker(pool, database_settings)
+    one = schema_client(pool, database_settings)
     for document, number in (
         ("{ tracks { edges { node { id } } } }", 1),
         ("{ tracks { totalCount edges { node { id } } } }", 2),
@@ -138,7 +138,7 @@ async def test_a_request_costs_as_many_statements_for_200_rows_as_for_10(
     costs = []
     for number in (1, 10, 200):  # the first one makes the connection learn types
         told.clear()
-        await asker(pool, database_settings)(document, n=number)
+        await schema_client(pool, database_settings)(document, n=number)
         costs.append(len(told))
     assert costs[2] <= costs[1] <= most, "\n".join(query for query, _ in told)
 
@@ -150,5 +150,7 @@ async def test_1000_tracks_by_id_with_all_fields_are_within_the_limits(
     ids = [format_id(IdKind.TRACK, one.id) for one in made if one.id]
     unknown = format_id(IdKind.TRACK, UUID(int=0))
     document = f"query($ids: [ID!]!) {{ tracksById(ids: $ids) {{ {FULL} }} }}"
-    found = (await asker(pool, database_settings)(document, ids=[*ids * 4, unknown]))["tracksById"]
+    found = (await schema_client(pool, database_settings)(document, ids=[*ids * 4, unknown]))[
+        "tracksById"
+    ]
     assert [one and one["id"] for one in found] == [*ids * 4, None]

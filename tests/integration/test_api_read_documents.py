@@ -10,8 +10,8 @@ import pytest
 
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
-from tests.integration.api_read_ground import TEXT, OneWord, asker, fill, tidied
-from tests.integration.api_write_ground import track_of
+from tests.integration.api_read_fixtures import TEXT, FixedEmbedder, fill, schema_client, tidied
+from tests.integration.api_write_items import track_of
 
 __all__ = ["tidied"]
 
@@ -32,8 +32,8 @@ async def test_the_queries_of_the_documents_answer(
 ) -> None:
     made = await fill(pool, library_id, 5)
     values = np.eye(TEXT["dimensions"], dtype=np.float32)[0]
-    embedder = OneWord(values, TEXT["model"])
-    ask = asker(pool, database_settings, search=TantivyIndex(tmp_path), embedder=embedder)
+    embedder = FixedEmbedder(values, TEXT["model"])
+    ask = schema_client(pool, database_settings, search=TantivyIndex(tmp_path), embedder=embedder)
     ids = [track_of(one) for one in made]
     told = {"id": ids[0], "ids": ids, "track": ids[0], "other": ids[1], "after": None}
     assert await ask(query, **{name: told[name] for name in told if f"${name}:" in query})

@@ -10,15 +10,17 @@ from services.api.store import artists
 from services.api.store.albums.upsert import upsert_albums
 from services.api.store.files.missing import mark_missing
 from shared.contracts.identity import IdKind, format_id
-from tests.integration.api_read_ground import Asker, tidied
-from tests.integration.api_read_lists_ground import ask, walk
+from tests.integration.api_list_fixtures import ask, walk
+from tests.integration.api_read_fixtures import SchemaClient, tidied
 from tests.integration.conftest import StoreTracks
 
 __all__ = ["ask", "tidied"]
 
 
 @fixture
-async def gone(ask: Asker, pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks) -> None:
+async def gone(
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
+) -> None:
     """Two tracks more, whose files are missing."""
     await store_tracks("gone/a.mp3", "gone/b.mp3")
     await mark_missing(pool, library_id, ["gone/a.mp3", "gone/b.mp3"])
@@ -50,7 +52,7 @@ async def gone(ask: Asker, pool: asyncpg.Pool, library_id: UUID, store_tracks: S
     ],
 )
 async def test_a_filter_of_tracks_lets_through_what_fits(
-    ask: Asker, gone: None, told: str, number: int
+    ask: SchemaClient, gone: None, told: str, number: int
 ) -> None:
     found = await walk(ask, "tracks", f", filter: {{{told}}}", 10, "title")
     assert len(found) == number
@@ -60,7 +62,7 @@ CREDITED = "track_id) FROM track_credits WHERE artist_id"
 
 
 async def test_tracks_are_found_by_the_ids_of_what_they_belong_to(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     some = await pool.fetchrow(
         "SELECT t.album_id, c.artist_id, g.genre_id FROM tracks t"
@@ -85,7 +87,7 @@ async def test_tracks_are_found_by_the_ids_of_what_they_belong_to(
 
 
 async def test_artists_and_albums_are_filtered_and_empty_ones_left_out(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     await artists.upsert(pool, [{"name": "Nobody"}])
     empty = {

@@ -6,8 +6,8 @@ import asyncpg
 import pytest
 
 from shared.contracts.identity import IdKind, format_id
-from tests.integration.api_read_ground import Asker, tidied
-from tests.integration.api_read_lists_ground import NUMBER, SORTS, ask, walk
+from tests.integration.api_list_fixtures import NUMBER, SORTS, ask, walk
+from tests.integration.api_read_fixtures import SchemaClient, tidied
 
 __all__ = ["ask", "tidied"]
 
@@ -17,7 +17,7 @@ __all__ = ["ask", "tidied"]
     ("sort", "size"), [*((sort, 5) for sort in SORTS), ("YEAR", 16), ("YEAR", 47), ("YEAR", 500)]
 )
 async def test_pages_of_tracks_give_each_row_once_in_order(
-    ask: Asker, sort: str, direction: str, size: int
+    ask: SchemaClient, sort: str, direction: str, size: int
 ) -> None:
     told = f", sort: {sort}, direction: {direction}"
     nodes = await walk(ask, "tracks", told, size, SORTS[sort])
@@ -31,7 +31,7 @@ async def test_pages_of_tracks_give_each_row_once_in_order(
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 @pytest.mark.parametrize("told", ['genre: "ALL"', 'genre: "genre 1"', "genreId: $"])
 async def test_a_genre_by_year_is_what_the_filter_lets_through_in_that_order(
-    ask: Asker, pool: asyncpg.Pool, told: str, direction: str
+    ask: SchemaClient, pool: asyncpg.Pool, told: str, direction: str
 ) -> None:
     id_ = await pool.fetchval("SELECT id FROM genres WHERE name_key = 'all'")
     told = told.replace("$", f'"{format_id(IdKind.GENRE, id_)}"')
@@ -50,7 +50,7 @@ async def test_a_genre_by_year_is_what_the_filter_lets_through_in_that_order(
     [("artists", "name"), ("genres", "name"), ("albums", "title"), ("albums", "year")],
 )
 async def test_pages_of_the_other_lists_give_each_row_once_in_order(
-    ask: Asker, pool: asyncpg.Pool, field: str, show: str, direction: str
+    ask: SchemaClient, pool: asyncpg.Pool, field: str, show: str, direction: str
 ) -> None:
     told = f", direction: {direction}" + (", sort: YEAR" if show == "year" else "")
     nodes = await walk(ask, field, told, 2, show)
@@ -61,7 +61,7 @@ async def test_pages_of_the_other_lists_give_each_row_once_in_order(
 
 
 async def test_rows_that_come_and_go_meanwhile_repeat_and_skip_nothing(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     document = (
         "query($after: String) { tracks(first: 20, after: $after, sort: DURATION)"
@@ -75,7 +75,9 @@ async def test_rows_that_come_and_go_meanwhile_repeat_and_skip_nothing(
     assert len(set(seen)) == len(seen) == 40
 
 
-async def test_an_album_has_its_tracks_in_order_and_an_artist_pages_of_them(ask: Asker) -> None:
+async def test_an_album_has_its_tracks_in_order_and_an_artist_pages_of_them(
+    ask: SchemaClient,
+) -> None:
     shown = (
         "{ albums(first: 1) { edges { node { trackCount durationS tracks { trackNumber } } } }"
         " artists { edges { node { name"

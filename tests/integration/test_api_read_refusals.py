@@ -9,7 +9,14 @@ import pytest
 from services.api.graphql import context
 from shared.runtime.settings import Settings
 from shared.search.port import SearchHits, SearchQuery
-from tests.integration.api_read_ground import NOWHERE, Asker, ask, asker, fill, tidied
+from tests.integration.api_read_fixtures import (
+    UNKNOWN_UUID,
+    SchemaClient,
+    ask,
+    fill,
+    schema_client,
+    tidied,
+)
 
 __all__ = ["ask", "tidied"]
 
@@ -18,9 +25,9 @@ __all__ = ["ask", "tidied"]
     ("document", "code", "told"),
     [
         ('{ node(id: "x") { id } }', "BAD_INPUT", "id: 'x' is not an id"),
-        (f'{{ node(id: "lib_{NOWHERE}") {{ id }} }}', "BAD_INPUT", "libraries"),
+        (f'{{ node(id: "lib_{UNKNOWN_UUID}") {{ id }} }}', "BAD_INPUT", "libraries"),
         ('{ scan(id: "trk_x") { id } }', "BAD_INPUT", "id: "),
-        (f'{{ scan(id: "trk_{NOWHERE}") {{ id }} }}', "BAD_INPUT", "begins with scn_"),
+        (f'{{ scan(id: "trk_{UNKNOWN_UUID}") {{ id }} }}', "BAD_INPUT", "begins with scn_"),
         ('{ tracksById(ids: ["1"]) { id } }', "BAD_INPUT", "ids: "),
         ("{ tracks(first: 0) { totalCount } }", "BAD_INPUT", "first: ask for 1 to 500 rows"),
         ("{ tracks(first: 501) { totalCount } }", "BAD_INPUT", "first: ask for 1 to 500 rows"),
@@ -45,7 +52,7 @@ __all__ = ["ask", "tidied"]
     ],
 )  # fmt: skip
 async def test_what_cannot_be_answered_names_the_argument_and_what_to_do(
-    ask: Asker, document: str, code: str, told: str
+    ask: SchemaClient, document: str, code: str, told: str
 ) -> None:
     found, message = await ask.refused(document)
     assert found == code
@@ -53,13 +60,15 @@ async def test_what_cannot_be_answered_names_the_argument_and_what_to_do(
 
 
 @pytest.mark.parametrize("year", [{"min": -(2**31)}, {"max": 2**31 - 1}])
-async def test_a_year_beyond_all_years_is_an_open_end(ask: Asker, year: dict[str, int]) -> None:
+async def test_a_year_beyond_all_years_is_an_open_end(
+    ask: SchemaClient, year: dict[str, int]
+) -> None:
     document = "query($y: IntRange) { tracks(filter: {year: $y}) { totalCount } }"
     assert (await ask(document, y=year))["tracks"]["totalCount"] == 0
 
 
 async def test_a_cursor_of_another_order_is_refused(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     await fill(pool, library_id, 3, complete=False)
     page = await ask("{ tracks(first: 1, sort: TITLE) { pageInfo { endCursor } } }")
@@ -83,16 +92,16 @@ for _ in range(5):
     ],
 )
 async def test_a_document_beyond_the_limits_is_refused(
-    ask: Asker, document: str, told: str
+    ask: SchemaClient, document: str, told: str
 ) -> None:
-    ids = [f"trk_{NOWHERE}"] * 1_001
+    ids = [f"trk_{UNKNOWN_UUID}"] * 1_001
     code, message = await ask.refused(document, **({"i": ids} if "$i" in document else {}))
     assert code == "BAD_INPUT"
     assert told in message
 
 
 async def test_nested_lists_are_bounded_in_all(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     await fill(pool, library_id, 300, complete=False)
     document = "{ tracks(first: 300) { edges { node { album { tracks { album { tracks { album {"
@@ -128,7 +137,7 @@ class Broken:
 async def test_an_error_of_ours_is_hidden_and_one_that_passes_is_told(
     pool: asyncpg.Pool, database_settings: Settings, error: Exception, code: str, shown: bool
 ) -> None:
-    ask = asker(pool, database_settings, search=Broken(error))
+    ask = schema_client(pool, database_settings, search=Broken(error))
     found, message = await ask.refused('{ search(text: "x") { totalCount } }')
     assert found == code
     assert (str(error) in message) is shown

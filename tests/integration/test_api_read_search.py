@@ -16,8 +16,15 @@ from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
 from shared.search.port import SearchDocument
 from shared.search.tantivy_index import TantivyIndex
-from tests.integration.api_read_ground import Asker, OneWord, ask, asker, fill, tidied
-from tests.integration.api_write_ground import register_both, track_of, vector
+from tests.integration.api_read_fixtures import (
+    FixedEmbedder,
+    SchemaClient,
+    ask,
+    fill,
+    schema_client,
+    tidied,
+)
+from tests.integration.api_write_items import register_both, track_of, vector
 from tests.integration.conftest import StoreTracks
 
 __all__ = ["ask", "tidied"]
@@ -38,7 +45,7 @@ async def place_vectors(pool: asyncpg.Pool, made: Sequence[TrackUpserted]) -> ND
 
 
 async def test_similar_tracks_are_the_nearest_without_itself_and_missing_ones(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
 ) -> None:
     made = await store_tracks(*(f"{n}.mp3" for n in range(6)))
     fan = await place_vectors(pool, made)
@@ -57,7 +64,7 @@ async def test_similar_tracks_are_the_nearest_without_itself_and_missing_ones(
 
 
 async def test_neighbours_of_many_agree_with_comparing_all(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     made = await fill(pool, library_id, 300)
     await pool.execute("ANALYZE")
@@ -91,17 +98,19 @@ async def test_a_search_by_meaning_gives_the_tracks_nearest_to_the_text(
 ) -> None:
     made = await store_tracks(*(f"{n}.mp3" for n in range(5)))
     fan = await place_vectors(pool, made)
-    ask = asker(pool, database_settings, embedder=OneWord(fan[4]))
+    ask = schema_client(pool, database_settings, embedder=FixedEmbedder(fan[4]))
     found = (await ask(MEANING, t="calm piano"))["search"]
     assert [hit["track"]["title"] for hit in found["hits"]] == ["4", "3"]
     assert found["hits"][0]["score"] == pytest.approx(1)
     assert (found["totalCount"], found["facets"]) == (2, [])
     assert (await ask(MEANING, t="  "))["search"]["hits"] == []
-    for other in (OneWord(fan[4], "another"), OneWord(np.eye(4, dtype=np.float32)[0])):
-        code, told = await asker(pool, database_settings, embedder=other).refused(MEANING, t="x")
+    for other in (FixedEmbedder(fan[4], "another"), FixedEmbedder(np.eye(4, dtype=np.float32)[0])):
+        code, told = await schema_client(pool, database_settings, embedder=other).refused(
+            MEANING, t="x"
+        )
         assert code == "UNAVAILABLE"
         assert told.startswith("the tracks have vectors of m (1), the text has one of")
-    down = asker(pool, database_settings, embedder=OneWord(None))
+    down = schema_client(pool, database_settings, embedder=FixedEmbedder(None))
     assert await down.refused(MEANING, t="x") == ("UNAVAILABLE", "Ollama does not answer: start it")
 
 
@@ -115,7 +124,7 @@ async def test_a_search_by_words_loads_the_hits_that_are_still_there(
         SearchDocument(track_of(one), 1, title, ("Björk",), genres=("Electronic",), year=1997)
         for one, title in zip(made, ("Jóga", "Joga two", "Bachelorette"), strict=True)
     ]
-    ask = asker(pool, database_settings, search=index)
+    ask = schema_client(pool, database_settings, search=index)
     document = (
         "query($t: String!, $f: SearchFilter) { search(text: $t, first: 10, filter: $f)"
         " { totalCount hits { score track { title } } facets { name counts { value count } } } }"

@@ -17,7 +17,7 @@ from websockets.typing import Subprotocol
 
 from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
-from tests.integration.api_write_ground import begin_scan
+from tests.integration.api_write_items import begin_scan
 from tests.integration.conftest import StoreTracks
 from tests.integration.gateways import STORE, running
 

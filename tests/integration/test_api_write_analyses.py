@@ -13,7 +13,7 @@ from services.api.store.vectors.spaces import register_spaces, validate_space
 from services.api.store.vectors.upsert import upsert_vectors
 from shared.contracts.events import TrackIndexed
 from shared.contracts.upserts import ErrorCode, UpsertStatus
-from tests.integration.api_write_ground import AUDIO, TEXT, register_both, track_of, vector
+from tests.integration.api_write_items import AUDIO, TEXT, register_both, track_of, vector
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 

@@ -17,7 +17,7 @@ from shared.contracts.errors import FailureKind
 from shared.contracts.events import ScanRequested
 from shared.contracts.topics import Stage
 from shared.contracts.upserts import UpsertStatus
-from tests.integration.api_write_ground import begin_scan, extracted, found, letter
+from tests.integration.api_write_items import begin_scan, extracted, found, letter
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 

@@ -29,7 +29,7 @@ from shared.contracts.envelope import encode
 from shared.contracts.events import Event, FileFound, ScanRequested
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage, Topic
-from tests.integration.api_write_ground import AUDIO, TEXT, extracted, letter, track_of
+from tests.integration.api_write_items import AUDIO, TEXT, extracted, letter, track_of
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 Execute = Callable[..., Awaitable[dict[str, Any]]]

@@ -32,7 +32,7 @@ from shared.contracts.events import (
 from shared.contracts.topics import CONSUMERS, Stage
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.runtime.settings import Settings
-from tests.integration.api_write_ground import (
+from tests.integration.api_write_items import (
     AUDIO,
     TEXT,
     begin_scan,
@@ -45,7 +45,7 @@ from tests.integration.api_write_ground import (
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 
-class Line:
+class RecordingStages:
     """All stages on a real bus; what they get is kept, and handled once the gate is open."""
 
     def __init__(self, bus: InProcessBus | None = None) -> None:
@@ -68,18 +68,18 @@ class Line:
 
 
 @fixture
-async def line(pool: asyncpg.Pool) -> AsyncIterator[Line]:
-    line = Line()
-    line.gate.set()
-    await line.bus.start()
-    yield line
-    line.gate.set()
-    await line.bus.drain(5)
+async def stages(pool: asyncpg.Pool) -> AsyncIterator[RecordingStages]:
+    stages = RecordingStages()
+    stages.gate.set()
+    await stages.bus.start()
+    yield stages
+    stages.gate.set()
+    await stages.bus.drain(5)
 
 
 @pytest.fixture
-def reconciler(pool: asyncpg.Pool, line: Line) -> Reconciler:
-    return Reconciler(pool, line.bus, interval_s=60, grace_s=0)
+def reconciler(pool: asyncpg.Pool, stages: RecordingStages) -> Reconciler:
+    return Reconciler(pool, stages.bus, interval_s=60, grace_s=0)
 
 
 async def through(pool: asyncpg.Pool, track: TrackUpserted) -> TrackUpserted:
@@ -92,19 +92,19 @@ async def through(pool: asyncpg.Pool, track: TrackUpserted) -> TrackUpserted:
 
 
 async def test_a_track_gets_the_event_of_the_stage_it_waits_for_and_then_none(
-    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, line: Line
+    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, stages: RecordingStages
 ) -> None:
     await register_both(pool)
     (track,) = await store_tracks("a.mp3")
     id_ = track_of(track)
     published = [await reconciler.reconcile()]
-    await line.quiet()
+    await stages.quiet()
     await upsert_analyses(pool, [analysis_item(track)])
     published.append(await reconciler.reconcile())
-    await line.quiet()
+    await stages.quiet()
     await upsert_vectors(pool, [vector(track, AUDIO), vector(track, TEXT)])
     published.append(await reconciler.reconcile())
-    await line.quiet()
+    await stages.quiet()
     await note_indexed(pool, [TrackIndexed(track_id=id_, revision=2)])
     published.append(await reconciler.reconcile())
     assert published == [
@@ -120,14 +120,14 @@ async def test_a_track_gets_the_event_of_the_stage_it_waits_for_and_then_none(
 
 
 async def test_nothing_is_published_while_something_is_under_way(
-    store_tracks: StoreTracks, reconciler: Reconciler, line: Line
+    store_tracks: StoreTracks, reconciler: Reconciler, stages: RecordingStages
 ) -> None:
     (track,) = await store_tracks("a.mp3")
-    line.gate.clear()
-    await line.bus.publish([extracted(track)])
+    stages.gate.clear()
+    await stages.bus.publish([extracted(track)])
     assert await reconciler.reconcile() == []
-    line.gate.set()
-    await line.quiet()
+    stages.gate.set()
+    await stages.quiet()
     assert len(await reconciler.reconcile()) == 1
 
 
@@ -147,13 +147,13 @@ async def test_a_missing_track_is_told_to_the_index(
 
 
 async def test_a_failed_track_is_left_alone_but_its_tags_are_indexed(
-    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, line: Line
+    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, stages: RecordingStages
 ) -> None:
     (track,) = await store_tracks("a.mp3")
     await keep_failures(pool, [letter(extracted(track), Stage.ANALYZE)])
     (event,) = await reconciler.reconcile()
     assert isinstance(event, TrackVectorized)
-    await line.quiet()
+    await stages.quiet()
     await note_indexed(pool, [TrackIndexed(track_id=track_of(track), revision=1)])
     assert await reconciler.reconcile() == []
 
@@ -171,7 +171,7 @@ async def test_another_analyzer_version_makes_all_tracks_wait_for_it(
 
 
 async def test_new_tracks_go_before_those_to_analyze_again_and_these_by_plays_and_doubt(
-    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, line: Line
+    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, stages: RecordingStages
 ) -> None:
     facts = [{"source": "some player", "play_count": 3}]
     sure, unsure, played, changed = await store_tracks(
@@ -186,7 +186,7 @@ async def test_new_tracks_go_before_those_to_analyze_again_and_these_by_plays_an
 
     async def looked() -> list[str]:
         found = await reconciler.reconcile()
-        await line.quiet()
+        await stages.quiet()
         return [event.track_id for event in found if isinstance(event, TrackExtracted)]
 
     assert set(await looked()) == {track_of(new), track_of(changed)}
@@ -195,7 +195,7 @@ async def test_new_tracks_go_before_those_to_analyze_again_and_these_by_plays_an
 
 
 async def test_a_scan_that_was_cut_is_walked_again_and_given_up_in_the_end(
-    pool: asyncpg.Pool, library_id: UUID, reconciler: Reconciler, line: Line
+    pool: asyncpg.Pool, library_id: UUID, reconciler: Reconciler, stages: RecordingStages
 ) -> None:
     async def state(scan: UUID) -> str:
         return (await scans.read(pool, [scan]))[scan].state
@@ -205,7 +205,7 @@ async def test_a_scan_that_was_cut_is_walked_again_and_given_up_in_the_end(
         (event,) = await reconciler.reconcile()
         assert isinstance(event, ScanRequested)
         assert (event.library, event.root, event.folder) == ("music", "/music", "")
-        await line.quiet()
+        await stages.quiet()
         async with pool.acquire() as connection:
             await scans.begin(connection, scan)
         assert await state(scan) == "walking"
@@ -214,11 +214,11 @@ async def test_a_scan_that_was_cut_is_walked_again_and_given_up_in_the_end(
 
 
 async def test_only_one_of_several_reconcilers_works_at_a_time(
-    pool: asyncpg.Pool, store_tracks: StoreTracks, line: Line
+    pool: asyncpg.Pool, store_tracks: StoreTracks, stages: RecordingStages
 ) -> None:
     await store_tracks(*(f"{n}.mp3" for n in range(50)))
-    line.gate.clear()
-    several = [Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(4)]
+    stages.gate.clear()
+    several = [Reconciler(pool, stages.bus, interval_s=60, grace_s=0) for _ in range(4)]
     published = await asyncio.gather(*(one.reconcile() for one in several))
     assert sum(map(len, published)) == 50
 
@@ -249,14 +249,14 @@ async def test_the_turn_lasts_until_the_events_are_published(
             await super().publish(events)
 
     published: list[Sequence[Event]] = []
-    line = Line(_Slow())
-    await line.bus.start()
-    first, second = (Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(2))
+    stages = RecordingStages(_Slow())
+    await stages.bus.start()
+    first, second = (Reconciler(pool, stages.bus, interval_s=60, grace_s=0) for _ in range(2))
     await store_tracks("a.mp3")
     assert len(await first.reconcile()) == 1
     assert published == [[]]
-    line.gate.set()
-    await line.bus.drain(5)
+    stages.gate.set()
+    await stages.bus.drain(5)
 
 
 async def test_what_no_track_speaks_of_any_longer_is_removed_but_not_at_once(

@@ -12,7 +12,7 @@ from shared.contracts.errors import FailureKind
 from shared.contracts.events import ScanRequested
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage
-from tests.integration.api_write_ground import begin_scan, found, letter
+from tests.integration.api_write_items import begin_scan, found, letter
 from tests.integration.conftest import StoreTracks
 
 

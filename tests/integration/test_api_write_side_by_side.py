@@ -19,7 +19,7 @@ from services.api.store.vectors.upsert import upsert_vectors
 from shared.contracts.errors import FailureKind
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage
-from tests.integration.api_write_ground import (
+from tests.integration.api_write_items import (
     AUDIO,
     begin_scan,
     deadlocks,

@@ -7,15 +7,15 @@ import pytest
 
 from services.api.store.analyses.upsert import upsert_analyses
 from services.api.store.reading import track_lists
-from tests.integration.api_read_ground import Asker, ask
+from tests.integration.api_read_fixtures import SchemaClient, ask
 from tests.integration.conftest import StoreTracks, analysis_item
-from tests.integration.corrections_ground import RIGHT, correct
+from tests.integration.corrections_fixtures import RIGHT, correct
 
 __all__ = ["ask"]
 
 
 async def test_lists_are_filtered_and_sorted_by_what_stands(
-    pool: asyncpg.Pool, store_tracks: StoreTracks, ask: Asker
+    pool: asyncpg.Pool, store_tracks: StoreTracks, ask: SchemaClient
 ) -> None:
     made = await store_tracks("a.mp3", "b.mp3", "c.mp3", "unknown.mp3")
     await upsert_analyses(

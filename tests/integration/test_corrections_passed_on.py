@@ -16,16 +16,16 @@ from shared.contracts.topics import Stage, Topic
 from shared.gateway.indexing import TRACKS_TO_INDEX, TrackToIndex
 from shared.gateway.vectorization import TRACKS_TO_VECTORIZE, TrackToVectorize
 from shared.search.port import SearchDocument
-from tests.integration.api_read_ground import Asker, ask
-from tests.integration.api_write_ground import track_of
+from tests.integration.api_read_fixtures import SchemaClient, ask
+from tests.integration.api_write_items import track_of
 from tests.integration.conftest import StoreTracks
-from tests.integration.corrections_ground import RIGHT, correct, track
+from tests.integration.corrections_fixtures import RIGHT, correct, track
 
 __all__ = ["ask", "track"]
 
 
 async def test_search_document_and_text_vector_are_made_of_what_stands(
-    pool: asyncpg.Pool, track: TrackUpserted, ask: Asker
+    pool: asyncpg.Pool, track: TrackUpserted, ask: SchemaClient
 ) -> None:
     await correct(pool, track, **RIGHT)
     assert await pool.fetchval("SELECT vectorized_content_revision FROM tracks") is None

@@ -7,8 +7,8 @@ import pytest
 
 from shared.contracts.upserts import ErrorCode
 from shared.runtime.settings import Settings
-from tests.integration.api_read_ground import asker
-from tests.integration.api_write_ground import track_of
+from tests.integration.api_read_fixtures import schema_client
+from tests.integration.api_write_items import track_of
 from tests.integration.conftest import StoreTracks
 
 CORRECT = """
@@ -54,6 +54,6 @@ async def test_what_cannot_be_is_refused_alone_with_its_field(
 
 async def results(pool: asyncpg.Pool, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the mutation answers."""
-    ask = asker(pool, Settings())
+    ask = schema_client(pool, Settings())
     found: list[dict[str, Any]] = (await ask(CORRECT, input=items))["correctTracks"]["results"]
     return found

@@ -12,10 +12,10 @@ from services.api.store.corrections.apply import apply_corrections
 from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.upserts import UpsertStatus
 from shared.contracts.versions import ANALYZER_VERSION
-from tests.integration.api_read_ground import Asker, ask
-from tests.integration.api_write_ground import track_of
+from tests.integration.api_read_fixtures import SchemaClient, ask
+from tests.integration.api_write_items import track_of
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
-from tests.integration.corrections_ground import (
+from tests.integration.corrections_fixtures import (
     CORRECTED,
     MEASURED,
     RIGHT,
@@ -29,7 +29,7 @@ __all__ = ["ask", "track"]
 
 
 async def test_a_correction_stands_and_what_was_measured_and_tagged_stays_readable(
-    pool: asyncpg.Pool, track: TrackUpserted, ask: Asker
+    pool: asyncpg.Pool, track: TrackUpserted, ask: SchemaClient
 ) -> None:
     assert in_short(await stands(ask, track)) == MEASURED
     assert (await stands(ask, track))["correction"] is None
@@ -45,7 +45,7 @@ async def test_a_correction_stands_and_what_was_measured_and_tagged_stays_readab
 
 
 async def test_what_is_left_out_stays_and_null_takes_back(
-    pool: asyncpg.Pool, track: TrackUpserted, ask: Asker
+    pool: asyncpg.Pool, track: TrackUpserted, ask: SchemaClient
 ) -> None:
     await correct(pool, track, tempo_bpm=60)
     await correct(pool, track, key="D", mode="minor", genres=["Dub"])
@@ -66,7 +66,7 @@ async def test_a_correction_outlasts_analyses_tags_contents_and_moves(
     library_id: UUID,
     track: TrackUpserted,
     store_tracks: StoreTracks,
-    ask: Asker,
+    ask: SchemaClient,
 ) -> None:
     await correct(pool, track, **RIGHT)
     await upsert_analyses(pool, [analysis_item(track, tempo_bpm=171, key="F", camelot="4A")])
@@ -90,7 +90,7 @@ async def test_a_correction_outlasts_analyses_tags_contents_and_moves(
 
 
 async def test_what_an_older_analyzer_version_measured_stands_until_there_is_a_newer(
-    pool: asyncpg.Pool, track: TrackUpserted, ask: Asker
+    pool: asyncpg.Pool, track: TrackUpserted, ask: SchemaClient
 ) -> None:
     await pool.execute("UPDATE analyses SET analyzer_version = 'older'")
     await pool.execute("UPDATE tracks SET analyzer_version = 'older'")
@@ -108,7 +108,7 @@ async def test_what_an_older_analyzer_version_measured_stands_until_there_is_a_n
 
 
 async def test_of_two_corrections_of_a_track_in_a_batch_the_later_counts(
-    pool: asyncpg.Pool, track: TrackUpserted, ask: Asker
+    pool: asyncpg.Pool, track: TrackUpserted, ask: SchemaClient
 ) -> None:
     id_ = track_of(track)
     items = [

@@ -14,7 +14,7 @@ from pytest_asyncio import fixture
 
 from shared.runtime.settings import Settings
 from tests.hostile_files import bomb
-from tests.integration.extractor_ground import World, running
+from tests.integration.extractor_setup import LibraryClient, running
 from tests.integration.tagged_noise import write
 
 _COVERS = """
@@ -47,19 +47,19 @@ def embed(path: Path, content: bytes | None) -> None:
 
 
 @fixture
-async def world(
+async def library(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
-) -> AsyncIterator[World]:
+) -> AsyncIterator[LibraryClient]:
     root = tmp_path / "music"
     for number in (1, 2):
         write(root / f"A/X/{number}.flac", number, TAGS)
     async with running(pool, database_settings) as gateway:
-        yield World(gateway, root)
+        yield LibraryClient(gateway, root)
 
 
-async def shown(world: World) -> dict[str, tuple[str | None, str | None]]:
+async def shown(library: LibraryClient) -> dict[str, tuple[str | None, str | None]]:
     """The covers of each track and of its album, by path."""
-    found = await world.gateway.execute_document(_COVERS, {})
+    found = await library.gateway.execute_document(_COVERS, {})
     nodes = [edge["node"] for edge in found["tracks"]["edges"]]
     covers = {node["path"]: (node["cover"], (node["album"] or {}).get("cover")) for node in nodes}
     return {
@@ -68,22 +68,24 @@ async def shown(world: World) -> dict[str, tuple[str | None, str | None]]:
     }
 
 
-async def test_what_lies_beside_a_file_is_shown_before_what_is_in_it(world: World) -> None:
+async def test_what_lies_beside_a_file_is_shown_before_what_is_in_it(
+    library: LibraryClient,
+) -> None:
     inside, beside = jpeg(1), jpeg(2)
-    folder = world.root / "A/X"
+    folder = library.root / "A/X"
     embed(folder / "1.flac", inside)
-    await world.scan()
+    await library.scan()
     one, two = "A/X/1.flac", "A/X/2.flac"
-    assert await shown(world) == dict.fromkeys((one, two), (sha256(inside), sha256(inside)))
+    assert await shown(library) == dict.fromkeys((one, two), (sha256(inside), sha256(inside)))
     (folder / "Cover.JPEG").write_bytes(beside)
-    await world.scan()
-    assert await shown(world) == dict.fromkeys((one, two), (sha256(beside), sha256(beside)))
+    await library.scan()
+    assert await shown(library) == dict.fromkeys((one, two), (sha256(beside), sha256(beside)))
     (folder / "Cover.JPEG").unlink()
-    await world.scan()
-    assert await shown(world) == dict.fromkeys((one, two), (sha256(inside), sha256(inside)))
+    await library.scan()
+    assert await shown(library) == dict.fromkeys((one, two), (sha256(inside), sha256(inside)))
     embed(folder / "1.flac", None)
-    await world.scan()
-    assert await shown(world) == dict.fromkeys((one, two), (None, None))
+    await library.scan()
+    assert await shown(library) == dict.fromkeys((one, two), (None, None))
 
 
 CHANGES: dict[str, tuple[Callable[[Path], object], bytes | None]] = {
@@ -97,59 +99,59 @@ CHANGES: dict[str, tuple[Callable[[Path], object], bytes | None]] = {
 
 @pytest.mark.parametrize("place", ["A/X", "A/X/CD1"])
 async def test_images_that_change_alone_are_noticed_and_nothing_else_is_read(
-    world: World, place: str
+    library: LibraryClient, place: str
 ) -> None:
-    (world.root / "A/X").rename(world.root / "A/Y")
-    (world.root / place).parent.mkdir(parents=True, exist_ok=True)
-    (world.root / "A/Y").rename(world.root / place)
-    write(world.root / "B/1.flac", 3, {"album": "Y"})
+    (library.root / "A/X").rename(library.root / "A/Y")
+    (library.root / place).parent.mkdir(parents=True, exist_ok=True)
+    (library.root / "A/Y").rename(library.root / place)
+    write(library.root / "B/1.flac", 3, {"album": "Y"})
     for change, expected in CHANGES.values():
-        for image in (world.root / "A/X").glob("*.*g"):
+        for image in (library.root / "A/X").glob("*.*g"):
             image.unlink()
         if change is not CHANGES["added"][0]:
-            (world.root / "A/X/folder.jpg").write_bytes(jpeg(1))
-        await world.scan()
-        change(world.root / "A/X")
-        scan = await world.scan()
+            (library.root / "A/X/folder.jpg").write_bytes(jpeg(1))
+        await library.scan()
+        change(library.root / "A/X")
+        scan = await library.scan()
         assert (scan["filesRead"], scan["filesUnchanged"]) == (2, 1)
-        covers = await shown(world)
+        covers = await shown(library)
         wanted = expected and sha256(expected)
         assert covers.pop("B/1.flac") == (None, None)
         assert set(covers.values()) == {(wanted, wanted)}
-        again = await world.scan()
+        again = await library.scan()
         assert (again["filesRead"], again["filesUnchanged"]) == (0, 3)
-        folder = await world.scan(folder=place)
+        folder = await library.scan(folder=place)
         assert (folder["filesRead"], folder["filesUnchanged"]) == (0, 2)
 
 
 async def test_an_artists_image_comes_changes_and_goes_with_the_file_near_the_albums(
-    world: World,
+    library: LibraryClient,
 ) -> None:
-    write(world.root / "A/Y/1.flac", 3, {"album": "Y", "artist": "A"})
-    write(world.root / "V/1.flac", 4, {"album": "V", "artist": "A", "albumartist": "B & C"})
-    (world.root / "V/artist.jpg").write_bytes(jpeg(9))
+    write(library.root / "A/Y/1.flac", 3, {"album": "Y", "artist": "A"})
+    write(library.root / "V/1.flac", 4, {"album": "V", "artist": "A", "albumartist": "B & C"})
+    (library.root / "V/artist.jpg").write_bytes(jpeg(9))
     for name, content in (
         ("A/folder.jpg", jpeg(1)), ("A/Artist.JPG", jpeg(2)), ("A/Artist.JPG", jpeg(3, 90)),
         ("A/Artist.JPG", None), ("A/folder.jpg", None), ("A/X/artist.jpg", jpeg(4)),
     ):  # fmt: skip
         if content is None:
-            (world.root / name).unlink()
+            (library.root / name).unlink()
         else:
-            (world.root / name).write_bytes(content)
-        await world.scan()
-        found = await world.gateway.execute_document(_ARTISTS, {})
+            (library.root / name).write_bytes(content)
+        await library.scan()
+        found = await library.gateway.execute_document(_ARTISTS, {})
         nodes = [edge["node"] for edge in found["artists"]["edges"]]
         images = {node["name"]: node["image"] and node["image"]["sha256"] for node in nodes}
         expected = jpeg(1) if (name, content) == ("A/Artist.JPG", None) else content
         assert images == {"A": expected and sha256(expected), "B": None, "C": None}, name
 
 
-async def test_each_disc_may_have_its_cover(world: World) -> None:
+async def test_each_disc_may_have_its_cover(library: LibraryClient) -> None:
     for disc in (1, 2):
-        write(world.root / f"D/CD{disc}/1.flac", disc + 5, {"album": "D"})
-        (world.root / f"D/CD{disc}/cover.jpg").write_bytes(jpeg(disc))
-    await world.scan()
-    covers = await shown(world)
+        write(library.root / f"D/CD{disc}/1.flac", disc + 5, {"album": "D"})
+        (library.root / f"D/CD{disc}/cover.jpg").write_bytes(jpeg(disc))
+    await library.scan()
+    covers = await shown(library)
     first = covers["D/CD1/1.flac"]
     assert first[0] == sha256(jpeg(1))
     assert covers["D/CD2/1.flac"] == (sha256(jpeg(2)), first[1])
@@ -170,20 +172,20 @@ HEAD = b"\xff\xd8\xff\xe0"
     ids=["40 MB", "broken", "no image", "bomb"],
 )
 async def test_an_image_that_cannot_be_shown_harms_nothing_and_is_named(
-    world: World, pool: asyncpg.Pool, content: bytes, says: str
+    library: LibraryClient, pool: asyncpg.Pool, content: bytes, says: str
 ) -> None:
-    folder = world.root / "A/X"
+    folder = library.root / "A/X"
     (folder / "cover.jpg").write_bytes(content)
     good = jpeg(7)
     embed(folder / "1.flac", good)
     if len(content) < 2**24:  # more does not fit into a FLAC's picture
         embed(folder / "2.flac", content)
-    scan = await world.scan()
+    scan = await library.scan()
     assert (scan["state"], scan["filesRead"], scan["filesFailed"]) == ("FINISHED", 2, 0)
-    assert set((await shown(world)).values()) == {(sha256(good), sha256(good))}
-    found = await world.gateway.execute_document(_COVERS, {})
+    assert set((await shown(library)).values()) == {(sha256(good), sha256(good))}
+    found = await library.gateway.execute_document(_COVERS, {})
     for edge in found["tracks"]["edges"]:
         assert says in edge["node"]["coverProblem"]
     assert await pool.fetchval("SELECT count(*) FROM covers") == 1
-    again: Any = await world.scan()
+    again: Any = await library.scan()
     assert (again["filesRead"], again["filesUnchanged"]) == (0, 2)

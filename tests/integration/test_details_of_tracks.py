@@ -19,7 +19,7 @@ from shared.gateway.inputs import TrackInput
 from shared.gateway.results import TrackUpsertColumns
 from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks, track_item
-from tests.integration.extractor_ground import World, running
+from tests.integration.extractor_setup import LibraryClient, running
 
 _SHOWN = """
 query ($kind: TrackKind) { tracks(first: 10, filter: {kind: $kind}) { edges { node {
@@ -32,13 +32,13 @@ query ($kind: TrackKind) { tracks(first: 10, filter: {kind: $kind}) { edges { no
 
 
 @fixture
-async def world(
+async def library(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
-) -> AsyncIterator[World]:
+) -> AsyncIterator[LibraryClient]:
     root = tmp_path / "music"
     root.mkdir()
     async with running(pool, database_settings) as gateway:
-        yield World(gateway, root)
+        yield LibraryClient(gateway, root)
 
 
 def write(path: Path, **tags: Any) -> None:
@@ -53,17 +53,17 @@ async def shown(gateway: Gateway, kind: str | None = None) -> dict[str, Any]:
     return {edge["node"].pop("path"): edge["node"] for edge in found["tracks"]["edges"]}
 
 
-async def test_all_that_a_file_says_is_shown(world: World) -> None:
-    write(world.root / "plain.flac", title="Plain")
+async def test_all_that_a_file_says_is_shown(library: LibraryClient) -> None:
+    write(library.root / "plain.flac", title="Plain")
     write(
-        world.root / "rich.flac", title="Rich", performer=["Ann (guitar)", "Bob (bass)"],
+        library.root / "rich.flac", title="Rich", performer=["Ann (guitar)", "Bob (bass)"],
         composer="Bach", composersort="Bach, J. S.", work="Suite", movementname="Air",
         movement="2", movementtotal="5", mood=["calm", "slow"], grouping="Group", copyright="Us",
         key="Dm", lyrics="la", asin="B000", rating="0.8", podcast="1", encodedby=["a", "b"],
     )  # fmt: skip
-    (world.root / "rich.lrc").write_text("[00:01.50]One\n[00:03.00]Two")
-    await world.scan()
-    both = await shown(world.gateway)
+    (library.root / "rich.lrc").write_text("[00:01.50]One\n[00:03.00]Two")
+    await library.scan()
+    both = await shown(library.gateway)
     assert both["plain.flac"] == {
         "kind": "MUSIC", "work": None, "movement": None, "moods": [], "grouping": None,
         "copyright": None, "tagKey": None, "hasLyrics": False, "credits": [], "lyrics": None,
@@ -84,13 +84,13 @@ async def test_all_that_a_file_says_is_shown(world: World) -> None:
         "otherTags": {"asin": ["B000"], "encodedby": ["a", "b"]},
         "importedFacts": [{"source": "tags", "rating": 80, "playCount": None}],
     }  # fmt: skip
-    assert set(await shown(world.gateway, "PODCAST")) == {"rich.flac"}
-    assert set(await shown(world.gateway, "AUDIOBOOK")) == set()
+    assert set(await shown(library.gateway, "PODCAST")) == {"rich.flac"}
+    assert set(await shown(library.gateway, "AUDIOBOOK")) == set()
 
-    write(world.root / "rich.flac", title="Rich")
-    (world.root / "rich.lrc").unlink()
-    await world.scan()
-    after = await shown(world.gateway)
+    write(library.root / "rich.flac", title="Rich")
+    (library.root / "rich.lrc").unlink()
+    await library.scan()
+    after = await shown(library.gateway)
     assert after["rich.flac"] == after["plain.flac"]
 
 

@@ -14,7 +14,7 @@ from bench.large_library import fill
 from services.api.store.database.embedded import EmbeddedPostgres
 from services.api.store.database.postgres import open_pool, register_codecs
 from shared.runtime.settings import Settings
-from tests.integration.api_read_ground import asker
+from tests.integration.api_read_fixtures import schema_client
 
 TRACKS = 100_000
 Asked = list[tuple[str, tuple[Any, ...]]]
@@ -47,7 +47,7 @@ async def test_a_hot_query_is_led_by_its_index(
     query = HOT_QUERIES[name]
     chance = random.Random(3)
     queries.clear()
-    answer = await asker(pool, settings)(query.document, **query.variables(chance, TRACKS))
+    answer = await schema_client(pool, settings)(query.document, **query.variables(chance, TRACKS))
     assert "'id'" in str(answer) or "'title'" in str(answer) or "'name'" in str(answer), answer
     # But for what the driver asks of the types that it does not know yet.
     asked = [one for one in queries if "FROM" in one[0] and "typeinfo" not in one[0]]

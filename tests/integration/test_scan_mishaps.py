@@ -15,7 +15,7 @@ import pytest
 from pytest_asyncio import fixture
 
 from shared.runtime.settings import Settings
-from tests.integration.extractor_ground import World, running
+from tests.integration.extractor_setup import LibraryClient, running
 from tests.integration.library_changes import FILES, retag, sound_of, write
 from tests.integration.mishaps import MISHAPS, Mishap
 
@@ -73,13 +73,13 @@ def is_there(root: Path, path: str) -> bool:
 class Library:
     """What is known of the library below one root."""
 
-    def __init__(self, pool: asyncpg.Pool, world: World) -> None:
+    def __init__(self, pool: asyncpg.Pool, client: LibraryClient) -> None:
         self._pool = pool
-        self._world = world
+        self._client = client
 
     async def scan(self, **arguments: Any) -> Any:
         """A scan, until its files are read and missing ones are marked."""
-        scan = await self._world.scan(**arguments)
+        scan = await self._client.scan(**arguments)
         async with asyncio.timeout(20):
             while await self._is_behind(scan):  # noqa: ASYNC110 - it is polled
                 await asyncio.sleep(0.02)
@@ -90,7 +90,7 @@ class Library:
         if not scan["filesMissing"]:
             return False
         there = await self.tracks("present")
-        root = self._world.root
+        root = self._client.root
         seen = [path for path in there if is_there(root, path) or "\uf7e9" in path]
         ignored = (root / ".soniqueignore").exists()
         return len(seen) < len(there) or (ignored and any(p.startswith("b/") for p in there))
@@ -100,7 +100,7 @@ class Library:
         rows = await self._pool.fetch(
             "SELECT path, t.id, content_revision FROM files f JOIN tracks t ON t.id = track_id"
             " JOIN libraries l ON l.id = library_id WHERE root = $1 AND state = $2",
-            str(self._world.root),
+            str(self._client.root),
             state,
         )
         return {row["path"]: (row["id"], row["content_revision"]) for row in rows}
@@ -112,7 +112,7 @@ async def test_a_mishap_ends_as_the_table_says(
 ) -> None:
     if mishap.setup is not None:
         mishap.setup(root)
-    library = Library(database, World(gateway, root))
+    library = Library(database, LibraryClient(gateway, root))
     await library.scan()
     before = await library.tracks("present")
 
@@ -140,7 +140,7 @@ async def test_a_mishap_ends_as_the_table_says(
 async def test_a_scan_that_was_cut_goes_on(
     gateway: Any, database: asyncpg.Pool, root: Path
 ) -> None:
-    library = Library(database, World(gateway, root))
+    library = Library(database, LibraryClient(gateway, root))
     await library.scan(folder="a")
     before = await library.tracks("present")
     assert set(before) == set(FILES[:2])
@@ -162,7 +162,7 @@ async def test_a_scan_that_was_cut_goes_on(
 async def test_a_file_that_goes_to_another_library_stays_itself(
     gateway: Any, database: asyncpg.Pool, root: Path
 ) -> None:
-    here, other = World(gateway, root), World(gateway, root.with_name("other"))
+    here, other = LibraryClient(gateway, root), LibraryClient(gateway, root.with_name("other"))
     write(other.root / "x.flac", sound_of(root, "x"))
     await Library(database, here).scan()
     await Library(database, other).scan()
@@ -177,7 +177,7 @@ async def test_a_file_that_goes_to_another_library_stays_itself(
 async def test_copies_are_listed(gateway: Any, database: asyncpg.Pool, root: Path) -> None:
     shutil.copy(root / FILES[0], root / "b" / "copy.flac")
     retag(root / "b" / "copy.flac", title="Another title")
-    library = Library(database, World(gateway, root))
+    library = Library(database, LibraryClient(gateway, root))
     await library.scan()
     mine = {f"trk_{id_.hex}" for id_, _ in (await library.tracks("present")).values()}
     answer = await gateway.execute_document("{ duplicates(first: 200) { tracks { id path } } }", {})
@@ -191,10 +191,10 @@ async def test_copies_are_listed(gateway: Any, database: asyncpg.Pool, root: Pat
 async def test_libraries_do_not_contain_each_other(
     gateway: Any, database: asyncpg.Pool, root: Path
 ) -> None:
-    library = Library(database, World(gateway, root))
+    library = Library(database, LibraryClient(gateway, root))
     await library.scan()
     before = await library.tracks("present")
-    await World(gateway, root).scan(root=str(root / "a"))
+    await LibraryClient(gateway, root).scan(root=str(root / "a"))
     assert await library.tracks("present") == before
     assert await database.fetchval("SELECT count(*) FROM libraries WHERE root LIKE $1",
                                    str(root) + "%") == 1  # fmt: skip

@@ -15,9 +15,9 @@ import soundfile
 
 from services.api.store.batch_writes import in_transaction
 from shared.contracts.events import Event, FileFound, FileMissing
-from tests.integration.scan_orders_ground import Ground, events, ground
+from tests.integration.extractor_handlers import ExtractorHandlers, events, handlers
 
-__all__ = ["ground"]
+__all__ = ["handlers"]
 
 Change = Callable[[Path], object]
 
@@ -120,7 +120,7 @@ def orders(emitted: list[Event], rng: random.Random) -> list[list[list[Event]]]:
 
 @pytest.mark.parametrize("name", CHANGES)
 async def test_a_track_is_where_its_content_is_in_every_order(
-    ground: Ground, tmp_path: Path, name: str
+    handlers: ExtractorHandlers, tmp_path: Path, name: str
 ) -> None:
     change, expected = CHANGES[name]
     rng = random.Random(name)
@@ -131,35 +131,35 @@ async def test_a_track_is_where_its_content_is_in_every_order(
         root = tmp_path / str(base + number)
         for sound in (1, 2, 3):
             write(root / f"{sound}.flac", seed_of(root) + sound, tracknumber=str(sound))
-        library, first = await ground.library(root), await ground.scan()
-        await ground.handle([events(root, library, first, {})])
-        before = await ground.tracks(root)
+        library, first = await handlers.library(root), await handlers.scan()
+        await handlers.handle([events(root, library, first, {})])
+        before = await handlers.tracks(root)
         known = {
             path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in root.iterdir()
         }
         await asyncio.to_thread(change, root)
-        walked = events(root, library, await ground.scan(), known)
+        walked = events(root, library, await handlers.scan(), known)
         way = orders(sorted(walked, key=str), rng)
         ways = len(way)
-        await ground.handle(way[number])
-        after = await ground.tracks(root)
+        await handlers.handle(way[number])
+        after = await handlers.tracks(root)
         names = {id_: path for path, (id_, _) in before.items()}
         assert {path: names.get(id_) for path, (id_, _) in after.items()} == expected, way[number]
         assert len({id_ for id_, _ in after.values()}) == len(after)
         number += 1
 
 
-async def test_a_move_needs_no_second_analysis(ground: Ground, tmp_path: Path) -> None:
+async def test_a_move_needs_no_second_analysis(handlers: ExtractorHandlers, tmp_path: Path) -> None:
     root = tmp_path / "1"
     write(root / "1.flac", 1)
-    library = await ground.library(root)
-    await ground.handle([events(root, library, await ground.scan(), {})])
-    before = await ground.tracks(root)
+    library = await handlers.library(root)
+    await handlers.handle([events(root, library, await handlers.scan(), {})])
+    before = await handlers.tracks(root)
     known = {"1.flac": (0, 0)}
     (root / "1.flac").rename(root / "2.flac")
-    for batch in (events(root, library, await ground.scan(), known), []):
-        await ground.handle([[event] for event in batch])
-    after = await ground.tracks(root)
+    for batch in (events(root, library, await handlers.scan(), known), []):
+        await handlers.handle([[event] for event in batch])
+    after = await handlers.tracks(root)
     assert after == {"2.flac": before["1.flac"]}
-    rows = await in_transaction(ground.pool, lambda c: c.fetch("SELECT path, state FROM files"))
+    rows = await in_transaction(handlers.pool, lambda c: c.fetch("SELECT path, state FROM files"))
     assert [tuple(row) for row in rows] == [("2.flac", "present")]

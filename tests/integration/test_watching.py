@@ -27,7 +27,7 @@ from services.extractor.watch.file_events import (
 from services.extractor.watch.watcher import Watcher
 from shared.bus.in_process import InProcessBus
 from shared.runtime.settings import Settings
-from tests.integration.extractor_ground import World, running
+from tests.integration.extractor_setup import LibraryClient, running
 from tests.integration.library_changes import retag, write
 
 _SCANS = "{ scans(first: 100) { folder state message library { name } } }"
@@ -35,30 +35,30 @@ MakeWatcher = Callable[..., Any]
 
 
 @fixture
-async def bay(
+async def library(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
-) -> AsyncIterator["Bay"]:
+) -> AsyncIterator["WatchedLibrary"]:
     bus = InProcessBus()
     async with running(pool, database_settings, bus) as gateway:
-        yield Bay(World(gateway, tmp_path / "music"), bus)
+        yield WatchedLibrary(LibraryClient(gateway, tmp_path / "music"), bus)
 
 
-class Bay:
+class WatchedLibrary:
     """The product, and a library."""
 
-    def __init__(self, world: World, bus: InProcessBus) -> None:
-        self.world = world
-        self.root = world.root
+    def __init__(self, client: LibraryClient, bus: InProcessBus) -> None:
+        self.client = client
+        self.root = client.root
         self._bus = bus
 
     async def scans(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = (await self.world.gateway.execute_document(_SCANS, {}))[
+        found: list[dict[str, Any]] = (await self.client.gateway.execute_document(_SCANS, {}))[
             "scans"
         ]
         return found
 
     async def titles(self, *, missing: bool = False) -> set[str]:
-        return {track["title"] for track in (await self.world.tracks(missing=missing)).values()}
+        return {track["title"] for track in (await self.client.tracks(missing=missing)).values()}
 
     @asynccontextmanager
     async def watched(
@@ -66,7 +66,7 @@ class Bay:
     ) -> AsyncIterator[None]:
         """The watcher, more impatient than for people; on from when it asked for its first scan."""
         watcher = Watcher(
-            self.world.gateway, self._bus.publish, Libraries(self.world.gateway, {}),
+            self.client.gateway, self._bus.publish, Libraries(self.client.gateway, {}),
             watches=True, every_s=every_s, events=events, quiet_s=0.3, check_every_s=0.2,
         )  # fmt: skip
         before = len(await self.scans())
@@ -88,125 +88,131 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_what_changes_in_a_folder_is_scanned_and_that_folder_alone(bay: Bay) -> None:
-    write(bay.root / "a" / "One.flac", 1)
-    await bay.world.scan()
-    write(bay.root / "a" / "Two.flac", 2)  # while nobody watches
-    async with bay.watched():
-        await until(lambda: has(bay, "One", "Two"))
-        write(bay.root / "b" / "c" / "Three.flac", 3)
-        await until(lambda: has(bay, "One", "Two", "Three"))
-        folders = {scan["folder"] for scan in await bay.scans()}
+async def test_what_changes_in_a_folder_is_scanned_and_that_folder_alone(
+    library: WatchedLibrary,
+) -> None:
+    write(library.root / "a" / "One.flac", 1)
+    await library.client.scan()
+    write(library.root / "a" / "Two.flac", 2)  # while nobody watches
+    async with library.watched():
+        await until(lambda: has(library, "One", "Two"))
+        write(library.root / "b" / "c" / "Three.flac", 3)
+        await until(lambda: has(library, "One", "Two", "Three"))
+        folders = {scan["folder"] for scan in await library.scans()}
         assert folders <= {"", "b", "b/c"}
         assert "b" in folders
 
-        retag(bay.root / "a" / "Two.flac", title="Other")
-        await until(lambda: has(bay, "One", "Other", "Three"))
-        assert (await bay.scans())[0]["folder"] == "a"
+        retag(library.root / "a" / "Two.flac", title="Other")
+        await until(lambda: has(library, "One", "Other", "Three"))
+        assert (await library.scans())[0]["folder"] == "a"
 
-        (bay.root / "a" / "One.flac").unlink()
-        await until(lambda: has(bay, "Other", "Three"))
-        assert await bay.titles(missing=True) == {"One"}
-
-
-async def has(bay: Bay, *titles: str) -> bool:
-    return await bay.titles() == set(titles)
+        (library.root / "a" / "One.flac").unlink()
+        await until(lambda: has(library, "Other", "Three"))
+        assert await library.titles(missing=True) == {"One"}
 
 
-async def test_a_folder_that_is_renamed_keeps_its_tracks(bay: Bay) -> None:
-    write(bay.root / "Jóga [1997]" / "One.flac", 1)
-    await bay.world.scan()
-    (before,) = (await bay.world.tracks()).values()
-    async with bay.watched():
-        (bay.root / "Jóga [1997]").rename(bay.root / "Vol. 2")
+async def has(library: WatchedLibrary, *titles: str) -> bool:
+    return await library.titles() == set(titles)
+
+
+async def test_a_folder_that_is_renamed_keeps_its_tracks(library: WatchedLibrary) -> None:
+    write(library.root / "Jóga [1997]" / "One.flac", 1)
+    await library.client.scan()
+    (before,) = (await library.client.tracks()).values()
+    async with library.watched():
+        (library.root / "Jóga [1997]").rename(library.root / "Vol. 2")
 
         async def is_moved() -> bool:
-            return "Vol. 2/One.flac" in await bay.world.tracks()
+            return "Vol. 2/One.flac" in await library.client.tracks()
 
         await until(is_moved)
-        (after,) = (await bay.world.tracks()).values()
+        (after,) = (await library.client.tracks()).values()
         assert after["id"] == before["id"]
-        assert not await bay.world.tracks(missing=True)
+        assert not await library.client.tracks(missing=True)
 
 
-async def test_what_is_no_music_is_not_scanned(bay: Bay) -> None:
-    write(bay.root / "One.flac", 1)
-    await bay.world.scan()
-    async with bay.watched():
-        await until(lambda: is_still(bay))
-        before = len(await bay.scans())
-        (bay.root / "notes.txt").write_text("x")
-        (bay.root / ".hidden").mkdir()
-        (bay.root / "notes.txt").unlink()
-        (bay.root / "a").mkdir()  # the events come in order
-        await until(lambda: bay._more_than(before))
-        assert [scan["folder"] for scan in await bay.scans()][:-before] == ["a"]
+async def test_what_is_no_music_is_not_scanned(library: WatchedLibrary) -> None:
+    write(library.root / "One.flac", 1)
+    await library.client.scan()
+    async with library.watched():
+        await until(lambda: is_still(library))
+        before = len(await library.scans())
+        (library.root / "notes.txt").write_text("x")
+        (library.root / ".hidden").mkdir()
+        (library.root / "notes.txt").unlink()
+        (library.root / "a").mkdir()  # the events come in order
+        await until(lambda: library._more_than(before))
+        assert [scan["folder"] for scan in await library.scans()][:-before] == ["a"]
 
 
-async def is_still(bay: Bay) -> bool:
-    return all(scan["state"] in {"FINISHED", "HELD"} for scan in await bay.scans())
+async def is_still(library: WatchedLibrary) -> bool:
+    return all(scan["state"] in {"FINISHED", "HELD"} for scan in await library.scans())
 
 
-async def test_a_library_that_is_made_later_is_watched_too(bay: Bay, tmp_path: Path) -> None:
-    write(bay.root / "One.flac", 1)
-    await bay.world.scan()
-    async with bay.watched():
+async def test_a_library_that_is_made_later_is_watched_too(
+    library: WatchedLibrary, tmp_path: Path
+) -> None:
+    write(library.root / "One.flac", 1)
+    await library.client.scan()
+    async with library.watched():
         other = tmp_path / "other"
         write(other / "Two.flac", 2)
-        await bay.world.scan(root=str(other))
+        await library.client.scan(root=str(other))
         write(other / "a" / "Three.flac", 3)
-        write(bay.root / "b" / "Four.flac", 4)
-        await until(lambda: has(bay, "One", "Two", "Three", "Four"))
+        write(library.root / "b" / "Four.flac", 4)
+        await until(lambda: has(library, "One", "Two", "Three", "Four"))
 
 
-async def test_too_many_changes_are_a_scan_of_the_whole_library(bay: Bay) -> None:
-    write(bay.root / "One.flac", 1)
-    await bay.world.scan()
-    async with bay.watched():
-        await until(lambda: is_still(bay))
-        before = len(await bay.scans())
+async def test_too_many_changes_are_a_scan_of_the_whole_library(library: WatchedLibrary) -> None:
+    write(library.root / "One.flac", 1)
+    await library.client.scan()
+    async with library.watched():
+        await until(lambda: is_still(library))
+        before = len(await library.scans())
         for number in range(4 * MAX_PATHS):
-            (bay.root / f"{number}.txt").touch()
-        await until(lambda: bay._more_than(before))
-        assert (await bay.scans())[0]["folder"] == ""
+            (library.root / f"{number}.txt").touch()
+        await until(lambda: library._more_than(before))
+        assert (await library.scans())[0]["folder"] == ""
 
 
-async def test_a_disk_that_goes_away_and_comes_back_costs_nothing(bay: Bay, tmp_path: Path) -> None:
+async def test_a_disk_that_goes_away_and_comes_back_costs_nothing(
+    library: WatchedLibrary, tmp_path: Path
+) -> None:
     for number in range(3):
-        write(bay.root / "a" / f"{number}.flac", number)
-    await bay.world.scan()
-    before = await bay.world.tracks()
-    async with bay.watched():
-        bay.root.rename(tmp_path / "aside")
-        bay.root.mkdir()
+        write(library.root / "a" / f"{number}.flac", number)
+    await library.client.scan()
+    before = await library.client.tracks()
+    async with library.watched():
+        library.root.rename(tmp_path / "aside")
+        library.root.mkdir()
 
         async def is_held() -> bool:
-            return any(scan["state"] == "HELD" for scan in await bay.scans())
+            return any(scan["state"] == "HELD" for scan in await library.scans())
 
         await until(is_held)
-        assert await bay.world.tracks() == before
-        bay.root.rmdir()
-        (tmp_path / "aside").rename(bay.root)
-        write(bay.root / "b" / "More.flac", 9)
-        await until(lambda: has(bay, "0", "1", "2", "More"))
-        write(bay.root / "c" / "Again.flac", 10)
-        await until(lambda: has(bay, "0", "1", "2", "More", "Again"))
-    assert not await bay.world.tracks(missing=True)
+        assert await library.client.tracks() == before
+        library.root.rmdir()
+        (tmp_path / "aside").rename(library.root)
+        write(library.root / "b" / "More.flac", 9)
+        await until(lambda: has(library, "0", "1", "2", "More"))
+        write(library.root / "c" / "Again.flac", 10)
+        await until(lambda: has(library, "0", "1", "2", "More", "Again"))
+    assert not await library.client.tracks(missing=True)
 
 
-async def test_what_cannot_be_watched_is_scanned_at_intervals(bay: Bay) -> None:
+async def test_what_cannot_be_watched_is_scanned_at_intervals(library: WatchedLibrary) -> None:
     async def at_its_limit(_: str) -> AsyncGenerator[Sequence[str] | None, None]:
         raise CannotWatch("the system watches no more folders")
         yield ()
 
-    write(bay.root / "One.flac", 1)
-    await bay.world.scan()
-    async with bay.watched(at_its_limit, every_s=0.3):
-        write(bay.root / "a" / "Two.flac", 2)
-        await until(lambda: has(bay, "One", "Two"))
-        shutil.rmtree(bay.root / "a")
-        await until(lambda: has(bay, "One"))
-        assert {scan["folder"] for scan in await bay.scans()} == {""}
+    write(library.root / "One.flac", 1)
+    await library.client.scan()
+    async with library.watched(at_its_limit, every_s=0.3):
+        write(library.root / "a" / "Two.flac", 2)
+        await until(lambda: has(library, "One", "Two"))
+        shutil.rmtree(library.root / "a")
+        await until(lambda: has(library, "One"))
+        assert {scan["folder"] for scan in await library.scans()} == {""}
 
 
 async def test_a_folder_that_cannot_be_watched_is_named_with_the_reason(tmp_path: Path) -> None:

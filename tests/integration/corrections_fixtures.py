@@ -9,8 +9,8 @@ from services.api.store.analyses.upsert import upsert_analyses
 from services.api.store.batch_writes import TrackUpserted
 from services.api.store.corrections.apply import apply_corrections
 from services.api.store.vectors.upsert import upsert_vectors
-from tests.integration.api_read_ground import Asker
-from tests.integration.api_write_ground import AUDIO, TEXT, register_both, track_of, vector
+from tests.integration.api_read_fixtures import SchemaClient
+from tests.integration.api_write_items import AUDIO, TEXT, register_both, track_of, vector
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 STANDS = """
@@ -46,7 +46,7 @@ async def correct(pool: asyncpg.Pool, track: TrackUpserted, **fields: Any) -> Tr
     return one
 
 
-async def stands(ask: Asker, track: TrackUpserted) -> dict[str, Any]:
+async def stands(ask: SchemaClient, track: TrackUpserted) -> dict[str, Any]:
     """What a client reads of tempo, key, genres and moods."""
     found: dict[str, Any] = (await ask(STANDS, ids=[track_of(track)]))["tracksById"][0]
     return found | {"genres": [genre["name"] for genre in found["genres"]]}

@@ -7,19 +7,21 @@ import asyncpg
 from pytest_asyncio import fixture
 
 from shared.runtime.settings import Settings
-from tests.integration.api_read_ground import Asker, asker, fill
+from tests.integration.api_read_fixtures import SchemaClient, fill, schema_client
 
 NUMBER = 47  # no multiple of a page
 
 
 @fixture
-async def ask(pool: asyncpg.Pool, library_id: UUID, database_settings: Settings) -> Asker:
+async def ask(pool: asyncpg.Pool, library_id: UUID, database_settings: Settings) -> SchemaClient:
     """Of a library of `NUMBER` tracks."""
     await fill(pool, library_id, NUMBER)
-    return asker(pool, database_settings)
+    return schema_client(pool, database_settings)
 
 
-async def walk(ask: Asker, field: str, told: str, size: int, show: str) -> list[dict[str, Any]]:
+async def walk(
+    ask: SchemaClient, field: str, told: str, size: int, show: str
+) -> list[dict[str, Any]]:
     """All nodes, page by page."""
     nodes: list[dict[str, Any]] = []
     after, more = None, True

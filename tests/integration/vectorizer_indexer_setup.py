@@ -32,7 +32,7 @@ from shared.search.tantivy_index import TantivyIndex
 
 
 @dataclass
-class House:
+class Pipeline:
     """The api, the vectorizer and the indexer on one bus, without the reconciler."""
 
     gateway: Gateway
@@ -82,7 +82,7 @@ class House:
         return [hit["track"]["id"] for hit in hits]
 
 
-Start = Callable[[], Awaitable[House]]
+Start = Callable[[], Awaitable[Pipeline]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ async def start(
     embedder = WordLlamaEmbedder()
     running = AsyncExitStack()
 
-    async def begin() -> House:
+    async def begin() -> Pipeline:
         await running.aclose()
         bus = InProcessBus()
         index = engine.make()
@@ -142,7 +142,7 @@ async def start(
             service.subscribe(bus)
         await bus.start()
         running.push_async_callback(bus.drain, 10)
-        return House(gateway, bus, pool)
+        return Pipeline(gateway, bus, pool)
 
     yield begin
     await running.aclose()

@@ -48,7 +48,7 @@ query ($missing: Boolean) {
 """
 
 
-class World:
+class LibraryClient:
     """The gateway and the extractor, in this process."""
 
     def __init__(self, gateway: Gateway, root: Path) -> None:

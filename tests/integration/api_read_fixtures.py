@@ -29,10 +29,10 @@ from tests.integration.conftest import analysis_item, meaning_item, track_item
 AUDIO: dict[str, Any] = {"space": "AUDIO", "model": "m", "version": "1", "dimensions": 8}
 TEXT: dict[str, Any] = {"space": "TEXT", "model": "t", "version": "1", "dimensions": 4}
 SCHEMA = build_schema()
-NOWHERE = UUID(int=7).hex
+UNKNOWN_UUID = UUID(int=7).hex
 
 
-class Asker:
+class SchemaClient:
     """Asks the schema as one request after another does."""
 
     def __init__(self, make_context: Callable[[], Context]) -> None:
@@ -53,25 +53,25 @@ class Asker:
         return error.extensions["code"], error.message
 
 
-def asker(
+def schema_client(
     pool: asyncpg.Pool,
     settings: Settings,
     *,
     search: SearchReader | None = None,
     embedder: TextEmbedder | None = None,
-) -> Asker:
+) -> SchemaClient:
     bus: Any = InProcessBus()
     told: tuple[Any, Any] = (search, embedder)
-    return Asker(lambda: Context(pool, bus, settings, *told))
+    return SchemaClient(lambda: Context(pool, bus, settings, *told))
 
 
 @fixture
-async def ask(pool: asyncpg.Pool, database_settings: Settings) -> Asker:
+async def ask(pool: asyncpg.Pool, database_settings: Settings) -> SchemaClient:
     """Of an empty library: whoever wants tracks in it stores them."""
-    return asker(pool, database_settings)
+    return schema_client(pool, database_settings)
 
 
-class OneWord:
+class FixedEmbedder:
     """An embedder whose texts all mean the same; or one whose server is down."""
 
     def __init__(self, values: NDArray[np.float32] | None, model: str = "m") -> None:
