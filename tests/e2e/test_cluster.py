@@ -23,7 +23,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, demo_music: Path) -> Itera
     try:
         fetch()
     except NotFetched as error:
-        pytest.skip(f"Apache Kafka cannot be had here: {error}")
+        pytest.skip(f"Apache Kafka is not available here: {error}")
     with cluster_in(tmp_path_factory.mktemp("cluster")) as started:
         started.start()
         started.json("scan", str(demo_music))

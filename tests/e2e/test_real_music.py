@@ -113,7 +113,7 @@ def test_five_services_make_the_same_library(
         kafka.fetch()
         node = opensearch.node(opensearch.fetch(), tmp_path / "opensearch")
     except NotFetched as error:
-        pytest.skip(f"a server cannot be had here: {error}")
+        pytest.skip(f"a server is not available here: {error}")
     alone = tables(EmbeddedPostgres(served.data / "postgres").dsn), first_hits(served)
     node.start()
     settings = {"SONIQUEBAY_SEARCH": "opensearch", "SONIQUEBAY_OPENSEARCH_URL": node.url}

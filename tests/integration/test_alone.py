@@ -116,7 +116,7 @@ def test_it_begins_when_the_broker_comes(tmp_path: Path) -> None:
     try:
         jars = kafka.fetch()
     except NotFetched as error:
-        pytest.skip(f"Apache Kafka cannot be had here: {error}")
+        pytest.skip(f"Apache Kafka is not available here: {error}")
     broker = kafka.server(jars, tmp_path / "kafka")
     told = environment(tmp_path, KAFKA_SERVERS=broker.address)
     member = Member("extractor", told, tmp_path / "extractor.log")

@@ -23,7 +23,7 @@ def program() -> Path:
     try:
         return fetch()
     except NotFetched as error:
-        pytest.skip(f"Docker Compose cannot be had here: {error}")
+        pytest.skip(f"Docker Compose is not available here: {error}")
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ def sandboxed(app: Path, *command: str) -> list[str]:
     ]  # fmt: skip
     allowed = subprocess.run([*within, "true"], capture_output=True, text=True, check=False)
     if allowed.returncode:
-        pytest.skip(f"a file system of its own cannot be had here: {allowed.stderr.strip()}")
+        pytest.skip(f"a file system of its own is not available here: {allowed.stderr.strip()}")
     return [*within, *command]
 
 

@@ -64,7 +64,7 @@ async def test_a_server_that_takes_no_more_is_given_time(tmp_path: Path) -> None
     try:
         jars = engine.fetch()
     except NotFetched as error:
-        pytest.skip(f"OpenSearch cannot be had here: {error}")
+        pytest.skip(f"OpenSearch is not available here: {error}")
     busy = engine.node(jars, tmp_path, "thread_pool.write.size=1", "thread_pool.write.queue_size=1")
     busy.start()
     try:

@@ -31,7 +31,7 @@ def programs() -> Path:
     try:
         return fetch()
     except NotFetched as error:
-        pytest.skip(f"Prometheus cannot be had here: {error}")
+        pytest.skip(f"Prometheus is not available here: {error}")
 
 
 @pytest.fixture(scope="module")

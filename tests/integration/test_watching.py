@@ -294,7 +294,7 @@ def test_the_systems_limit_is_named(tmp_path: Path) -> None:
     child = Child(tmp_path, "unshare", "--user", "--map-root-user", "sh", "-c", limited, "sh")
     output, error = child.process.communicate(timeout=20)
     if "unshare" in error:
-        pytest.skip("user namespaces are not to be had here")
+        pytest.skip("user namespaces are not available here")
     assert output == ""
     assert "limit reached" in error
     assert "max_user_watches" in explain(error)
