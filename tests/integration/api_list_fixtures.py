@@ -1,4 +1,4 @@
-"""What the tests of lists stand on: a full library, and all pages of a list."""
+"""Fixtures for lists: a full library, and a function that reads all pages."""
 
 from typing import Any
 from uuid import UUID
@@ -14,19 +14,19 @@ NUMBER = 47  # no multiple of a page
 
 @fixture
 async def ask(pool: asyncpg.Pool, library_id: UUID, database_settings: Settings) -> SchemaClient:
-    """Of a library of `NUMBER` tracks."""
+    """A client on a library of `NUMBER` tracks."""
     await fill(pool, library_id, NUMBER)
     return schema_client(pool, database_settings)
 
 
 async def walk(
-    ask: SchemaClient, field: str, told: str, size: int, show: str
+    ask: SchemaClient, field: str, arguments: str, size: int, show: str
 ) -> list[dict[str, Any]]:
-    """All nodes, page by page."""
+    """Read all nodes page by page. `arguments` are further ones, each with a comma before it."""
     nodes: list[dict[str, Any]] = []
     after, more = None, True
     document = (
-        f"query($after: String) {{ {field}(first: {size}, after: $after{told}) {{ totalCount"
+        f"query($after: String) {{ {field}(first: {size}, after: $after{arguments}) {{ totalCount"
         f" edges {{ cursor node {{ id {show} }} }}"
         " pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"
     )

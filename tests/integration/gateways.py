@@ -1,4 +1,4 @@
-"""A gateway over real sockets."""
+"""A gateway that listens on a real socket."""
 
 import io
 from collections.abc import AsyncIterator
@@ -19,8 +19,8 @@ STORE = 'mutation { registerSearchGeneration(generation: "g") }'
 
 
 def api_of(settings: Settings, **changes: Any) -> Api:
-    told = settings.model_copy(update={"port": 0, **changes})
-    return build(told, bus=InProcessBus(), embedder=WordLlamaEmbedder())
+    changed = settings.model_copy(update={"port": 0, **changes})
+    return build(changed, bus=InProcessBus(), embedder=WordLlamaEmbedder())
 
 
 @asynccontextmanager

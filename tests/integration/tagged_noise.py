@@ -1,4 +1,4 @@
-"""Music files of noise, with tags: the same number is the same sound."""
+"""Music files of noise, with tags. The same number gives the same sound."""
 
 from pathlib import Path
 from typing import Any

@@ -9,11 +9,17 @@ from services.api.handlers import keep_failures
 from services.api.store.analyses.upsert import upsert_analyses
 from shared.contracts.identity import IdKind, encode_path, format_id
 from shared.contracts.topics import Stage
-from tests.integration.api_read_fixtures import UNKNOWN_UUID, SchemaClient, ask, fill, tidied
+from tests.integration.api_read_fixtures import (
+    UNKNOWN_UUID,
+    SchemaClient,
+    ask,
+    dropped_space_indexes,
+    fill,
+)
 from tests.integration.api_write_items import begin_scan, extracted, letter, track_of
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
-__all__ = ["ask", "tidied"]
+__all__ = ["ask", "dropped_space_indexes"]
 
 
 async def test_node_finds_everything_that_has_an_id(

@@ -13,9 +13,14 @@ from services.api.store.reading import nearest, track_lists
 from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
 from tests.integration.api_list_fixtures import SORTS, ask
-from tests.integration.api_read_fixtures import SchemaClient, fill, schema_client, tidied
+from tests.integration.api_read_fixtures import (
+    SchemaClient,
+    dropped_space_indexes,
+    fill,
+    schema_client,
+)
 
-__all__ = ["ask", "tidied"]
+__all__ = ["ask", "dropped_space_indexes"]
 
 
 # What is asked of the database: the queries with their arguments, over one connection.

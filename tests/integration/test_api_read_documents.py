@@ -10,10 +10,16 @@ import pytest
 
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
-from tests.integration.api_read_fixtures import TEXT, FixedEmbedder, fill, schema_client, tidied
+from tests.integration.api_read_fixtures import (
+    TEXT,
+    FixedEmbedder,
+    dropped_space_indexes,
+    fill,
+    schema_client,
+)
 from tests.integration.api_write_items import track_of
 
-__all__ = ["tidied"]
+__all__ = ["dropped_space_indexes"]
 
 ROOT = Path(__file__).parents[2]
 QUERIES = [

@@ -11,10 +11,10 @@ from services.api.store.albums.upsert import upsert_albums
 from services.api.store.files.missing import mark_missing
 from shared.contracts.identity import IdKind, format_id
 from tests.integration.api_list_fixtures import ask, walk
-from tests.integration.api_read_fixtures import SchemaClient, tidied
+from tests.integration.api_read_fixtures import SchemaClient, dropped_space_indexes
 from tests.integration.conftest import StoreTracks
 
-__all__ = ["ask", "tidied"]
+__all__ = ["ask", "dropped_space_indexes"]
 
 
 @fixture

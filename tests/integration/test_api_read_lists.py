@@ -7,9 +7,9 @@ import pytest
 
 from shared.contracts.identity import IdKind, format_id
 from tests.integration.api_list_fixtures import NUMBER, SORTS, ask, walk
-from tests.integration.api_read_fixtures import SchemaClient, tidied
+from tests.integration.api_read_fixtures import SchemaClient, dropped_space_indexes
 
-__all__ = ["ask", "tidied"]
+__all__ = ["ask", "dropped_space_indexes"]
 
 
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])

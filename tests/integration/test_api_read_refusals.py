@@ -13,12 +13,12 @@ from tests.integration.api_read_fixtures import (
     UNKNOWN_UUID,
     SchemaClient,
     ask,
+    dropped_space_indexes,
     fill,
     schema_client,
-    tidied,
 )
 
-__all__ = ["ask", "tidied"]
+__all__ = ["ask", "dropped_space_indexes"]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ __all__ = ["ask", "tidied"]
 async def test_what_cannot_be_answered_names_the_argument_and_what_to_do(
     ask: SchemaClient, document: str, code: str, told: str
 ) -> None:
-    found, message = await ask.refused(document)
+    found, message = await ask.execute_refused(document)
     assert found == code
     assert told in message
 
@@ -73,7 +73,7 @@ async def test_a_cursor_of_another_order_is_refused(
     await fill(pool, library_id, 3, complete=False)
     page = await ask("{ tracks(first: 1, sort: TITLE) { pageInfo { endCursor } } }")
     document = "query($a: String) { tracks(after: $a, sort: ARTIST) { totalCount } }"
-    told = await ask.refused(document, a=page["tracks"]["pageInfo"]["endCursor"])
+    told = await ask.execute_refused(document, a=page["tracks"]["pageInfo"]["endCursor"])
     assert told[1] == "after: no cursor of this list in this order: start without one"
 
 
@@ -95,7 +95,7 @@ async def test_a_document_beyond_the_limits_is_refused(
     ask: SchemaClient, document: str, told: str
 ) -> None:
     ids = [f"trk_{UNKNOWN_UUID}"] * 1_001
-    code, message = await ask.refused(document, **({"i": ids} if "$i" in document else {}))
+    code, message = await ask.execute_refused(document, **({"i": ids} if "$i" in document else {}))
     assert code == "BAD_INPUT"
     assert told in message
 
@@ -106,7 +106,7 @@ async def test_nested_lists_are_bounded_in_all(
     await fill(pool, library_id, 300, complete=False)
     document = "{ tracks(first: 300) { edges { node { album { tracks { album { tracks { album {"
     document += " tracks { album { title } } } } } } } } } } }"
-    code, message = await ask.refused(document)
+    code, message = await ask.execute_refused(document)
     assert code == "BAD_INPUT"
     assert f"{context.MOST_ROWS_IN_ALL:,} rows" in message
 
@@ -138,6 +138,6 @@ async def test_an_error_of_ours_is_hidden_and_one_that_passes_is_told(
     pool: asyncpg.Pool, database_settings: Settings, error: Exception, code: str, shown: bool
 ) -> None:
     ask = schema_client(pool, database_settings, search=Broken(error))
-    found, message = await ask.refused('{ search(text: "x") { totalCount } }')
+    found, message = await ask.execute_refused('{ search(text: "x") { totalCount } }')
     assert found == code
     assert (str(error) in message) is shown

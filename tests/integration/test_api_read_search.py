@@ -20,14 +20,14 @@ from tests.integration.api_read_fixtures import (
     FixedEmbedder,
     SchemaClient,
     ask,
+    dropped_space_indexes,
     fill,
     schema_client,
-    tidied,
 )
 from tests.integration.api_write_items import register_both, track_of, vector
 from tests.integration.conftest import StoreTracks
 
-__all__ = ["ask", "tidied"]
+__all__ = ["ask", "dropped_space_indexes"]
 
 
 async def place_vectors(pool: asyncpg.Pool, made: Sequence[TrackUpserted]) -> NDArray[Any]:
@@ -105,13 +105,16 @@ async def test_a_search_by_meaning_gives_the_tracks_nearest_to_the_text(
     assert (found["totalCount"], found["facets"]) == (2, [])
     assert (await ask(MEANING, t="  "))["search"]["hits"] == []
     for other in (FixedEmbedder(fan[4], "another"), FixedEmbedder(np.eye(4, dtype=np.float32)[0])):
-        code, told = await schema_client(pool, database_settings, embedder=other).refused(
+        code, told = await schema_client(pool, database_settings, embedder=other).execute_refused(
             MEANING, t="x"
         )
         assert code == "UNAVAILABLE"
         assert told.startswith("the tracks have vectors of m (1), the text has one of")
     down = schema_client(pool, database_settings, embedder=FixedEmbedder(None))
-    assert await down.refused(MEANING, t="x") == ("UNAVAILABLE", "Ollama does not answer: start it")
+    assert await down.execute_refused(MEANING, t="x") == (
+        "UNAVAILABLE",
+        "Ollama does not answer: start it",
+    )
 
 
 async def test_a_search_by_words_loads_the_hits_that_are_still_there(

@@ -9,7 +9,7 @@ from services.api.store.analyses.upsert import upsert_analyses
 from services.api.store.reading import track_lists
 from tests.integration.api_read_fixtures import SchemaClient, ask
 from tests.integration.conftest import StoreTracks, analysis_item
-from tests.integration.corrections_fixtures import RIGHT, correct
+from tests.integration.corrections_fixtures import CORRECTION, correct
 
 __all__ = ["ask"]
 
@@ -22,7 +22,7 @@ async def test_lists_are_filtered_and_sorted_by_what_stands(
         pool,
         [analysis_item(one, tempo_bpm=bpm) for one, bpm in zip(made, (80, 90, 0), strict=False)],
     )
-    await correct(pool, made[0], **RIGHT | {"tempo_bpm": 160})
+    await correct(pool, made[0], **CORRECTION | {"tempo_bpm": 160})
     await correct(pool, made[3], tempo_bpm=85)  # one that was never analysed, too
 
     async def titles(arguments: str) -> list[str]:

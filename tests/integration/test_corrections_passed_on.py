@@ -19,7 +19,7 @@ from shared.search.port import SearchDocument
 from tests.integration.api_read_fixtures import SchemaClient, ask
 from tests.integration.api_write_items import track_of
 from tests.integration.conftest import StoreTracks
-from tests.integration.corrections_fixtures import RIGHT, correct, track
+from tests.integration.corrections_fixtures import CORRECTION, correct, track
 
 __all__ = ["ask", "track"]
 
@@ -27,7 +27,7 @@ __all__ = ["ask", "track"]
 async def test_search_document_and_text_vector_are_made_of_what_stands(
     pool: asyncpg.Pool, track: TrackUpserted, ask: SchemaClient
 ) -> None:
-    await correct(pool, track, **RIGHT)
+    await correct(pool, track, **CORRECTION)
     assert await pool.fetchval("SELECT vectorized_content_revision FROM tracks") is None
     revisions = await pool.fetch(
         "SELECT s.space, v.content_revision FROM track_vectors v"

@@ -69,7 +69,9 @@ async def test_an_index_that_was_filled_for_another_database_is_cleared(
     (track,) = await store_tracks("song.mp3")
     await pipeline.extracted(track)
     await pipeline.idle()
-    assert (await pipeline.ask('{search(text: "song") {totalCount}}'))["search"]["totalCount"] == 1
+    assert (await pipeline.execute('{search(text: "song") {totalCount}}'))["search"][
+        "totalCount"
+    ] == 1
 
 
 @pytest.mark.parametrize("engine", ["opensearch"], indirect=True)

@@ -29,7 +29,9 @@ async def test_a_track_is_searchable_at_once_and_complete_after_its_analysis(
     (row,) = (await rows(pipeline.pool)).values()
     assert row["vectorized_content_revision"] == row["content_revision"]
     assert row["indexed_revision"] == row["revision"]
-    facets = (await pipeline.ask('{search(text: "joga") {facets {name counts {value}}}}'))["search"]
+    facets = (await pipeline.execute('{search(text: "joga") {facets {name counts {value}}}}'))[
+        "search"
+    ]
     assert {"name": "key", "counts": [{"value": "A minor"}]} in facets["facets"]
 
 
@@ -47,7 +49,7 @@ async def test_the_sound_and_the_meaning_of_tracks_can_be_compared(
     )
     await pipeline.idle()
     ids = [track_of(track) for track in tracks]
-    data = await pipeline.ask(
+    data = await pipeline.execute(
         "query($ids: [ID!]!) {tracksById(ids: $ids) {similar(first: 1) {score track {id}}"
         " vectors {space model dimensions}}}", ids=ids,
     )  # fmt: skip
@@ -89,7 +91,7 @@ async def test_embeddings_of_a_trained_model_are_the_audio_vectors_once_there_is
     )
     await pipeline.idle()
     ids = [track_of(track) for track in tracks]
-    data = await pipeline.ask(
+    data = await pipeline.execute(
         "query($ids: [ID!]!) {audioModel {model version dimensions} tracksById(ids: $ids)"
         " {similar(first: 1) {track {id}} vectors {space model dimensions}}}", ids=ids,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Fixtures for the vectorizer and the indexer: services on one bus, with either search engine."""
+"""The api, the vectorizer and the indexer on one bus, with either search engine."""
 
 import asyncio
 import time
@@ -71,14 +71,14 @@ class Pipeline:
             assert time.monotonic() < deadline, self.bus.health()
             await asyncio.sleep(0.02)
 
-    async def ask(self, query: str, **variables: object) -> Mapping[str, Any]:
+    async def execute(self, query: str, **variables: object) -> Mapping[str, Any]:
         return await self.gateway.execute_document(query, variables)
 
     async def found(self, text: str, mode: str = "TEXT") -> list[str]:
         query = (
             "query($t: String!, $m: SearchMode!) {search(text: $t, mode: $m) {hits {track {id}}}}"
         )
-        hits = (await self.ask(query, t=text, m=mode))["search"]["hits"]
+        hits = (await self.execute(query, t=text, m=mode))["search"]["hits"]
         return [hit["track"]["id"] for hit in hits]
 
 
