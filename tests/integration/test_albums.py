@@ -1,4 +1,4 @@
-"""Albums hold together, whatever the order in which their files are read, and leave no ghosts."""
+"""The same albums are formed in whatever order their files are read, and none is left empty."""
 
 import asyncio
 import random
@@ -21,10 +21,10 @@ _ALBUMS = """
   artists { artist { name } } tracks { path }
 } } } artists(first: 50) { edges { node { name } } } }
 """
-Way = Callable[[ExtractorHandlers, list[Event]], Any]
+Handle = Callable[[ExtractorHandlers, list[Event]], Any]
 
 
-async def at_once(handlers: ExtractorHandlers, found: list[Event]) -> None:
+async def in_two_batches(handlers: ExtractorHandlers, found: list[Event]) -> None:
     await handlers.handle(
         [[one for one in found if one.topic == t] for t in {e.topic for e in found}]
     )
@@ -36,25 +36,25 @@ async def one_by_one(handlers: ExtractorHandlers, found: list[Event]) -> None:
     )
 
 
-async def side_by_side(handlers: ExtractorHandlers, found: list[Event]) -> None:
+async def concurrently(handlers: ExtractorHandlers, found: list[Event]) -> None:
     halves = found[::2], found[1::2]
     await asyncio.gather(*(handlers.handle([[event] for event in half]) for half in halves))
 
 
-async def shown(handlers: ExtractorHandlers) -> tuple[list[Any], set[str]]:
-    """Albums and names of artists, as the gateway lists them."""
+async def albums_and_artists(handlers: ExtractorHandlers) -> tuple[list[Any], set[str]]:
+    """The albums, and the names of the artists, as the gateway lists them."""
     found = await handlers.gateway.execute_document(_ALBUMS, {})
     albums = [edge["node"] for edge in found["albums"]["edges"]]
     albums.sort(key=lambda a: (a["title"], a["artistCredit"], [t["path"] for t in a["tracks"]]))
     return albums, {edge["node"]["name"] for edge in found["artists"]["edges"]}
 
 
-def brief(albums: Sequence[Any]) -> list[Any]:
+def summaries(albums: Sequence[Any]) -> list[Any]:
     return [(a["title"], a["artistCredit"], [t["path"] for t in a["tracks"]]) for a in albums]
 
 
-async def left_over(handlers: ExtractorHandlers) -> int:
-    """Albums without a track, and artists that nothing speaks of."""
+async def count_orphans(handlers: ExtractorHandlers) -> int:
+    """The number of albums without a track, and of artists without a credit or claim."""
     found: int = await handlers.pool.fetchval(
         "SELECT (SELECT count(*) FROM albums a"
         " WHERE NOT EXISTS (SELECT FROM tracks WHERE album_id = a.id))"
@@ -66,23 +66,23 @@ async def left_over(handlers: ExtractorHandlers) -> int:
     return found
 
 
-@pytest.mark.parametrize("way", [at_once, one_by_one, side_by_side])
-async def test_albums_are_as_the_table_says_in_every_order(
-    handlers: ExtractorHandlers, tmp_path: Path, way: Way
+@pytest.mark.parametrize("handle", [in_two_batches, one_by_one, concurrently])
+async def test_albums_are_those_of_the_table_in_every_order(
+    handlers: ExtractorHandlers, tmp_path: Path, handle: Handle
 ) -> None:
     for number, case in enumerate(CASES):
         for table in ("libraries", "tracks", "albums", "artists"):
             await handlers.pool.execute(f"DELETE FROM {table}")
-        await check(handlers, tmp_path / str(number), way, case)
+        await check_case(handlers, tmp_path / str(number), handle, case)
 
 
-async def check(handlers: ExtractorHandlers, root: Path, way: Way, case: Case) -> None:
+async def check_case(handlers: ExtractorHandlers, root: Path, handle: Handle, case: Case) -> None:
     for number, (path, tags) in enumerate(case.files.items()):
         write(root / path, number, tags)
     library = await handlers.library(root)
-    await way(handlers, events(root, library, await handlers.scan(), {}))
-    albums, names = await shown(handlers)
-    assert brief(albums) == listed(case.albums), case.what
+    await handle(handlers, events(root, library, await handlers.scan(), {}))
+    albums, names = await albums_and_artists(handlers)
+    assert summaries(albums) == expected_albums(case.albums), case.what
     if case.changed:
         known = {
             path: ((root / path).stat().st_size, (root / path).stat().st_mtime_ns)
@@ -93,26 +93,26 @@ async def check(handlers: ExtractorHandlers, root: Path, way: Way, case: Case) -
                 (root / path).unlink()
             else:
                 retag(root / path, changed)
-        await way(handlers, events(root, library, await handlers.scan(), known))
-        albums, names = await shown(handlers)
-        assert brief(albums) == listed(case.after), case.what
+        await handle(handlers, events(root, library, await handlers.scan(), known))
+        albums, names = await albums_and_artists(handlers)
+        assert summaries(albums) == expected_albums(case.after), case.what
     assert {name: albums[0][name] for name in case.shows} == case.shows, case.what
     there = [case.changed.get(path, tags) for path, tags in case.files.items()]
     credited = {name["artist"]["name"] for album in albums for name in album["artists"]}
     performers = {name for tags in there if tags for name in performing(tags["artist"])}
     assert names == credited | performers, case.what
-    assert await left_over(handlers) == 0, case.what
+    assert await count_orphans(handlers) == 0, case.what
 
 
 def performing(credit: str) -> list[str]:
     return credit.replace(" feat. ", " & ").split(" & ")
 
 
-def listed(albums: Albums) -> list[Any]:
+def expected_albums(albums: Albums) -> list[Any]:
     return [(title, artist, list(paths)) for title, artist, paths in albums]
 
 
-async def test_tracks_that_tell_no_album_artist_follow_one_that_is_retagged(
+async def test_tracks_without_an_album_artist_follow_one_that_is_retagged(
     handlers: ExtractorHandlers, tmp_path: Path
 ) -> None:
     root = tmp_path / "1"
@@ -120,13 +120,13 @@ async def test_tracks_that_tell_no_album_artist_follow_one_that_is_retagged(
         write(root / f"X/{number}.flac", number, song(number))
     retag(root / "X/1.flac", song(1, albumartist="B"))
     library = await handlers.library(root)
-    await at_once(handlers, events(root, library, await handlers.scan(), {}))
-    assert brief((await shown(handlers))[0]) == [("X", "B", list(PATHS))]
+    await in_two_batches(handlers, events(root, library, await handlers.scan(), {}))
+    assert summaries((await albums_and_artists(handlers))[0]) == [("X", "B", list(PATHS))]
     retag(root / "X/1.flac", song(1, albumartist="C"))
-    for _ in range(2):  # the second time as a full scan does: nobody knows the files before
+    for _ in range(2):  # the second time all files count as unknown, as in a full scan
         await one_by_one(handlers, events(root, library, await handlers.scan(), {}))
-    assert brief((await shown(handlers))[0]) == [("X", "C", list(PATHS))]
-    assert await left_over(handlers) == 0
+    assert summaries((await albums_and_artists(handlers))[0]) == [("X", "C", list(PATHS))]
+    assert await count_orphans(handlers) == 0
 
 
 async def test_tracks_of_a_renamed_album_are_searchable_by_its_new_name(
@@ -136,13 +136,13 @@ async def test_tracks_of_a_renamed_album_are_searchable_by_its_new_name(
     for number in (1, 2, 3):
         write(root / f"X/{number}.flac", number, song(number))
     library = await handlers.library(root)
-    await at_once(handlers, events(root, library, await handlers.scan(), {}))
+    await in_two_batches(handlers, events(root, library, await handlers.scan(), {}))
     known = await revisions(handlers)
     for number in (1, 2):
         retag(root / f"X/{number}.flac", song(number, "B"))
     found = events(root, library, await handlers.scan(), {})
     await one_by_one(handlers, [event for event in found if event.path != "X/3.flac"])  # type: ignore[attr-defined] # all are of files
-    assert brief((await shown(handlers))[0]) == [("X", "B", list(PATHS))]
+    assert summaries((await albums_and_artists(handlers))[0]) == [("X", "B", list(PATHS))]
     async with asyncio.timeout(20):
         while (await revisions(handlers))["X/3.flac"] == known["X/3.flac"]:  # noqa: ASYNC110 - it is polled
             await asyncio.sleep(0.05)

@@ -47,7 +47,7 @@ query($ids: [ID!]!) {
 
 @dataclass
 class Pipeline:
-    """The api and the analyzer on one bus, the library `music` mounted elsewhere."""
+    """The api and the analyzer on one bus; the library `music` is mounted in another folder."""
 
     gateway: Gateway
     bus: InProcessBus
@@ -56,7 +56,7 @@ class Pipeline:
     analyzed: list[AudioAnalyzed]
 
     def write(self, name: str, *, level: float = 0.3) -> None:
-        """A file with clicks at 120 BPM."""
+        """Write a file with clicks at 120 BPM."""
         times = np.arange(RATE_HZ * 12) / RATE_HZ
         sound = level * np.sin(2 * np.pi * 440 * times) * np.exp(-(times % 0.5) / 0.03)
         soundfile.write(self.music / name, sound, RATE_HZ)
@@ -110,11 +110,11 @@ async def pipeline(
     bus = InProcessBus()
     analyzed: list[AudioAnalyzed] = []
 
-    async def note(events: Sequence[AudioAnalyzed]) -> Outcome:
+    async def record(events: Sequence[AudioAnalyzed]) -> Outcome:
         analyzed.extend(events)
         return Outcome()
 
-    bus.subscribe(Subscription(Topic.AUDIO_ANALYZED, Stage.VECTORIZE, note))
+    bus.subscribe(Subscription(Topic.AUDIO_ANALYZED, Stage.VECTORIZE, record))
     search = TantivyIndex(tmp_path / "search")
     gateway_service = api.build(settings, bus=bus, embedder=WordLlamaEmbedder(), search=search)
     transport = httpx.ASGITransport(gateway_service.app)
@@ -132,7 +132,7 @@ async def pipeline(
         yield Pipeline(gateway, bus, pool, music, analyzed)
 
 
-async def test_files_are_analysed_where_they_are_mounted_and_bad_ones_fail_alone(
+async def test_files_are_analysed_at_their_mount_and_bad_ones_fail_alone(
     pipeline: Pipeline, store_tracks: StoreTracks
 ) -> None:
     for name in ("one.wav", "two.flac"):
@@ -147,14 +147,14 @@ async def test_files_are_analysed_where_they_are_mounted_and_bad_ones_fail_alone
         assert analysis is not None
         assert abs(analysis["tempoBpm"] - 120) < 2
         assert len(analysis["waveform"]) == 1_000
-        assert analysis["acoustidId"] in {"acoustid", None}  # without libchromaprint none
+        assert analysis["acoustidId"] in {"acoustid", None}  # None without libchromaprint
     (kind, reason), (kind_gone, reason_gone) = await pipeline.failures()
     assert (kind, kind_gone) == ("invalid", "invalid")
     assert reason == ("bad.mp3: it cannot be decoded: invalid data found when processing input")
     assert reason_gone == "gone.ogg: the file is gone"
 
 
-async def test_files_are_analysed_with_the_trained_model_and_analysed_again_if_it_was_absent(
+async def test_files_are_analysed_with_the_trained_model_and_again_if_it_was_absent(
     pipeline: Pipeline, store_tracks: StoreTracks
 ) -> None:
     model = (
@@ -202,7 +202,7 @@ async def test_a_track_is_analysed_once_for_its_content_and_again_for_another(
     assert second["loudnessLufs"] < first["loudnessLufs"] - 15
 
 
-async def test_a_track_of_known_audio_is_passed_on_without_being_decoded(
+async def test_a_track_of_known_audio_is_published_without_being_decoded(
     pipeline: Pipeline, store_tracks: StoreTracks
 ) -> None:
     pipeline.write("song.wav")
@@ -249,7 +249,7 @@ async def test_a_paused_analysis_waits_visibly_and_resumes_where_it_was(
     assert await pipeline.failures() == []
 
 
-async def test_an_unmounted_disk_makes_transient_failures_not_invalid_files(
+async def test_files_on_an_unmounted_disk_fail_as_transient_and_not_as_invalid(
     pipeline: Pipeline, store_tracks: StoreTracks
 ) -> None:
     pipeline.music.rmdir()

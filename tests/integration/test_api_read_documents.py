@@ -1,4 +1,4 @@
-"""The queries that the documents show are answered."""
+"""The GraphQL queries in README.md and docs/graphql.md are answered."""
 
 import re
 from pathlib import Path
@@ -33,7 +33,7 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("query", QUERIES)
-async def test_the_queries_of_the_documents_answer(
+async def test_the_queries_of_the_documents_are_answered(
     pool: asyncpg.Pool, library_id: UUID, database_settings: Settings, tmp_path: Path, query: str
 ) -> None:
     made = await fill(pool, library_id, 5)
@@ -41,5 +41,5 @@ async def test_the_queries_of_the_documents_answer(
     embedder = FixedEmbedder(values, TEXT["model"])
     ask = schema_client(pool, database_settings, search=TantivyIndex(tmp_path), embedder=embedder)
     ids = [track_of(one) for one in made]
-    told = {"id": ids[0], "ids": ids, "track": ids[0], "other": ids[1], "after": None}
-    assert await ask(query, **{name: told[name] for name in told if f"${name}:" in query})
+    variables = {"id": ids[0], "ids": ids, "track": ids[0], "other": ids[1], "after": None}
+    assert await ask(query, **{name: variables[name] for name in variables if f"${name}:" in query})

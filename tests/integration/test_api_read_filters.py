@@ -1,4 +1,4 @@
-"""Lists: what a filter lets through."""
+"""Filters of lists."""
 
 from uuid import UUID
 
@@ -21,13 +21,13 @@ __all__ = ["ask", "dropped_space_indexes"]
 async def gone(
     ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
 ) -> None:
-    """Two tracks more, whose files are missing."""
+    """Store two further tracks whose files are missing."""
     await store_tracks("gone/a.mp3", "gone/b.mp3")
     await mark_missing(pool, library_id, ["gone/a.mp3", "gone/b.mp3"])
 
 
 @pytest.mark.parametrize(
-    ("told", "number"),
+    ("conditions", "number"),
     [
         ('genre: "gENRE 1"', 12),
         ('genre: "none"', 0),
@@ -51,17 +51,17 @@ async def gone(
         ("year: {}", 47),
     ],
 )
-async def test_a_filter_of_tracks_lets_through_what_fits(
-    ask: SchemaClient, gone: None, told: str, number: int
+async def test_a_filter_of_tracks_keeps_what_matches(
+    ask: SchemaClient, gone: None, conditions: str, number: int
 ) -> None:
-    found = await walk(ask, "tracks", f", filter: {{{told}}}", 10, "title")
+    found = await walk(ask, "tracks", f", filter: {{{conditions}}}", 10, "title")
     assert len(found) == number
 
 
 CREDITED = "track_id) FROM track_credits WHERE artist_id"
 
 
-async def test_tracks_are_found_by_the_ids_of_what_they_belong_to(
+async def test_tracks_are_filtered_by_album_artist_genre_and_library(
     ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     some = await pool.fetchrow(
@@ -86,7 +86,7 @@ async def test_tracks_are_found_by_the_ids_of_what_they_belong_to(
         assert len(found) == number > 0, name
 
 
-async def test_artists_and_albums_are_filtered_and_empty_ones_left_out(
+async def test_artists_and_albums_are_filtered_and_those_without_tracks_left_out(
     ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     await artists.upsert(pool, [{"name": "Nobody"}])
@@ -99,10 +99,12 @@ async def test_artists_and_albums_are_filtered_and_empty_ones_left_out(
     assert [node["name"] for node in prefix] == ["Artist 001"]
     every = await walk(ask, "artists", "", 5, "name trackCount")
     assert [(n["name"], n["trackCount"]) for n in every] == [("Artist 000", 47), ("Artist 001", 17)]
-    for told, number in (
+    for conditions, number in (
         ('titlePrefix: "album 00"', 5),
         ("year: {min: 1991, max: 1991}", 2),
         ("isCompilation: true", 2),
         (f'artistId: "{every[1]["id"]}"', 2),
     ):
-        assert len(await walk(ask, "albums", f", filter: {{{told}}}", 2, "")) == number, told
+        assert len(await walk(ask, "albums", f", filter: {{{conditions}}}", 2, "")) == number, (
+            conditions
+        )

@@ -1,4 +1,4 @@
-"""What is refused and what fails, and with which words."""
+"""Refused documents and failing requests, with their codes and messages."""
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 from uuid import UUID
@@ -22,7 +22,7 @@ __all__ = ["ask", "dropped_space_indexes"]
 
 
 @pytest.mark.parametrize(
-    ("document", "code", "told"),
+    ("document", "code", "text"),
     [
         ('{ node(id: "x") { id } }', "BAD_INPUT", "id: 'x' is not an id"),
         (f'{{ node(id: "lib_{UNKNOWN_UUID}") {{ id }} }}', "BAD_INPUT", "libraries"),
@@ -51,18 +51,16 @@ __all__ = ["ask", "dropped_space_indexes"]
         ('{ search(text: "a") { totalCount } }', "INTERNAL", "the log says more"),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_answered_names_the_argument_and_what_to_do(
-    ask: SchemaClient, document: str, code: str, told: str
+async def test_an_error_names_the_argument_and_what_to_do(
+    ask: SchemaClient, document: str, code: str, text: str
 ) -> None:
     found, message = await ask.execute_refused(document)
     assert found == code
-    assert told in message
+    assert text in message
 
 
 @pytest.mark.parametrize("year", [{"min": -(2**31)}, {"max": 2**31 - 1}])
-async def test_a_year_beyond_all_years_is_an_open_end(
-    ask: SchemaClient, year: dict[str, int]
-) -> None:
+async def test_a_year_out_of_range_is_no_limit(ask: SchemaClient, year: dict[str, int]) -> None:
     document = "query($y: IntRange) { tracks(filter: {year: $y}) { totalCount } }"
     assert (await ask(document, y=year))["tracks"]["totalCount"] == 0
 
@@ -73,8 +71,8 @@ async def test_a_cursor_of_another_order_is_refused(
     await fill(pool, library_id, 3, complete=False)
     page = await ask("{ tracks(first: 1, sort: TITLE) { pageInfo { endCursor } } }")
     document = "query($a: String) { tracks(after: $a, sort: ARTIST) { totalCount } }"
-    told = await ask.execute_refused(document, a=page["tracks"]["pageInfo"]["endCursor"])
-    assert told[1] == "after: no cursor of this list in this order: start without one"
+    _, message = await ask.execute_refused(document, a=page["tracks"]["pageInfo"]["endCursor"])
+    assert message == "after: no cursor of this list in this order: start without one"
 
 
 DEEP = "id"
@@ -83,7 +81,7 @@ for _ in range(5):
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "text"),
     [
         ("{ tracks { edges { node { " + DEEP + " } } } }", "depth"),
         ("{ " + " ".join(f"a{n}: status {{ tracks }}" for n in range(31)) + " }", "31 aliases"),
@@ -92,15 +90,15 @@ for _ in range(5):
     ],
 )
 async def test_a_document_beyond_the_limits_is_refused(
-    ask: SchemaClient, document: str, told: str
+    ask: SchemaClient, document: str, text: str
 ) -> None:
     ids = [f"trk_{UNKNOWN_UUID}"] * 1_001
     code, message = await ask.execute_refused(document, **({"i": ids} if "$i" in document else {}))
     assert code == "BAD_INPUT"
-    assert told in message
+    assert text in message
 
 
-async def test_nested_lists_are_bounded_in_all(
+async def test_the_rows_of_nested_lists_have_a_limit_in_total(
     ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     await fill(pool, library_id, 300, complete=False)
@@ -134,7 +132,7 @@ class Broken:
         (asyncpg.UndefinedTableError("relation x"), "INTERNAL", False),
     ],
 )
-async def test_an_error_of_ours_is_hidden_and_one_that_passes_is_told(
+async def test_an_internal_error_is_hidden_and_a_temporary_one_is_shown(
     pool: asyncpg.Pool, database_settings: Settings, error: Exception, code: str, shown: bool
 ) -> None:
     ask = schema_client(pool, database_settings, search=Broken(error))

@@ -1,4 +1,4 @@
-"""Neighbours of tracks, and searches by meaning and by words."""
+"""Similar tracks, and searches by meaning and by words."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,25 +30,25 @@ from tests.integration.conftest import StoreTracks
 __all__ = ["ask", "dropped_space_indexes"]
 
 
-async def place_vectors(pool: asyncpg.Pool, made: Sequence[TrackUpserted]) -> NDArray[Any]:
-    """Vectors of the text space on a fan: the first is nearest to the second, and so on."""
+async def store_fan(pool: asyncpg.Pool, made: Sequence[TrackUpserted]) -> NDArray[Any]:
+    """Store text vectors in a fan: the first is nearest to the second, and so on."""
     await register_both(pool)
     angles = np.linspace(0, np.pi / 2, len(made))
     fan = np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1).astype(np.float32)
-    told = {"space": "TEXT", "model": "m", "version": "1", "dimensions": 3}
+    space = {"space": "TEXT", "model": "m", "version": "1", "dimensions": 3}
     items = [
-        vector(one, told, values=values / np.linalg.norm(values))
+        vector(one, space, values=values / np.linalg.norm(values))
         for one, values in zip(made, fan, strict=True)
     ]
     await upsert_vectors(pool, items)
     return fan
 
 
-async def test_similar_tracks_are_the_nearest_without_itself_and_missing_ones(
+async def test_similar_tracks_are_the_nearest_without_the_track_itself_and_missing_ones(
     ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
 ) -> None:
     made = await store_tracks(*(f"{n}.mp3" for n in range(6)))
-    fan = await place_vectors(pool, made)
+    fan = await store_fan(pool, made)
     await mark_missing(pool, library_id, ["1.mp3"])
     document = (
         "query($ids: [ID!]!) { tracksById(ids: $ids)"
@@ -63,7 +63,7 @@ async def test_similar_tracks_are_the_nearest_without_itself_and_missing_ones(
     assert found[0]["other"] == []
 
 
-async def test_neighbours_of_many_agree_with_comparing_all(
+async def test_similar_tracks_agree_with_an_exact_comparison(
     ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     made = await fill(pool, library_id, 300)
@@ -79,12 +79,12 @@ async def test_neighbours_of_many_agree_with_comparing_all(
         "query($i: [ID!]!) { tracksById(ids: $i) { id similar(first: 10) { track { id } } } }"
     )
     found = (await ask(document, i=asked))["tracksById"]
-    right = 0
+    correct = 0
     for track in found:
         scores = matrix @ matrix[ids.index(track["id"])]
         best = {ids[n] for n in np.argsort(-scores)[1:11]}
-        right += len(best & {one["track"]["id"] for one in track["similar"]})
-    assert right >= 0.95 * 10 * len(found)
+        correct += len(best & {one["track"]["id"] for one in track["similar"]})
+    assert correct >= 0.95 * 10 * len(found)
 
 
 MEANING = (
@@ -93,11 +93,11 @@ MEANING = (
 )
 
 
-async def test_a_search_by_meaning_gives_the_tracks_nearest_to_the_text(
+async def test_a_search_by_meaning_finds_the_tracks_nearest_to_the_text(
     pool: asyncpg.Pool, store_tracks: StoreTracks, database_settings: Settings
 ) -> None:
     made = await store_tracks(*(f"{n}.mp3" for n in range(5)))
-    fan = await place_vectors(pool, made)
+    fan = await store_fan(pool, made)
     ask = schema_client(pool, database_settings, embedder=FixedEmbedder(fan[4]))
     found = (await ask(MEANING, t="calm piano"))["search"]
     assert [hit["track"]["title"] for hit in found["hits"]] == ["4", "3"]
@@ -105,11 +105,11 @@ async def test_a_search_by_meaning_gives_the_tracks_nearest_to_the_text(
     assert (found["totalCount"], found["facets"]) == (2, [])
     assert (await ask(MEANING, t="  "))["search"]["hits"] == []
     for other in (FixedEmbedder(fan[4], "another"), FixedEmbedder(np.eye(4, dtype=np.float32)[0])):
-        code, told = await schema_client(pool, database_settings, embedder=other).execute_refused(
-            MEANING, t="x"
-        )
+        code, message = await schema_client(
+            pool, database_settings, embedder=other
+        ).execute_refused(MEANING, t="x")
         assert code == "UNAVAILABLE"
-        assert told.startswith("the tracks have vectors of m (1), the text has one of")
+        assert message.startswith("the tracks have vectors of m (1), the text has one of")
     down = schema_client(pool, database_settings, embedder=FixedEmbedder(None))
     assert await down.execute_refused(MEANING, t="x") == (
         "UNAVAILABLE",
@@ -117,7 +117,7 @@ async def test_a_search_by_meaning_gives_the_tracks_nearest_to_the_text(
     )
 
 
-async def test_a_search_by_words_loads_the_hits_that_are_still_there(
+async def test_a_search_by_words_leaves_out_missing_tracks(
     pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks, database_settings: Settings,
     tmp_path: Any,
 ) -> None:  # fmt: skip

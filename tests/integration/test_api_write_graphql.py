@@ -1,4 +1,4 @@
-"""The mutations as a client calls them, on the real store and a real bus."""
+"""The mutations as a client calls them, with the real store and a real bus."""
 
 import base64
 from collections.abc import Awaitable, Callable
@@ -70,11 +70,11 @@ async def execute(pool: asyncpg.Pool, published: list[Event]) -> Any:
 
     async def run(document: str, **variables: Any) -> dict[str, Any]:
         context = SimpleNamespace(pool=pool, bus=bus, may_store=True)
-        answer = await SCHEMA.execute(document, variables, context)
-        if answer.errors:
-            raise answer.errors[0]
-        assert answer.data is not None
-        return answer.data
+        result = await SCHEMA.execute(document, variables, context)
+        if result.errors:
+            raise result.errors[0]
+        assert result.data is not None
+        return result.data
 
     yield run
     await bus.drain(5)
@@ -91,7 +91,7 @@ def camel(item: Any) -> Any:
     return [camel(one) for one in item] if isinstance(item, list) else item
 
 
-def test_the_mutations_are_those_of_the_contract() -> None:
+def test_the_mutations_are_those_of_the_checked_in_schema() -> None:
     def fields(text: str) -> dict[str, Any]:
         found = [
             node
@@ -114,16 +114,16 @@ async def test_a_library_is_scanned_stored_analyzed_and_vectorized_through_the_g
     execute: Execute, pool: asyncpg.Pool, published: list[Event]
 ) -> None:
     scan = "scan { id state library { id name } filesToRead filesRead } error { message }"
-    asked = [
+    requested = [
         (await execute(f'mutation {{ requestScan(input: {{root: "/music"}}) {{ {scan} }} }}'))[
             "requestScan"
         ]["scan"]
         for _ in range(2)
     ]
-    assert asked[0] == asked[1]
+    assert requested[0] == requested[1]
     begin = "mutation($i: BeginScanInput!) { beginScan(input: $i) { " + scan + " } }"
     begun = (await execute(begin, i={"root": "/music"}))["beginScan"]["scan"]
-    assert (begun["id"], begun["state"]) == (asked[0]["id"], "WALKING")
+    assert (begun["id"], begun["state"]) == (requested[0]["id"], "WALKING")
     report = "mutation($i: ReportWalkInput!) { reportWalk(input: $i) { " + scan + " } }"
     counts = {"filesSeen": 2, "filesToRead": 2, "filesUnchanged": 0, "filesMissing": 0}
     walked = await execute(report, i={"scanId": begun["id"], "isFinished": True, **counts})
@@ -196,12 +196,12 @@ async def test_a_library_is_scanned_stored_analyzed_and_vectorized_through_the_g
     await execute(
         "mutation($i: [VectorInput!]!) { createVectors(input: $i) { " + numbers + " } }", i=vectors
     )
-    through = await progress.read(pool)
-    assert (through.tracks, through.analyzed, through.vectorized) == (2, 1, 1)
+    status = await progress.read(pool)
+    assert (status.tracks, status.analyzed, status.vectorized) == (2, 1, 1)
     assert {type(event) for event in published} == {ScanRequested}
 
 
-async def test_what_failed_is_published_again_as_it_was_and_resolved(
+async def test_replayed_failures_are_published_unchanged_and_resolved(
     execute: Execute, pool: asyncpg.Pool, store_tracks: StoreTracks, published: list[Event]
 ) -> None:
     made = await store_tracks("a.mp3", "b.mp3")
@@ -220,7 +220,7 @@ async def test_what_failed_is_published_again_as_it_was_and_resolved(
     assert set(published) == {extracted(one) for one in made}
 
 
-async def test_a_failure_that_a_worker_reports_is_kept_with_its_record(
+async def test_a_failure_that_a_worker_reports_is_stored_with_its_record(
     execute: Execute, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     event = FileFound(
@@ -255,9 +255,7 @@ async def test_a_failure_that_a_worker_reports_is_kept_with_its_record(
         ('{ beginScan(input: {scanId: "trk_x"}) { error { code field } } }', "scanId"),
     ],
 )
-async def test_a_request_that_cannot_be_done_says_why(
-    execute: Execute, document: str, message: str
-) -> None:
+async def test_a_request_that_fails_says_why(execute: Execute, document: str, message: str) -> None:
     assert message in str(await execute("mutation " + document))
 
 
