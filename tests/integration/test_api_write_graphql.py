@@ -4,24 +4,21 @@ import base64
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import numpy as np
 import pytest
-import strawberry
 from graphql import parse
 from graphql.language.ast import ObjectTypeDefinitionNode
 from pytest_asyncio import fixture
-from strawberry.schema.config import StrawberryConfig
 
 from services import api
 from services.api.graphql.arguments import MOST_ITEMS
-from services.api.graphql.scalars import SCALAR_MAP
-from services.api.graphql.schema import Mutation
+from services.api.graphql.context import Context
 from services.api.store import progress
+from services.api.store.batch_writes import TrackUpserted
 from services.api.store.failures.write import store_failures
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
@@ -29,22 +26,12 @@ from shared.contracts.envelope import encode
 from shared.contracts.events import Event, FileFound, ScanRequested
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage, Topic
+from shared.runtime.settings import Settings
+from tests.integration.api_read_fixtures import SCHEMA
 from tests.integration.api_write_items import AUDIO, TEXT, extracted, letter, track_of
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 Execute = Callable[..., Awaitable[dict[str, Any]]]
-
-
-@strawberry.type
-class Query:
-    """GraphQL asks for one."""
-
-    nothing: int = 0
-
-
-SCHEMA = strawberry.Schema(
-    query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=SCALAR_MAP)
-)
 
 
 @fixture
@@ -55,6 +42,7 @@ async def published(pool: asyncpg.Pool) -> list[Event]:
 @fixture
 async def execute(pool: asyncpg.Pool, published: list[Event]) -> Any:
     bus = InProcessBus()
+    absent: Any = None  # mutations neither search nor embed
 
     async def handle(events: Any) -> Outcome:
         published.extend(events)
@@ -69,7 +57,7 @@ async def execute(pool: asyncpg.Pool, published: list[Event]) -> Any:
     await bus.start()
 
     async def run(document: str, **variables: Any) -> dict[str, Any]:
-        context = SimpleNamespace(pool=pool, bus=bus, may_store=True)
+        context = Context(pool, bus, Settings(), search=absent, embedder=absent)
         result = await SCHEMA.execute(document, variables, context)
         if result.errors:
             raise result.errors[0]
@@ -166,14 +154,14 @@ async def test_a_library_is_scanned_stored_analyzed_and_vectorized_through_the_g
             i=[AUDIO, TEXT],
         )
     )["registerVectorSpaces"]
-    stored = SimpleNamespace(id=UUID(made[0]["id"][4:]), content_revision=1)
+    stored = TrackUpserted(id=UUID(made[0]["id"][4:]), content_revision=1)
     columns = (
         " columns { ids statuses revisions contentRevisions errors { item error { field } } } } }"
     )
     fields = {"bandwidth_kind": "NATURAL"}  # an enumeration, as GraphQL has it
     analyzed = await execute(
         "mutation($i: [AnalysisInput!]!) { createAnalyses(input: $i) { " + numbers + columns,
-        i=[camel(analysis_item(stored, **fields)), camel(analysis_item(stored, key="X", **fields))],  # type: ignore[arg-type] # has what is read
+        i=[camel(analysis_item(stored, **fields)), camel(analysis_item(stored, key="X", **fields))],
     )
     assert analyzed["createAnalyses"]["results"][0]["revision"] == 2
     assert analyzed["createAnalyses"]["results"][1]["error"]["field"] == "key"
