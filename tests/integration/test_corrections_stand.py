@@ -1,4 +1,4 @@
-"""What a person says of a track: it wins in all that is read, and outlasts what comes later."""
+"""A correction takes precedence over analysis and tags, and outlasts later ones."""
 
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ from tests.integration.corrections_fixtures import (
 __all__ = ["ask", "track"]
 
 
-async def test_a_correction_stands_and_what_was_measured_and_tagged_stays_readable(
+async def test_a_correction_takes_precedence_and_measured_and_tagged_values_stay_readable(
     pool: asyncpg.Pool, track: TrackUpserted, ask: SchemaClient
 ) -> None:
     assert as_tuple(await effective_values(ask, track)) == MEASURED
@@ -44,7 +44,7 @@ async def test_a_correction_stands_and_what_was_measured_and_tagged_stays_readab
     assert found["correction"]["tagMoods"] == ["tagged"]
 
 
-async def test_what_is_left_out_stays_and_null_takes_back(
+async def test_an_omitted_field_keeps_its_correction_and_null_removes_it(
     pool: asyncpg.Pool, track: TrackUpserted, ask: SchemaClient
 ) -> None:
     await correct(pool, track, tempo_bpm=60)
@@ -61,7 +61,7 @@ async def test_what_is_left_out_stays_and_null_takes_back(
     assert found["correction"] is None
 
 
-async def test_a_correction_outlasts_analyses_tags_contents_and_moves(
+async def test_a_correction_outlasts_new_analyses_tags_contents_and_moves(
     pool: asyncpg.Pool,
     library_id: UUID,
     track: TrackUpserted,
@@ -89,7 +89,7 @@ async def test_a_correction_outlasts_analyses_tags_contents_and_moves(
     )  # fmt: skip
 
 
-async def test_what_an_older_analyzer_version_measured_stands_until_there_is_a_newer(
+async def test_values_of_an_older_analyzer_version_are_shown_until_a_new_analysis(
     pool: asyncpg.Pool, track: TrackUpserted, ask: SchemaClient
 ) -> None:
     await pool.execute("UPDATE analyses SET analyzer_version = 'older'")
@@ -107,7 +107,7 @@ async def test_what_an_older_analyzer_version_measured_stands_until_there_is_a_n
     assert (found["tempoBpm"], found["camelot"], found["analysis"]["tempoBpm"]) == (60, "8B", 99)
 
 
-async def test_of_two_corrections_of_a_track_in_a_batch_the_later_counts(
+async def test_of_two_corrections_of_a_track_in_a_batch_the_later_one_wins(
     pool: asyncpg.Pool, track: TrackUpserted, ask: SchemaClient
 ) -> None:
     id_ = track_of(track)

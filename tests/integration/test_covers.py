@@ -1,4 +1,4 @@
-"""Covers: what lies beside a file, what is in it, and what becomes of them when they change."""
+"""Covers: images in a file's folder, images embedded in it, and what happens when they change."""
 
 import hashlib
 import io
@@ -57,8 +57,8 @@ async def library(
         yield LibraryClient(gateway, root)
 
 
-async def shown(library: LibraryClient) -> dict[str, tuple[str | None, str | None]]:
-    """The covers of each track and of its album, by path."""
+async def cover_hashes(library: LibraryClient) -> dict[str, tuple[str | None, str | None]]:
+    """The cover hashes of each track and of its album, by path."""
     found = await library.gateway.execute_document(_COVERS, {})
     nodes = [edge["node"] for edge in found["tracks"]["edges"]]
     covers = {node["path"]: (node["cover"], (node["album"] or {}).get("cover")) for node in nodes}
@@ -68,24 +68,30 @@ async def shown(library: LibraryClient) -> dict[str, tuple[str | None, str | Non
     }
 
 
-async def test_what_lies_beside_a_file_is_shown_before_what_is_in_it(
+async def test_an_image_in_the_folder_takes_precedence_over_an_embedded_one(
     library: LibraryClient,
 ) -> None:
-    inside, beside = jpeg(1), jpeg(2)
+    embedded, in_folder = jpeg(1), jpeg(2)
     folder = library.root / "A/X"
-    embed(folder / "1.flac", inside)
+    embed(folder / "1.flac", embedded)
     await library.scan()
     one, two = "A/X/1.flac", "A/X/2.flac"
-    assert await shown(library) == dict.fromkeys((one, two), (sha256(inside), sha256(inside)))
-    (folder / "Cover.JPEG").write_bytes(beside)
+    assert await cover_hashes(library) == dict.fromkeys(
+        (one, two), (sha256(embedded), sha256(embedded))
+    )
+    (folder / "Cover.JPEG").write_bytes(in_folder)
     await library.scan()
-    assert await shown(library) == dict.fromkeys((one, two), (sha256(beside), sha256(beside)))
+    assert await cover_hashes(library) == dict.fromkeys(
+        (one, two), (sha256(in_folder), sha256(in_folder))
+    )
     (folder / "Cover.JPEG").unlink()
     await library.scan()
-    assert await shown(library) == dict.fromkeys((one, two), (sha256(inside), sha256(inside)))
+    assert await cover_hashes(library) == dict.fromkeys(
+        (one, two), (sha256(embedded), sha256(embedded))
+    )
     embed(folder / "1.flac", None)
     await library.scan()
-    assert await shown(library) == dict.fromkeys((one, two), (None, None))
+    assert await cover_hashes(library) == dict.fromkeys((one, two), (None, None))
 
 
 CHANGES: dict[str, tuple[Callable[[Path], object], bytes | None]] = {
@@ -98,7 +104,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], bytes | None]] = {
 
 
 @pytest.mark.parametrize("place", ["A/X", "A/X/CD1"])
-async def test_images_that_change_alone_are_noticed_and_nothing_else_is_read(
+async def test_a_change_of_images_alone_is_noticed_and_nothing_else_is_read(
     library: LibraryClient, place: str
 ) -> None:
     (library.root / "A/X").rename(library.root / "A/Y")
@@ -114,7 +120,7 @@ async def test_images_that_change_alone_are_noticed_and_nothing_else_is_read(
         change(library.root / "A/X")
         scan = await library.scan()
         assert (scan["filesRead"], scan["filesUnchanged"]) == (2, 1)
-        covers = await shown(library)
+        covers = await cover_hashes(library)
         wanted = expected and sha256(expected)
         assert covers.pop("B/1.flac") == (None, None)
         assert set(covers.values()) == {(wanted, wanted)}
@@ -124,7 +130,7 @@ async def test_images_that_change_alone_are_noticed_and_nothing_else_is_read(
         assert (folder["filesRead"], folder["filesUnchanged"]) == (0, 2)
 
 
-async def test_an_artists_image_comes_changes_and_goes_with_the_file_near_the_albums(
+async def test_an_artists_image_follows_the_image_file_in_the_artists_folder(
     library: LibraryClient,
 ) -> None:
     write(library.root / "A/Y/1.flac", 3, {"album": "Y", "artist": "A"})
@@ -146,12 +152,12 @@ async def test_an_artists_image_comes_changes_and_goes_with_the_file_near_the_al
         assert images == {"A": expected and sha256(expected), "B": None, "C": None}, name
 
 
-async def test_each_disc_may_have_its_cover(library: LibraryClient) -> None:
+async def test_each_disc_can_have_its_own_cover(library: LibraryClient) -> None:
     for disc in (1, 2):
         write(library.root / f"D/CD{disc}/1.flac", disc + 5, {"album": "D"})
         (library.root / f"D/CD{disc}/cover.jpg").write_bytes(jpeg(disc))
     await library.scan()
-    covers = await shown(library)
+    covers = await cover_hashes(library)
     first = covers["D/CD1/1.flac"]
     assert first[0] == sha256(jpeg(1))
     assert covers["D/CD2/1.flac"] == (sha256(jpeg(2)), first[1])
@@ -171,18 +177,18 @@ HEAD = b"\xff\xd8\xff\xe0"
     ],
     ids=["40 MB", "broken", "no image", "bomb"],
 )
-async def test_an_image_that_cannot_be_shown_harms_nothing_and_is_named(
+async def test_an_unusable_image_is_reported_and_the_next_one_is_used(
     library: LibraryClient, pool: asyncpg.Pool, content: bytes, says: str
 ) -> None:
     folder = library.root / "A/X"
     (folder / "cover.jpg").write_bytes(content)
     good = jpeg(7)
     embed(folder / "1.flac", good)
-    if len(content) < 2**24:  # more does not fit into a FLAC's picture
+    if len(content) < 2**24:  # a FLAC picture cannot be larger
         embed(folder / "2.flac", content)
     scan = await library.scan()
     assert (scan["state"], scan["filesRead"], scan["filesFailed"]) == ("FINISHED", 2, 0)
-    assert set((await shown(library)).values()) == {(sha256(good), sha256(good))}
+    assert set((await cover_hashes(library)).values()) == {(sha256(good), sha256(good))}
     found = await library.gateway.execute_document(_COVERS, {})
     for edge in found["tracks"]["edges"]:
         assert says in edge["node"]["coverProblem"]

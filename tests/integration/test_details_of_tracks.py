@@ -1,4 +1,4 @@
-"""What few tracks have goes from the file to the answer: instruments, works, lyrics, other tags."""
+"""Rare fields, from the file to the query: instruments, works, lyrics, other tags."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -53,7 +53,7 @@ async def shown(gateway: Gateway, kind: str | None = None) -> dict[str, Any]:
     return {edge["node"].pop("path"): edge["node"] for edge in found["tracks"]["edges"]}
 
 
-async def test_all_that_a_file_says_is_shown(library: LibraryClient) -> None:
+async def test_all_details_of_a_file_are_shown(library: LibraryClient) -> None:
     write(library.root / "plain.flac", title="Plain")
     write(
         library.root / "rich.flac", title="Rich", performer=["Ann (guitar)", "Bob (bass)"],
@@ -102,12 +102,12 @@ _DETAILS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", _DETAILS)
-async def test_each_detail_that_changes_is_a_change_and_an_equal_one_is_none(
+async def test_a_changed_detail_is_an_update_and_an_equal_one_is_not(
     name: str, pool: asyncpg.Pool, store_tracks: StoreTracks
 ) -> None:
     await store_tracks("a.mp3")
-    told = {name: _DETAILS[name]}
-    statuses = [(await store_tracks(track_item("a.mp3", **told)))[0].status for _ in range(2)]
+    detail = {name: _DETAILS[name]}
+    statuses = [(await store_tracks(track_item("a.mp3", **detail)))[0].status for _ in range(2)]
     statuses += [(await store_tracks("a.mp3"))[0].status for _ in range(2)]
     changed_once = [UpsertStatus.UPDATED, UpsertStatus.UNCHANGED]
     assert statuses == changed_once * 2
@@ -127,7 +127,7 @@ async def test_each_detail_that_changes_is_a_change_and_an_equal_one_is_none(
         ({"imported_facts": [{"source": f"{n}"} for n in range(11)]}, "importedFacts"),
     ],
 )
-async def test_a_detail_over_its_limit_is_told_and_the_others_are_stored(
+async def test_a_detail_over_its_limit_is_an_error_and_other_items_are_stored(
     change: dict[str, Any], field: str, store_tracks: StoreTracks
 ) -> None:
     bad, good = await store_tracks(track_item("a.mp3", **change), "b.mp3")
@@ -136,10 +136,10 @@ async def test_a_detail_over_its_limit_is_told_and_the_others_are_stored(
     assert good.status is UpsertStatus.CREATED
 
 
-async def test_requests_stay_small_whatever_the_tags_hold(library_id: Any) -> None:
+async def test_long_texts_are_split_over_several_requests(library_id: Any) -> None:
     sizes: list[int] = []
 
-    class Counting:
+    class CountingTransport:
         async def execute(self, _operation: object, variables: Any) -> Any:
             sizes.append(len(variables["input"]))
             ids = [item.path for item in variables["input"]]
@@ -159,7 +159,7 @@ async def test_requests_stay_small_whatever_the_tags_hold(library_id: Any) -> No
         for number in range(200)
     ]  # fmt: skip
     library = format_id(IdKind.LIBRARY, library_id)
-    results = await create_tracks(Gateway(Counting()), library, None, items)
+    results = await create_tracks(Gateway(CountingTransport()), library, None, items)
     assert [result.id for result in results] == [item.path for item in items]
     assert max(sizes) <= MOST_LONG_TEXT / 25_000
     assert sum(sizes) == len(items)

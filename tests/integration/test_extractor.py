@@ -1,4 +1,4 @@
-"""The extractor against the real gateway and database: files in a folder become rows."""
+"""The extractor with a real gateway and database: files in a folder become rows."""
 
 import asyncio
 import hashlib
@@ -94,7 +94,7 @@ async def test_a_folder_becomes_a_library_and_a_second_scan_reads_nothing(
     assert await library.tracks() == second
 
 
-async def test_what_is_bad_is_listed_and_all_else_completes(
+async def test_bad_files_are_listed_and_all_others_are_read(
     library: LibraryClient, make_track: Callable[..., Path]
 ) -> None:
     make_track("good.flac", title="Good")
@@ -117,30 +117,30 @@ async def test_what_is_bad_is_listed_and_all_else_completes(
     assert set(await library.tracks()) == {"good.flac", "empty.flac"}
 
 
-async def test_what_is_gone_is_missing_and_returns_as_the_same_track(
+async def test_a_removed_file_is_missing_and_returns_as_the_same_track(
     library: LibraryClient, make_track: Callable[..., Path]
 ) -> None:
     kept = make_track("a/1.flac", title="1")
     make_track("b/2.flac", title="2")
     await library.scan()
     before = await library.tracks()
-    aside = library.root.parent / "aside"
-    kept.rename(aside)
+    temporary = library.root.parent / "temporary"
+    kept.rename(temporary)
     assert (await library.scan())["filesMissing"] == 1
     await library.until_missing("a/1.flac")
-    aside.rename(kept)
+    temporary.rename(kept)
     assert (await library.scan("a"))["filesRead"] == 1
     after = await library.tracks()
     assert after["a/1.flac"]["id"] == before["a/1.flac"]["id"]
     assert after["a/1.flac"]["contentRevision"] == before["a/1.flac"]["contentRevision"]
 
 
-async def test_a_root_that_is_empty_or_gone_loses_nothing(
+async def test_an_empty_or_missing_root_marks_nothing_missing(
     library: LibraryClient, make_track: Callable[..., Path]
 ) -> None:
     make_track("1.flac", title="1")
     await library.scan()
-    aside = library.root.rename(library.root.parent / "aside")
+    temporary = library.root.rename(library.root.parent / "temporary")
     gone = await library.scan()
     assert gone["state"] == "REFUSED"
     assert f"{library.root} does not exist: nothing was marked missing" in gone["message"]
@@ -151,7 +151,7 @@ async def test_a_root_that_is_empty_or_gone_loses_nothing(
     assert "--accept-missing" in empty["message"]
     assert set(await library.tracks()) == {"1.flac"}
     library.root.rmdir()
-    aside.rename(library.root)
+    temporary.rename(library.root)
     assert (await library.scan())["filesUnchanged"] == 1
     (library.root / "1.flac").unlink()
     accepted = await library.scan(accept=True)
@@ -171,7 +171,7 @@ async def test_two_scans_at_once_end_with_each_file_read(
     assert await library.failures() == {}
 
 
-async def test_a_librarys_own_rules_count_and_a_mistake_in_them_is_told(
+async def test_a_library_is_read_by_its_own_rules_and_a_mistake_in_them_refuses_the_scan(
     library: LibraryClient, make_track: Callable[..., Path]
 ) -> None:
     make_track("One.flac", title="One", artist="Zeal & Ardor", genre="Blues;Metal")
@@ -188,7 +188,7 @@ async def test_a_librarys_own_rules_count_and_a_mistake_in_them_is_told(
     assert {genre["name"] for genre in track["genres"]} == {"The Blues", "Metal"}
 
 
-async def test_files_wait_while_their_librarys_rules_have_a_mistake(
+async def test_a_mistake_in_the_rules_is_a_transient_failure_of_the_files(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path, make_track: Callable[..., Path]
 ) -> None:
     bus = InProcessBus()

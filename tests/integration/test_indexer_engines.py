@@ -48,7 +48,9 @@ async def test_after_an_index_was_lost_all_tracks_are_indexed_again(
     await pipeline.idle()
     pipeline = await start()
     (row,) = (await rows(pipeline.pool)).values()
-    assert row["indexed_revision"] == row["revision"]  # the same index: nothing is indexed again
+    assert (
+        row["indexed_revision"] == row["revision"]
+    )  # with the same index nothing is indexed again
     await engine.lose()
     pipeline = await start()
     (row,) = (await rows(pipeline.pool)).values()
@@ -94,11 +96,11 @@ async def test_after_an_upgrade_tracks_are_found_while_they_wait_for_the_new_ind
         older = f"{alias}-v0-older"
         copy = {"source": {"index": current}, "dest": {"index": older}}
         (await client.post("/_reindex?refresh=true", json=copy)).raise_for_status()
-        moved = [
+        actions = [
             {"remove_index": {"index": current}},
             {"add": {"index": older, "alias": alias}},
         ]
-        (await client.post("/_aliases", json={"actions": moved})).raise_for_status()
+        (await client.post("/_aliases", json={"actions": actions})).raise_for_status()
     await search_index.register_generation(pool, older)
     await search_index.mark_indexed(pool, {track.id: track.revision}, stage="index")
 

@@ -1,4 +1,4 @@
-"""Which track a file is does not depend on the order in which a scan's events are handled."""
+"""The track of a file does not depend on the order in which a scan's events are handled."""
 
 import asyncio
 import itertools
@@ -23,7 +23,7 @@ Change = Callable[[Path], object]
 
 
 def write(path: Path, sound: int, **tags: str) -> None:
-    """A music file; the same number is the same sound."""
+    """Write a music file. The same number gives the same sound."""
     noise = np.random.default_rng(sound).standard_normal(6_000)
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, 0.1 * noise, 44_100)
@@ -33,7 +33,7 @@ def write(path: Path, sound: int, **tags: str) -> None:
 
 
 def rename(*names: str) -> Change:
-    """Files take each other's names: each the next one's, the last one the first's."""
+    """Rename files in a ring: each gets the next one's name, and the last one the first's."""
 
     def change(root: Path) -> None:
         for name in names:
@@ -49,19 +49,19 @@ def move_and_replace(root: Path) -> None:
     write(root / "1.flac", root.stat().st_ino + 900, title="Another song")
 
 
-def take_the_place(root: Path) -> None:
+def move_onto_another(root: Path) -> None:
     (root / "1.flac").rename(root / "2.flac")
 
 
-def upgrade(root: Path) -> None:
+def replace_by_better_copy(root: Path) -> None:
     (root / "1.flac").unlink()
     write(
         root / "1.ogg", root.stat().st_ino + 900, title=f"Song {seed_of(root) + 1}", tracknumber="1"
     )
 
 
-def upgrade_and_keep(root: Path) -> None:
-    """A better copy, and the old file is kept elsewhere: it is still the track."""
+def add_better_copy(root: Path) -> None:
+    """Replace a file by a better copy, and keep the old one elsewhere: it stays the track."""
     (root / "old").mkdir()
     (root / "1.flac").rename(root / "old" / "1.flac")
     write(
@@ -81,25 +81,40 @@ def move_and_retag(root: Path) -> None:
 
 
 CHANGES: dict[str, tuple[Change, dict[str, str | None]]] = {
-    "moved": (lambda root: (root / "1.flac").rename(root / "b.flac"),
-              {"b.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"}),
-    "moved and retagged": (move_and_retag,
-                           {"new name.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"}),
-    "swapped": (rename("1.flac", "2.flac"),
-                {"1.flac": "2.flac", "2.flac": "1.flac", "3.flac": "3.flac"}),
-    "three in a ring": (rename("1.flac", "2.flac", "3.flac"),
-                        {"1.flac": "3.flac", "2.flac": "1.flac", "3.flac": "2.flac"}),
-    "moved, its name used anew": (move_and_replace,
-                                  {"1.flac": None, "old.flac": "1.flac", "2.flac": "2.flac",
-                                   "3.flac": "3.flac"}),
-    "moved onto another": (take_the_place, {"2.flac": "1.flac", "3.flac": "3.flac"}),
-    "another format": (upgrade, {"1.ogg": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"}),
-    "another format beside": (upgrade_and_keep,
-                              {"1.ogg": None, "old/1.flac": "1.flac", "2.flac": "2.flac",
-                               "3.flac": "3.flac"}),
-    "copied": (copy, {"copy.flac": None, "1.flac": "1.flac", "2.flac": "2.flac",
-                      "3.flac": "3.flac"}),
-}  # fmt: skip
+    "moved": (
+        lambda root: (root / "1.flac").rename(root / "b.flac"),
+        {"b.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"},
+    ),
+    "moved and retagged": (
+        move_and_retag,
+        {"new name.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"},
+    ),
+    "swapped": (
+        rename("1.flac", "2.flac"),
+        {"1.flac": "2.flac", "2.flac": "1.flac", "3.flac": "3.flac"},
+    ),
+    "three in a ring": (
+        rename("1.flac", "2.flac", "3.flac"),
+        {"1.flac": "3.flac", "2.flac": "1.flac", "3.flac": "2.flac"},
+    ),
+    "moved, its name used again": (
+        move_and_replace,
+        {"1.flac": None, "old.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"},
+    ),
+    "moved onto another": (move_onto_another, {"2.flac": "1.flac", "3.flac": "3.flac"}),
+    "another format": (
+        replace_by_better_copy,
+        {"1.ogg": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"},
+    ),
+    "another format, the old one kept": (
+        add_better_copy,
+        {"1.ogg": None, "old/1.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"},
+    ),
+    "copied": (
+        copy,
+        {"copy.flac": None, "1.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"},
+    ),
+}
 
 
 def seed_of(root: Path) -> int:
@@ -107,7 +122,7 @@ def seed_of(root: Path) -> int:
 
 
 def orders(emitted: list[Event], rng: random.Random) -> list[list[list[Event]]]:
-    """Ways to handle events: all at once, one by one in several orders, and some twice."""
+    """Orders of events: in batches, one by one in several orders, and all of them twice."""
     found: list[Event] = [event for event in emitted if isinstance(event, FileFound)]
     missing: list[Event] = [event for event in emitted if isinstance(event, FileMissing)]
     whole = [batch for batch in (found, missing) if batch]
@@ -119,15 +134,14 @@ def orders(emitted: list[Event], rng: random.Random) -> list[list[list[Event]]]:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-async def test_a_track_is_where_its_content_is_in_every_order(
+async def test_a_track_follows_its_content_in_every_order_of_events(
     handlers: ExtractorHandlers, tmp_path: Path, name: str
 ) -> None:
     change, expected = CHANGES[name]
     rng = random.Random(name)
     base = list(CHANGES).index(name) * 20 + 1
-    ways = 1
-    number = 0
-    while number < ways:
+    count, number = 1, 0
+    while number < count:
         root = tmp_path / str(base + number)
         for sound in (1, 2, 3):
             write(root / f"{sound}.flac", seed_of(root) + sound, tracknumber=str(sound))
@@ -139,12 +153,13 @@ async def test_a_track_is_where_its_content_is_in_every_order(
         }
         await asyncio.to_thread(change, root)
         walked = events(root, library, await handlers.scan(), known)
-        way = orders(sorted(walked, key=str), rng)
-        ways = len(way)
-        await handlers.handle(way[number])
+        all_orders = orders(sorted(walked, key=str), rng)
+        count = len(all_orders)
+        order = all_orders[number]
+        await handlers.handle(order)
         after = await handlers.tracks(root)
         names = {id_: path for path, (id_, _) in before.items()}
-        assert {path: names.get(id_) for path, (id_, _) in after.items()} == expected, way[number]
+        assert {path: names.get(id_) for path, (id_, _) in after.items()} == expected, order
         assert len({id_ for id_, _ in after.values()}) == len(after)
         number += 1
 

@@ -1,4 +1,4 @@
-"""Vectorizer and indexer with real services: vectors and documents are stored and found."""
+"""The vectorizer and the indexer with a real gateway: vectors and documents are stored."""
 
 from uuid import UUID
 
@@ -35,7 +35,7 @@ async def test_a_track_is_searchable_at_once_and_complete_after_its_analysis(
     assert {"name": "key", "counts": [{"value": "A minor"}]} in facets["facets"]
 
 
-async def test_the_sound_and_the_meaning_of_tracks_can_be_compared(
+async def test_tracks_are_compared_by_sound_and_by_meaning(
     start: Start, store_tracks: StoreTracks
 ) -> None:
     pipeline = await start()
@@ -64,7 +64,7 @@ async def test_the_sound_and_the_meaning_of_tracks_can_be_compared(
 TRAINED_MODEL = AudioModel(model="ear", version="1", dimensions=2)
 
 
-async def test_embeddings_of_a_trained_model_are_the_audio_vectors_once_there_is_one(
+async def test_with_a_trained_model_its_embeddings_are_the_audio_vectors(
     start: Start, store_tracks: StoreTracks
 ) -> None:
     pipeline = await start()
@@ -77,9 +77,7 @@ async def test_embeddings_of_a_trained_model_are_the_audio_vectors_once_there_is
         "SELECT * FROM tracks WHERE analyzed_content_revision IS NOT NULL"
         " OR vectorized_content_revision IS NOT NULL OR id = $1", one.id,
     )  # fmt: skip
-    assert (
-        row["analyzed_content_revision"] is None
-    )  # analysed without the model: it is analysed again
+    assert row["analyzed_content_revision"] is None  # it was analysed without the model
 
     embeddings = [[0.6, 0.8], [0.8, 0.6], [-0.6, 0.8]]
     await pipeline.analyzed(

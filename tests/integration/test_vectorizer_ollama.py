@@ -1,4 +1,4 @@
-"""The vectorizer and searches by meaning with a real Ollama that stops, or changes its model."""
+"""The vectorizer and searches by meaning, with a real Ollama that stops or changes its model."""
 
 import asyncio
 import time
@@ -39,7 +39,7 @@ DEADLINE_S = 60
 
 @dataclass
 class Pipeline:
-    """The api and the vectorizer on one bus, each with a client of Ollama of its own."""
+    """The api and the vectorizer on one bus, each with its own client of Ollama."""
 
     gateway: Gateway
     bus: InProcessBus
@@ -67,7 +67,7 @@ class Pipeline:
             await asyncio.sleep(0.02)
 
     async def paused(self) -> str:
-        """Wait until the vectorizer is paused; the reason."""
+        """Wait until the vectorizer is paused; returns the reason."""
         deadline = time.monotonic() + DEADLINE_S
         while not self.bus.health().paused:
             assert time.monotonic() < deadline
@@ -79,7 +79,7 @@ class Pipeline:
         return [hit["track"]["title"] for hit in data["search"]["hits"]]
 
     async def counts(self) -> tuple[int, int, int]:
-        """Tracks with all current vectors, text vectors of the current space, failures."""
+        """The numbers of vectorized tracks, of current text vectors, and of failures."""
         row = await self.pool.fetchrow(
             "SELECT (SELECT count(*) FROM tracks"
             " WHERE vectorized_content_revision = content_revision),"
@@ -119,12 +119,12 @@ async def pipeline(
     await drop_space_indexes(pool)
 
 
-async def test_while_ollama_is_down_the_vectorizer_waits_and_then_computes_every_vector(
+async def test_the_vectorizer_waits_for_ollama_and_then_computes_every_vector(
     pipeline: Pipeline, store_tracks: StoreTracks, ollama: OllamaServer
 ) -> None:
     tracks = await store_tracks(*(track_item(f"{n}.mp3", title=f"Piece {n}") for n in range(120)))
     await pipeline.analyzed(tracks[:40])
-    ollama.kill()  # possibly within a batch
+    ollama.kill()  # possibly in the middle of a batch
     try:
         await pipeline.analyzed(tracks[40:])
         assert "out of reach" in await pipeline.paused()
@@ -153,7 +153,7 @@ async def test_the_vectorizer_waits_for_a_removed_model_and_names_it(
 
 
 @pytest.mark.parametrize("size", [{"layers": 2}, {"heads": 4}], ids=["as long", "shorter"])
-async def test_vectors_of_a_model_that_was_replaced_are_never_compared(
+async def test_vectors_of_a_replaced_model_are_never_compared(
     pipeline: Pipeline, store_tracks: StoreTracks, ollama: OllamaServer, ollama_parts: Parts,
     *, tmp_path: Path, size: dict[str, int],
 ) -> None:  # fmt: skip
@@ -169,7 +169,7 @@ async def test_vectors_of_a_model_that_was_replaced_are_never_compared(
     await pipeline.analyzed(tracks[:1])
     await pipeline.idle()
     assert await pipeline.found("piano") == ["a"]
-    assert await pipeline.counts() == (1, 1, 0)  # the reconciler would find the other two
+    assert await pipeline.counts() == (1, 1, 0)  # the other two wait for the reconciler
     await pipeline.analyzed(tracks[1:])
     await pipeline.idle()
     assert sorted(await pipeline.found("piano")) == ["a", "b", "c"]

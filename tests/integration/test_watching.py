@@ -1,4 +1,4 @@
-"""Watched libraries: what changes in a folder becomes rows without a request."""
+"""Watched libraries: changes in a folder are scanned without a request."""
 
 import asyncio
 import ctypes
@@ -44,7 +44,7 @@ async def library(
 
 
 class WatchedLibrary:
-    """The product, and a library."""
+    """A library of the running product, and the watcher."""
 
     def __init__(self, client: LibraryClient, bus: InProcessBus) -> None:
         self.client = client
@@ -64,7 +64,7 @@ class WatchedLibrary:
     async def watched(
         self, events: FileEvents = watch_folder, every_s: float | None = None
     ) -> AsyncIterator[None]:
-        """The watcher, more impatient than for people; on from when it asked for its first scan."""
+        """Run the watcher with short delays; enters once its first scan is requested."""
         watcher = Watcher(
             self.client.gateway, self._bus.publish, Libraries(self.client.gateway, {}),
             watches=True, every_s=every_s, events=events, quiet_s=0.3, check_every_s=0.2,
@@ -88,12 +88,12 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_what_changes_in_a_folder_is_scanned_and_that_folder_alone(
+async def test_a_change_in_a_folder_scans_only_that_folder(
     library: WatchedLibrary,
 ) -> None:
     write(library.root / "a" / "One.flac", 1)
     await library.client.scan()
-    write(library.root / "a" / "Two.flac", 2)  # while nobody watches
+    write(library.root / "a" / "Two.flac", 2)  # before the watcher starts
     async with library.watched():
         await until(lambda: has(library, "One", "Two"))
         write(library.root / "b" / "c" / "Three.flac", 3)
@@ -131,11 +131,11 @@ async def test_a_folder_that_is_renamed_keeps_its_tracks(library: WatchedLibrary
         assert not await library.client.tracks(missing=True)
 
 
-async def test_what_is_no_music_is_not_scanned(library: WatchedLibrary) -> None:
+async def test_a_change_of_other_files_starts_no_scan(library: WatchedLibrary) -> None:
     write(library.root / "One.flac", 1)
     await library.client.scan()
     async with library.watched():
-        await until(lambda: is_still(library))
+        await until(lambda: all_scans_ended(library))
         before = len(await library.scans())
         (library.root / "notes.txt").write_text("x")
         (library.root / ".hidden").mkdir()
@@ -145,11 +145,11 @@ async def test_what_is_no_music_is_not_scanned(library: WatchedLibrary) -> None:
         assert [scan["folder"] for scan in await library.scans()][:-before] == ["a"]
 
 
-async def is_still(library: WatchedLibrary) -> bool:
+async def all_scans_ended(library: WatchedLibrary) -> bool:
     return all(scan["state"] in {"FINISHED", "HELD"} for scan in await library.scans())
 
 
-async def test_a_library_that_is_made_later_is_watched_too(
+async def test_a_library_that_is_added_later_is_watched(
     library: WatchedLibrary, tmp_path: Path
 ) -> None:
     write(library.root / "One.flac", 1)
@@ -163,11 +163,11 @@ async def test_a_library_that_is_made_later_is_watched_too(
         await until(lambda: has(library, "One", "Two", "Three", "Four"))
 
 
-async def test_too_many_changes_are_a_scan_of_the_whole_library(library: WatchedLibrary) -> None:
+async def test_too_many_changes_scan_the_whole_library(library: WatchedLibrary) -> None:
     write(library.root / "One.flac", 1)
     await library.client.scan()
     async with library.watched():
-        await until(lambda: is_still(library))
+        await until(lambda: all_scans_ended(library))
         before = len(await library.scans())
         for number in range(4 * MAX_PATHS):
             (library.root / f"{number}.txt").touch()
@@ -175,7 +175,7 @@ async def test_too_many_changes_are_a_scan_of_the_whole_library(library: Watched
         assert (await library.scans())[0]["folder"] == ""
 
 
-async def test_a_disk_that_goes_away_and_comes_back_costs_nothing(
+async def test_a_disk_that_is_unmounted_and_mounted_again_loses_nothing(
     library: WatchedLibrary, tmp_path: Path
 ) -> None:
     for number in range(3):
@@ -200,7 +200,9 @@ async def test_a_disk_that_goes_away_and_comes_back_costs_nothing(
     assert not await library.client.tracks(missing=True)
 
 
-async def test_what_cannot_be_watched_is_scanned_at_intervals(library: WatchedLibrary) -> None:
+async def test_a_library_that_cannot_be_watched_is_scanned_at_intervals(
+    library: WatchedLibrary,
+) -> None:
     async def at_its_limit(_: str) -> AsyncGenerator[Sequence[str] | None, None]:
         raise CannotWatch("the system watches no more folders")
         yield ()
@@ -215,14 +217,14 @@ async def test_what_cannot_be_watched_is_scanned_at_intervals(library: WatchedLi
         assert {scan["folder"] for scan in await library.scans()} == {""}
 
 
-async def test_a_folder_that_cannot_be_watched_is_named_with_the_reason(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_watched_is_named(tmp_path: Path) -> None:
     with pytest.raises(CannotWatch, match="no/where"):
         async for _ in watch_folder(str(tmp_path / "no" / "where")):
             pass
 
 
 class Child:
-    """The process that watches."""
+    """The child process that watches a folder."""
 
     def __init__(self, folder: Path, *before: str, **options: Any) -> None:
         self.process = subprocess.Popen(
@@ -230,21 +232,21 @@ class Child:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
         )  # fmt: skip
 
-    def says(self) -> Any:
+    def read_line(self) -> Any:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, self.process.stderr.read() if self.process.stderr else ""
         return json.loads(line)
 
-    def reports(self, path: Path) -> list[Any]:
-        """What it says until it says this."""
+    def read_until(self, path: Path) -> list[Any]:
+        """Read its lines until one names the path."""
         said: list[Any] = []
         while not said or str(path) not in (said[-1] or ()):
-            said.append(self.says())
+            said.append(self.read_line())
         return said
 
     def end(self) -> int:
-        """Its reader goes away."""
+        """Close its output, and wait for its end."""
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         self.process.stdout.close()
@@ -252,42 +254,42 @@ class Child:
         return self.process.wait(20)
 
 
-def test_the_process_that_watches_ends_with_its_reader(tmp_path: Path) -> None:
+def test_the_watching_process_ends_with_its_reader(tmp_path: Path) -> None:
     child = Child(tmp_path)
-    assert child.says() == []  # it is active
+    assert child.read_line() == []  # it has begun to watch
     (tmp_path / "One.flac").touch()
-    child.reports(tmp_path / "One.flac")
+    child.read_until(tmp_path / "One.flac")
     assert child.end() == 0
 
 
 def without_overriding() -> None:
-    """Root, but no longer allowed to read everything (prctl's PR_CAPBSET_DROP)."""
+    """Take root's right to read everything from this process (prctl's PR_CAPBSET_DROP)."""
     libc = ctypes.CDLL(None)
     for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
         libc.prctl(24, capability, 0, 0, 0)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="gives a folder to somebody else")
-def test_folders_that_may_not_be_read_hide_no_others(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+def test_unreadable_folders_do_not_affect_others(tmp_path: Path) -> None:
     for name in "abcdefgh":
         (tmp_path / name).mkdir()
     (tmp_path / "d").chmod(0o700)
     os.chown(tmp_path / "d", 65_534, 65_534)
     child = Child(tmp_path, preexec_fn=without_overriding)
-    assert child.says() is None  # changes before it was active may be lost
+    assert child.read_line() is None  # changes before it began to watch may be lost
     for name in "abcefgh":
         (tmp_path / name / "One.flac").touch()
-        child.reports(tmp_path / name / "One.flac")
+        child.read_until(tmp_path / name / "One.flac")
     (tmp_path / "new").mkdir()
-    child.reports(tmp_path / "new")
-    while child.says() is not None:
+    child.read_until(tmp_path / "new")
+    while child.read_line() is not None:
         pass
     (tmp_path / "new" / "One.flac").touch()
-    child.reports(tmp_path / "new" / "One.flac")
+    child.read_until(tmp_path / "new" / "One.flac")
     child.end()
 
 
-def test_the_systems_limit_is_named(tmp_path: Path) -> None:
+def test_the_systems_limit_of_watches_is_named(tmp_path: Path) -> None:
     for name in "abcdefgh":
         (tmp_path / name).mkdir()
     limited = 'echo 4 > /proc/sys/user/max_inotify_watches && exec "$@"'
