@@ -1,4 +1,4 @@
-"""Makes `musicnn_vectors.npz`: what TensorFlow and librosa say of a few sounds.
+"""Makes `musicnn_vectors.npz`: what TensorFlow and librosa compute for a few sounds.
 
 Neither this project nor its tests need TensorFlow; this was run once, in an environment of its own
 (Python 3.11):
