@@ -95,19 +95,19 @@ class Served:
 class Bay(Served):
     """A data folder, and the programs that run on it.
 
-    `said` is what the last program printed on stderr.
+    `stderr` is the output of the last program on standard error.
     """
 
     def __init__(self, data: Path, settings: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._settings = dict(settings or {})
         self.data = data
-        self.said = ""
+        self.stderr = ""
 
     def environment(self) -> dict[str, str]:
         """The environment of a program: the data folder, and any free port."""
         environment = {"SONIQUEBAY_DATA_DIR": str(self.data), "SONIQUEBAY_PORT": "0"}
-        environment["SONIQUEBAY_WATCH"] = "false"  # only the scans that a test asks for
+        environment["SONIQUEBAY_WATCH"] = "false"  # only the scans that a test requests
         return super().environment() | environment | self._settings
 
     def up(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
@@ -116,7 +116,7 @@ class Bay(Served):
             [PROGRAM, "up", *arguments, "--until-idle"], env=self.environment(), text=True,
             capture_output=True, timeout=timeout_s, check=False,
         )  # fmt: skip
-        self.said = done.stderr
+        self.stderr = done.stderr
         return done
 
     @contextmanager
@@ -135,7 +135,7 @@ class Bay(Served):
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
                 process.wait(90)
-            self.url, self.said = "", log.read_text()
+            self.url, self.stderr = "", log.read_text()
 
 
 def _wait_for_address(process: subprocess.Popen[str], log: Path) -> str:

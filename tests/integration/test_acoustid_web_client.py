@@ -166,9 +166,9 @@ async def test_a_service_that_is_down_gets_no_requests_until_a_trial_succeeds(
         assert len(server.request_times_s) == 5
         assert is_open() == 1
         server.answers = [found()]
-        asked = 0
-        while await acoustid.look_up(f"again {asked}", 60) is None:
-            asked += 1
+        attempts = 0
+        while await acoustid.look_up(f"again {attempts}", 60) is None:
+            attempts += 1
             await asyncio.sleep(0.05)
         assert len(server.request_times_s) == 6
         assert is_open() == 0

@@ -64,8 +64,8 @@ async def test_a_smaller_image_is_made_on_request_and_kept(
     other = await client.get(path, params={"size": 64}, headers={"if-none-match": tag})
     assert other.status_code == 200
     assert (await client.get(path, params={"size": 1200})).content == content
-    wrong = await client.get(path, params={"size": 301})
-    assert (wrong.status_code, wrong.text) == (400, "size is one of 64, 128, 300, 600, 1200")
+    refused = await client.get(path, params={"size": 301})
+    assert (refused.status_code, refused.text) == (400, "size is one of 64, 128, 300, 600, 1200")
 
 
 async def test_an_image_that_cannot_be_decoded_is_served_unchanged(

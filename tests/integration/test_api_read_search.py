@@ -74,11 +74,11 @@ async def test_similar_tracks_agree_with_an_exact_comparison(
     )
     ids = [format_id(IdKind.TRACK, row["track_id"]) for row in rows]
     matrix = np.stack([row["embedding"].to_numpy() for row in rows])
-    asked = [track_of(one) for one in made[:50]]
+    ids_of_50 = [track_of(one) for one in made[:50]]
     document = (
         "query($i: [ID!]!) { tracksById(ids: $i) { id similar(first: 10) { track { id } } } }"
     )
-    found = (await ask(document, i=asked))["tracksById"]
+    found = (await ask(document, i=ids_of_50))["tracksById"]
     correct = 0
     for track in found:
         scores = matrix @ matrix[ids.index(track["id"])]

@@ -105,9 +105,9 @@ async def test_a_websocket_presents_the_token_in_its_header_or_its_first_message
         async with websocket(guarded) as opened:
             await send(opened, type="connection_init", payload=parameters)
             assert (await receive(opened))["type"] == "connection_ack"
-    for wrong in ({}, {"authorization": "Bearer x"}, {"authorization": ["Bearer"]}):
+    for invalid in ({}, {"authorization": "Bearer x"}, {"authorization": ["Bearer"]}):
         async with websocket(guarded) as opened:
-            await send(opened, type="connection_init", payload=wrong)
+            await send(opened, type="connection_init", payload=invalid)
             with pytest.raises(ConnectionClosed, match="4403"):
                 await receive(opened)
     with pytest.raises(InvalidStatus):

@@ -240,10 +240,10 @@ class Child:
 
     def read_until(self, path: Path) -> list[Any]:
         """Read its lines until one names the path."""
-        said: list[Any] = []
-        while not said or str(path) not in (said[-1] or ()):
-            said.append(self.read_line())
-        return said
+        lines: list[Any] = []
+        while not lines or str(path) not in (lines[-1] or ()):
+            lines.append(self.read_line())
+        return lines
 
     def end(self) -> int:
         """Close its output, and wait for its end."""
