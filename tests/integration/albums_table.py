@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Tags = Mapping[str, str]
+from tests.integration.tagged_noise import Tags
+
 Albums = Sequence[tuple[str, str, Sequence[str]]]
 """Title, artist as credited, paths of the tracks in disc and track order."""
 RELEASE, OTHER_RELEASE = ("01234567-89ab-4def-8123-45678900000" + digit for digit in "12")

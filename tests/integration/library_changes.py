@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import mutagen
-import numpy as np
-import soundfile
+
+from tests.integration import tagged_noise
 
 Change = Callable[[Path], object]
 FILES = ("a/One.flac", "a/Two.flac", "b/Three.flac", "b/Four.flac")
@@ -24,13 +24,11 @@ def sound_of(root: Path, path: str) -> int:
 
 def write(path: Path, sound: int, **tags: str) -> None:
     """Write a music file. The same number gives the same sound."""
-    noise = np.random.default_rng(sound).standard_normal(6_000)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, 0.1 * noise, 44_100)
-    retag(path, title=path.stem, album="Album", artist="Somebody", **tags)
+    tagged_noise.write(path, sound, {"album": "Album", "artist": "Somebody", **tags})
 
 
 def retag(path: Path, **tags: str) -> None:
+    """Change some tags and keep the others."""
     file: Any = mutagen.File(path, easy=True)
     file.update(tags)
     file.save()

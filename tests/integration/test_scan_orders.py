@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import mutagen
-import numpy as np
 import pytest
-import soundfile
 
 from services.api.store.batch_writes import in_transaction
 from shared.contracts.events import Event, FileFound, FileMissing
+from tests.integration import tagged_noise
 from tests.integration.extractor_handlers import ExtractorHandlers, events, handlers
 
 __all__ = ["handlers"]
@@ -24,12 +23,8 @@ Change = Callable[[Path], object]
 
 def write(path: Path, sound: int, **tags: str) -> None:
     """Write a music file. The same number gives the same sound."""
-    noise = np.random.default_rng(sound).standard_normal(6_000)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, 0.1 * noise, 44_100)
-    file: Any = mutagen.File(path, easy=True)
-    file.update({"title": f"Song {sound}", "album": "Album", "artist": "Somebody"} | tags)
-    file.save()
+    song = {"title": f"Song {sound}", "album": "Album", "artist": "Somebody"}
+    tagged_noise.write(path, sound, song | tags)
 
 
 def rename(*names: str) -> Change:
