@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol
 
 from services.api.store.database.embedded import EmbeddedPostgres
 from tests.e2e.cluster import Cluster, cluster_in, database_url
-from tests.e2e.complete import check_complete
+from tests.e2e.completeness import check_complete
 from tests.e2e.running import JSON, Bay, Served
 from tests.e2e.tables import Tables, differences, tables
 from tests.engines import kafka, opensearch

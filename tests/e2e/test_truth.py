@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from soniquebay.demo import DEMO_TRACKS
-from tests.e2e.complete import as_analysis, check_complete
+from tests.e2e.completeness import as_analysis, check_complete
 from tests.e2e.running import Bay
 
 OCTAVES = (0.5, 2, 1 / 3, 3, 2 / 3, 1.5)

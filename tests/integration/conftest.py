@@ -21,7 +21,7 @@ from shared.contracts.identity import IdKind, format_id
 from shared.contracts.meaning import SCORES, Meaning, Score
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.runtime.settings import Settings
-from tests.integration.gateways import running
+from tests.integration.gateways import running_gateway
 
 
 @pytest.fixture(scope="session")
@@ -160,7 +160,7 @@ async def artist_id(pool: asyncpg.Pool) -> str:
 async def client(
     pool: asyncpg.Pool, database_settings: Settings
 ) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(database_settings) as one:
+    async with running_gateway(database_settings) as one:
         yield one
 
 
@@ -168,5 +168,5 @@ async def client(
 async def guarded(
     pool: asyncpg.Pool, database_settings: Settings
 ) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(database_settings, token=SecretStr("sésame")) as one:
+    async with running_gateway(database_settings, token=SecretStr("sésame")) as one:
         yield one

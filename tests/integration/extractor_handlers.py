@@ -15,7 +15,7 @@ from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Topic
 from shared.gateway.client import Gateway
 from shared.runtime.settings import Settings
-from tests.integration.extractor_setup import running
+from tests.integration.extractor_setup import running_extractor
 
 
 class ExtractorHandlers:
@@ -59,7 +59,7 @@ class ExtractorHandlers:
 async def handlers(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
 ) -> AsyncIterator[ExtractorHandlers]:
-    async with running(pool, database_settings) as gateway:
+    async with running_extractor(pool, database_settings) as gateway:
         bus = InProcessBus()
         service = extractor.build(database_settings, gateway=gateway, publish=bus.publish)
         by_topic = {

@@ -93,7 +93,7 @@ class LibraryClient:
 
 
 @asynccontextmanager
-async def running(
+async def running_extractor(
     pool: asyncpg.Pool, settings: Settings, bus: InProcessBus | None = None
 ) -> AsyncIterator[Gateway]:
     """Run gateway, extractor and reconciler on one bus; yields a client of the gateway."""

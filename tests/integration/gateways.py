@@ -24,7 +24,7 @@ def api_of(settings: Settings, **changes: Any) -> Api:
 
 
 @asynccontextmanager
-async def running(settings: Settings, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def running_gateway(settings: Settings, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
     api = api_of(settings, **changes)
     async with api.service.lifespan(), httpx.AsyncClient(base_url=api.url) as client:
         yield client

@@ -19,7 +19,7 @@ from shared.gateway.client import Gateway
 from shared.runtime.http import CannotListen, listening
 from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks
-from tests.integration.gateways import STATUS, STORE, api_of, is_empty, picture, running
+from tests.integration.gateways import STATUS, STORE, api_of, is_empty, picture, running_gateway
 
 REPLAY = "mutation { replayFailures { replayed } }"
 RESUME = "mutation { pauseAnalysis resumeAnalysis }"
@@ -132,7 +132,7 @@ async def test_with_a_service_token_only_the_services_may_store(
     service_headers = [(b"authorization", b"Bearer engines"), (b"host", b"api:8707")]
     image = picture("png")
     cover = "/covers/" + hashlib.sha256(image).hexdigest()
-    async with running(database_settings, token=token, service_token=service_token) as one:
+    async with running_gateway(database_settings, token=token, service_token=service_token) as one:
         for headers, code, status in (
             (persons_headers, "FORBIDDEN", 403),
             (service_headers, None, 201),
@@ -156,7 +156,7 @@ async def test_a_service_with_a_wrong_token_waits_and_does_not_give_up_its_recor
         "token": SecretStr(persons_token) if persons_token else None,
         "service_token": SecretStr("engines"),
     }
-    async with running(database_settings, **tokens) as client:
+    async with running_gateway(database_settings, **tokens) as client:
         client.headers["authorization"] = "Bearer engine"
         with pytest.raises(DependencyDown, match="SONIQUEBAY_SERVICE_TOKEN"):
             await Gateway(client).execute_document(STORE, {})

@@ -19,7 +19,7 @@ from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
 from tests.integration.api_write_items import begin_scan
 from tests.integration.conftest import StoreTracks
-from tests.integration.gateways import STORE, running
+from tests.integration.gateways import STORE, running_gateway
 
 
 @asynccontextmanager
@@ -131,7 +131,7 @@ async def test_only_the_services_may_store_through_a_websocket(
     tokens = {"token": SecretStr(person) if person else None, "service_token": SecretStr("engines")}
     persons_headers = {"authorization": f"Bearer {person}"} if person else {}
     service_headers = {"authorization": "Bearer engines"}
-    async with running(database_settings, **tokens) as client:
+    async with running_gateway(database_settings, **tokens) as client:
         for headers, refused in ((persons_headers, True), (service_headers, False)):
             async with websocket(client) as opened:
                 assert ("errors" in await response_to_store(opened, **headers)) is refused
@@ -142,7 +142,7 @@ async def test_only_the_services_may_store_through_a_websocket(
 async def test_stopping_the_gateway_closes_open_websockets(
     pool: asyncpg.Pool, database_settings: Settings
 ) -> None:
-    async with running(database_settings) as client:
+    async with running_gateway(database_settings) as client:
         address = str(client.base_url).replace("http", "ws") + "/graphql"
         subprotocols = [Subprotocol("graphql-transport-ws")]
         opened = await connect(address, subprotocols=subprotocols, proxy=None)

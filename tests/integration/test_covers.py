@@ -14,7 +14,7 @@ from pytest_asyncio import fixture
 
 from shared.runtime.settings import Settings
 from tests.hostile_files import bomb
-from tests.integration.extractor_setup import LibraryClient, running
+from tests.integration.extractor_setup import LibraryClient, running_extractor
 from tests.integration.tagged_noise import write
 
 _COVERS = """
@@ -53,7 +53,7 @@ async def library(
     root = tmp_path / "music"
     for number in (1, 2):
         write(root / f"A/X/{number}.flac", number, TAGS)
-    async with running(pool, database_settings) as gateway:
+    async with running_extractor(pool, database_settings) as gateway:
         yield LibraryClient(gateway, root)
 
 

@@ -19,7 +19,7 @@ from pytest_asyncio import fixture
 from shared.bus.in_process import InProcessBus
 from shared.contracts.events import FileFound
 from shared.runtime.settings import Settings
-from tests.integration.extractor_setup import LibraryClient, running
+from tests.integration.extractor_setup import LibraryClient, running_extractor
 
 _IMAGE = BytesIO()
 Image.new("RGB", (8, 8), "teal").save(_IMAGE, "JPEG")
@@ -32,7 +32,7 @@ async def library(
 ) -> AsyncIterator[LibraryClient]:
     root = tmp_path / "music"
     root.mkdir()
-    async with running(pool, database_settings) as gateway:
+    async with running_extractor(pool, database_settings) as gateway:
         yield LibraryClient(gateway, root)
 
 
@@ -192,7 +192,7 @@ async def test_a_mistake_in_the_rules_is_a_transient_failure_of_the_files(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path, make_track: Callable[..., Path]
 ) -> None:
     bus = InProcessBus()
-    async with running(pool, database_settings, bus) as gateway:
+    async with running_extractor(pool, database_settings, bus) as gateway:
         library = LibraryClient(gateway, tmp_path / "music")
         make_track("One.flac", title="One")
         scan = await library.scan()

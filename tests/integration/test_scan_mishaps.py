@@ -15,7 +15,7 @@ import pytest
 from pytest_asyncio import fixture
 
 from shared.runtime.settings import Settings
-from tests.integration.extractor_setup import LibraryClient, running
+from tests.integration.extractor_setup import LibraryClient, running_extractor
 from tests.integration.library_changes import FILES, retag, sound_of, write
 from tests.integration.mishaps import MISHAPS, Mishap
 
@@ -44,7 +44,7 @@ async def gateway(database: asyncpg.Pool, database_settings: Settings) -> AsyncI
     settings = database_settings.model_copy(update={"missing_guard_files": GUARDED_FROM})
     loop = asyncio.get_running_loop()
     loop.set_default_executor(AsNobody())
-    async with running(database, settings) as gateway:
+    async with running_extractor(database, settings) as gateway:
         yield gateway
     loop.set_default_executor(ThreadPoolExecutor())
 

@@ -27,7 +27,7 @@ from services.extractor.watch.file_events import (
 from services.extractor.watch.watcher import Watcher
 from shared.bus.in_process import InProcessBus
 from shared.runtime.settings import Settings
-from tests.integration.extractor_setup import LibraryClient, running
+from tests.integration.extractor_setup import LibraryClient, running_extractor
 from tests.integration.library_changes import retag, write
 
 _SCANS = "{ scans(first: 100) { folder state message library { name } } }"
@@ -39,7 +39,7 @@ async def library(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
 ) -> AsyncIterator["WatchedLibrary"]:
     bus = InProcessBus()
-    async with running(pool, database_settings, bus) as gateway:
+    async with running_extractor(pool, database_settings, bus) as gateway:
         yield WatchedLibrary(LibraryClient(gateway, tmp_path / "music"), bus)
 
 

@@ -19,7 +19,7 @@ from shared.gateway.inputs import TrackInput
 from shared.gateway.results import TrackUpsertColumns
 from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks, track_item
-from tests.integration.extractor_setup import LibraryClient, running
+from tests.integration.extractor_setup import LibraryClient, running_extractor
 
 _SHOWN = """
 query ($kind: TrackKind) { tracks(first: 10, filter: {kind: $kind}) { edges { node {
@@ -37,7 +37,7 @@ async def library(
 ) -> AsyncIterator[LibraryClient]:
     root = tmp_path / "music"
     root.mkdir()
-    async with running(pool, database_settings) as gateway:
+    async with running_extractor(pool, database_settings) as gateway:
         yield LibraryClient(gateway, root)
 
 
