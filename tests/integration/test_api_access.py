@@ -141,7 +141,7 @@ async def test_with_a_service_token_only_the_services_may_store(
             errors = answer.get("errors", [])
             assert [error["extensions"]["code"] for error in errors] == ([code] if code else [])
             assert (await one.put(cover, content=image, headers=headers)).status_code == status
-            many = await one.post("/covers", content=b"", headers=headers)
+            many = await one.post("/covers", files={"image": image}, headers=headers)
             assert many.status_code == (status if status == 403 else 200)
             for query in (STATUS, REPLAY, CORRECT, RESUME):
                 answer = await one.post("/graphql", json={"query": query}, headers=headers)

@@ -77,6 +77,7 @@ async def test_an_image_that_cannot_be_decoded_is_served_unchanged(
     assert (await client.get(path, params={"size": 64})).content == content
 
 
+FILE = b'--x\r\ncontent-disposition: form-data; name="image"; filename="image"\r\n\r\n'
 HUGE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\x02\0\0\0" + b"\0" * 99
 
 
@@ -114,19 +115,26 @@ async def test_many_images_are_sent_in_one_request_and_each_has_its_own_error(
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        (b"", 200),
+        (b"--x--\r\n", 200),
         (b"\0\0", 400),
-        (b"\0\0\0\x09short", 400),
-        ((MOST_BYTES + 1).to_bytes(4, "big") + b"\0" * (MOST_BYTES + 1), 200),
-        (b"\0" * (2 * MOST_BYTES + 1), 413),
+        (FILE + b"short", 400),
+        (FILE + b"\0" * (MOST_BYTES + 1) + b"\r\n--x--\r\n", 200),
+        (FILE + b"\0" * (2 * MOST_BYTES) + b"\r\n--x--\r\n", 413),
+        (b'--x\r\ncontent-disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n', 200),
     ],
-    ids=["none", "cut", "short", "large", "too much"],
+    ids=["none", "no form", "cut", "large", "too much", "no image"],
 )
 async def test_a_malformed_body_of_images_stores_nothing(
     client: httpx.AsyncClient, pool: asyncpg.Pool, body: bytes, status: int
 ) -> None:
-    assert (await client.post("/covers", content=body)).status_code == status
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    assert (await client.post("/covers", content=body, headers=headers)).status_code == status
     assert await pool.fetchval("SELECT count(*) FROM covers") == 0
+
+
+async def test_images_are_sent_as_a_form_only(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/covers", content=picture("PNG"))
+    assert (answer.status_code, "multipart/form-data" in answer.text) == (400, True)
 
 
 @pytest.mark.parametrize("name", ["x", "0" * 63, "g" * 64, "0" * 64])

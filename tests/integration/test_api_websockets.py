@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from services.api.change_notifier import CHANNEL
 from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
 from tests.integration.api_write_items import begin_scan
@@ -46,6 +47,12 @@ async def begin(opened: ClientConnection, query: str, **variables: Any) -> None:
     await send(opened, id="1", type="subscribe", payload={"query": query, "variables": variables})
 
 
+async def store_elsewhere(pool: asyncpg.Pool, storing: Awaitable[object]) -> None:
+    """Store something, and report it as another gateway process does."""
+    await storing
+    await pool.execute("SELECT pg_notify($1, 'another process')", CHANNEL)
+
+
 PROGRESS = """subscription($id: ID) { scanProgress(scanId: $id) {
   isIdle scan { state filesRead library { name } } status { tracks pending }
   stages { stage done total ratePerS etaS }
@@ -64,7 +71,7 @@ async def test_progress_is_sent_at_once_and_with_each_change(
         }  # fmt: skip
         assert (first["isIdle"], first["status"]) == (False, {"tracks": 0, "pending": 2})
         assert first["stages"][0]["etaS"] is None
-        await store_tracks("a.mp3", "b.mp3", scan_id=scan)
+        await store_elsewhere(pool, store_tracks("a.mp3", "b.mp3", scan_id=scan))
         second = (await receive(opened))["payload"]["data"]["scanProgress"]
         assert (second["scan"]["state"], second["status"]["tracks"]) == ("FINISHED", 2)
         assert second["stages"][0]["ratePerS"] > 0
@@ -165,7 +172,7 @@ async def test_the_end_of_a_scan_is_sent_once_when_its_last_file_is_read(
     for _ in range(2):  # the second time it is over already
         async with websocket(client) as opened:
             await begin(opened, ENDED, id=id_)
-            await store_tracks("a.mp3", "b.mp3", scan_id=scan)
+            await store_elsewhere(pool, store_tracks("a.mp3", "b.mp3", scan_id=scan))
             ended = (await receive(opened))["payload"]["data"]["scanEnded"]
             assert ended == {"id": id_, "state": "FINISHED", "filesRead": 2}
             assert (await receive(opened))["type"] == "complete"

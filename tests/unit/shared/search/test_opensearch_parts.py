@@ -8,7 +8,7 @@ from shared.contracts.errors import DependencyDown, TransientError
 from shared.search.fields import fields
 from shared.search.opensearch_mapping import body, lines
 from shared.search.opensearch_query import requests
-from shared.search.opensearch_server import NotThere, OpenSearchServer, Overloaded
+from shared.search.opensearch_server import IndexMissing, OpenSearchServer, Overloaded
 from shared.search.port import Deletion, SearchDocument, SearchQuery
 from shared.search.tantivy_schema import to_tantivy
 
@@ -21,7 +21,7 @@ FULL = SearchDocument(
 @pytest.mark.parametrize(
     ("status", "kind", "error", "message"),
     [
-        (404, "index_not_found_exception", NotThere, ""),
+        (404, "index_not_found_exception", IndexMissing, ""),
         (429, "rejected_execution_exception", Overloaded, "is overloaded"),
         (429, "cluster_block_exception", DependencyDown, "Free space on its disk"),
         (403, "cluster_block_exception", DependencyDown, "takes writes again in a moment"),
@@ -34,7 +34,7 @@ FULL = SearchDocument(
 def test_a_response_becomes_the_error_with_the_right_reaction(
     status: int, kind: str, error: type[Exception], message: str
 ) -> None:
-    named = OpenSearchServer("http://search:9200").named(status, kind, "why")
+    named = OpenSearchServer("http://search:9200").error_for(status, kind, "why")
     assert type(named) is error
     assert message in str(named)
 
