@@ -30,7 +30,7 @@ async def in_two_batches(handlers: ExtractorHandlers, found: list[Event]) -> Non
     )
 
 
-async def one_by_one(handlers: ExtractorHandlers, found: list[Event]) -> None:
+async def shuffled(handlers: ExtractorHandlers, found: list[Event]) -> None:
     await handlers.handle(
         [[event] for event in random.Random(len(found)).sample(found, len(found))]
     )
@@ -66,7 +66,7 @@ async def count_orphans(handlers: ExtractorHandlers) -> int:
     return found
 
 
-@pytest.mark.parametrize("handle", [in_two_batches, one_by_one, concurrently])
+@pytest.mark.parametrize("handle", [in_two_batches, shuffled, concurrently])
 async def test_albums_are_those_of_the_table_in_every_order(
     handlers: ExtractorHandlers, tmp_path: Path, handle: Handle
 ) -> None:
@@ -124,7 +124,7 @@ async def test_tracks_without_an_album_artist_follow_one_that_is_retagged(
     assert summaries((await albums_and_artists(handlers))[0]) == [("X", "B", list(PATHS))]
     retag(root / "X/1.flac", song(1, albumartist="C"))
     for _ in range(2):  # the second time all files count as unknown, as in a full scan
-        await one_by_one(handlers, events(root, library, await handlers.scan(), {}))
+        await shuffled(handlers, events(root, library, await handlers.scan(), {}))
     assert summaries((await albums_and_artists(handlers))[0]) == [("X", "C", list(PATHS))]
     assert await count_orphans(handlers) == 0
 
@@ -141,7 +141,7 @@ async def test_tracks_of_a_renamed_album_are_searchable_by_its_new_name(
     for number in (1, 2):
         retag(root / f"X/{number}.flac", song(number, "B"))
     found = events(root, library, await handlers.scan(), {})
-    await one_by_one(handlers, [event for event in found if event.path != "X/3.flac"])  # type: ignore[attr-defined] # all are of files
+    await shuffled(handlers, [event for event in found if event.path != "X/3.flac"])  # type: ignore[attr-defined] # all are of files
     assert summaries((await albums_and_artists(handlers))[0]) == [("X", "B", list(PATHS))]
     async with asyncio.timeout(20):
         while (await revisions(handlers))["X/3.flac"] == known["X/3.flac"]:  # noqa: ASYNC110 - it is polled

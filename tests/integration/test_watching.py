@@ -72,13 +72,13 @@ class WatchedLibrary:
         before = len(await self.scans())
         work = asyncio.create_task(watcher.run())
         try:
-            await until(lambda: self._more_than(before))
+            await until(lambda: self.has_more_scans_than(before))
             yield
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
 
-    async def _more_than(self, scans: int) -> bool:
+    async def has_more_scans_than(self, scans: int) -> bool:
         return len(await self.scans()) > scans
 
 
@@ -141,7 +141,7 @@ async def test_a_change_of_other_files_starts_no_scan(library: WatchedLibrary) -
         (library.root / ".hidden").mkdir()
         (library.root / "notes.txt").unlink()
         (library.root / "a").mkdir()  # the events come in order
-        await until(lambda: library._more_than(before))
+        await until(lambda: library.has_more_scans_than(before))
         assert [scan["folder"] for scan in await library.scans()][:-before] == ["a"]
 
 
@@ -171,7 +171,7 @@ async def test_too_many_changes_scan_the_whole_library(library: WatchedLibrary) 
         before = len(await library.scans())
         for number in range(4 * MAX_PATHS):
             (library.root / f"{number}.txt").touch()
-        await until(lambda: library._more_than(before))
+        await until(lambda: library.has_more_scans_than(before))
         assert (await library.scans())[0]["folder"] == ""
 
 
