@@ -2,6 +2,7 @@
 PYTHON ?= python3
 UV := .uv/bin/uv
 UV_VERSION := 0.13.9
+LOWEST := strawberry-graphql==0.338.0 graphql-core==3.3.0
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
 MUSIC ?=
@@ -10,7 +11,7 @@ ARGS ?=
 export UV_PYTHON_DOWNLOADS = never
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: help install run clean test chaos lint format music engines bench bench-cluster bench-scan bench-growth bench-queries bench-truth
+.PHONY: help install run clean test test-lowest chaos lint format music engines bench bench-cluster bench-scan bench-growth bench-queries bench-truth
 
 # A line that begins with `##` starts a group of `make help`; ` ## ` behind a target is its help.
 help: ## list the targets (this text)
@@ -32,6 +33,13 @@ clean: ## remove what was installed and fetched (not your library: that is in SO
 # Two processes, since much of the suite waits for servers. All tests of a file run in one of them.
 test: engines ## the whole suite; ARGS go to pytest, e.g. ARGS=tests/unit
 	@$(VENV)/bin/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+
+# What the gateway rests on most, in the oldest releases that services/api/pyproject.toml allows.
+test-lowest: ## the gateway's tests with the oldest strawberry and graphql-core that are allowed
+	@$(MAKE) --no-print-directory install VENV=.venv-lowest
+	@$(UV) pip install --quiet --python .venv-lowest/bin/python $(LOWEST)
+	@.venv-lowest/bin/pytest -n 2 --dist loadfile --no-cov tests/unit/services/api tests/house/test_documents.py \
+	  tests/house/test_gateway_types.py tests/integration/test_gateway_transports.py tests/integration/test_api_*.py $(ARGS)
 
 chaos: engines ## the long form of tests/chaos: services fail while 2,000 files are analysed; ARGS go to pytest
 	@$(VENV)/bin/pytest tests/chaos --thorough -s $(ARGS)

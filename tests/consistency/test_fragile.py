@@ -28,3 +28,16 @@ def test_the_version_in_the_document_is_the_locked_one(library: str, version: st
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:[\w.]+/)+[\w.]+\.py)`", PAGE))))
 def test_a_named_file_exists(path: str) -> None:
     assert (ROOT / path).is_file()
+
+
+def test_the_oldest_releases_that_are_tested_are_those_that_are_allowed() -> None:
+    tested = dict(
+        re.findall(r"([\w-]+)==([\d.]+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    )
+    project = tomllib.loads((ROOT / "services/api/pyproject.toml").read_text(encoding="utf-8"))
+    lowest = dict(
+        re.findall(r"(strawberry-graphql|graphql-core)>=([\d.]+)", str(project["project"]))
+    )
+    assert len(lowest) == 2
+    for library, version in lowest.items():
+        assert tested[library].startswith(version)
