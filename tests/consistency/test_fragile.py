@@ -30,7 +30,7 @@ def test_a_named_file_exists(path: str) -> None:
     assert (ROOT / path).is_file()
 
 
-def test_the_oldest_releases_that_are_tested_are_those_that_are_allowed() -> None:
+def test_the_oldest_tested_releases_are_the_oldest_allowed_ones() -> None:
     tested = dict(
         re.findall(r"([\w-]+)==([\d.]+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
     )
