@@ -18,7 +18,7 @@ from tests.fetch_debian import NotFetched
 from tests.fetch_wesnoth import fetch
 
 MUSIC = Path(__file__).parents[1] / ".music"
-_NOT_AVAILABLE = "is not available here"
+_NOT_AVAILABLE = "not available here"
 
 # A slow machine is no failure, and the result of CI must not depend on chance.
 hypothesis.settings.register_profile("no deadline", deadline=None, derandomize="CI" in os.environ)
@@ -61,7 +61,7 @@ def wesnoth_music() -> Path:
         with _locked_music():
             return fetch()
     except NotFetched as error:
-        pytest.skip(f"real music (wesnoth) {_NOT_AVAILABLE}: {error}")
+        pytest.skip(f"real music (wesnoth) is {_NOT_AVAILABLE}: {error}")
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +70,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     try:
         jars = kafka_engine.fetch()
     except NotFetched as error:
-        pytest.skip(f"Apache Kafka {_NOT_AVAILABLE}: {error}")
+        pytest.skip(f"Apache Kafka is {_NOT_AVAILABLE}: {error}")
     server = kafka_engine.server(jars, tmp_path_factory.mktemp("kafka"))
     server.start()
     yield server
@@ -83,7 +83,7 @@ def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[opensearch_
     try:
         jars = opensearch_engine.fetch()
     except NotFetched as error:
-        pytest.skip(f"OpenSearch {_NOT_AVAILABLE}: {error}")
+        pytest.skip(f"OpenSearch is {_NOT_AVAILABLE}: {error}")
     node = opensearch_engine.node(jars, tmp_path_factory.mktemp("opensearch"))
     node.start()
     yield node
@@ -96,7 +96,7 @@ def ollama_parts() -> ollama_engine.Parts:
     try:
         return ollama_engine.fetch()
     except NotFetched as error:
-        pytest.skip(f"Ollama {_NOT_AVAILABLE}: {error}")
+        pytest.skip(f"Ollama is {_NOT_AVAILABLE}: {error}")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
-from services.api.store.database.counted_pool import CountedPool
+from services.api.store.database.pool import CountedPool
 
 CHANNEL = "soniquebay_changes"
 # A scan stores hundreds of batches. Other processes hear of them at most twice a second.

@@ -12,7 +12,7 @@ import structlog
 from services.api.graphql.people.subscriptions import Rates
 from services.api.graphql.types.status import stages_of
 from services.api.store import progress
-from services.api.store.database.counted_pool import CountedPool
+from services.api.store.database.pool import CountedPool
 from shared.bus.port import Bus
 from shared.runtime import metrics
 

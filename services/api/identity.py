@@ -1,8 +1,11 @@
-"""Keys that tell whether two names, artists or albums are the same, and sort keys. Pure."""
+"""Keys that tell whether two names, artists, albums or tags are the same, and sort keys. Pure."""
 
 import hashlib
+import json
 import unicodedata
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 _SEPARATOR = "\x1f"  # ASCII's unit separator: folding removes it from names
@@ -105,3 +108,27 @@ def owner_key(
     if folder:
         return f"artist{_SEPARATOR}{fold(artist_credit)}" if is_artist_tagged else ""
     return _SEPARATOR.join(("artist", fold(artist_credit), str(year_of(release_date) or "")))
+
+
+def _hex(value: bytes | UUID) -> str:
+    """Covers as `jsonb` has bytes, ids as hex digits."""
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else value.hex
+
+
+_DIGESTED = json.JSONEncoder(sort_keys=True, check_circular=False, default=_hex)
+
+
+def tags_digest(
+    columns: Mapping[str, Any],
+    album_id: UUID | None,
+    credits_: Sequence[tuple[Any, ...]],
+    genres: Mapping[str, str],
+    details: Sequence[Any],
+) -> bytes:
+    """Return the SHA-256 of all that an item says of a track, as JSON.
+
+    Digests are stored, and a track whose digest differs was changed. So the form of the JSON must
+    stay as it is: with another one, every file that is read again would look changed.
+    """
+    text = _DIGESTED.encode([columns, album_id, credits_, list(genres.items()), details])
+    return hashlib.sha256(text.encode()).digest()

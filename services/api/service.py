@@ -18,7 +18,7 @@ from services.api.guard import Guard
 from services.api.local_transport import LocalTransport
 from services.api.reconciler import Reconciler
 from services.api.server import bound, build_app
-from services.api.store.database.counted_pool import CountedPool
+from services.api.store.database.pool import CountedPool
 from services.api.store.database.postgres import open_pool
 from shared.bus.port import Bus, Outcome, Subscription
 from shared.contracts.envelope import DeadLetter
@@ -91,9 +91,9 @@ class Api:
         return ""
 
     def _context(self) -> Context:
-        context = Context(self.pool, self.bus, self.settings, self.search, self.embedder)
-        context.changes = self._changes
-        return context
+        return Context(
+            self.pool, self.bus, self.settings, self.search, self.embedder, changes=self._changes
+        )
 
     async def _note_indexed(self, events: Sequence[TrackIndexed]) -> Outcome:
         with waiting_for_database():

@@ -1,6 +1,6 @@
 """The gateway, as the workers call it: typed GraphQL operations over a transport.
 
-A worker's module here (`extraction`, `analysis`, `vectorization`, `indexing`) declares its
+A worker's module here (`scans`, `extraction`, `analysis`, `vectorization`, `indexing`) declares its
 operations and the types of what it sends and gets. Documents are `.graphql` files in `documents/`.
 A test checks types and documents against the schema.
 

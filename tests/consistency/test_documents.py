@@ -8,8 +8,7 @@ import pytest
 from graphql import build_schema as parse_schema
 from graphql import parse, specified_rules, validate
 
-from services.api.graphql.limits import MOST_TOKENS, document_limits
-from services.api.graphql.schema import TEXT, build_schema
+from services.api.graphql.schema import MOST_TOKENS, TEXT, build_schema, document_limits
 
 SCHEMA = build_schema()
 PARSED_SCHEMA = parse_schema(SCHEMA.as_str())

@@ -33,7 +33,7 @@ from shared.contracts.analysis import Analysis
 from shared.gateway.client import Operation, camel_case
 
 SCHEMA = build_schema()._schema
-_MODULES = ("extraction", "analysis", "vectorization", "indexing")
+_MODULES = ("scans", "extraction", "analysis", "vectorization", "indexing")
 OPERATIONS = {
     f"{module}.{name}": value
     for module in _MODULES

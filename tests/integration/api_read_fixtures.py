@@ -14,7 +14,7 @@ from services.api.graphql.schema import build_schema
 from services.api.store import artists, covers
 from services.api.store.albums.upsert import upsert_albums
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.batch_writes import TrackUpserted
+from services.api.store.results import TrackUpserted
 from services.api.store.tracks.upsert import upsert_tracks
 from services.api.store.vectors.spaces import register_spaces, validate_space
 from services.api.store.vectors.upsert import upsert_vectors

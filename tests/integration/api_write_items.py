@@ -8,7 +8,7 @@ import asyncpg
 import numpy as np
 
 from services.api.store import scans
-from services.api.store.batch_writes import TrackUpserted
+from services.api.store.results import TrackUpserted
 from services.api.store.vectors.spaces import register_spaces, validate_space
 from shared.contracts.envelope import DeadLetter, encode
 from shared.contracts.errors import FailureKind

@@ -12,9 +12,10 @@ from pydantic import SecretStr
 from pytest_asyncio import fixture
 
 from services.api.store import artists
-from services.api.store.batch_writes import TrackUpserted
 from services.api.store.database.embedded import EmbeddedPostgres
-from services.api.store.database.postgres import open_pool, register_codecs
+from services.api.store.database.pool import register_codecs
+from services.api.store.database.postgres import open_pool
+from services.api.store.results import TrackUpserted
 from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.analysis import Analysis, KeyChange
 from shared.contracts.identity import IdKind, format_id

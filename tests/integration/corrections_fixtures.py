@@ -6,8 +6,8 @@ import asyncpg
 from pytest_asyncio import fixture
 
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.batch_writes import TrackUpserted
 from services.api.store.corrections.apply import apply_corrections
+from services.api.store.results import TrackUpserted
 from services.api.store.vectors.upsert import upsert_vectors
 from tests.integration.api_read_fixtures import SchemaClient
 from tests.integration.api_write_items import AUDIO, TEXT, register_both, track_of, vector

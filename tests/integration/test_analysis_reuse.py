@@ -10,10 +10,10 @@ from pytest_asyncio import fixture
 from services.api.handlers import keep_failures
 from services.api.store.analyses.current import expect_analyzer
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.batch_writes import TrackUpserted
 from services.api.store.corrections.apply import apply_corrections
 from services.api.store.failures.queries import read_failures
 from services.api.store.files.missing import mark_missing
+from services.api.store.results import TrackUpserted
 from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.topics import Stage
 from shared.contracts.upserts import UpsertStatus

@@ -20,7 +20,7 @@ from services.analyzer import service as analyzer
 from services.analyzer.musicnn.msd import MSD
 from services.api import service as api
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.batch_writes import TrackUpserted
+from services.api.store.results import TrackUpserted
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.events import AudioAnalyzed, TrackChange, TrackExtracted

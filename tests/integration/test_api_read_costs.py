@@ -8,7 +8,7 @@ import pytest
 from pytest_asyncio import fixture
 
 from services.api.store.database.embedded import EmbeddedPostgres
-from services.api.store.database.postgres import register_codecs
+from services.api.store.database.pool import register_codecs
 from services.api.store.reading import nearest, track_lists
 from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.api.store.batch_writes import TrackUpserted
 from services.api.store.files.missing import mark_missing
+from services.api.store.results import TrackUpserted
 from services.api.store.vectors.upsert import upsert_vectors
 from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings

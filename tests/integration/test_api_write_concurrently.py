@@ -10,7 +10,7 @@ import pytest
 
 from services.api.store import artists
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.batch_writes import in_transaction
+from services.api.store.database.pool import in_transaction
 from services.api.store.failures.write import store_failures
 from services.api.store.files.missing import mark_missing
 from services.api.store.tracks.lock import CreationLock, lock_file_creation_for

@@ -14,9 +14,9 @@ from services.api.reconciler import TRY_LOCK, Reconciler
 from services.api.store import artists, scans
 from services.api.store.analyses.current import expect_analyzer
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.batch_writes import TrackUpserted
 from services.api.store.database.embedded import EmbeddedPostgres
 from services.api.store.files.missing import mark_missing
+from services.api.store.results import TrackUpserted
 from services.api.store.vectors.upsert import upsert_vectors
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription

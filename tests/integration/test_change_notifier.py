@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pytest_asyncio import fixture
 
 from services.api.change_notifier import CHANNEL, ChangeNotifier
-from services.api.store.database.counted_pool import CountedPool
+from services.api.store.database.pool import CountedPool
 
 LISTENING = """
 SELECT pid FROM pg_stat_activity WHERE query LIKE '%pg_notify%' AND pid <> pg_backend_pid()

@@ -7,8 +7,8 @@ import asyncpg
 
 from services.api.store.analyses.current import expect_analyzer
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.batch_writes import TrackUpserted
 from services.api.store.corrections.apply import apply_corrections
+from services.api.store.results import TrackUpserted
 from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.upserts import UpsertStatus
 from shared.contracts.versions import ANALYZER_VERSION

@@ -23,9 +23,7 @@ from shared.gateway.extraction import (
     create_albums,
     create_artists,
     create_tracks,
-    known_files,
     missing_covers,
-    range_digests,
 )
 from shared.gateway.indexing import tracks_to_index
 from shared.gateway.inputs import (
@@ -35,6 +33,7 @@ from shared.gateway.inputs import (
     ImportedFactInput,
     TrackInput,
 )
+from shared.gateway.scans import known_files, range_digests
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
 

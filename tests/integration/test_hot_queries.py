@@ -12,7 +12,8 @@ from pytest_asyncio import fixture
 from bench.hot_queries import HOT_QUERIES
 from bench.large_library import fill
 from services.api.store.database.embedded import EmbeddedPostgres
-from services.api.store.database.postgres import open_pool, register_codecs
+from services.api.store.database.pool import register_codecs
+from services.api.store.database.postgres import open_pool
 from shared.runtime.settings import Settings
 from tests.integration.api_read_fixtures import schema_client
 

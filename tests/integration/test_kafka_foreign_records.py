@@ -109,7 +109,7 @@ async def test_kafkas_command_line_can_request_a_scan(
     try:
         tools = engine.fetch_tools()
     except NotFetched as error:
-        pytest.skip(f"Kafka's command-line clients is not available here: {error}")
+        pytest.skip(f"Kafka's command-line clients are not available here: {error}")
     bus, handler = make_bus(), CountingHandler()
     bus.subscribe(Subscription(Topic.SCAN_REQUESTED, Stage.WALK, handler, batch_size=1))
     await bus.start()

@@ -175,5 +175,5 @@ async def test_after_three_failures_requests_fail_at_once() -> None:
                 await embedder.embed(TEXTS)
         assert stub.requests == 3
         assert _is_open() == 1
-        with pytest.raises(DependencyDown, match=r"out of reach.*it is requests again in \d+ s"):
+        with pytest.raises(DependencyDown, match=r"out of reach.*it is asked again in \d+ s"):
             await embedder.space()

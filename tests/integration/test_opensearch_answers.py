@@ -5,8 +5,8 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+from services.extractor.paths import is_audio
 from services.extractor.read.file_reader import read_file
-from services.extractor.read.formats import is_audio
 from shared.search.opensearch_index import OpenSearchIndex
 from shared.search.port import SearchDocument, SearchQuery
 from shared.search.tantivy_index import TantivyIndex

@@ -11,7 +11,7 @@ from typing import Any
 import mutagen
 import pytest
 
-from services.api.store.batch_writes import in_transaction
+from services.api.store.database.pool import in_transaction
 from shared.contracts.events import Event, FileFound, FileMissing
 from tests.integration import tagged_noise
 from tests.integration.extractor_handlers import ExtractorHandlers, events, handlers

@@ -14,9 +14,13 @@ from pytest_asyncio import fixture
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.upserts import UpsertStatus
 from shared.gateway.client import Gateway
-from shared.gateway.extraction import MOST_LONG_TEXT, TrackUpsertPayload, create_tracks
+from shared.gateway.extraction import (
+    MOST_LONG_TEXT,
+    TrackUpsertColumns,
+    TrackUpsertPayload,
+    create_tracks,
+)
 from shared.gateway.inputs import TrackInput
-from shared.gateway.results import TrackUpsertColumns
 from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks, track_item
 from tests.integration.extractor_setup import LibraryClient, running_extractor

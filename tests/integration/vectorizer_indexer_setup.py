@@ -16,7 +16,7 @@ from pytest_asyncio import fixture
 
 from services.api import service as api
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.batch_writes import TrackUpserted
+from services.api.store.results import TrackUpserted
 from services.indexer import service as indexer
 from services.vectorizer import service as vectorizer
 from shared.bus.in_process import InProcessBus

@@ -21,7 +21,7 @@ from services.api.graphql.types.payloads import (
 )
 from services.api.graphql.types.scans import Scan
 from services.api.store.analyses import pause
-from services.api.store.batch_writes import in_transaction
+from services.api.store.database.pool import in_transaction
 from services.api.store.failures.queries import (
     Replay,
     claim_failures,

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store import scans
-from services.api.store.batch_writes import Upserted, in_transaction
+from services.api.store.database.pool import in_transaction
 from services.api.store.failures.dead_letters import (
     MESSAGE_LIMIT,
     PATH_LIMIT_BYTES,
@@ -16,6 +16,7 @@ from services.api.store.failures.dead_letters import (
     columns_of,
     failure_row,
 )
+from services.api.store.results import Upserted
 from services.api.store.tracks.lock import lock_file_creation
 from shared.contracts.envelope import DeadLetter
 from shared.contracts.errors import FailureKind

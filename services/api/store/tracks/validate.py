@@ -11,10 +11,11 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
-from services.api.identity import fold, sort_key, year_of
+from services.api.identity import fold, sort_key, tags_digest, year_of
 from services.api.store import checks
-from services.api.store.batch_writes import Problem
 from services.api.store.checks import InvalidValue, Item
+from services.api.store.genres import genre_names
+from services.api.store.results import Problem
 from services.api.store.tracks.details import FIELDS, NO_DETAILS, Details, validate_details
 from services.api.store.tracks.validate_item import (
     COLUMN_NAMES,
@@ -28,11 +29,6 @@ from services.api.store.tracks.validate_item import (
     TEXTS,
     WHOLE_NUMBERS,
     TrackRow,
-    check_path,
-    credit_rows,
-    genre_names,
-    tags_digest,
-    text_list,
     track_row,
 )
 from shared.contracts.identity import IdKind
@@ -68,7 +64,7 @@ def _rows(items: Sequence[Item]) -> Iterable[TrackRow] | None:
     if not all(is_valid(values[name]) for name, is_valid in _CHECKS.items()):
         return None
     for path in values["path"]:
-        check_path(path)
+        checks.below_root(path)
     details = [
         validate_details(item) if any(fields) else NO_DETAILS
         for item, fields in zip(
@@ -80,7 +76,7 @@ def _rows(items: Sequence[Item]) -> Iterable[TrackRow] | None:
         for row in zip(*_columns(values, details).values(), strict=True)
     ]
     albums = [checks.optional_identifier(item, "album_id", IdKind.ALBUM) for item in items]
-    credits_ = [*map(credit_rows, items)]
+    credits_ = [*map(checks.credits_of, items)]
     genres = [*map(genre_names, items)]
     return map(
         TrackRow,
@@ -91,7 +87,14 @@ def _rows(items: Sequence[Item]) -> Iterable[TrackRow] | None:
         albums,
         credits_,
         genres,
-        map(tags_digest, columns, albums, credits_, genres, details),
+        map(
+            tags_digest,
+            columns,
+            albums,
+            credits_,
+            genres,
+            [[] if row is NO_DETAILS else row.digested for row in details],
+        ),
         details,
         map(_bytes, values["content_hash"]),
         values["images_digest"],
@@ -109,7 +112,7 @@ def _columns(values: Columns, details: Sequence[Details]) -> Columns:
     columns |= {name: [*map(bool, values[name])] for name in FLAGS}
     columns |= {name: [*map(_bytes, values[name])] for name in COVERS}
     columns |= {
-        name: [text_list({name: texts}, name, limit) if texts else [] for texts in values[name]]
+        name: [checks.texts({name: texts}, name, limit) if texts else [] for texts in values[name]]
         for name, limit in LISTS.items()
     }
     columns["title"], columns["artist_credit"] = values["title"], values["artist_credit"]

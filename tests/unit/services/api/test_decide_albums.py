@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from services.api.store.albums.decide import CountedClaim, decide
+from services.api.store.albums.claims import CountedClaim, decide
 
 
 def claim(tracks: int = 1, artist: str = "A", **changes: Any) -> CountedClaim:

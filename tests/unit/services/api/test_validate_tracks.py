@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.api.store.batch_writes import Problem
 from services.api.store.checks import InvalidValue
+from services.api.store.results import Problem
 from services.api.store.tracks.validate import validate
 from services.api.store.tracks.validate_item import TrackRow, track_row
 

@@ -2,12 +2,7 @@
 
 import pytest
 
-from services.extractor.tags.album_folders import (
-    album_folder,
-    disc_of,
-    is_named_after,
-    without_disc,
-)
+from services.extractor.paths import album_folder, disc_of, is_named_after, without_disc
 
 
 @pytest.mark.parametrize(

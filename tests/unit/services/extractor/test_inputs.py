@@ -7,16 +7,16 @@ import msgspec
 import pytest
 
 from services.extractor.covers.images import Image, embedded_cover, folder_images, mime_type
-from services.extractor.covers.selection import folder_cover
+from services.extractor.paths import wanted_folders
 from services.extractor.read.file_reader import FileRead
 from services.extractor.store.inputs import (
     Batch,
     album_inputs,
     artist_inputs,
     claim_of,
+    folder_cover,
     track_input,
 )
-from services.extractor.tags.album_folders import wanted_folders
 from services.extractor.tags.mapping import map_tags
 from services.extractor.tags.model import AudioProperties, CreditedName, Picture, Release
 from services.extractor.tags.raw_tags import RawTags

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from services.extractor.paths import AUDIO_SUFFIXES
 from services.extractor.read.file_reader import read_file
-from services.extractor.read.formats import AUDIO_SUFFIXES
 from services.extractor.tags import raw_tags
 from services.extractor.tags.containers import asf, chunks, id3, mp4
 from services.extractor.tags.mapping import map_tags

@@ -1,11 +1,16 @@
-"""A pool of database connections that counts the tasks waiting for one of them."""
+"""The pool of database connections, and transactions on one of them."""
 
+import json
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 import asyncpg
+from pgvector.asyncpg import register_vector
 
+T = TypeVar("T")
+_ATTEMPTS = 5
 Hook = Callable[[asyncpg.Connection], Awaitable[None]]
 
 
@@ -91,3 +96,61 @@ class _Acquisition:
         trace: TracebackType | None,
     ) -> None:
         await self._context.__aexit__(kind, error, trace)
+
+
+async def keep_session(connection: asyncpg.Connection) -> None:
+    """Leave a returned connection as it is: settings and locks end with their transaction.
+
+    By default asyncpg has the server reset the session each time, which takes as long as a short
+    query. It still ends an open transaction.
+    """
+
+
+# asyncpg looks up an array type when a connection first uses it, which takes the server 6 ms each
+# time; a statement with all of them takes no longer than one with a single one.
+_ARRAYS = """
+SELECT $1::uuid[], $2::text[], $3::bytea[], $4::smallint[], $5::integer[], $6::bigint[],
+    $7::double precision[], $8::boolean[], $9::jsonb[], $10::timestamptz[]
+"""
+
+
+async def register_codecs(connection: asyncpg.Connection) -> None:
+    """Have `jsonb` as Python objects and `vector` as arrays; look up the array types."""
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
+    )
+    await register_vector(connection)
+    await connection.prepare(_ARRAYS)
+
+
+class LostRace(Exception):
+    """Another transaction made the same row first: run this one again."""
+
+
+async def in_transaction(
+    pool: asyncpg.Pool, work: Callable[[asyncpg.Connection], Awaitable[T]], *, durable: bool = True
+) -> T:
+    """Run `work` in a transaction, and run it again where it lost a race with another one.
+
+    A transaction that is not `durable` may be lost if the server dies within a second, but not
+    once a durable one that began later has ended: the log is written in order.
+    """
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        try:
+            async with pool.acquire() as connection, connection.transaction():
+                if not durable:
+                    await connection.execute("SET LOCAL synchronous_commit TO off")
+                return await work(connection)
+        # All writes lock in one order, so they do not deadlock with each other. A statement of an
+        # administrator may still cause a deadlock, which then costs one repetition.
+        except (LostRace, asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            if not attempts_left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def json_value(value: Any) -> Any:
+    """A value as JSON has it, for `jsonb_populate_recordset`."""
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    return str(value) if isinstance(value, UUID) else value

@@ -1,8 +1,24 @@
-"""The folders of albums, discs and artists, by a file's path. Pure."""
+"""What paths say: which files are music or images, and the folders of albums, discs and artists.
+
+Pure: the names alone count, and no file is looked at.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+
+AUDIO_SUFFIXES = frozenset(
+    (
+        ".aac", ".ac3", ".adts", ".aif", ".aifc", ".aiff", ".ape", ".asf", ".dff", ".dsf", ".eac3",
+        ".ec3", ".flac", ".m4a", ".m4b", ".m4p", ".m4r", ".mp+", ".mp2", ".mp3", ".mp4", ".mpc",
+        ".ofr", ".ofs", ".oga", ".ogg", ".opus", ".spx", ".tak", ".tta", ".wav", ".wave", ".wma",
+        ".wv",
+    )
+)  # fmt: skip
+"""Endings that a scan takes for music, in lower case."""
+
+IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"))
+"""Endings of folder images, in lower case."""
 
 _DISC_FOLDER = re.compile(
     r"(?:(?:cd|dis[ck]|dvd|lp)[\s._#-]*(\d{1,3})|side[\s._-]*[a-d])(?:\W.*)?", re.IGNORECASE
@@ -12,6 +28,17 @@ _DISC_AT_END = re.compile(
     rf"(?:\s*[(\[]\s*{_DISC}\s*[)\]]|(?:\s*[,:;]|\s[-\u2013])\s*{_DISC})\s*$", re.IGNORECASE
 )
 _LEADING_ARTICLE = re.compile(r"^(the|a|die|der|das|les|la|el|los)\s+(.*)$", re.IGNORECASE)
+
+
+def suffix_of(name: str) -> str:
+    """The ending of a file's name with its dot, in lower case; '' where there is none."""
+    stem, dot, ending = name.rpartition(".")
+    return dot + ending.lower() if stem else ""
+
+
+def is_audio(name: str) -> bool:
+    """Whether a scan takes a file of this name for music."""
+    return suffix_of(name) in AUDIO_SUFFIXES
 
 
 def without_disc(title: str) -> tuple[str, str | None, str | None]:
