@@ -15,18 +15,11 @@ from graphql.language.ast import ObjectTypeDefinitionNode
 from pytest_asyncio import fixture
 
 from services import api
-<<<<<<< HEAD
-from services.api.graphql.arguments import MOST_ITEMS
 from services.api.graphql.context import Context
 from services.api.store import progress
-from services.api.store.batch_writes import TrackUpserted
-=======
-from services.api.graphql.scalars import SCALAR_MAP
-from services.api.graphql.schema import Mutation
-from services.api.store import progress
 from services.api.store.checks import MOST_ITEMS
->>>>>>> main
 from services.api.store.failures.write import store_failures
+from services.api.store.results import TrackUpserted
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.envelope import encode

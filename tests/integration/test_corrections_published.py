@@ -5,13 +5,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-<<<<<<< HEAD:tests/integration/test_corrections_published.py
 from services.api import corrections
-from services.api.store.batch_writes import TrackUpserted
-=======
-from services.api import corrections as correcting
 from services.api.store.results import TrackUpserted
->>>>>>> main:tests/integration/test_corrections_passed_on.py
 from services.indexer.search_document import search_item
 from services.vectorizer.text_description import text_description
 from shared.bus.in_process import InProcessBus
