@@ -1,4 +1,4 @@
-"""A batch that is checked column by column is what `track_row` makes of its items one by one."""
+"""A batch checked column by column gives the same rows as `track_row` for each item."""
 
 from collections.abc import Callable
 from typing import Any
@@ -76,7 +76,7 @@ def _one_by_one(items: list[dict[str, Any]]) -> list[TrackRow | Problem]:
 
 @settings(deadline=None, max_examples=300)
 @given(_ITEMS)
-def test_usual_items_make_the_same_rows_as_one_by_one(items: list[dict[str, Any]]) -> None:
+def test_valid_items_give_the_same_rows_as_one_by_one(items: list[dict[str, Any]]) -> None:
     assert validate(items) == _one_by_one(items)
 
 
@@ -96,7 +96,7 @@ def test_usual_items_make_the_same_rows_as_one_by_one(items: list[dict[str, Any]
         ("sort_title", "\0"), ("images_digest", 2**31),
     ],
 )  # fmt: skip
-def test_one_item_at_fault_is_told_and_the_others_are_rows(name: str, value: Any) -> None:
+def test_an_invalid_item_has_a_problem_and_the_others_are_rows(name: str, value: Any) -> None:
     fit = {
         "path": "a.mp3", "size_bytes": 1, "mtime_ns": 1, "title": "A", "artist_credit": "B",
         "credits": [], "genres": ["Rock"], "container": "mp3", "codec": "mp3", "duration_s": 1.5,
