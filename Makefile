@@ -38,8 +38,8 @@ test: engines ## the whole suite; ARGS go to pytest, e.g. ARGS=tests/unit
 test-lowest: ## the gateway's tests with the oldest strawberry and graphql-core that are allowed
 	@$(MAKE) --no-print-directory install VENV=.venv-lowest
 	@$(UV) pip install --quiet --python .venv-lowest/bin/python $(LOWEST)
-	@.venv-lowest/bin/pytest -n 2 --dist loadfile --no-cov tests/unit/services/api tests/consistency/test_documents.py \
-	  tests/consistency/test_gateway_types.py tests/integration/test_gateway_transports.py tests/integration/test_api_*.py $(ARGS)
+	@.venv-lowest/bin/pytest -n 2 --dist loadfile --no-cov tests/unit/services/api tests/house/test_documents.py \
+	  tests/house/test_gateway_types.py tests/integration/test_gateway_transports.py tests/integration/test_api_*.py $(ARGS)
 
 chaos: engines ## the long form of tests/chaos: services fail while 2,000 files are analysed; ARGS go to pytest
 	@$(VENV)/bin/pytest tests/chaos --thorough -s $(ARGS)
