@@ -1,12 +1,13 @@
 """Keys that are equal for equal names, artists, albums or tags, and sort keys. Pure."""
 
 import hashlib
-import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 _SEPARATOR = "\x1f"  # ASCII's unit separator: folding removes it from names
 # Unicode does not decompose these letters, but many people write them without the stroke.
@@ -110,12 +111,7 @@ def owner_key(
     return _SEPARATOR.join(("artist", fold(artist_credit), str(year_of(release_date) or "")))
 
 
-def _hex(value: bytes | UUID) -> str:
-    """Covers as `jsonb` has bytes, ids as hex digits."""
-    return f"\\x{value.hex()}" if isinstance(value, bytes) else value.hex
-
-
-_DIGESTED = json.JSONEncoder(sort_keys=True, check_circular=False, default=_hex)
+_DIGESTED = msgspec.json.Encoder(order="deterministic", enc_hook=dict)
 
 
 def tags_digest(
@@ -127,8 +123,8 @@ def tags_digest(
 ) -> bytes:
     """Return the SHA-256 of all that an item says of a track, as JSON.
 
-    Digests are stored, and a track whose digest differs was changed. So the form of the JSON must
-    stay as it is: with another one, every file that is read again would look changed.
+    Digests are stored, and a track whose digest differs was changed. So with another form of the
+    JSON every file that is read again looks changed, once: its track is indexed again.
     """
-    text = _DIGESTED.encode([columns, album_id, credits_, list(genres.items()), details])
-    return hashlib.sha256(text.encode()).digest()
+    content = _DIGESTED.encode([columns, album_id, credits_, list(genres.items()), details])
+    return hashlib.sha256(content).digest()

@@ -1,12 +1,14 @@
 """The gateway over HTTP: the ASGI app and its socket."""
 
 import asyncio
+import json
 import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
 import asyncpg
+import msgspec
 import strawberry
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -49,6 +51,17 @@ class _Gateway(GraphQL[Context, None]):
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
         )
         self._make_context = make_context
+
+    def decode_json(self, data: str | bytes) -> object:
+        """Decode a request by msgspec, in half the time: a batch of tracks has 400 kB.
+
+        Raises:
+            json.JSONDecodeError: it is no JSON, or nested too deeply. The client gets a 400.
+        """
+        try:
+            return msgspec.json.decode(data)
+        except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+            raise json.JSONDecodeError(str(error), "", 0) from error
 
     async def get_context(self, request: Any, response: Any) -> Context:
         context = self._make_context()

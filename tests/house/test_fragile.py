@@ -17,20 +17,20 @@ LOCKED: dict[str, str] = {
 
 def test_every_row_names_a_library_and_its_version() -> None:
     lines = [line for line in PAGE.splitlines() if line.startswith("| ")]
-    assert len(ROWS) == len(lines) - 1  # but for the head
+    assert len(ROWS) == len(lines) - 1  # without the head
 
 
 @pytest.mark.parametrize(("library", "version"), sorted({row[:2] for row in ROWS}))
-def test_the_version_that_was_read_is_the_one_that_is_locked(library: str, version: str) -> None:
+def test_the_version_in_the_document_is_the_locked_one(library: str, version: str) -> None:
     assert version == LOCKED[library], f"read the parts of {library} that docs/fragile.md names"
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:[\w.]+/)+[\w.]+\.py)`", PAGE))))
-def test_a_file_that_is_named_is_there(path: str) -> None:
+def test_a_named_file_exists(path: str) -> None:
     assert (ROOT / path).is_file()
 
 
-def test_the_oldest_releases_that_are_tested_are_those_that_are_allowed() -> None:
+def test_the_oldest_tested_releases_are_the_oldest_allowed_ones() -> None:
     tested = dict(
         re.findall(r"([\w-]+)==([\d.]+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
     )

@@ -34,7 +34,7 @@ _ENDINGS = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_s
 
 
 def names(metric: Declaration) -> set[str]:
-    """A metric's names in Prometheus."""
+    """The names of a metric in Prometheus."""
     return {f"{metric.name}{ending}" for ending in _ENDINGS[metric.kind]}
 
 
@@ -68,7 +68,7 @@ def labels(expression: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
-def test_a_dashboard_file_is_the_one_that_its_code_makes(name: str) -> None:
+def test_a_dashboard_file_is_the_output_of_its_code(name: str) -> None:
     assert (FOLDER / f"{name}.json").read_text() == text(name), "run: python -m ops.dashboards"
 
 
@@ -84,7 +84,7 @@ def test_every_metric_in_a_query_is_declared(expression: str) -> None:
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_every_label_in_a_query_is_one_of_its_metrics(expression: str) -> None:
+def test_every_label_in_a_query_belongs_to_one_of_its_metrics(expression: str) -> None:
     known = {label for name in named(expression) for label in DECLARED.get(name, ())}
     assert labels(expression) <= known | GIVEN_BY_PROMETHEUS
 

@@ -14,7 +14,7 @@ EVENTS_PAGE = (DOCS / "events.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_made_from_code_is_up_to_date(name: str) -> None:
+def test_a_generated_page_is_up_to_date(name: str) -> None:
     text = (DOCS / name).read_text(encoding="utf-8")
     assert text == PAGES[name](), "run: python -m shared.runtime.reference_pages"
 

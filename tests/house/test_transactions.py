@@ -1,4 +1,4 @@
-"""Nothing is published inside a transaction: a full topic would be waited for with locks held."""
+"""Nothing is published inside a transaction: with a full topic it would wait with locks held."""
 
 import ast
 from pathlib import Path
@@ -12,9 +12,9 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def published_in_transactions(source: str) -> list[str]:
-    """Functions that have a connection, and publish.
+    """The functions that have a connection as a parameter, and publish.
 
-    In the api whoever has a connection is inside a transaction: `in_transaction` hands it over.
+    In the api such a function runs inside a transaction: `in_transaction` passes the connection.
     """
     found = []
     for function in ast.walk(ast.parse(source)):

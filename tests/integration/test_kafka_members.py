@@ -1,4 +1,4 @@
-"""Members of a group on Kafka that come, go, wait and are killed; brokers that do so."""
+"""Members of a Kafka group that join, leave, wait and are killed, and a broker that is killed."""
 
 import asyncio
 import subprocess
@@ -19,28 +19,28 @@ from shared.contracts.errors import DependencyDown
 from shared.contracts.events import TrackIndexed, TrackVectorized
 from shared.contracts.topics import Stage, Topic
 from tests.engines.jars import Server
-from tests.integration.kafka_ground import (
+from tests.integration.kafka_buses import (
     DEADLINE_S,
-    Counting,
-    Make,
+    Cluster,
+    CountingHandler,
     consume,
     eventually,
-    make,
+    make_bus,
     until_idle,
     vectorized,
 )
 
-__all__ = ["make"]
+__all__ = ["make_bus"]
 
 
-async def test_a_broker_that_is_killed_and_comes_back_costs_no_event(
-    make: Make, kafka: Server
+async def test_a_killed_and_restarted_broker_loses_no_event(
+    make_bus: Cluster, kafka: Server
 ) -> None:
     async def index(events: Sequence[TrackVectorized]) -> Outcome:
         await asyncio.sleep(0.02)
         return Outcome(emit=[TrackIndexed(track_id=e.track_id, revision=1) for e in events])
 
-    bus, last = make(), Counting()
+    bus, last = make_bus(), CountingHandler()
     consume(bus, index, batch_size=20, members=2)
     bus.subscribe(Subscription(Topic.TRACK_INDEXED, Stage.PROGRESS, last))
     await bus.start()
@@ -64,9 +64,11 @@ async def test_a_broker_that_is_killed_and_comes_back_costs_no_event(
     assert {event.key for event in last.seen} == {vectorized(n).key for n in range(3000)}
 
 
-async def test_members_that_come_and_go_while_all_are_busy_run_no_event_twice(make: Make) -> None:
-    first, second, third = make(), make(), make()
-    seen = [Counting(takes_s=0.1) for _ in range(3)]
+async def test_members_that_join_and_leave_under_load_handle_no_event_twice(
+    make_bus: Cluster,
+) -> None:
+    first, second, third = make_bus(), make_bus(), make_bus()
+    seen = [CountingHandler(takes_s=0.1) for _ in range(3)]
     for bus, handler in zip([first, second, third], seen, strict=True):
         consume(bus, handler, batch_size=5)
     await first.start()
@@ -74,7 +76,7 @@ async def test_members_that_come_and_go_while_all_are_busy_run_no_event_twice(ma
     await first.publish(sent)
 
     async def publish_more() -> None:
-        """However long the others take to begin, there is work for all."""
+        """Publish until stopped: there is work for all, however long the others take to start."""
         while not seen[2].seen:
             more = [vectorized(len(sent) + number) for number in range(60)]
             sent.extend(more)
@@ -93,17 +95,19 @@ async def test_members_that_come_and_go_while_all_are_busy_run_no_event_twice(ma
     assert seen[0].seen + seen[1].seen + seen[2].seen == Counter(sent)
 
 
-async def test_what_a_killed_member_had_taken_is_done_by_another(make: Make, kafka: Server) -> None:
+async def test_the_batch_of_a_killed_member_is_handled_by_another(
+    make_bus: Cluster, kafka: Server
+) -> None:
     script = Path(__file__).with_name("kafka_member.py")
     doomed = await asyncio.create_subprocess_exec(
-        sys.executable, script, kafka.address, make.prefix, stdout=subprocess.PIPE,
+        sys.executable, script, kafka.address, make_bus.prefix, stdout=subprocess.PIPE,
         cwd=Path(__file__).parents[2], env={"PYTHONPATH": "."},
     )  # fmt: skip
     try:
-        bus, handler = make(), Counting()
+        bus, handler = make_bus(), CountingHandler()
         sent = [vectorized(number) for number in range(50)]
         consume(bus, handler)
-        publisher = make()
+        publisher = make_bus()
         await publisher.start()
         await publisher.publish(sent)
         assert doomed.stdout is not None
@@ -119,7 +123,9 @@ async def test_what_a_killed_member_had_taken_is_done_by_another(make: Make, kaf
     assert handler.seen == Counter(sent)
 
 
-async def test_a_stage_that_waits_for_a_dependency_does_not_hold_up_its_group(make: Make) -> None:
+async def test_a_stage_that_waits_for_a_dependency_does_not_block_its_group(
+    make_bus: Cluster,
+) -> None:
     down = True
 
     async def work(events: Sequence[Any]) -> Outcome:
@@ -127,7 +133,7 @@ async def test_a_stage_that_waits_for_a_dependency_does_not_hold_up_its_group(ma
             raise DependencyDown("the gateway is out of reach")
         return await done(events)
 
-    first, second, done = make(), make(), Counting()
+    first, second, done = make_bus(), make_bus(), CountingHandler()
     sent = [vectorized(number) for number in range(60)]
     consume(first, work, batch_size=5)
     consume(second, done, batch_size=5)
@@ -142,10 +148,10 @@ async def test_a_stage_that_waits_for_a_dependency_does_not_hold_up_its_group(ma
     assert done.seen == Counter(sent)
 
 
-async def test_a_coordinator_that_is_not_ready_does_not_send_a_member_back_to_the_beginning(
-    make: Make, monkeypatch: pytest.MonkeyPatch
+async def test_a_coordinator_that_is_not_ready_does_not_reset_a_member_to_the_first_offset(
+    make_bus: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second, handler = make(), make(), Counting()
+    first, second, handler = make_bus(), make_bus(), CountingHandler()
     consume(first, handler)
     await first.start()
     sent = [vectorized(number) for number in range(100)]
@@ -168,10 +174,10 @@ async def test_a_coordinator_that_is_not_ready_does_not_send_a_member_back_to_th
     assert handler.seen == Counter([*sent, vectorized(100)])
 
 
-async def test_a_member_whose_next_records_were_deleted_goes_on_with_the_oldest_that_are_left(
-    make: Make, kafka: Server
+async def test_a_member_whose_next_records_were_deleted_goes_on_at_the_oldest_offset(
+    make_bus: Cluster, kafka: Server
 ) -> None:
-    first, second, publisher, handler = make(), make(), make(), Counting()
+    first, second, publisher, handler = make_bus(), make_bus(), make_bus(), CountingHandler()
     consume(first, handler)
     await first.start()
     await first.publish([vectorized(number) for number in range(50)])
@@ -179,7 +185,7 @@ async def test_a_member_whose_next_records_were_deleted_goes_on_with_the_oldest_
     assert await first.drain(20)
     await publisher.start()
     await publisher.publish([vectorized(number) for number in range(50, 200)])
-    await _delete_all(kafka, make.prefix + "track.vectorized")
+    await _delete_all(kafka, make_bus.prefix + "track.vectorized")
     left = [vectorized(number) for number in range(200, 250)]
     await publisher.publish(left)
     consume(second, handler)

@@ -1,19 +1,15 @@
-"""A replay publishes outside of transactions, and loses nothing that is cut off."""
+"""A replay publishes outside of transactions, and an interrupted one loses nothing."""
 
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
-import strawberry
-from strawberry.schema.config import StrawberryConfig
 
-from services.api.graphql.scalars import SCALAR_MAP
-from services.api.graphql.schema import Mutation, Query
+from services.api.graphql.context import Context
 from services.api.store import progress
 from services.api.store.failures.queries import FailureSelection, claim_failures, resolve_claimed
 from services.api.store.failures.resolve import resolve_failures
@@ -24,12 +20,13 @@ from shared.contracts.envelope import Record
 from shared.contracts.events import TrackExtracted
 from shared.contracts.identity import parse_id
 from shared.contracts.topics import Stage, Topic
-from tests.integration.api_write_ground import extracted, letter
+from shared.runtime.settings import Settings
+from tests.integration.api_read_fixtures import SCHEMA
+from tests.integration.api_write_items import extracted, letter
 from tests.integration.conftest import StoreTracks
 
 _REPLAY = "mutation { replayFailures { replayed } }"
 _CAPACITY = 4
-SCHEMA = strawberry.Schema(Query, Mutation, config=StrawberryConfig(scalar_map=SCALAR_MAP))
 
 
 async def _fail(pool: asyncpg.Pool, store_tracks: StoreTracks, count: int) -> list[UUID]:
@@ -39,12 +36,13 @@ async def _fail(pool: asyncpg.Pool, store_tracks: StoreTracks, count: int) -> li
 
 
 async def _replay(pool: asyncpg.Pool, bus: Any) -> int:
-    context = SimpleNamespace(pool=pool, bus=bus)
-    answer = await SCHEMA.execute(_REPLAY, context_value=context)
-    if answer.errors:
-        raise answer.errors[0]
-    assert answer.data is not None
-    replayed: int = answer.data["replayFailures"]["replayed"]
+    absent: Any = None  # a replay neither searches nor embeds
+    context = Context(pool, bus, Settings(), search=absent, embedder=absent)
+    result = await SCHEMA.execute(_REPLAY, context_value=context)
+    if result.errors:
+        raise result.errors[0]
+    assert result.data is not None
+    replayed: int = result.data["replayFailures"]["replayed"]
     return replayed
 
 
@@ -56,7 +54,7 @@ async def test_a_replay_into_a_full_topic_waits_without_locks(
     all_seen = asyncio.Event()
 
     async def analyze(events: Sequence[TrackExtracted]) -> Outcome:
-        """As an analyzer: what it stores resolves the failures of its tracks."""
+        """Resolve the failures of the tracks, as storing an analysis does."""
         ids = [parse_id(event.track_id)[1] for event in events]
         async with pool.acquire() as connection:
             await resolve_failures(connection, ids, Stage.ANALYZE)
@@ -70,7 +68,7 @@ async def test_a_replay_into_a_full_topic_waits_without_locks(
         Subscription(Topic.TRACK_EXTRACTED, Stage.ANALYZE, analyze, batch_size=2, batch_wait_s=0)
     )
     await bus.start()
-    async with asyncio.timeout(60):  # it waited for ever where it published with locks held
+    async with asyncio.timeout(60):  # if it published with locks held, it would wait for ever
         assert await _replay(pool, bus) == 40
         await all_seen.wait()
     await bus.drain(5)
@@ -84,7 +82,7 @@ class _Unavailable:
         raise ConnectionError("the broker is away")
 
 
-async def test_a_replay_that_is_cut_off_leaves_its_failures_open(
+async def test_an_interrupted_replay_leaves_its_failures_open(
     pool: asyncpg.Pool, store_tracks: StoreTracks
 ) -> None:
     await _fail(pool, store_tracks, 3)
@@ -92,7 +90,7 @@ async def test_a_replay_that_is_cut_off_leaves_its_failures_open(
         await _replay(pool, _Unavailable())
     assert (await progress.read(pool)).failed == 3
     bus = InProcessBus()
-    assert await _replay(pool, bus) == 0, "they may be on their way"
+    assert await _replay(pool, bus) == 0, "they count as published for some minutes"
     await pool.execute("UPDATE failures SET claimed_at = claimed_at - interval '11 minutes'")
     assert await _replay(pool, bus) == 3
     assert (await progress.read(pool)).failed == 0
@@ -109,7 +107,9 @@ async def test_a_record_that_fails_again_at_once_stays_open(
             connection, FailureSelection(until=datetime.now(UTC)), first=10
         )
         assert {each.id for each in claimed} == set(ids)
-        await store_failures(pool, letters[:1])  # published, and failed before it is resolved
+        await store_failures(
+            pool, letters[:1]
+        )  # it was published, and failed again before it was resolved
         await resolve_claimed(connection, ids)
     open_ = await pool.fetch("SELECT id FROM failures WHERE resolved_at IS NULL")
     assert [row["id"] for row in open_] == ids[:1]

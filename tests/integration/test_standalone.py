@@ -1,4 +1,4 @@
-"""Each service as a process of its own: what it says while what it needs is not there, how it ends.
+"""Each service as a standalone process: its probes while its servers are missing, and its end.
 
 With all that it needs: tests/e2e/test_cluster.py.
 """
@@ -42,7 +42,7 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Member]]:
-    """One process of each, and nothing of what they need."""
+    """One process of each service, without the servers that they need."""
     folder = tmp_path_factory.mktemp("standalone")
     made = {name: Member(name, environment(folder), folder / f"{name}.log") for name in SERVICES}
     for member in made.values():
@@ -53,7 +53,7 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Memb
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_it_waits_for_what_is_not_there_and_says_so_then_ends_well_when_asked(
+def test_it_waits_for_missing_servers_reports_them_and_exits_with_0_at_sigterm(
     members: dict[str, Member], service: str
 ) -> None:
     member = members[service]
@@ -84,7 +84,7 @@ def run(service: str, variables: dict[str, str]) -> subprocess.CompletedProcess[
     [({"BUS": "in_process"}, ["SONIQUEBAY_BUS=kafka", "SONIQUEBAY_KAFKA_SERVERS", "soniquebay up"]),
      ({"BUS": "rabbit", "RECONCILE_S": "0"}, ["SONIQUEBAY_BUS: ", "SONIQUEBAY_RECONCILE_S: "])],
 )  # fmt: skip
-def test_settings_that_cannot_be_are_named(
+def test_invalid_settings_are_named(
     tmp_path: Path, changes: dict[str, str], named: list[str]
 ) -> None:
     done = run("indexer", environment(tmp_path, **changes))
@@ -94,7 +94,7 @@ def test_settings_that_cannot_be_are_named(
 
 
 @pytest.mark.parametrize("service", ["analyzer", "api"])
-def test_a_port_that_is_taken_is_named(tmp_path: Path, service: str) -> None:
+def test_a_port_in_use_is_named(tmp_path: Path, service: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         variables = environment(tmp_path, HEALTH_PORT=str(taken.getsockname()[1]))
         done = run(service, variables)
@@ -103,7 +103,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path, service: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_help_names_what_is_needed() -> None:
+def test_help_names_the_required_settings() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "services.analyzer", "--help"], text=True, capture_output=True,
         check=True,
@@ -112,11 +112,11 @@ def test_help_names_what_is_needed() -> None:
     assert "SONIQUEBAY_SERVICE_TOKEN" in done.stdout
 
 
-def test_it_begins_when_the_broker_comes(tmp_path: Path) -> None:
+def test_it_starts_when_the_broker_is_up(tmp_path: Path) -> None:
     try:
         jars = kafka.fetch()
     except NotFetched as error:
-        pytest.skip(f"Apache Kafka cannot be had here: {error}")
+        pytest.skip(f"Apache Kafka is not available here: {error}")
     broker = kafka.server(jars, tmp_path / "kafka")
     variables = environment(tmp_path, KAFKA_SERVERS=broker.address)
     member = Member("extractor", variables, tmp_path / "extractor.log")
@@ -124,7 +124,7 @@ def test_it_begins_when_the_broker_comes(tmp_path: Path) -> None:
     try:
         eventually(lambda: member.answers() and "Kafka" in member.probe("/readyz").text)
         broker.start()
-        # It is at work; what is missing now is the gateway.
+        # It has started; only the gateway is missing now.
         eventually(lambda: "the gateway at" in member.probe("/readyz").text, member.last_words)
         assert member.stop() == 0, member.last_words()
     finally:

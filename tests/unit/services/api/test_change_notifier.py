@@ -1,21 +1,21 @@
-"""Who waits for something to be stored is woken, and misses nothing."""
+"""Waiting for a change in the store: waiters are woken, and miss nothing."""
 
 import asyncio
 
 from services.api.change_notifier import ChangeNotifier
 
 
-async def test_who_waits_is_woken_by_a_change() -> None:
+async def test_a_waiter_is_woken_by_a_change() -> None:
     changes = ChangeNotifier()
-    waiting = asyncio.create_task(changes.wait(changes.count, timeout_s=60))
+    waiter = asyncio.create_task(changes.wait(changes.count, timeout_s=60))
     await asyncio.sleep(0)
-    assert not waiting.done()
+    assert not waiter.done()
     changes.notify()
     async with asyncio.timeout(10):
-        await waiting
+        await waiter
 
 
-async def test_a_change_between_look_and_wait_is_not_missed() -> None:
+async def test_a_change_between_reading_and_waiting_is_not_missed() -> None:
     changes = ChangeNotifier()
     seen = changes.count
     changes.notify()
@@ -23,5 +23,5 @@ async def test_a_change_between_look_and_wait_is_not_missed() -> None:
         await changes.wait(seen, timeout_s=60)
 
 
-async def test_nobody_waits_longer_than_they_want() -> None:
+async def test_a_wait_ends_at_its_time_limit() -> None:
     await ChangeNotifier().wait(0, timeout_s=0)

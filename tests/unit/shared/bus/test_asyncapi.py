@@ -1,4 +1,4 @@
-"""The AsyncAPI document: which topics a service consumes, with what in them."""
+"""The AsyncAPI document: the topics that a service consumes, and their messages."""
 
 import json
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def _at(document: dict[str, Any], reference: str) -> Any:
     return found
 
 
-def test_it_names_the_topics_that_are_consumed_and_those_that_may_be_published() -> None:
+def test_it_names_the_consumed_topics_and_those_that_may_be_published() -> None:
     document = _described(Topic.TRACK_EXTRACTED, Topic.AUDIO_ANALYZED)
     assert document["asyncapi"].startswith("3.")
     assert document["info"]["title"] == "SoniqueBay indexer"

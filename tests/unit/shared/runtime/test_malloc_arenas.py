@@ -1,4 +1,4 @@
-"""One heap for all threads: seen in a process of its own."""
+"""One malloc heap for all threads, measured in a child process."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from shared.runtime.resources import limit_malloc_arenas
 hold = threading.Barrier(5)
 
 def allocate():
-    kept = [bytearray(2_000) for _ in range(1_000)]  # of malloc, not of Python's own pools
+    kept = [bytearray(2_000) for _ in range(1_000)]  # from malloc, not from Python's own pools
     hold.wait()
 
 threads = [threading.Thread(target=allocate) for _ in range(4)]
@@ -28,7 +28,7 @@ hold.wait()
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
+@pytest.mark.skipif(sys.platform != "linux", reason="malloc_info belongs to glibc")
 @pytest.mark.parametrize(("first", "is_one"), [("limit_malloc_arenas()", True), ("", False)])
 def test_threads_share_one_heap(first: str, is_one: bool) -> None:
     code = _HEAPS.format(first=first)

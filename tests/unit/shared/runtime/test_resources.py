@@ -11,7 +11,7 @@ GIB = 2**30
     ("cores", "memory_gib", "count"),
     [(4, 8, 4), (4, 4, 4), (4, 2, 2), (4, 1, 1), (1, 64, 1), (16, 4, 6), (2, 0.25, 1)],
 )
-def test_there_is_a_worker_a_core_where_memory_allows(
+def test_there_is_one_worker_per_core_if_memory_allows(
     cores: int, memory_gib: float, count: int
 ) -> None:
     found = workers_for(Machine(cores, int(memory_gib * GIB)))
@@ -20,7 +20,7 @@ def test_there_is_a_worker_a_core_where_memory_allows(
         assert reason in found.why
 
 
-def test_a_containers_limits_count(tmp_path: Path) -> None:
+def test_a_containers_limits_apply(tmp_path: Path) -> None:
     bare = this_machine(tmp_path)
     (tmp_path / "cpu.max").write_text("max 100000\n")
     (tmp_path / "memory.max").write_text("max\n")

@@ -22,7 +22,7 @@ from shared.search.tokenizer import fold, words
         ("Mø Łódź Æther", "mo lodz aether"),
     ],
 )
-def test_spellings_that_differ_in_case_accents_or_width_are_one(one: str, other: str) -> None:
+def test_spellings_that_differ_in_case_accents_or_width_are_equal(one: str, other: str) -> None:
     assert fold(one) == fold(other)
 
 
@@ -35,7 +35,9 @@ def test_spellings_that_differ_in_case_accents_or_width_are_one(one: str, other:
         ("Queen's 'best'", ["queens", "'best'"]),
     ],
 )
-def test_scripts_without_spaces_are_cut_and_others_are_not(text: str, parts: list[str]) -> None:
+def test_scripts_without_spaces_are_split_into_characters_and_others_are_not(
+    text: str, parts: list[str]
+) -> None:
     assert fold(text).split() == parts
 
 
@@ -50,16 +52,16 @@ def test_scripts_without_spaces_are_cut_and_others_are_not(text: str, parts: lis
         ("x" * 121, []),
     ],
 )
-def test_words_are_what_letters_digits_and_their_marks_make(text: str, found: list[str]) -> None:
+def test_words_consist_of_letters_digits_and_their_marks(text: str, found: list[str]) -> None:
     assert words(text) == found
 
 
 @given(st.text(st.characters()))
-def test_a_word_is_made_of_words_no_more(text: str) -> None:
+def test_splitting_into_words_is_idempotent(text: str) -> None:
     assert words(" ".join(words(text))) == words(text)
 
 
 @given(st.text(st.characters()))
-def test_any_text_folds_to_text_that_can_be_encoded_and_does_not_change_again(text: str) -> None:
+def test_folding_any_text_is_idempotent_and_gives_valid_utf8(text: str) -> None:
     fold(text).encode()
     assert fold(fold(text)).split() == fold(text).split()

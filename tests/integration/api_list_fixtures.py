@@ -1,4 +1,4 @@
-"""What the tests of lists stand on: a full library, and all pages of a list."""
+"""Fixtures for lists: a full library, and a function that reads all pages."""
 
 from typing import Any
 from uuid import UUID
@@ -7,24 +7,26 @@ import asyncpg
 from pytest_asyncio import fixture
 
 from shared.runtime.settings import Settings
-from tests.integration.api_read_ground import Asker, asker, fill
+from tests.integration.api_read_fixtures import SchemaClient, fill, schema_client
 
 NUMBER = 47  # no multiple of a page
 
 
 @fixture
-async def ask(pool: asyncpg.Pool, library_id: UUID, database_settings: Settings) -> Asker:
-    """Of a library of `NUMBER` tracks."""
+async def ask(pool: asyncpg.Pool, library_id: UUID, database_settings: Settings) -> SchemaClient:
+    """A client on a library of `NUMBER` tracks."""
     await fill(pool, library_id, NUMBER)
-    return asker(pool, database_settings)
+    return schema_client(pool, database_settings)
 
 
-async def walk(ask: Asker, field: str, told: str, size: int, show: str) -> list[dict[str, Any]]:
-    """All nodes, page by page."""
+async def walk(
+    ask: SchemaClient, field: str, arguments: str, size: int, show: str
+) -> list[dict[str, Any]]:
+    """Read all nodes page by page. `arguments` are further ones, each with a comma before it."""
     nodes: list[dict[str, Any]] = []
     after, more = None, True
     document = (
-        f"query($after: String) {{ {field}(first: {size}, after: $after{told}) {{ totalCount"
+        f"query($after: String) {{ {field}(first: {size}, after: $after{arguments}) {{ totalCount"
         f" edges {{ cursor node {{ id {show} }} }}"
         " pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"
     )

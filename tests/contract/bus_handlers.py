@@ -1,4 +1,4 @@
-"""What the tests of the bus stand on: events, handlers that remember or fail, kept dead letters."""
+"""Events for the tests of the bus, and handlers that record, fail, or keep dead letters."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -19,8 +19,8 @@ def indexed(number: int) -> TrackIndexed:
     return TrackIndexed(track_id=f"trk_{number:032x}", revision=1)
 
 
-class Seen:
-    """A handler that remembers its batches, and then does as `then` says."""
+class RecordingHandler:
+    """A handler that records its batches, and then calls `then`."""
 
     def __init__(self, then: Handler | None = None) -> None:
         self.batches: list[list[Any]] = []
@@ -35,8 +35,8 @@ class Seen:
         return [event for batch in self.batches for event in batch]
 
 
-class Graveyard:
-    """A handler of dead letters that keeps them."""
+class DeadLetterHandler:
+    """A handler that keeps dead letters; its first `failures` calls fail."""
 
     def __init__(self, failures: int = 0) -> None:
         self.letters: list[DeadLetter] = []
@@ -50,17 +50,17 @@ class Graveyard:
         self.letters += letters
 
 
-def subscribe(bus: Bus, handler: Handler, **options: Any) -> Graveyard:
+def subscribe(bus: Bus, handler: Handler, **options: Any) -> DeadLetterHandler:
     """Consume `track.vectorized` with `handler`, and keep its dead letters."""
     options = {"topic": Topic.TRACK_VECTORIZED, "stage": Stage.INDEX, **options}
     bus.subscribe(Subscription(handler=handler, **options))
-    graveyard = Graveyard()
-    bus.subscribe_dead_letters(Stage.FAILURES, graveyard)
-    return graveyard
+    dead_letters = DeadLetterHandler()
+    bus.subscribe_dead_letters(Stage.FAILURES, dead_letters)
+    return dead_letters
 
 
 def fails_on(number: int, error: Exception) -> Handler:
-    """A handler's work that fails when the event of that number is in the batch."""
+    """A handler that fails if the event of that number is in the batch."""
 
     async def work(events: Sequence[TrackVectorized]) -> Outcome:
         if vectorized(number) in events:

@@ -1,4 +1,4 @@
-"""What few tracks have goes from the file to the answer: instruments, works, lyrics, other tags."""
+"""Rare fields, from the file to the query: instruments, works, lyrics, other tags."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,7 +23,7 @@ from shared.gateway.extraction import (
 from shared.gateway.inputs import TrackInput
 from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks, track_item
-from tests.integration.extractor_ground import World, running
+from tests.integration.extractor_setup import LibraryClient, running_extractor
 
 _SHOWN = """
 query ($kind: TrackKind) { tracks(first: 10, filter: {kind: $kind}) { edges { node {
@@ -36,13 +36,13 @@ query ($kind: TrackKind) { tracks(first: 10, filter: {kind: $kind}) { edges { no
 
 
 @fixture
-async def world(
+async def library(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
-) -> AsyncIterator[World]:
+) -> AsyncIterator[LibraryClient]:
     root = tmp_path / "music"
     root.mkdir()
-    async with running(pool, database_settings) as gateway:
-        yield World(gateway, root)
+    async with running_extractor(pool, database_settings) as gateway:
+        yield LibraryClient(gateway, root)
 
 
 def write(path: Path, **tags: Any) -> None:
@@ -57,17 +57,17 @@ async def shown(gateway: Gateway, kind: str | None = None) -> dict[str, Any]:
     return {edge["node"].pop("path"): edge["node"] for edge in found["tracks"]["edges"]}
 
 
-async def test_all_that_a_file_says_is_shown(world: World) -> None:
-    write(world.root / "plain.flac", title="Plain")
+async def test_all_details_of_a_file_are_shown(library: LibraryClient) -> None:
+    write(library.root / "plain.flac", title="Plain")
     write(
-        world.root / "rich.flac", title="Rich", performer=["Ann (guitar)", "Bob (bass)"],
+        library.root / "rich.flac", title="Rich", performer=["Ann (guitar)", "Bob (bass)"],
         composer="Bach", composersort="Bach, J. S.", work="Suite", movementname="Air",
         movement="2", movementtotal="5", mood=["calm", "slow"], grouping="Group", copyright="Us",
         key="Dm", lyrics="la", asin="B000", rating="0.8", podcast="1", encodedby=["a", "b"],
     )  # fmt: skip
-    (world.root / "rich.lrc").write_text("[00:01.50]One\n[00:03.00]Two")
-    await world.scan()
-    both = await shown(world.gateway)
+    (library.root / "rich.lrc").write_text("[00:01.50]One\n[00:03.00]Two")
+    await library.scan()
+    both = await shown(library.gateway)
     assert both["plain.flac"] == {
         "kind": "MUSIC", "work": None, "movement": None, "moods": [], "grouping": None,
         "copyright": None, "tagKey": None, "hasLyrics": False, "credits": [], "lyrics": None,
@@ -88,13 +88,13 @@ async def test_all_that_a_file_says_is_shown(world: World) -> None:
         "otherTags": {"asin": ["B000"], "encodedby": ["a", "b"]},
         "importedFacts": [{"source": "tags", "rating": 80, "playCount": None}],
     }  # fmt: skip
-    assert set(await shown(world.gateway, "PODCAST")) == {"rich.flac"}
-    assert set(await shown(world.gateway, "AUDIOBOOK")) == set()
+    assert set(await shown(library.gateway, "PODCAST")) == {"rich.flac"}
+    assert set(await shown(library.gateway, "AUDIOBOOK")) == set()
 
-    write(world.root / "rich.flac", title="Rich")
-    (world.root / "rich.lrc").unlink()
-    await world.scan()
-    after = await shown(world.gateway)
+    write(library.root / "rich.flac", title="Rich")
+    (library.root / "rich.lrc").unlink()
+    await library.scan()
+    after = await shown(library.gateway)
     assert after["rich.flac"] == after["plain.flac"]
 
 
@@ -106,12 +106,12 @@ _DETAILS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", _DETAILS)
-async def test_each_detail_that_changes_is_a_change_and_an_equal_one_is_none(
+async def test_a_changed_detail_is_an_update_and_an_equal_one_is_not(
     name: str, pool: asyncpg.Pool, store_tracks: StoreTracks
 ) -> None:
     await store_tracks("a.mp3")
-    told = {name: _DETAILS[name]}
-    statuses = [(await store_tracks(track_item("a.mp3", **told)))[0].status for _ in range(2)]
+    detail = {name: _DETAILS[name]}
+    statuses = [(await store_tracks(track_item("a.mp3", **detail)))[0].status for _ in range(2)]
     statuses += [(await store_tracks("a.mp3"))[0].status for _ in range(2)]
     changed_once = [UpsertStatus.UPDATED, UpsertStatus.UNCHANGED]
     assert statuses == changed_once * 2
@@ -131,7 +131,7 @@ async def test_each_detail_that_changes_is_a_change_and_an_equal_one_is_none(
         ({"imported_facts": [{"source": f"{n}"} for n in range(11)]}, "importedFacts"),
     ],
 )
-async def test_a_detail_over_its_limit_is_told_and_the_others_are_stored(
+async def test_a_detail_over_its_limit_is_an_error_and_other_items_are_stored(
     change: dict[str, Any], field: str, store_tracks: StoreTracks
 ) -> None:
     bad, good = await store_tracks(track_item("a.mp3", **change), "b.mp3")
@@ -140,10 +140,10 @@ async def test_a_detail_over_its_limit_is_told_and_the_others_are_stored(
     assert good.status is UpsertStatus.CREATED
 
 
-async def test_requests_stay_small_whatever_the_tags_hold(library_id: Any) -> None:
+async def test_long_texts_are_split_over_several_requests(library_id: Any) -> None:
     sizes: list[int] = []
 
-    class Counting:
+    class CountingTransport:
         async def execute(self, _operation: object, variables: Any) -> Any:
             sizes.append(len(variables["input"]))
             ids = [item.path for item in variables["input"]]
@@ -163,7 +163,7 @@ async def test_requests_stay_small_whatever_the_tags_hold(library_id: Any) -> No
         for number in range(200)
     ]  # fmt: skip
     library = format_id(IdKind.LIBRARY, library_id)
-    results = await create_tracks(Gateway(Counting()), library, None, items)
+    results = await create_tracks(Gateway(CountingTransport()), library, None, items)
     assert [result.id for result in results] == [item.path for item in items]
     assert max(sizes) <= MOST_LONG_TEXT / 25_000
     assert sum(sizes) == len(items)

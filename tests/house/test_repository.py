@@ -1,4 +1,4 @@
-"""The version, the changelog, `make help` and the files of habit agree with the code."""
+"""The version, the changelog, `make help` and the repository's configuration agree."""
 
 import re
 import subprocess
@@ -88,7 +88,7 @@ def test_dependabot_looks_at_every_dockerfile() -> None:
 
 
 @pytest.mark.parametrize("form", ["bug", "feature"])
-def test_an_issue_form_is_one(form: str) -> None:
+def test_an_issue_form_is_valid(form: str) -> None:
     template = yaml.safe_load((ROOT / f".github/ISSUE_TEMPLATE/{form}.yml").read_text())
     assert template["name"]
     assert template["description"]

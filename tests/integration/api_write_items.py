@@ -1,4 +1,4 @@
-"""What the tests of the gateway's write side stand on: spaces, vectors, scans, what stages say."""
+"""Items that tests write to the store: vectors, events, dead letters, scans."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -78,7 +78,7 @@ async def register_both(pool: asyncpg.Pool) -> None:
 
 
 async def deadlocks(pool: asyncpg.Pool) -> int:
-    """Deadlocks that the server has broken up so far, those that were tried again included."""
+    """The deadlocks that the server has resolved so far, also those that were retried."""
     taken = [await pool.acquire() for _ in range(pool.get_size())]
     for connection in taken:
         await connection.execute("SELECT pg_stat_force_next_flush()")

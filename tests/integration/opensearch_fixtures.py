@@ -1,4 +1,4 @@
-"""What the tests of the cluster's search index stand on: an index of their own on a real server."""
+"""An index of a test's own on a real OpenSearch."""
 
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine

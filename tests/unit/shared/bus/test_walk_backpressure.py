@@ -1,4 +1,4 @@
-"""A walk is ahead of reading by 2,000 files at most, whatever the library."""
+"""A walk is at most 2,000 files ahead of reading, however large the library is."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,26 +19,26 @@ def found(number: int) -> FileFound:
     )
 
 
-async def test_what_is_found_waits_for_what_is_read() -> None:
+async def test_a_walk_waits_until_its_files_are_read() -> None:
     bus = InProcessBus(capacity=50_000)
     gate, read, most = asyncio.Event(), 0, 0
 
-    async def reading(events: Sequence[FileFound]) -> Outcome:
+    async def read_files(events: Sequence[FileFound]) -> Outcome:
         nonlocal read, most
         await gate.wait()
         most = max(most, sum(lag.records for lag in await bus.lag()))
         read += len(events)
         return Outcome()
 
-    bus.subscribe(Subscription(Topic.FILE_FOUND, Stage.READ, reading, batch_size=500))
+    bus.subscribe(Subscription(Topic.FILE_FOUND, Stage.READ, read_files, batch_size=500))
     await bus.start()
-    walking = asyncio.create_task(bus.publish([found(number) for number in range(10_000)]))
+    walk = asyncio.create_task(bus.publish([found(number) for number in range(10_000)]))
     for _ in range(100):
         await asyncio.sleep(0)
-    assert not walking.done()
+    assert not walk.done()
     gate.set()
     async with asyncio.timeout(30):
-        await walking
+        await walk
         while read < 10_000:  # noqa: ASYNC110 - it is polled
             await asyncio.sleep(0.01)
     assert most <= 2_000

@@ -1,4 +1,4 @@
-"""What the tests of search indexes stand on: a small library, and the numbers of what is found."""
+"""A small library for the tests of search indexes, and the track numbers of search results."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What the tests of the gateway's read side stand on: a full library, and a way to ask."""
+"""Fixtures for reading through the GraphQL schema: a full library, and a client."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
@@ -29,50 +29,51 @@ from tests.integration.conftest import analysis_item, meaning_item, track_item
 AUDIO: dict[str, Any] = {"space": "AUDIO", "model": "m", "version": "1", "dimensions": 8}
 TEXT: dict[str, Any] = {"space": "TEXT", "model": "t", "version": "1", "dimensions": 4}
 SCHEMA = build_schema()
-NOWHERE = UUID(int=7).hex
+UNKNOWN_UUID = UUID(int=7).hex
 
 
-class Asker:
-    """Asks the schema as one request after another does."""
+class SchemaClient:
+    """Executes documents on the schema, each with a context of its own, as a request has."""
 
     def __init__(self, make_context: Callable[[], Context]) -> None:
         self._make_context = make_context
 
     async def __call__(self, document: str, **variables: Any) -> dict[str, Any]:
-        answer = await SCHEMA.execute(document, variables, self._make_context())
-        assert not answer.errors, answer.errors
-        assert answer.data is not None
-        return answer.data
+        result = await SCHEMA.execute(document, variables, self._make_context())
+        assert not result.errors, result.errors
+        assert result.data is not None
+        return result.data
 
-    async def refused(self, document: str, **variables: Any) -> tuple[str, str]:
-        """The code and message of the one error."""
-        answer = await SCHEMA.execute(document, variables, self._make_context())
-        assert answer.errors is not None
-        (error,) = answer.errors
+    async def execute_refused(self, document: str, **variables: Any) -> tuple[str, str]:
+        """Execute a document that must fail with one error; its code and message."""
+        result = await SCHEMA.execute(document, variables, self._make_context())
+        assert result.errors is not None
+        (error,) = result.errors
         assert error.extensions is not None
         return error.extensions["code"], error.message
 
 
-def asker(
+def schema_client(
     pool: asyncpg.Pool,
     settings: Settings,
     *,
     search: SearchReader | None = None,
     embedder: TextEmbedder | None = None,
-) -> Asker:
+) -> SchemaClient:
     bus: Any = InProcessBus()
-    told: tuple[Any, Any] = (search, embedder)
-    return Asker(lambda: Context(pool, bus, settings, *told))
+    index: Any = search
+    text_embedder: Any = embedder
+    return SchemaClient(lambda: Context(pool, bus, settings, index, text_embedder))
 
 
 @fixture
-async def ask(pool: asyncpg.Pool, database_settings: Settings) -> Asker:
-    """Of an empty library: whoever wants tracks in it stores them."""
-    return asker(pool, database_settings)
+async def ask(pool: asyncpg.Pool, database_settings: Settings) -> SchemaClient:
+    """A client on an empty library."""
+    return schema_client(pool, database_settings)
 
 
-class OneWord:
-    """An embedder whose texts all mean the same; or one whose server is down."""
+class FixedEmbedder:
+    """An embedder with the same vector for every text; without a vector, its server is down."""
 
     def __init__(self, values: NDArray[np.float32] | None, model: str = "m") -> None:
         self._values = values
@@ -90,9 +91,9 @@ class OneWord:
 async def fill(
     pool: asyncpg.Pool, library_id: UUID, number: int, *, complete: bool = True
 ) -> list[TrackUpserted]:
-    """Store tracks of 10 an album, 3 albums an artist; titles, years and lengths are tied.
+    """Store tracks: 10 per album, 3 albums per artist; titles, years and lengths repeat.
 
-    Every third has no year. `complete` adds covers, analyses and vectors.
+    Every third track has no year. `complete` adds covers, analyses and vectors.
     """
     names = [f"Artist {n:03}" for n in range((number + 29) // 30)]
     made_artists = await artists.upsert(pool, [{"name": name} for name in names])
@@ -102,7 +103,7 @@ async def fill(
         await covers.store(
             pool, sha256=bytes.fromhex(sha256), mime_type="image/png", content=b"x", width=3
         )
-    told_albums = [
+    albums = [
         {
             "title": f"Album {n:03}", "artist_credit": names[n // 3], "folder": f"{n}",
             "credits": [{"artist_id": ids[n // 3], "credited_as": names[n // 3]}],
@@ -112,7 +113,7 @@ async def fill(
         }
         for n in range((number + 9) // 10)
     ]  # fmt: skip
-    made_albums = await upsert_albums(pool, told_albums)
+    made_albums = await upsert_albums(pool, albums)
     album_ids = [format_id(IdKind.ALBUM, one.id) for one in made_albums if one.id]
     items = [
         track_item(
@@ -150,7 +151,7 @@ async def fill(
 
 
 async def store_vectors(pool: asyncpg.Pool, made: list[TrackUpserted]) -> None:
-    """Random ones, the same each time, in both spaces."""
+    """Store random vectors in both spaces, the same each time."""
     await register_spaces(pool, [validate_space(AUDIO), validate_space(TEXT)])
     random = np.random.default_rng(1)
     items: list[dict[str, Any]] = []
@@ -169,7 +170,7 @@ async def store_vectors(pool: asyncpg.Pool, made: list[TrackUpserted]) -> None:
 
 
 async def drop_space_indexes(pool: asyncpg.Pool) -> None:
-    """Spaces leave an index each, which would slow down all later tests."""
+    """Drop the index that each vector space leaves; it would slow down all later tests."""
     names = await pool.fetch(
         "SELECT indexname FROM pg_indexes WHERE indexname LIKE 'track\\_vectors\\_space\\_%'"
     )
@@ -178,7 +179,7 @@ async def drop_space_indexes(pool: asyncpg.Pool) -> None:
 
 
 @fixture(autouse=True)
-async def tidied(pool: asyncpg.Pool) -> AsyncIterator[None]:
-    """Works in a module that imports it."""
+async def dropped_space_indexes(pool: asyncpg.Pool) -> AsyncIterator[None]:
+    """Drop the indexes of vector spaces after each test of a module that imports this."""
     yield
     await drop_space_indexes(pool)

@@ -1,4 +1,4 @@
-"""Fixtures for the vectorizer and the indexer: services on one bus, with either search engine."""
+"""The api, the vectorizer and the indexer on one bus, with either search engine."""
 
 import asyncio
 import time
@@ -32,7 +32,7 @@ from shared.search.tantivy_index import TantivyIndex
 
 
 @dataclass
-class House:
+class Pipeline:
     """The api, the vectorizer and the indexer on one bus, without the reconciler."""
 
     gateway: Gateway
@@ -71,18 +71,18 @@ class House:
             assert time.monotonic() < deadline, self.bus.health()
             await asyncio.sleep(0.02)
 
-    async def ask(self, query: str, **variables: object) -> Mapping[str, Any]:
+    async def execute(self, query: str, **variables: object) -> Mapping[str, Any]:
         return await self.gateway.execute_document(query, variables)
 
     async def found(self, text: str, mode: str = "TEXT") -> list[str]:
         query = (
             "query($t: String!, $m: SearchMode!) {search(text: $t, mode: $m) {hits {track {id}}}}"
         )
-        hits = (await self.ask(query, t=text, m=mode))["search"]["hits"]
+        hits = (await self.execute(query, t=text, m=mode))["search"]["hits"]
         return [hit["track"]["id"] for hit in hits]
 
 
-Start = Callable[[], Awaitable[House]]
+Start = Callable[[], Awaitable[Pipeline]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ async def start(
     embedder = WordLlamaEmbedder()
     running = AsyncExitStack()
 
-    async def begin() -> House:
+    async def begin() -> Pipeline:
         await running.aclose()
         bus = InProcessBus()
         index = engine.make()
@@ -142,7 +142,7 @@ async def start(
             service.subscribe(bus)
         await bus.start()
         running.push_async_callback(bus.drain, 10)
-        return House(gateway, bus, pool)
+        return Pipeline(gateway, bus, pool)
 
     yield begin
     await running.aclose()

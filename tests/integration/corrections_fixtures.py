@@ -1,4 +1,4 @@
-"""What the tests of corrections stand on: an analysed track, what is right of it, what stands."""
+"""Fixtures for corrections: an analysed track, corrected fields, and the effective values."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from services.api.store.analyses.upsert import upsert_analyses
 from services.api.store.corrections.apply import apply_corrections
 from services.api.store.results import TrackUpserted
 from services.api.store.vectors.upsert import upsert_vectors
-from tests.integration.api_read_ground import Asker
-from tests.integration.api_write_ground import AUDIO, TEXT, register_both, track_of, vector
+from tests.integration.api_read_fixtures import SchemaClient
+from tests.integration.api_write_items import AUDIO, TEXT, register_both, track_of, vector
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
-STANDS = """
+EFFECTIVE = """
 query($ids: [ID!]!) {
   tracksById(ids: $ids) {
     tempoBpm key mode camelot genres { name } moods
@@ -22,7 +22,7 @@ query($ids: [ID!]!) {
   }
 }
 """
-RIGHT = {
+CORRECTION = {
     "tempo_bpm": 60.0, "key": "Bb", "mode": "major", "genres": ["Trip  Hop", "trip hop", "Dub"],
     "moods": ["calm"],
 }  # fmt: skip
@@ -46,11 +46,11 @@ async def correct(pool: asyncpg.Pool, track: TrackUpserted, **fields: Any) -> Tr
     return one
 
 
-async def stands(ask: Asker, track: TrackUpserted) -> dict[str, Any]:
-    """What a client reads of tempo, key, genres and moods."""
-    found: dict[str, Any] = (await ask(STANDS, ids=[track_of(track)]))["tracksById"][0]
+async def effective_values(ask: SchemaClient, track: TrackUpserted) -> dict[str, Any]:
+    """Tempo, key, genres and moods as a client reads them."""
+    found: dict[str, Any] = (await ask(EFFECTIVE, ids=[track_of(track)]))["tracksById"][0]
     return found | {"genres": [genre["name"] for genre in found["genres"]]}
 
 
-def in_short(found: dict[str, Any]) -> tuple[Any, ...]:
+def as_tuple(found: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(found[name] for name in ("tempoBpm", "key", "mode", "camelot", "genres", "moods"))

@@ -1,4 +1,4 @@
-"""What the tests of the bus on Kafka stand on: one cluster's buses, handlers that count."""
+"""The buses of one cluster on Kafka, and handlers that count events."""
 
 import asyncio
 import time
@@ -22,11 +22,11 @@ QUICK = ErrorPolicy(attempts=3, retry_first_s=0.01, wait_first_s=0.05, wait_cap_
 DEADLINE_S = 60.0
 
 
-class Make:
+class Cluster:
     """Makes buses that share topics and groups, as processes of one cluster do.
 
     Attributes:
-        prefix: of their topics' names: what foreign clients must know.
+        prefix: of the names of their topics, for other clients.
     """
 
     def __init__(self, address: str) -> None:
@@ -35,7 +35,7 @@ class Make:
         self.made: list[KafkaBus] = []
 
     def __call__(self) -> KafkaBus:
-        """One more of them."""
+        """A further bus."""
         bus = KafkaBus(
             self._address, client=f"tests-{len(self.made)}", policy=QUICK, prefix=self.prefix,
             layout=Layout(6),
@@ -45,9 +45,9 @@ class Make:
 
 
 @fixture
-async def make(kafka: Server) -> AsyncIterator[Make]:
-    """The buses of one test; ended with it."""
-    cluster = Make(kafka.address)
+async def make_bus(kafka: Server) -> AsyncIterator[Cluster]:
+    """Makes the buses of one test, and drains them at its end."""
+    cluster = Cluster(kafka.address)
     yield cluster
     await asyncio.gather(*(bus.drain(0) for bus in cluster.made))
 
@@ -59,19 +59,19 @@ def vectorized(number: int) -> TrackVectorized:
 async def eventually(condition: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
-        assert time.monotonic() < deadline, f"never came true: {what}"
+        assert time.monotonic() < deadline, f"did not happen in time: {what}"
         await asyncio.sleep(0.02)
 
 
 async def until_idle(bus: KafkaBus) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while any(lag.records for lag in await bus.lag()):
-        assert time.monotonic() < deadline, "never idle"
+        assert time.monotonic() < deadline, "not idle in time"
         await asyncio.sleep(0.02)
 
 
-class Counting:
-    """A handler that counts events and takes its time."""
+class CountingHandler:
+    """A handler that counts events, and takes some time."""
 
     def __init__(self, takes_s: float = 0) -> None:
         self.seen: Counter[Event] = Counter()

@@ -1,4 +1,4 @@
-"""What the tests of orders stand on: the extractor's handlers, called in whatever order."""
+"""The extractor's handlers, called with events in the order that a test chooses."""
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -15,11 +15,11 @@ from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Topic
 from shared.gateway.client import Gateway
 from shared.runtime.settings import Settings
-from tests.integration.extractor_ground import running
+from tests.integration.extractor_setup import running_extractor
 
 
-class Ground:
-    """Handlers of the extractor, called event by event in whatever order a test says."""
+class ExtractorHandlers:
+    """The extractor's handlers and the database that they write to."""
 
     def __init__(self, pool: asyncpg.Pool, gateway: Gateway, handlers: dict[Topic, Any]) -> None:
         self.pool = pool
@@ -40,13 +40,13 @@ class Ground:
         return format_id(IdKind.SCAN, id_)
 
     async def handle(self, batches: Sequence[Sequence[Event]]) -> None:
-        """Handle batches, each of one kind of event, one after another."""
+        """Handle batches one after another; the events of a batch are of one topic."""
         for batch in batches:
             outcome = await self._handlers[batch[0].topic](batch)
             assert not outcome.rejected, outcome.rejected
 
     async def tracks(self, root: Path) -> dict[str, tuple[Any, int]]:
-        """Id and content revision of the tracks that are there, by path."""
+        """Id and content revision of each track whose file is present, by path."""
         rows = await self.pool.fetch(
             "SELECT path, t.id, content_revision FROM files f JOIN tracks t ON t.id = track_id"
             " JOIN libraries l ON l.id = library_id WHERE root = $1 AND state = 'present'",
@@ -56,23 +56,23 @@ class Ground:
 
 
 @fixture
-async def ground(
+async def handlers(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
-) -> AsyncIterator[Ground]:
-    async with running(pool, database_settings) as gateway:
+) -> AsyncIterator[ExtractorHandlers]:
+    async with running_extractor(pool, database_settings) as gateway:
         bus = InProcessBus()
         service = extractor.build(database_settings, gateway=gateway, publish=bus.publish)
-        handlers = {
+        by_topic = {
             each.topic: each.handler
             for each in service.subscriptions
             if isinstance(each, Subscription)
         }
         async with service.lifespan():
-            yield Ground(pool, gateway, handlers)
+            yield ExtractorHandlers(pool, gateway, by_topic)
 
 
 def events(root: Path, library: str, scan: str, known: dict[str, Any]) -> list[Event]:
-    """What a walk says after a change."""
+    """The events that a walk emits when it knew these sizes and times of files."""
     there = {str(path.relative_to(root)): path.stat() for path in root.rglob("*") if path.is_file()}
     found: list[Event] = [
         FileFound(

@@ -1,4 +1,4 @@
-"""All writers at once, over the same tracks: none waits for another one that waits for it."""
+"""Concurrent writers of the same tracks do not deadlock, and lose nothing."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ from services.api.store.vectors.upsert import upsert_vectors
 from shared.contracts.errors import FailureKind
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage
-from tests.integration.api_write_ground import (
+from tests.integration.api_write_items import (
     AUDIO,
     begin_scan,
     deadlocks,
@@ -32,7 +32,7 @@ from tests.integration.api_write_ground import (
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 
-async def test_overlapping_batches_of_new_tracks_neither_deadlock_nor_double(
+async def test_overlapping_batches_of_new_tracks_neither_deadlock_nor_store_twice(
     pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     async def batch(number: int) -> None:
@@ -53,8 +53,10 @@ async def test_overlapping_batches_of_new_tracks_neither_deadlock_nor_double(
     assert await deadlocks(pool) == before
 
 
-async def test_new_files_are_stored_beside_each_other(pool: asyncpg.Pool, library_id: UUID) -> None:
-    """One transaction that creates files is left open: another one with new files need not wait."""
+async def test_batches_of_new_files_are_stored_concurrently(
+    pool: asyncpg.Pool, library_id: UUID
+) -> None:
+    """While a transaction that creates files is open, another one with new files does not wait."""
     paths = [f"{n}.mp3" for n in range(9)]
     async with pool.acquire() as connection, connection.transaction():
         lock = await lock_file_creation_for(connection, library_id, paths, may_move=False)
@@ -62,7 +64,7 @@ async def test_new_files_are_stored_beside_each_other(pool: asyncpg.Pool, librar
         new = upsert_tracks(pool, library_id, None, [track_item("new.mp3")])
         assert (await asyncio.wait_for(new, 30))[0].problem is None
 
-        # A batch with known files waits: it locks these, and may create the same files.
+        # A batch with known files waits: it locks these, and might create the same files.
         mixed = asyncio.create_task(
             upsert_tracks(pool, library_id, None, [track_item("new.mp3"), track_item("0.mp3")])
         )
@@ -71,15 +73,17 @@ async def test_new_files_are_stored_beside_each_other(pool: asyncpg.Pool, librar
     assert len(await asyncio.wait_for(mixed, 30)) == 2
 
 
-async def test_what_a_durable_write_follows_is_not_waited_for(pool: asyncpg.Pool) -> None:
-    """As artists are stored before the tracks that speak of them; the next one is durable again."""
+async def test_a_write_that_a_durable_one_follows_does_not_wait_for_the_disk(
+    pool: asyncpg.Pool,
+) -> None:
+    """Artists are stored so before their tracks. The next transaction is durable again."""
 
-    async def waits(connection: asyncpg.Connection) -> str:
+    async def synchronous_commit(connection: asyncpg.Connection) -> str:
         setting: str = await connection.fetchval("SHOW synchronous_commit")
         return setting
 
-    assert await in_transaction(pool, waits, durable=False) == "off"
-    assert await in_transaction(pool, waits) == "on"
+    assert await in_transaction(pool, synchronous_commit, durable=False) == "off"
+    assert await in_transaction(pool, synchronous_commit) == "on"
 
 
 async def test_creating_files_takes_the_creation_lock_that_they_need(
@@ -132,7 +136,7 @@ async def test_all_stages_write_the_same_tracks_without_a_deadlock(
     assert await pool.fetchval("SELECT count(*) FROM files") == len(paths)
 
 
-async def test_tracks_that_move_among_files_neither_deadlock_nor_get_lost(
+async def test_concurrent_moves_neither_deadlock_nor_lose_tracks(
     pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
 ) -> None:
     rng = random.Random(11)
@@ -143,15 +147,15 @@ async def test_tracks_that_move_among_files_neither_deadlock_nor_get_lost(
     ids = [format_id(IdKind.TRACK, track.id) for track in known if track.id]
     scan = await begin_scan(pool, len(paths))
 
-    def moving() -> dict[str, Any]:
-        """A content at any path, which says that it is a file's of that content."""
+    def moved_item() -> dict[str, Any]:
+        """An item at any path that claims the track of the same content."""
         n = rng.randrange(60)
         path = rng.choice([*paths, *(f"new {number:03}.mp3" for number in range(30))])
         return track_item(path, content_hash=hashes[n], moved_from=ids[n])
 
     async def write(kind: int) -> None:
         if kind % 3:
-            await upsert_tracks(pool, library_id, scan, [moving() for _ in range(20)])
+            await upsert_tracks(pool, library_id, scan, [moved_item() for _ in range(20)])
         else:
             await mark_missing(pool, library_id, rng.sample(paths, 20))
 

@@ -1,4 +1,4 @@
-"""What the tests of scans stand on: the gateway and the extractor, running in this process."""
+"""The gateway and the extractor, running in this process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -48,8 +48,8 @@ query ($missing: Boolean) {
 """
 
 
-class World:
-    """The gateway and the extractor, in this process."""
+class LibraryClient:
+    """Scans the library below a root, and reads its tracks and failures."""
 
     def __init__(self, gateway: Gateway, root: Path) -> None:
         self.gateway = gateway
@@ -58,7 +58,7 @@ class World:
     async def scan(
         self, folder: str = "", mode: str = "INCREMENTAL", root: str = "", *, accept: bool = False
     ) -> Any:
-        """Ask for a scan and follow it to its end."""
+        """Request a scan and wait for its end."""
         variables = {
             "root": root or str(self.root),
             "folder": folder,
@@ -74,28 +74,29 @@ class World:
         return scan
 
     async def tracks(self, *, missing: bool = False) -> dict[str, Any]:
-        """The tracks by path."""
+        """The tracks, by path."""
         found = await self.gateway.execute_document(_TRACKS, {"missing": missing})
         nodes = [edge["node"] for edge in found["tracks"]["edges"]]
         return {node["path"]: node for node in nodes}
 
     async def until_missing(self, path: str) -> None:
-        """Wait: a scan ends before its `file.missing` events are handled."""
+        """Wait until a track is missing: `file.missing` events are handled after a scan's end."""
         async with asyncio.timeout(20):
             while path not in await self.tracks(missing=True):  # noqa: ASYNC110 - it is polled
                 await asyncio.sleep(0.05)
 
     async def failures(self) -> dict[str, tuple[str, str]]:
-        """Kind and message by path."""
+        """The kind and message of each failure, by path."""
         found = await self.gateway.execute_document(_FAILURES, {})
         nodes = [edge["node"] for edge in found["failures"]["edges"]]
         return {node["displayPath"]: (node["kind"], node["message"]) for node in nodes}
 
 
 @asynccontextmanager
-async def running(
+async def running_extractor(
     pool: asyncpg.Pool, settings: Settings, bus: InProcessBus | None = None
 ) -> AsyncIterator[Gateway]:
+    """Run gateway, extractor and reconciler on one bus; yields a client of the gateway."""
     bus = bus or InProcessBus()
     search, embedder = TantivyIndex(settings.search_dir), WordLlamaEmbedder()
     app = build_app(lambda: Context(pool, bus, settings, search, embedder))
