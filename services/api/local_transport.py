@@ -56,7 +56,7 @@ class LocalTransport:
         self, context: Context, operation: Operation[R], variables: Mapping[str, object]
     ) -> R:
         try:
-            result: R = await DIRECT[operation](context, **variables)
+            result: R = await DIRECT[operation](context.pool, **variables)
         except Exception as cause:
             error = cause if isinstance(cause, GraphQLError) else None
             error = error or GraphQLError(str(cause), original_error=cause)
