@@ -10,8 +10,17 @@ from services.extractor.read.fast.id3_frames import Frame, genre_names, parse_fr
 from services.extractor.read.fast.parsed_file import Unsupported
 from services.extractor.read.file_bytes import FileBytes
 
-Frames = dict[str, Frame]
-"""By mutagen's key: the name, and what tells frames of one name apart."""
+
+class Frames(dict[str, Frame]):
+    """By mutagen's key: the name, and what tells frames of one name apart.
+
+    Attributes:
+        version: of the tag in the file, as mutagen has it.
+    """
+
+    version: tuple[int, ...] = (2, 4, 0)
+
+
 _HEADER_BYTES = 10
 _V22, _V23, _V24 = 2, 3, 4
 _LARGEST_SYNCHSAFE_BYTE = 127
@@ -48,6 +57,7 @@ def read_v2(file: FileBytes, frames: Frames) -> tuple[int, int]:
     """
     header = file.read_exactly(0, _HEADER_BYTES)
     version, revision, flags = header[3:6]
+    frames.version = (2, version, revision)
     if (
         not _V22 <= version <= _V24
         or revision

@@ -59,7 +59,7 @@ def parse(file: FileBytes) -> ParsedFile:
     tail = file.read_tail(_TAIL_BYTES)
     if b"APETAGEX" in tail or b"LYRICS200" in tail:
         raise Unsupported
-    frames: Frames = {}
+    frames = Frames()
     size = version = 0
     has_v2 = file.head.startswith(b"ID3")
     if has_v2:

@@ -17,7 +17,8 @@ def raw_tags(tags: Any) -> RawTags:
     for key, value in (tags or {}).items():
         if value.kind == _TEXT:
             name = internal_name(key)
-            # APEv2 has one item for the date, called "Year", in any precision.
+            # APEv2 has one item for the date, called "Year", in any precision. FFmpeg and others
+            # write "Date" besides: the mapping takes the more precise one.
             raw.setdefault("date" if name == "year" else name, []).extend(value)
     return raw
 

@@ -155,16 +155,18 @@ def test_movements_have_a_number_and_a_total() -> None:
 
 
 def test_what_has_no_field_is_kept_and_what_has_one_is_not_kept_twice() -> None:
-    kept = other_tags({"title": ["T"], "asin": ["B000"], "popm:a": ["1/1"], "zz": ["", " b\n c"]})
+    kept = other_tags(
+        {"title": ["T"], "asin": ["B000"], "popm:a": ["1/1"], "zz": ["", " b\n c"]}, {}
+    )
     assert kept == {"asin": ["B000"], "zz": ["b\n c"]}
-    assert not other_tags({name: ["x"] for name in FIELDS})
+    assert not other_tags({name: ["x"] for name in FIELDS}, {})
 
 
 def test_other_tags_are_bounded() -> None:
-    many = other_tags({f"tag{n:04}": ["v" * 100] * 100 for n in range(1_000)})
+    many = other_tags({f"tag{n:04}": ["v" * 100] * 100 for n in range(1_000)}, {})
     assert len(many) <= MOST_NAMES
     assert sum(len(name) + sum(map(len, values)) for name, values in many.items()) <= TOTAL_LIMIT
-    assert len(other_tags({f"tag{n:04}": ["v"] for n in range(1_000)})) == MOST_NAMES
+    assert len(other_tags({f"tag{n:04}": ["v"] for n in range(1_000)}, {})) == MOST_NAMES
 
 
 @given(st.dictionaries(st.text(max_size=20), st.lists(st.text(max_size=30), max_size=3)))

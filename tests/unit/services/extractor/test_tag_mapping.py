@@ -179,7 +179,7 @@ def test_ids_say_how_many_artists_there_are() -> None:
         (normalise.numbered, "3", Numbered(3, None)),
         (normalise.numbered, "/12", Numbered(None, 12)),
         (normalise.numbered, "0/0", Numbered(0, None)),
-        (normalise.numbered, "A1", Numbered()),
+        (normalise.numbered, "A1", Numbered(1)),
         (normalise.numbered, "-1", Numbered()),
         (normalise.numbered, "999999999", Numbered()),
         (normalise.genres, ["Rock; Pop", "rock"], ("Rock", "Pop")),
