@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from services.extractor.tags import normalise
-from services.extractor.tags.album_folders import without_disc
+from services.extractor.tags.album_folders import disc_name, without_disc
 from services.extractor.tags.credit_parsing import contributors, credited_artists, with_sort_name
 from services.extractor.tags.encoded_texts import key_text
 from services.extractor.tags.lyrics import lyrics
@@ -78,8 +78,11 @@ def map_tags(
     genres = normalise.genres(tags.all("genre"), rules.genres)
     plain, synced = tags.all("lyrics"), tags.all("syncedlyrics")
     further = further_values(raw)
+    album = tags.one("album") or ""
     # Most files have none of the rare tags: looking for each of them would cost more than this.
     rare = {} if raw.keys().isdisjoint(_RARE_TAGS) else _rare_fields(tags, rules.credits)
+    if (subtitle := disc_name(album)) and not rare.get("disc_subtitle"):
+        rare["disc_subtitle"] = subtitle
     return Tags(
         title=title or normalise.text(file_name.rpartition(".")[0] or file_name) or "?",
         title_is_file_name=title is None,
@@ -89,7 +92,7 @@ def map_tags(
         release=_release(tags, artists, rules.credits),
         genres=genres,
         track=normalise.numbered(tags.one("tracknumber"), tags.one("totaltracks")),
-        disc=_disc(tags),
+        disc=_disc(tags, album),
         release_date=_release_date(tags),
         kind=_kind(tags, file_name, genres, rules.genres),
         lyrics=lyrics(plain, synced, sidecar) if plain or synced or sidecar else None,
@@ -145,10 +148,10 @@ def _kind(tags: TagValues, file_name: str, genres: tuple[str, ...], rules: Genre
     return "music"
 
 
-def _disc(tags: TagValues) -> Numbered:
+def _disc(tags: TagValues, album: str) -> Numbered:
     """The disc by its own tag, else by the end of the album's title ("The Wall (Disc 2)")."""
     tagged = normalise.numbered(tags.one("discnumber"), tags.one("totaldiscs"))
-    _, number, total = without_disc(tags.one("album") or "")
+    _, number, total = without_disc(album)
     in_title = normalise.numbered(number, total)
     return Numbered(
         in_title.number if tagged.number is None else tagged.number,
