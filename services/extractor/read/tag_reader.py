@@ -43,7 +43,9 @@ from services.extractor.read.fast import mp4 as fast_mp4
 from services.extractor.read.fast import ogg as fast_ogg
 from services.extractor.read.fast.parsed_file import ParsedFile, Unsupported
 from services.extractor.read.file_bytes import FileBytes
+from services.extractor.read.id3_versions import AS_WRITTEN, update_to_v24
 from services.extractor.tags.containers import ape, asf, chunks, id3, mp4, vorbis
+from services.extractor.tags.containers.stream_gains import add_gains
 from services.extractor.tags.model import AudioProperties, Picture
 from services.extractor.tags.raw_tags import RawTags
 
@@ -91,6 +93,7 @@ _CONTAINERS: dict[type, _Container] = {
     TAK: _Container("tak", "tak", ape.raw_tags, ape.pictures),
     ASF: _Container("asf", "wma", asf.raw_tags, asf.pictures),
 }
+_WITH_ID3 = frozenset((MP3, TrueAudio, AIFF, WAVE, DSF, DSDIFF))
 _BY_SUFFIX: dict[str, type] = {
     ".mp3": MP3, ".mp2": MP3, ".mp+": Musepack, ".mpc": Musepack, ".flac": FLAC, ".ogg": OggVorbis,
     ".oga": OggVorbis, ".opus": OggOpus, ".spx": OggSpeex, ".m4a": MP4, ".m4b": MP4, ".m4p": MP4,
@@ -139,8 +142,11 @@ def read_fast(file: FileBytes, suffix: str) -> Metadata | None:
     except _NOT_PARSED:
         return None
     container = _CONTAINERS[_BY_SUFFIX[suffix]]
+    raw = container.raw_tags(parsed.tags)
+    if parsed.info.track_gain is not None:
+        add_gains(raw, parsed.info)
     return Metadata(
-        raw=container.raw_tags(parsed.tags),
+        raw=raw,
         audio=_audio_properties(parsed.info, container, file.size),
         pictures=list(container.pictures(parsed)),
     )
@@ -157,6 +163,7 @@ def read_with_mutagen(file: BinaryIO, suffix: str) -> Metadata:
         is_better = isinstance(opened.tags, ID3) and opened.tags.version < (2,)
         raw = {**raw, **more} if is_better else {**more, **raw}
         pictures += images
+    add_gains(raw, opened.info)
     audio = _audio_properties(opened.info, container, file.seek(0, SEEK_END))
     return Metadata(raw, audio, pictures)
 
@@ -169,9 +176,12 @@ def _open(file: BinaryIO, suffix: str) -> Any:
         try:
             if kind is AC3:
                 file.seek(_id3_size_bytes(file))  # mutagen expects AC-3's first frame here
-            return kind(file)
+            opened = kind(file, **(AS_WRITTEN if kind in _WITH_ID3 else {}))
         except mutagen.MutagenError as error:
             first_error = error
+        else:
+            update_to_v24(opened.tags)
+            return opened
     file.seek(0)
     try:
         opened = mutagen.File(file, options=[one for one in _CONTAINERS if one is not kind])
@@ -227,7 +237,8 @@ def _secondary_tags(file: BinaryIO, opened: Any) -> Iterator[tuple[RawTags, list
 
 def _read_tag(kind: type, file: BinaryIO, mapping: Any) -> tuple[RawTags, list[Picture]]:
     file.seek(0)
-    tags = kind(file)
+    tags = kind(file, **(AS_WRITTEN if kind is ID3 else {}))
+    update_to_v24(tags)
     return mapping.raw_tags(tags), list(mapping.pictures(SimpleNamespace(tags=tags)))
 
 

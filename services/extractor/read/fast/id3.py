@@ -171,7 +171,7 @@ def add_v1(tail: bytes, frames: Frames, *, is_v24: bool) -> bool:
     note = _v1_text(comment)
     fields = {"TIT2": [title], "TPE1": [artist], "TALB": [album], "TYER": [year]}
     if is_v24 and year:
-        fields["TDRC"] = [time_stamp(part) for part in year.split(",")]
+        fields["TDRC"] = [year]
         del fields["TYER"]
     for name, texts in fields.items():
         if (name == "TDRC" or texts[0]) and name not in frames:
@@ -195,17 +195,22 @@ def update_to_v24(frames: Frames) -> Frames:
     Raises:
         Unsupported: a frame has no certain equivalent.
     """
-    stamps = _recording_times(*(_take_texts(frames, name) for name in ("TYER", "TDAT", "TIME")))
-    if stamps and "TDRC" not in frames:
-        frames["TDRC"] = Frame("TDRC", text=stamps)
+    if "TYER" in frames and "TDRC" in frames and frames.version >= (2, _V24):
+        raise Unsupported  # the one may be better than the other
     original = frames.pop("TORY", None)
     if original is not None and "TDOR" not in frames:
-        if len(original.text) != 1 or "," in original.text[0]:
-            raise Unsupported
-        frames["TDOR"] = Frame("TDOR", text=[time_stamp(original.text[0])])
+        frames["TDOR"] = Frame("TDOR", text=original.text)
+    years, dates, times = (_take_texts(frames, name) for name in ("TYER", "TDAT", "TIME"))
+    if "TDRC" in frames:
+        years = []
+    if stamps := _recording_times(years, dates, times):
+        frames["TDRC"] = Frame("TDRC", text=stamps)
     involved = frames.pop("IPLS", None)
     if involved is not None and "TIPL" not in frames:
         frames["TIPL"] = Frame("TIPL", people=involved.people)
+    # Programs write all kinds of dates into TYER: these become the recording time as they are.
+    if not stamps and (odd_years := [year for year in years if year]):
+        frames["TDRC"] = Frame("TDRC", text=odd_years)
     for name in _DROPPED_BY_MUTAGEN:
         frames.pop(name, None)
     images = [frame for frame in frames.values() if frame.FrameID == "APIC"]
