@@ -17,7 +17,7 @@ import mutagen
 from mutagen.aac import AAC
 from mutagen.ac3 import AC3
 from mutagen.aiff import AIFF
-from mutagen.apev2 import APEv2
+from mutagen.apev2 import APEBadItemError, APEv2
 from mutagen.asf import ASF
 from mutagen.dsdiff import DSDIFF
 from mutagen.dsf import DSF
@@ -37,6 +37,7 @@ from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
 from mutagen.wavpack import WavPack
 
+from services.extractor.read.ape_texts import with_utf8_texts
 from services.extractor.read.fast import flac as fast_flac
 from services.extractor.read.fast import mp3 as fast_mp3
 from services.extractor.read.fast import mp4 as fast_mp4
@@ -129,7 +130,18 @@ def read_metadata(file: FileBytes, path: str | Path | bytes, suffix: str) -> Met
     if metadata is None:
         with open(path, "rb", opener=lambda *_: os.dup(file.descriptor)) as opened:
             metadata = read_with_mutagen(opened, suffix)
+        if metadata.audio.container == "mp4":
+            _add_odd_texts(file, metadata)
     return metadata
+
+
+def _add_odd_texts(file: FileBytes, metadata: Metadata) -> None:
+    """Add the texts that mutagen drops from an MP4, as they are no UTF-8."""
+    try:
+        tags = fast_mp4.parse_tags(file)
+    except _NOT_PARSED:
+        return
+    metadata.raw = {**mp4.raw_tags(tags), **metadata.raw}
 
 
 def read_fast(file: FileBytes, suffix: str) -> Metadata | None:
@@ -177,6 +189,10 @@ def _open(file: BinaryIO, suffix: str) -> Any:
             if kind is AC3:
                 file.seek(_id3_size_bytes(file))  # mutagen expects AC-3's first frame here
             opened = kind(file, **(AS_WRITTEN if kind in _WITH_ID3 else {}))
+        except APEBadItemError as error:
+            first_error = error
+            if (repaired := with_utf8_texts(file)) is not None:
+                return kind(repaired)
         except mutagen.MutagenError as error:
             first_error = error
         else:
@@ -237,7 +253,13 @@ def _secondary_tags(file: BinaryIO, opened: Any) -> Iterator[tuple[RawTags, list
 
 def _read_tag(kind: type, file: BinaryIO, mapping: Any) -> tuple[RawTags, list[Picture]]:
     file.seek(0)
-    tags = kind(file, **(AS_WRITTEN if kind is ID3 else {}))
+    try:
+        tags = kind(file, **(AS_WRITTEN if kind is ID3 else {}))
+    except APEBadItemError:
+        repaired = with_utf8_texts(file)
+        if repaired is None:
+            raise
+        tags = kind(repaired)
     update_to_v24(tags)
     return mapping.raw_tags(tags), list(mapping.pictures(SimpleNamespace(tags=tags)))
 
