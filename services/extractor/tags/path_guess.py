@@ -1,6 +1,6 @@
 """Title, number, artist and album of an untagged file, by its name and its folders. Pure.
 
-What is guessed is marked: by `title_is_file_name`, and as `guessed` among the other tags. The
+What is guessed is marked: by `title_is_file_name`, and by `GUESSED_TAG` among the other tags. The
 patterns are the usual ones of rippers and shops:
 
     Artist/Album/03 Title          Artist/Album (1999)/CD2/03 - Title
@@ -17,8 +17,8 @@ from services.extractor.tags.credit_parsing import credited_names
 from services.extractor.tags.model import NO_RELEASE, Numbered, Release, Tags
 from services.extractor.tags.rules import CreditRules
 from shared.contracts.credits import VARIOUS_ARTISTS
+from shared.contracts.tags import GUESSED_TAG
 
-GUESSED = "guessed"
 _DASH = r"\s+[-\u2013\u2014]\s+"
 _split_at_dashes = re.compile(_DASH).split
 _NUMBER_FIRST = re.compile(
@@ -81,7 +81,7 @@ def guess_from_path(tags: Tags, path: str, rules: CreditRules) -> Tags:
         tags.release_date = guess.year
         guessed.append("date")
     if guessed:
-        tags.others = {**tags.others, GUESSED: guessed}
+        tags.others = {**tags.others, GUESSED_TAG: guessed}
     return tags
 
 

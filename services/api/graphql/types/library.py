@@ -34,11 +34,13 @@ from services.api.graphql.types.track_details import (
     Lyrics,
     Movement,
     ReplayGain,
+    TaggedKey,
     TrackStage,
     TrackVector,
 )
 from services.api.store.reading import artist_pages
 from shared.contracts.identity import IdKind, display_path, format_id
+from shared.contracts.tags import GUESSED_TAG
 
 T = TypeVar("T")
 MOST_SIMILAR = 200
@@ -211,6 +213,12 @@ class Track(TrackColumns):
         lambda _, row: row["tags"] if row else {},
         description="Tags that have no field, by name.",
     )
+    guessed: list[str] = loaded(
+        lambda loaders: loaders.other_tags,
+        _key,
+        lambda _, row: row["tags"].get(GUESSED_TAG, []) if row else [],
+        description="Fields that no tag has: they were guessed from the path.",
+    )
     imported_facts: list[ImportedFact] = loaded(
         lambda loaders: loaders.imported_facts,
         _key,
@@ -263,6 +271,14 @@ class Track(TrackColumns):
     def movement(self) -> Movement | None:
         """The part of the work."""
         return Movement.of(self.row)
+
+    @strawberry.field(
+        description="`tagKey`, whatever its notation: `Am`, `A minor`, `8A`, `1m`; null where it is"
+        " no key."
+    )
+    def tagged_key(self) -> TaggedKey | None:
+        """The key that the tags name."""
+        return TaggedKey.of(self.row)
 
     @strawberry.field(description="What the tags say.")
     def replaygain(self) -> ReplayGain:

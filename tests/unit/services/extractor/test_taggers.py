@@ -36,6 +36,7 @@ from mutagen.mp4 import MP4FreeForm
 from services.extractor.read.file_reader import read_chunk, read_file
 from services.extractor.read.tag_reader import read_with_mutagen
 from services.extractor.tags.model import ImportedFact, ReplayGain, Tags
+from shared.contracts.tags import GUESSED_TAG
 
 MakeFile = Callable[[str], Path]
 ID_1 = "11111111-1111-4111-8111-111111111111"
@@ -516,7 +517,7 @@ def test_a_file_without_tags_is_told_by_its_path(
         fields["title"], fields["artist_credit"], fields.get("track_number"), file.release.title,
     ) == expected  # fmt: skip
     assert fields["title_is_file_name"]
-    guessed = fields["other_tags"]["guessed"]
+    guessed = fields["other_tags"][GUESSED_TAG]
     assert ("artist" in guessed, "album" in guessed) == (bool(expected[1]), bool(expected[3]))
     assert not (file.release.title and not expected[1]) or not file.release.is_artist_told
 
@@ -533,7 +534,7 @@ def test_no_guess_goes_over_a_tag(
     file.save()
     (read_,) = read_chunk(str(tmp_path), ["Ann/Deep/03 Hyper.flac"]).files
     fields = read_.track_fields or {}
-    assert "guessed" not in fields.get("other_tags", {})
+    assert GUESSED_TAG not in fields.get("other_tags", {})
     assert "Ann" not in str(fields)
     assert fields.get("track_number") is None
 
