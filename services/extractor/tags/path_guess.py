@@ -80,7 +80,7 @@ def guess_from_path(tags: Tags, path: str, rules: CreditRules) -> Tags:
     if guess.year and tags.release_date is None:
         tags.release_date = guess.year
         guessed.append("date")
-    if guessed:
+    if len(guessed) > 1:  # a title alone is marked by itself
         tags.others = {**tags.others, GUESSED_TAG: guessed}
     return tags
 
