@@ -66,7 +66,8 @@ def map_tags(
         sidecar: the content of an LRC file of the same name.
     """
     without_field = {name: values for name, values in raw.items() if name not in FIELDS}
-    if without_field:
+    ids = raw.get("musicbrainz_artistid")
+    if without_field or (ids and "/" in ids[0]):
         merged = merge_variants(raw, without_field, rules.credits)
         if merged is not raw:
             raw = merged

@@ -46,7 +46,8 @@ def merge_variants(raw: RawTags, names: Iterable[str], rules: CreditRules) -> Ra
         rules: the names of artists that contain a "/".
     """
     variants = [name for name in names if ":" in name or "-" in name or name in _LONE]
-    if not variants:
+    are_ids_joined = _has_joined_ids(raw)
+    if not variants and not are_ids_joined:
         return raw
     merged = dict(raw)
     for name in variants:
@@ -60,8 +61,8 @@ def merge_variants(raw: RawTags, names: Iterable[str], rules: CreditRules) -> Ra
             _shift_gains(merged, merged[name])
         elif _LANGUAGE_OF_LYRICS.fullmatch(name):  # FFmpeg's name of ID3's USLT
             merged["lyrics"] = [*merged.get("lyrics", ()), *merged.pop(name)]
-    if JOINED in merged:
-        del merged[JOINED]
+    # Converters keep the lists of an ID3v2.3 tag as they are in tags of other kinds.
+    if merged.pop(JOINED, None) is not None or are_ids_joined:
         _split_joined(merged, rules)
     return merged
 
@@ -120,14 +121,14 @@ def _split_joined(tags: RawTags, rules: CreditRules) -> None:
     is_joined = _has_joined_ids(tags) or _lists_credited(tags)
 
     def is_whole(value: str) -> bool:
-        return value.casefold() in rules.whole
+        folded = value.casefold()
+        return folded in rules.whole or folded.replace("/", " / ") in rules.whole
 
     def are_artists(name: str, parts: list[str]) -> bool:
         ids = len(normalise.musicbrainz_ids(tags.get(_IDS_OF[name], ())))
         if ids:
             return ids == len(parts)
-        # "AC/DC", "K/DA" and "M/A/R/R/S" are names, and so may be others with parts so short.
-        return is_joined or all(len(part) > 2 for part in parts)
+        return is_joined or not _may_be_one_name(parts)
 
     for name in _IDS_OF:
         _split(tags, name, is_whole, lambda parts, name=name: are_artists(name, parts))  # type: ignore[misc] # mypy infers no type of a default
@@ -139,6 +140,12 @@ def _split_joined(tags: RawTags, rules: CreditRules) -> None:
         tags, "releasetype", is_whole,
         lambda parts: all(part.casefold() in _RELEASE_TYPES for part in parts),
     )  # fmt: skip
+
+
+def _may_be_one_name(parts: list[str]) -> bool:
+    """Whether the parts are as short as those of "AC/DC", "K/DA" and "M/A/R/R/S"."""
+    lengths = [len(part.strip()) for part in parts]
+    return min(lengths) == 1 or max(lengths) <= 2
 
 
 def _split(

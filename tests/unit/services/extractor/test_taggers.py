@@ -135,6 +135,8 @@ def test_picard_joins_all_lists_of_id3_2_3(mp3: Callable[..., Tags]) -> None:
         (["Ann", "Ben", "Cyd"], [ID_1, ID_2, ID_1], ["Ann", "Ben", "Cyd"]),
         (["AC", "DC"], [], ["AC/DC"]),
         (["K", "DA"], [], ["K/DA"]),
+        (["Love", "Hate"], [], ["Love/Hate"]),
+        (["U2", "Ann"], [], ["U2", "Ann"]),
         (["Ann", "Ben"], [ID_1], ["Ann/Ben"]),
         (["Up", "Go"], [ID_1, ID_2], ["Up", "Go"]),
     ],
@@ -158,6 +160,16 @@ def test_other_tags_with_a_slash_are_no_lists(
 def test_a_list_of_artists_in_one_text_agrees_with_the_credit(vorbis: Callable[..., Tags]) -> None:
     tags = vorbis({"artist": "Ann & Ben", "artists": "Ann/Ben"})
     assert [(name.name, name.join_phrase) for name in tags.artists] == [("Ann", " & "), ("Ben", "")]
+
+
+def test_converters_keep_joined_lists_in_other_tags(vorbis: Callable[..., Tags]) -> None:
+    tags = vorbis(
+        {"artist": "Ann/Ben", "musicbrainz_artistid": f"{ID_1}/{ID_2}", "composer": "K/L",
+         "album": "A", "label": "X/Y"}
+    )  # fmt: skip
+    assert names(tags) == ["Ann", "Ben"]
+    assert credited(tags, "composer") == [("K", None), ("L", None)]
+    assert tags.release.label == "X"
 
 
 # Tags beside other tags
