@@ -191,6 +191,8 @@ def _date(tags: TagValues, *names: str) -> str | None:
     """The date of the first of these tags that has one; of several values the most precise."""
     for name in names:
         values = tags.all(name)
+        if not values:
+            continue
         if len(values) == 1:
             found = normalise.partial_date(first(values))
         else:
