@@ -14,12 +14,14 @@ _DISC_FOLDER = re.compile(
     r"|bonus[\s._-]*(?:cd|dis[ck]|dvd|lp|vinyl))\]?(?:\W.*)?",
     re.IGNORECASE,
 )
-_DISC = rf"(?:cd|dis[ck])\s*[#.]?\s*({_NUMBER})(?:\s*(?:of|/)\s*({_NUMBER}))?"
-_NAMED = r"(?:\s*(?::|\s[-\u2013]\s)\s*([^()\[\]]+?))?"
+# Bounded repeats: a title of a thousand spaces must not take seconds.
+_SPACE = r"\s{0,4}"
+_DISC = rf"(?:cd|dis[ck]){_SPACE}[#.]?{_SPACE}({_NUMBER})(?:{_SPACE}(?:of|/){_SPACE}({_NUMBER}))?"
+_NAMED = rf"(?:{_SPACE}(?::|\s[-\u2013]\s){_SPACE}([^()\[\]]{{1,200}}?))?"
 _DISC_AT_END = re.compile(
-    rf"(?:\s*[(\[]\s*(?:{_DISC}{_NAMED}|(bonus)\s+(?:cd|dis[ck]))\s*[)\]]"
-    rf"|(?:\s*[,:;]|\s[-\u2013])\s*{_DISC}{_NAMED}"
-    r"|(?<!compact)\s(?:cd|dis[ck])(\d{1,2}))\s*$",
+    rf"(?:{_SPACE}[(\[]{_SPACE}(?:{_DISC}{_NAMED}|(bonus)\s{{1,4}}(?:cd|dis[ck])){_SPACE}[)\]]"
+    rf"|(?:{_SPACE}[,:;]|\s[-\u2013]){_SPACE}{_DISC}{_NAMED}"
+    rf"|(?<!compact)\s(?:cd|dis[ck])(\d{{1,2}})){_SPACE}$",
     re.IGNORECASE,
 )
 _BONUS_DISC = "2"

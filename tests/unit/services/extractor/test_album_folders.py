@@ -99,3 +99,11 @@ def test_a_folder_names_the_disc(path: str, disc: int | None) -> None:
 )
 def test_a_folder_is_an_artists_by_its_name(folder: str, artist: str, expected: bool) -> None:
     assert is_named_after(folder, artist) == expected
+
+
+@pytest.mark.parametrize(
+    "title", [" " * 1_000 + "x", "a: disc 1:" + " " * 980 + ")", ", disc 1: " * 100 + "("]
+)
+def test_no_title_takes_long(title: str) -> None:
+    name, _, _ = without_disc(title)
+    assert title.startswith(name)
