@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.extractor.read.formats import IMAGE_SUFFIXES, is_audio, suffix_of
+from services.extractor.paths import IMAGE_SUFFIXES, is_audio, suffix_of
 from services.extractor.tags.model import Picture
 from shared.contracts.identity import display_path, encode_path, local_path
 

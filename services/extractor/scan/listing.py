@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from services.extractor.covers.images import ImageEntry, image_entry, images_state
-from services.extractor.read.formats import AUDIO_SUFFIXES
+from services.extractor.paths import AUDIO_SUFFIXES
 from services.extractor.scan.ignore_rules import IGNORE_FILE, JUNK_FOLDERS, IgnoreRules
 from shared.contracts.identity import display_path, encode_path
 

@@ -3,8 +3,8 @@
 from functools import lru_cache
 from typing import Any
 
+from services.extractor.paths import disc_name, without_disc
 from services.extractor.tags import normalise
-from services.extractor.tags.album_folders import disc_name, without_disc
 from services.extractor.tags.contributors import contributors
 from services.extractor.tags.credit_parsing import credited_artists, with_sort_name
 from services.extractor.tags.encoded_texts import key_text

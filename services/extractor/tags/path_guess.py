@@ -11,8 +11,8 @@ patterns are the usual ones of rippers and shops:
 import re
 from typing import NamedTuple
 
+from services.extractor.paths import album_folder, without_disc
 from services.extractor.tags import normalise
-from services.extractor.tags.album_folders import album_folder, without_disc
 from services.extractor.tags.credit_parsing import credited_names
 from services.extractor.tags.model import NO_RELEASE, Numbered, Release, Tags
 from services.extractor.tags.rules import CreditRules
