@@ -254,10 +254,7 @@ class Track(TrackColumns):
         """The part of the work."""
         return Movement.of(self.row)
 
-    @strawberry.field(
-        description="`tagKey`, whatever its notation: `Am`, `A minor`, `8A`, `1m`; null where it is"
-        " no key."
-    )
+    @strawberry.field(description="`tagKey` in any notation: `Am`, `8A`, `1m`; null: no key.")
     def tagged_key(self) -> TaggedKey | None:
         """The key that the tags name."""
         return TaggedKey.of(self.row)
