@@ -17,7 +17,7 @@ import mutagen
 from mutagen.aac import AAC
 from mutagen.ac3 import AC3
 from mutagen.aiff import AIFF
-from mutagen.apev2 import APEv2
+from mutagen.apev2 import APEBadItemError, APEv2
 from mutagen.asf import ASF
 from mutagen.dsdiff import DSDIFF
 from mutagen.dsf import DSF
@@ -37,13 +37,16 @@ from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
 from mutagen.wavpack import WavPack
 
+from services.extractor.read.ape_texts import with_utf8_texts
 from services.extractor.read.fast import flac as fast_flac
 from services.extractor.read.fast import mp3 as fast_mp3
 from services.extractor.read.fast import mp4 as fast_mp4
 from services.extractor.read.fast import ogg as fast_ogg
 from services.extractor.read.fast.parsed_file import ParsedFile, Unsupported
 from services.extractor.read.file_bytes import FileBytes
+from services.extractor.read.id3_versions import AS_WRITTEN, update_to_v24
 from services.extractor.tags.containers import ape, asf, chunks, id3, mp4, vorbis
+from services.extractor.tags.containers.stream_gains import add_gains
 from services.extractor.tags.model import AudioProperties, Picture
 from services.extractor.tags.raw_tags import RawTags
 
@@ -91,6 +94,7 @@ _CONTAINERS: dict[type, _Container] = {
     TAK: _Container("tak", "tak", ape.raw_tags, ape.pictures),
     ASF: _Container("asf", "wma", asf.raw_tags, asf.pictures),
 }
+_WITH_ID3 = frozenset((MP3, TrueAudio, AIFF, WAVE, DSF, DSDIFF))
 _BY_SUFFIX: dict[str, type] = {
     ".mp3": MP3, ".mp2": MP3, ".mp+": Musepack, ".mpc": Musepack, ".flac": FLAC, ".ogg": OggVorbis,
     ".oga": OggVorbis, ".opus": OggOpus, ".spx": OggSpeex, ".m4a": MP4, ".m4b": MP4, ".m4p": MP4,
@@ -126,7 +130,18 @@ def read_metadata(file: FileBytes, path: str | Path | bytes, suffix: str) -> Met
     if metadata is None:
         with open(path, "rb", opener=lambda *_: os.dup(file.descriptor)) as opened:
             metadata = read_with_mutagen(opened, suffix)
+        if metadata.audio.container == "mp4":
+            _add_odd_texts(file, metadata)
     return metadata
+
+
+def _add_odd_texts(file: FileBytes, metadata: Metadata) -> None:
+    """Add the texts that mutagen drops from an MP4, as they are no UTF-8."""
+    try:
+        tags = fast_mp4.parse_tags(file)
+    except _NOT_PARSED:
+        return
+    metadata.raw = {**mp4.raw_tags(tags), **metadata.raw}
 
 
 def read_fast(file: FileBytes, suffix: str) -> Metadata | None:
@@ -139,8 +154,11 @@ def read_fast(file: FileBytes, suffix: str) -> Metadata | None:
     except _NOT_PARSED:
         return None
     container = _CONTAINERS[_BY_SUFFIX[suffix]]
+    raw = container.raw_tags(parsed.tags)
+    if parsed.info.track_gain is not None:
+        add_gains(raw, parsed.info)
     return Metadata(
-        raw=container.raw_tags(parsed.tags),
+        raw=raw,
         audio=_audio_properties(parsed.info, container, file.size),
         pictures=list(container.pictures(parsed)),
     )
@@ -157,6 +175,7 @@ def read_with_mutagen(file: BinaryIO, suffix: str) -> Metadata:
         is_better = isinstance(opened.tags, ID3) and opened.tags.version < (2,)
         raw = {**raw, **more} if is_better else {**more, **raw}
         pictures += images
+    add_gains(raw, opened.info)
     audio = _audio_properties(opened.info, container, file.seek(0, SEEK_END))
     return Metadata(raw, audio, pictures)
 
@@ -169,9 +188,16 @@ def _open(file: BinaryIO, suffix: str) -> Any:
         try:
             if kind is AC3:
                 file.seek(_id3_size_bytes(file))  # mutagen expects AC-3's first frame here
-            return kind(file)
+            opened = kind(file, **(AS_WRITTEN if kind in _WITH_ID3 else {}))
+        except APEBadItemError as error:
+            first_error = error
+            if (repaired := with_utf8_texts(file)) is not None:
+                return kind(repaired)
         except mutagen.MutagenError as error:
             first_error = error
+        else:
+            update_to_v24(opened.tags)
+            return opened
     file.seek(0)
     try:
         opened = mutagen.File(file, options=[one for one in _CONTAINERS if one is not kind])
@@ -227,7 +253,14 @@ def _secondary_tags(file: BinaryIO, opened: Any) -> Iterator[tuple[RawTags, list
 
 def _read_tag(kind: type, file: BinaryIO, mapping: Any) -> tuple[RawTags, list[Picture]]:
     file.seek(0)
-    tags = kind(file)
+    try:
+        tags = kind(file, **(AS_WRITTEN if kind is ID3 else {}))
+    except APEBadItemError:
+        repaired = with_utf8_texts(file)
+        if repaired is None:
+            raise
+        tags = kind(repaired)
+    update_to_v24(tags)
     return mapping.raw_tags(tags), list(mapping.pictures(SimpleNamespace(tags=tags)))
 
 

@@ -34,12 +34,14 @@ from services.api.graphql.types.track_details import (
     Lyrics,
     Movement,
     ReplayGain,
+    TaggedKey,
     TrackStage,
     TrackVector,
 )
 from services.api.store.reading import artist_pages
 from services.api.store.reading.pages import page_size
 from shared.contracts.identity import display_path
+from shared.contracts.tags import GUESSED_TAG
 
 T = TypeVar("T")
 MOST_SIMILAR = 200
@@ -198,6 +200,12 @@ class Track(TrackColumns):
         lambda _, row: row["tags"] if row else {},
         description="Tags that have no field of their own, by name.",
     )
+    guessed: list[str] = loaded(
+        lambda loaders: loaders.other_tags,
+        _key,
+        lambda _, row: row["tags"].get(GUESSED_TAG, []) if row else [],
+        description="Fields that no tag has: they were guessed from the path.",
+    )
     imported_facts: list[ImportedFact] = loaded(
         lambda loaders: loaders.imported_facts,
         _key,
@@ -250,6 +258,11 @@ class Track(TrackColumns):
     def movement(self) -> Movement | None:
         """The movement, from the track's columns."""
         return Movement.of(self.row)
+
+    @strawberry.field(description="`tagKey` in any notation: `Am`, `8A`, `1m`; null: no key.")
+    def tagged_key(self) -> TaggedKey | None:
+        """The key that the tags name."""
+        return TaggedKey.of(self.row)
 
     @strawberry.field(description="ReplayGain as tagged; measured gains are in `analysis`.")
     def replaygain(self) -> ReplayGain:

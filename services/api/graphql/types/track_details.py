@@ -11,6 +11,7 @@ from services.api.graphql.enums import VectorSpace
 from services.api.graphql.look_ahead import of_row
 from services.api.graphql.scalars import BigInt
 from services.api.loudness import integrated_lufs, replaygain_db
+from shared.contracts.keys import camelot, parse_key
 
 _LINE = re.compile(r"\[(\d+):(\d{2})\.(\d{3})\](.*)")
 
@@ -30,6 +31,21 @@ class Movement:
         if not (name or number or total):
             return None
         return cls(name=name, number=number, total=total)
+
+
+@strawberry.type
+class TaggedKey:
+    """A key that the tags name, as analyses spell keys."""
+
+    key: str = strawberry.field(description="The tonic, with sharps only.")
+    mode: str = strawberry.field(description="`major` or `minor`.")
+    camelot: str = strawberry.field(description="Its place on the Camelot wheel.")
+
+    @classmethod
+    def of(cls, row: Any) -> "TaggedKey | None":
+        """The key of a track's row."""
+        found = parse_key(row["tag_key"]) if row["tag_key"] else None
+        return found and cls(key=found[0], mode=found[1], camelot=camelot(*found))
 
 
 @strawberry.type

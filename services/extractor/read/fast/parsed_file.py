@@ -17,6 +17,8 @@ class StreamInfo:
         length: in seconds.
         bitrate: in bits a second.
         sample_rate: in Hz.
+        track_gain: in dB, as LAME measured it for 89 dB.
+        track_peak: with full scale at 1.
     """
 
     length: float = 0.0
@@ -26,6 +28,8 @@ class StreamInfo:
     bits_per_sample: int | None = None
     codec: str = ""
     layer: int = 3
+    track_gain: float | None = None
+    track_peak: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
