@@ -83,11 +83,20 @@ bench-truth: install ## how right an analysis is; ARGS=--write puts the tables i
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "SoniqueBay needs Python 3.11 or newer; $(PYTHON) is older. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -m venv .uv \
-	  || { echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; rm -rf .uv; exit 1; }
-	@.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@rm -rf .uv .uv.part
+	@$(PYTHON) -m venv .uv.part \
+	  || { echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; rm -rf .uv.part; exit 1; }
+	@.uv.part/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@mv .uv.part .uv
 
+# An install that was cut off may have left half of a package behind, which uv takes for a whole one.
+# So the folder is marked while it is filled, and one that is still marked is made anew.
 $(INSTALLED): $(UV) uv.lock pyproject.toml shared/pyproject.toml $(wildcard services/*/pyproject.toml)
+	@if [ -e $(VENV)/.installing ]; then rm -rf $(VENV); fi
 	@echo "Installing into $(VENV) ..."
-	@$(UV) sync --locked --quiet --python $(PYTHON)
+	@[ -x $(VENV)/bin/python ] || $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	@touch $(VENV)/.installing
+	@$(UV) sync --locked --quiet --python $(PYTHON) \
+	  || { status=$$?; [ $$status -ge 128 ] || rm -f $(VENV)/.installing; exit $$status; }  # from 128: a signal
+	@rm -f $(VENV)/.installing
 	@touch $@

@@ -133,10 +133,8 @@ class HttpTransport:
 
     async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
         """As `Gateway.post_covers`."""
-        content = b"".join(len(image).to_bytes(4, "big") + image for image in images)
-        response = await self._send(
-            "POST", "/covers", content=content, headers={"content-type": "application/octet-stream"}
-        )
+        files = [("image", ("image", image)) for image in images]
+        response = await self._send("POST", "/covers", files=files)
         refusals: list[str | None] = response.json()
         return refusals
 

@@ -9,9 +9,9 @@ def track_id(number: int) -> str:
     return f"trk_{number:032x}"
 
 
-def document(number: int, title: str = "Untitled", **told: object) -> SearchDocument:
+def document(number: int, title: str = "Untitled", **changes: object) -> SearchDocument:
     plain = SearchDocument(track_id(number), 1, title, artists=["Nobody"])
-    return replace(plain, **told)  # type: ignore[arg-type] # fields by name
+    return replace(plain, **changes)  # type: ignore[arg-type] # fields by name
 
 
 LIBRARY = [
@@ -45,5 +45,5 @@ def numbers(found: SearchHits) -> list[int]:
 
 
 async def found(reader: SearchReader, text: str, **filters: object) -> list[int]:
-    told = SearchFilters(**filters)  # type: ignore[arg-type] # fields by name
-    return numbers(await reader.search(SearchQuery(text, filters=told)))
+    wanted = SearchFilters(**filters)  # type: ignore[arg-type] # fields by name
+    return numbers(await reader.search(SearchQuery(text, filters=wanted)))

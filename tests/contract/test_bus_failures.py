@@ -94,10 +94,10 @@ async def test_rejected_records_are_given_up_while_the_others_go_on(bus: Bus) ->
     assert {event.track_id for event in after.events} == {
         vectorized(number).track_id for number in (0, 1, 4, 5)
     }
-    told = {letter.record.key.decode(): letter for letter in graveyard.letters}
-    assert told[vectorized(2).key].kind is FailureKind.INVALID
-    assert told[vectorized(2).key].message == "too short"
-    assert told[vectorized(3).key].kind is FailureKind.BUG
+    by_key = {letter.record.key.decode(): letter for letter in graveyard.letters}
+    assert by_key[vectorized(2).key].kind is FailureKind.INVALID
+    assert by_key[vectorized(2).key].message == "too short"
+    assert by_key[vectorized(3).key].kind is FailureKind.BUG
     assert len(seen.events) == 6  # no one was run twice
 
 

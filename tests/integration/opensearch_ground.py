@@ -28,10 +28,10 @@ def index(opensearch: Node, alias: str) -> OpenSearchIndex:
 
 @fixture
 async def ask(opensearch: Node) -> AsyncIterator[Ask]:
-    """What any client can ask of the server."""
+    """Sends any request to the server, as another client would."""
     server = OpenSearchServer(opensearch.url)
     async with server.connected():
-        yield server.ask
+        yield server.request
 
 
 def track_id(number: int) -> str:

@@ -20,7 +20,8 @@ from services.analyzer.worker import analyze_file, prepare_worker
 from shared.contracts.analysis import Analysis
 from shared.contracts.errors import InvalidInput
 from shared.runtime.settings import Settings
-from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
+from shared.runtime.worker_process import WorkerTimeout
+from shared.runtime.workers import WorkerDied, WorkerProcesses
 from tests.mutated_audio import Mutant, mutants
 
 _LIMIT_S = Settings().analysis_timeout_s

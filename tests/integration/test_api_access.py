@@ -92,9 +92,9 @@ async def test_it_is_ready_when_bus_and_database_are(
 async def test_without_a_token_only_this_machine_and_no_web_page_gets_in(
     client: httpx.AsyncClient, headers: dict[str, str], status: int
 ) -> None:
-    told = {"content-type": "application/json", **headers}
+    merged = {"content-type": "application/json", **headers}
     body = json.dumps({"query": STATUS})
-    assert (await client.post("/graphql", content=body, headers=told)).status_code == status
+    assert (await client.post("/graphql", content=body, headers=merged)).status_code == status
 
 
 async def test_a_link_or_image_of_a_web_page_asks_nothing(client: httpx.AsyncClient) -> None:
@@ -104,11 +104,11 @@ async def test_a_link_or_image_of_a_web_page_asks_nothing(client: httpx.AsyncCli
 
 
 @pytest.mark.parametrize("path", ["/graphql", "/covers/" + "0" * 64, "/metrics", "/readyz"])
-@pytest.mark.parametrize("told", ["", "Bearer sesame", "Basic sésame", "Bearer sésames"])
+@pytest.mark.parametrize("header", ["", "Bearer sesame", "Basic sésame", "Bearer sésames"])
 async def test_with_a_token_every_request_must_present_it(
-    guarded: httpx.AsyncClient, path: str, told: str
+    guarded: httpx.AsyncClient, path: str, header: str
 ) -> None:
-    headers = [(b"authorization", told.encode())] if told else []
+    headers = [(b"authorization", header.encode())] if header else []
     answer = await guarded.get(path, headers=headers)
     assert answer.status_code == 401
     assert "SONIQUEBAY_TOKEN" in answer.json()["errors"][0]["message"]
@@ -136,7 +136,7 @@ async def test_where_the_services_have_a_token_only_they_may_store(
             errors = answer.get("errors", [])
             assert [error["extensions"]["code"] for error in errors] == ([code] if code else [])
             assert (await one.put(cover, content=image, headers=headers)).status_code == status
-            many = await one.post("/covers", content=b"", headers=headers)
+            many = await one.post("/covers", files={"image": image}, headers=headers)
             assert many.status_code == (status if status == 403 else 200)
             for query in (STATUS, REPLAY, CORRECT, RESUME):
                 answer = await one.post("/graphql", json={"query": query}, headers=headers)
@@ -162,8 +162,8 @@ async def test_beyond_loopback_it_does_not_start_without_a_token(
     tmp_path: Path, host: str, token: str | None
 ) -> None:
     secret = None if token is None else SecretStr(token)
-    told = Settings(data_dir=tmp_path, host=host, token=secret)
-    api = build(told, bus=InProcessBus(), embedder=WordLlamaEmbedder())
+    settings = Settings(data_dir=tmp_path, host=host, token=secret)
+    api = build(settings, bus=InProcessBus(), embedder=WordLlamaEmbedder())
     with pytest.raises(InvalidInput, match="SONIQUEBAY_TOKEN"):
         async with api.service.lifespan():
             pass
@@ -173,8 +173,8 @@ async def test_beyond_loopback_it_does_not_start_without_a_token(
 async def test_a_port_in_use_is_one_clear_error_before_anything_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        told = Settings(data_dir=tmp_path, port=port)
-        api = build(told, bus=InProcessBus(), embedder=WordLlamaEmbedder())
+        settings = Settings(data_dir=tmp_path, port=port)
+        api = build(settings, bus=InProcessBus(), embedder=WordLlamaEmbedder())
         with pytest.raises(CannotListen, match=f"port {port} is in use.*SONIQUEBAY_PORT"):
             async with api.service.lifespan():
                 pass

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from services.api.change_notifier import CHANNEL
 from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
 from tests.integration.api_write_ground import begin_scan
@@ -46,6 +47,12 @@ async def begin(opened: ClientConnection, query: str, **variables: Any) -> None:
     await say(opened, id="1", type="subscribe", payload={"query": query, "variables": variables})
 
 
+async def store_elsewhere(pool: asyncpg.Pool, storing: Awaitable[object]) -> None:
+    """Store something, and report it as another gateway process does."""
+    await storing
+    await pool.execute("SELECT pg_notify($1, 'another process')", CHANNEL)
+
+
 PROGRESS = """subscription($id: ID) { scanProgress(scanId: $id) {
   isIdle scan { state filesRead library { name } } status { tracks pending }
   stages { stage done total ratePerS etaS }
@@ -64,7 +71,7 @@ async def test_progress_is_told_at_once_and_with_each_change(
         }  # fmt: skip
         assert (first["isIdle"], first["status"]) == (False, {"tracks": 0, "pending": 2})
         assert first["stages"][0]["etaS"] is None
-        await store_tracks("a.mp3", "b.mp3", scan_id=scan)
+        await store_elsewhere(pool, store_tracks("a.mp3", "b.mp3", scan_id=scan))
         second = (await hear(opened))["payload"]["data"]["scanProgress"]
         assert (second["scan"]["state"], second["status"]["tracks"]) == ("FINISHED", 2)
         assert second["stages"][0]["ratePerS"] > 0
@@ -101,9 +108,9 @@ async def test_a_websocket_presents_the_token_in_its_header_or_its_first_message
     guarded: httpx.AsyncClient,
 ) -> None:
     token = "Bearer sésame"
-    for told in ({"authorization": token}, {"Authorization": token}):
+    for payload in ({"authorization": token}, {"Authorization": token}):
         async with websocket(guarded) as opened:
-            await say(opened, type="connection_init", payload=told)
+            await say(opened, type="connection_init", payload=payload)
             assert (await hear(opened))["type"] == "connection_ack"
     for wrong in ({}, {"authorization": "Bearer x"}, {"authorization": ["Bearer"]}):
         async with websocket(guarded) as opened:
@@ -115,9 +122,9 @@ async def test_a_websocket_presents_the_token_in_its_header_or_its_first_message
             pass
 
 
-async def stored(opened: ClientConnection, **told: Any) -> dict[str, Any]:
-    """Begin a websocket with what is told, and store something through it."""
-    await say(opened, type="connection_init", payload=told)
+async def stored(opened: ClientConnection, **params: Any) -> dict[str, Any]:
+    """Begin a websocket with these parameters, and store something through it."""
+    await say(opened, type="connection_init", payload=params)
     assert (await hear(opened))["type"] == "connection_ack"
     await say(opened, id="1", type="subscribe", payload={"query": STORE})
     payload: dict[str, Any] = (await hear(opened))["payload"]
@@ -132,18 +139,18 @@ async def test_through_a_websocket_too_only_the_services_may_store(
     mine = {"authorization": f"Bearer {person}"} if person else {}
     theirs = {"authorization": "Bearer engines"}
     async with running(database_settings, **tokens) as client:
-        for told, refused in ((mine, True), (theirs, False)):
+        for credentials, refused in ((mine, True), (theirs, False)):
             async with websocket(client) as opened:
-                assert ("errors" in await stored(opened, **told)) is refused
-            async with websocket(client, additional_headers=told) as opened:
+                assert ("errors" in await stored(opened, **credentials)) is refused
+            async with websocket(client, additional_headers=credentials) as opened:
                 assert ("errors" in await stored(opened)) is refused
 
 
 async def test_a_stop_ends_open_websockets(pool: asyncpg.Pool, database_settings: Settings) -> None:
     async with running(database_settings) as client:
         address = str(client.base_url).replace("http", "ws") + "/graphql"
-        told = [Subprotocol("graphql-transport-ws")]
-        opened = await connect(address, subprotocols=told, proxy=None)
+        subprotocols = [Subprotocol("graphql-transport-ws")]
+        opened = await connect(address, subprotocols=subprotocols, proxy=None)
         await begin(opened, PROGRESS)
         assert (await hear(opened))["type"] == "next"
     with pytest.raises(ConnectionClosed):
@@ -163,9 +170,9 @@ async def test_the_end_of_a_scan_is_told_once_when_its_last_file_is_read(
     for _ in range(2):  # the second time it is over already
         async with websocket(client) as opened:
             await begin(opened, ENDED, id=id_)
-            await store_tracks("a.mp3", "b.mp3", scan_id=scan)
-            told = (await hear(opened))["payload"]["data"]["scanEnded"]
-            assert told == {"id": id_, "state": "FINISHED", "filesRead": 2}
+            await store_elsewhere(pool, store_tracks("a.mp3", "b.mp3", scan_id=scan))
+            ended = (await hear(opened))["payload"]["data"]["scanEnded"]
+            assert ended == {"id": id_, "state": "FINISHED", "filesRead": 2}
             assert (await hear(opened))["type"] == "complete"
 
 

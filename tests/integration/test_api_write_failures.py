@@ -8,7 +8,7 @@ import asyncpg
 from services.api.handlers import keep_failures
 from services.api.store import progress, scans
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.failures.queries import FailureSelection, take_failures
+from services.api.store.failures.queries import FailureSelection, claim_failures, resolve_claimed
 from services.api.store.failures.write import store_failures
 from services.api.store.files.known import known_files
 from services.api.store.files.missing import mark_missing
@@ -75,6 +75,7 @@ async def test_a_record_that_makes_no_sense_is_kept_as_it_is(pool: asyncpg.Pool)
         await keep_failures(pool, [DeadLetter(garbled, "x", FailureKind.BUG, "m\ud800", "", 1)])
     async with pool.acquire() as connection:
         wanted = FailureSelection(until=datetime.now(UTC), kind="bug", topic="no.such.topic")
-        taken = await take_failures(connection, wanted, first=10)
+        taken = await claim_failures(connection, wanted, first=10)
+        await resolve_claimed(connection, [each.id for each in taken])
     assert [(t.record.key, t.record.value) for t in taken] == [(b"\xff\0", b"\xfe\0{")]
     assert (await progress.read(pool)).failed == 1

@@ -81,7 +81,7 @@ async def test_a_header_whose_name_is_no_utf8_is_stepped_over(make: Make, kafka:
     (letter,) = letters
     assert letter.kind is FailureKind.INVALID
     assert "partition 0, offset" in letter.message
-    assert "name is no UTF-8" in letter.message
+    assert "name is not UTF-8" in letter.message
 
 
 def _with_bad_name(producer: AIOKafkaProducer) -> Any:
@@ -92,11 +92,11 @@ def _with_bad_name(producer: AIOKafkaProducer) -> Any:
     built = batch._build
 
     def spoil() -> bytearray:
-        told = bytearray(built())
-        start = told.index(b"nnnn")
-        told[start : start + 2] = b"\xff\xfe"
-        struct.pack_into(">I", told, 17, calc_crc32c(bytes(told[21:])))
-        return told
+        content = bytearray(built())
+        start = content.index(b"nnnn")
+        content[start : start + 2] = b"\xff\xfe"
+        struct.pack_into(">I", content, 17, calc_crc32c(bytes(content[21:])))
+        return content
 
     batch._build = spoil
     return batch

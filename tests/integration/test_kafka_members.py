@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 
 from shared.bus.port import Outcome, Subscription
@@ -150,17 +152,48 @@ async def test_a_coordinator_that_is_not_ready_does_not_send_a_member_back_to_th
     await first.publish(sent)
     await until_idle(first)
     assert await first.drain(20)
-    asks, refusals = GroupCoordinator._send_req, [14, 16]  # it loads, it is another one
+    send, refusals = AIOKafkaClient.send, [14, 16]  # it is loading, it is another broker
 
-    async def refuse_first(self: GroupCoordinator, request: Any) -> Any:
+    async def refuse_first(self: AIOKafkaClient, node: int, request: Any, **options: Any) -> Any:
         if isinstance(request, OffsetFetchRequest) and refusals:
             return OffsetFetchResponse_v3(0, [], refusals.pop())
-        return await asks(self, request)
+        return await send(self, node, request, **options)
 
-    monkeypatch.setattr(GroupCoordinator, "_send_req", refuse_first)
+    monkeypatch.setattr(AIOKafkaClient, "send", refuse_first)
     consume(second, handler)
     await second.start()
     await second.publish([vectorized(100)])
     await eventually(lambda: handler.seen[vectorized(100)], "the new one is handled")
     assert not refusals
     assert handler.seen == Counter([*sent, vectorized(100)])
+
+
+async def test_a_member_whose_next_records_were_deleted_goes_on_with_the_oldest_that_are_left(
+    make: Make, kafka: Server
+) -> None:
+    first, second, publisher, handler = make(), make(), make(), Counting()
+    consume(first, handler)
+    await first.start()
+    await first.publish([vectorized(number) for number in range(50)])
+    await until_idle(first)
+    assert await first.drain(20)
+    await publisher.start()
+    await publisher.publish([vectorized(number) for number in range(50, 200)])
+    await _delete_all(kafka, make.prefix + "track.vectorized")
+    left = [vectorized(number) for number in range(200, 250)]
+    await publisher.publish(left)
+    consume(second, handler)
+    await second.start()
+    await eventually(lambda: all(handler.seen[event] for event in left), "they are handled")
+    assert handler.seen == Counter([*(vectorized(number) for number in range(50)), *left])
+
+
+async def _delete_all(kafka: Server, topic: str) -> None:
+    """Delete a topic's records, as retention does."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
+    await admin.start()
+    async with AIOKafkaConsumer(bootstrap_servers=kafka.address) as consumer:
+        partitions = [TopicPartition(topic, number) for number in range(6)]
+        ends = await consumer.end_offsets(partitions)
+    await admin.delete_records({tp: RecordsToDelete(end) for tp, end in ends.items()})
+    await admin.close()

@@ -49,13 +49,13 @@ async def test_topics_are_declared_by_whoever_comes_first(make: Make, kafka: Ser
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
     await admin.start()
     names = [make.prefix + name for name in ("file.found", "file.found.dlq")]
-    told = {topic["topic"]: topic for topic in await admin.describe_topics(names)}
+    descriptions = {topic["topic"]: topic for topic in await admin.describe_topics(names)}
     (answer,) = await admin.describe_configs(
         [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     )
     await admin.close()
     configs = {each[3]: {entry[0]: entry[1] for entry in each[4]} for each in answer.resources}
-    assert [len(told[name]["partitions"]) for name in names] == [6, 1]
+    assert [len(descriptions[name]["partitions"]) for name in names] == [6, 1]
     week_ms = 7 * 24 * 3600 * 1000
     assert [int(configs[name]["retention.ms"]) for name in names] == [week_ms, 4 * week_ms]
     assert {configs[name]["cleanup.policy"] for name in names} == {"delete"}

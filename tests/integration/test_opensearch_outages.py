@@ -74,7 +74,7 @@ async def test_a_server_that_takes_no_more_is_given_time(tmp_path: Path) -> None
                 *(index.write(tracks(range(n * BATCH, (n + 1) * BATCH))) for n in range(30))
             )
             assert await index.count() == 30 * BATCH
-            nodes = (await server.ask("GET", "/_nodes/stats/thread_pool"))["nodes"]
+            nodes = (await server.request("GET", "/_nodes/stats/thread_pool"))["nodes"]
         (pools,) = (node["thread_pool"] for node in nodes.values())
         assert pools["write"]["rejected"] > 0
     finally:

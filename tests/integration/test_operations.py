@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY, start_http_server
-from prometheus_client.metrics import MetricWrapperBase
 
 from ops.dashboards import DASHBOARDS
-from shared.runtime import metrics
+from shared.runtime.metrics import DECLARATIONS
 from tests.engines.ports import free_port
 from tests.engines.prometheus import OPS, Prometheus, configuration, fetch, running
 from tests.fetch_debian import NotFetched
@@ -37,9 +36,9 @@ def programs() -> Path:
 @pytest.fixture(scope="module")
 def prometheus(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """A server that scrapes this process, which has every metric, as if it were an analyzer."""
-    for metric in vars(metrics).values():
-        if isinstance(metric, MetricWrapperBase) and metric._labelnames:
-            metric.labels(*("any" for _ in metric._labelnames))
+    for declared in DECLARATIONS:
+        if declared.labels:
+            declared.metric.labels(*("any" for _ in declared.labels))
     folder = tmp_path_factory.mktemp("prometheus")
     server, thread = start_http_server(free_port(), addr="127.0.0.1", registry=REGISTRY)
     told = f"127.0.0.1:{server.server_port}"

@@ -13,7 +13,8 @@ import pytest
 from pytest_asyncio import fixture
 
 from shared.contracts.errors import DependencyDown
-from shared.runtime.workers import JobFailed, WorkerDied, WorkerProcesses, WorkerTimeout
+from shared.runtime.worker_process import JobFailed, WorkerTimeout
+from shared.runtime.workers import WorkerDied, WorkerProcesses
 from tests.integration import worker_jobs as jobs
 
 

@@ -49,7 +49,7 @@ class _RequestScope(SchemaExtension):
         context.begin_request()
         yield
         if execution.operation_type is OperationType.MUTATION:
-            context.news.tell()
+            context.changes.notify()
         result = execution.result
         if context.budget.is_exceeded and isinstance(result, Executed) and result.errors:
             # One error, not one for each of the thousands of lists that are one too many.

@@ -19,7 +19,8 @@ from shared.gateway.client import Gateway
 from shared.gateway.extraction import create_tracks
 from shared.gateway.inputs import TrackInput
 from shared.gateway.results import Candidate, TrackUpsertResult
-from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
+from shared.runtime.worker_process import WorkerTimeout
+from shared.runtime.workers import WorkerDied, WorkerProcesses
 
 _CHECK_TIMEOUT_S = 120.0
 _ROUNDS = 3

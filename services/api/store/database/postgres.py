@@ -10,6 +10,7 @@ import structlog
 from pgvector.asyncpg import register_vector
 
 from services.api.migrations import migrate
+from services.api.store.database.counted_pool import CountedPool
 from services.api.store.database.embedded import DatabaseUnusable, EmbeddedPostgres
 from shared.contracts.errors import DependencyDown
 from shared.runtime.settings import Settings
@@ -25,7 +26,7 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+async def open_pool(settings: Settings) -> AsyncIterator[CountedPool]:
     """A pool on the migrated database; at the end it is closed, and our own server stopped.
 
     Raises:
@@ -64,14 +65,14 @@ async def _keep_running(server: EmbeddedPostgres) -> None:
 
 
 @asynccontextmanager
-async def _pool(target: dict[str, str]) -> AsyncIterator[asyncpg.Pool]:
+async def _pool(target: dict[str, str]) -> AsyncIterator[CountedPool]:
     try:
         await migrate(await asyncpg.connect(**target, timeout=_CONNECT_TIMEOUT_S))
-        pool = await asyncpg.create_pool(
-            **target,
+        pool = await CountedPool(
+            target,
             min_size=1,
             max_size=_CONNECTIONS,
-            timeout=_CONNECT_TIMEOUT_S,
+            timeout_s=_CONNECT_TIMEOUT_S,
             init=register_codecs,
             reset=_keep_session,
         )

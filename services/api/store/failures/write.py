@@ -66,7 +66,7 @@ ON CONFLICT (stage, subject) DO UPDATE SET
     library_id = EXCLUDED.library_id, path = EXCLUDED.path, scan_id = EXCLUDED.scan_id,
     event_topic = EXCLUDED.event_topic, event_key = EXCLUDED.event_key,
     event_value = EXCLUDED.event_value, event_headers = EXCLUDED.event_headers,
-    failed_at = now(), resolved_at = EXCLUDED.resolved_at
+    failed_at = now(), resolved_at = EXCLUDED.resolved_at, claimed_at = NULL
 RETURNING id, stage, subject, xmax = 0 AS is_new  -- xmax is 0 of a row that was inserted
 """
 

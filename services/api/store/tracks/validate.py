@@ -2,17 +2,14 @@
 
 Nearly every batch is valid, and a look at all values of a column together takes a tenth of the time
 that a look at each item takes. Where any column is unusual, all items go through `validate_item`,
-which says what is wrong with which. Both make the same rows, digests included.
+which says what is wrong with which. Both make the same rows.
 """
 
-import hashlib
-import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import isfinite
 from typing import Any
-from uuid import UUID
 
 from services.api.identity import fold, sort_key, year_of
 from services.api.store import checks
@@ -28,14 +25,13 @@ from services.api.store.tracks.validate_item import (
     MUSICBRAINZ_IDS,
     NAMES,
     NUMBERS,
-    SORTED_JSON,
     TEXTS,
     WHOLE_NUMBERS,
-    Credit,
     TrackRow,
     check_path,
     credit_rows,
     genre_names,
+    tags_digest,
     text_list,
     track_row,
 )
@@ -79,7 +75,10 @@ def _rows(items: Sequence[Item]) -> Iterable[TrackRow] | None:
             items, zip(*(values[name] for name in FIELDS), strict=True), strict=True
         )
     ]
-    columns = _columns(values, details)
+    columns = [
+        dict(zip(COLUMN_NAMES, row, strict=True))
+        for row in zip(*_columns(values, details).values(), strict=True)
+    ]
     albums = [checks.optional_identifier(item, "album_id", IdKind.ALBUM) for item in items]
     credits_ = [*map(credit_rows, items)]
     genres = [*map(genre_names, items)]
@@ -88,11 +87,11 @@ def _rows(items: Sequence[Item]) -> Iterable[TrackRow] | None:
         values["path"],
         values["size_bytes"],
         values["mtime_ns"],
-        (dict(zip(COLUMN_NAMES, row, strict=True)) for row in zip(*columns.values(), strict=True)),
+        columns,
         albums,
         credits_,
         genres,
-        _digests(columns, albums, credits_, genres, details),
+        map(tags_digest, columns, albums, credits_, genres, details),
         details,
         map(_bytes, values["content_hash"]),
         values["images_digest"],
@@ -131,63 +130,6 @@ def _float(value: float | None) -> float | None:
 
 def _bytes(value: str | None) -> bytes | None:
     return None if value is None else bytes.fromhex(value)
-
-
-# Digests: SHA-256 of the JSON text that `track_row` writes.
-
-# JSON escapes line breaks within strings, so the text of a column splits into that of its values.
-_VALUE_A_LINE = json.JSONEncoder(separators=("\n", ": "))
-
-
-def _digests(
-    columns: Columns,
-    albums: Sequence[UUID | None],
-    credits_: Sequence[tuple[Credit, ...]],
-    genres: Sequence[Mapping[str, str]],
-    details: Sequence[Details],
-) -> Iterable[bytes]:
-    """Each row's digest. A column of equal values is written once, into the template of all."""
-    equal = {name: _json(column[:1])[0] for name, column in columns.items() if _are_equal(column)}
-    members = (
-        f'"{name}": ' + (equal[name].replace("%", "%%") if name in equal else "%s")
-        for name in columns
-    )
-    written = [_json(column) for name, column in columns.items() if name not in equal]
-    template = f"[{{{', '.join(members)}}}, %s, %s, %s, %s]"
-    rows = zip(
-        *written,
-        [f'"{album_id.hex}"' if album_id else "null" for album_id in albums],
-        ["[" + ", ".join(map(_credit_json, row)) + "]" for row in credits_],
-        ["[" + ", ".join(map(_genre_json, row.items())) + "]" for row in genres],
-        ["[]" if row is NO_DETAILS else SORTED_JSON.encode(row.digested) for row in details],
-        strict=True,
-    )
-    return (hashlib.sha256((template % row).encode()).digest() for row in rows)
-
-
-def _are_equal(column: Column) -> bool:
-    # 1 equals True, and 0.0 equals -0.0, but their JSON differs.
-    types = set(map(type, column))
-    return len(types) == 1 and float not in types and column.count(column[0]) == len(column)
-
-
-def _json(column: Column) -> list[str]:
-    types = set(map(type, column))
-    if list in types:
-        return [SORTED_JSON.encode(value) if value else "[]" for value in column]
-    if bytes in types:
-        column = [value and "\\x" + value.hex() for value in column]
-    return _VALUE_A_LINE.encode(column)[1:-1].split("\n")
-
-
-@lru_cache(maxsize=1_024)  # a batch has the same genres over and over
-def _genre_json(genre: tuple[str, str]) -> str:
-    return SORTED_JSON.encode(genre)
-
-
-@lru_cache(maxsize=1_024)  # and the same artists
-def _credit_json(credit: Credit) -> str:
-    return SORTED_JSON.encode((*credit[:2], credit.artist_id.hex, *credit[3:]))
 
 
 # Checks of whole columns.

@@ -15,8 +15,6 @@ from shared.contracts.identity import IdKind
 MOST_CREDITS = 500
 MOST_GENRES = 100
 _PATH_LIMIT_BYTES = 2_500  # the path is in an index, whose rows PostgreSQL limits
-# The digests of all stored tracks are made of this text: another form would make each look changed.
-SORTED_JSON = json.JSONEncoder(sort_keys=True)
 KINDS = frozenset(("music", "podcast", "audiobook"))
 ROLES = frozenset(("artist", *CONTRIBUTOR_ROLES))
 
@@ -107,13 +105,6 @@ def track_row(item: Item) -> TrackRow:
     credits_ = credit_rows(item)
     genres = genre_names(item)
     album_id = checks.optional_identifier(item, "album_id", IdKind.ALBUM)
-    digested = [
-        {**columns, **{name: columns[name] and "\\x" + columns[name].hex() for name in COVERS}},
-        album_id and album_id.hex,
-        [(*credit[:2], credit.artist_id.hex, *credit[3:]) for credit in credits_],
-        list(genres.items()),
-        details.digested,
-    ]
     return TrackRow(
         path=path,
         size_bytes=checks.integer(item, "size_bytes", 0, checks.BIGINT_LIMIT),
@@ -122,13 +113,37 @@ def track_row(item: Item) -> TrackRow:
         album_id=album_id,
         credits=credits_,
         genres=genres,
-        digest=hashlib.sha256(SORTED_JSON.encode(digested).encode()).digest(),
+        digest=tags_digest(columns, album_id, credits_, genres, details),
         details=details,
         content_hash=checks.content_hash(item, "content_hash"),
         images_digest=checks.optional_integer(item, "images_digest"),
         moved_from=checks.optional_identifier(item, "moved_from", IdKind.TRACK),
         is_checked=checks.flag(item, "is_checked"),
     )
+
+
+def _hex(value: bytes | UUID) -> str:
+    """Covers as `jsonb` has bytes, ids as hex digits."""
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else value.hex
+
+
+_DIGESTED = json.JSONEncoder(sort_keys=True, check_circular=False, default=_hex)
+
+
+def tags_digest(
+    columns: dict[str, Any],
+    album_id: UUID | None,
+    credits_: tuple[Credit, ...],
+    genres: dict[str, str],
+    details: Details,
+) -> bytes:
+    """Return the SHA-256 of all that an item says of a track, as JSON.
+
+    Digests are stored, and a track whose digest differs was changed. So the form of the JSON must
+    stay as it is: with another one, every file that is read again would look changed.
+    """
+    text = _DIGESTED.encode([columns, album_id, credits_, list(genres.items()), details.digested])
+    return hashlib.sha256(text.encode()).digest()
 
 
 def check_path(path: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 from packaging.specifiers import SpecifierSet
-from strawberry.types.base import get_object_definition
+from strawberry.types import get_object_definition
 
 from services.api.graphql.plain_inputs import plain, rows
 

@@ -1,5 +1,6 @@
 """A batch that is checked column by column is what `track_row` makes of its items one by one."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -104,3 +105,27 @@ def test_one_item_at_fault_is_told_and_the_others_are_rows(name: str, value: Any
     made = validate(items)
     assert made == _one_by_one(items)
     assert [isinstance(one, Problem) for one in made] == [False, True, False]
+
+
+@pytest.mark.parametrize("make", [validate, _one_by_one])
+def test_the_digest_of_a_track_is_the_one_that_libraries_have_stored(
+    make: Callable[[list[dict[str, Any]]], list[TrackRow | Problem]],
+) -> None:
+    item = {
+        "path": "é/1.mp3", "size_bytes": 1, "mtime_ns": 2, "title": 'Ænima "%s"\n☃😀',
+        "artist_credit": "Björk", "genres": ["Rock", "Électro"], "container": "mp3",
+        "codec": "mp3", "duration_s": 200, "album_id": f"alb_{_ID}", "track_number": 1,
+        "release_date": "1999-05-03", "tag_bpm": -0.0, "replaygain_track_gain_db": -7.25,
+        "isrcs": ["US1"], "cover_sha256": "ab" * 32, "lyrics_plain": "la",
+        "other_tags": {"z": ["1"], "a": ["ü"]}, "title_is_file_name": True,
+        "musicbrainz_recording_id": "89ad4ac3-39f7-470e-963a-56509c546377",
+        "credits": [
+            {
+                "artist_id": f"art_{_ID}", "credited_as": "Björk", "role": "PERFORMER",
+                "join_phrase": " & ", "instrument": "harp",
+            }
+        ],
+    }  # fmt: skip
+    (row,) = make([item])
+    assert isinstance(row, TrackRow)
+    assert row.digest.hex() == ("4d7a429baca6d1adbf999215ee628d286b6c35dd995de260918f2396380274eb")

@@ -3,7 +3,7 @@ import pytest
 
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
 
-# What WordLlama 0.4.0 itself told, run once: the first four numbers, of unit length.
+# The output of WordLlama 0.4.0 itself: the first four numbers, of unit length.
 THEIRS = {
     "slow jazz": [-0.02015, 0.04907, 0.05022, -0.06061],
     "calm piano in the night, by Bill Evans": [0.00454, 0.02666, 0.03351, 0.01556],

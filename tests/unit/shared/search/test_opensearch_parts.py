@@ -8,7 +8,7 @@ from shared.contracts.errors import DependencyDown, TransientError
 from shared.search.fields import fields
 from shared.search.opensearch_mapping import body, lines
 from shared.search.opensearch_query import requests
-from shared.search.opensearch_server import NotThere, OpenSearchServer, Overloaded
+from shared.search.opensearch_server import IndexMissing, OpenSearchServer, Overloaded
 from shared.search.port import Deletion, SearchDocument, SearchQuery
 from shared.search.tantivy_schema import to_tantivy
 
@@ -21,7 +21,7 @@ FULL = SearchDocument(
 @pytest.mark.parametrize(
     ("status", "kind", "error", "says"),
     [
-        (404, "index_not_found_exception", NotThere, ""),
+        (404, "index_not_found_exception", IndexMissing, ""),
         (429, "rejected_execution_exception", Overloaded, "is overloaded"),
         (429, "cluster_block_exception", DependencyDown, "Free space on its disk"),
         (403, "cluster_block_exception", DependencyDown, "takes writes again in a moment"),
@@ -34,7 +34,7 @@ FULL = SearchDocument(
 def test_a_refusal_is_named_by_the_reaction_it_needs(
     status: int, kind: str, error: type[Exception], says: str
 ) -> None:
-    named = OpenSearchServer("http://search:9200").named(status, kind, "why")
+    named = OpenSearchServer("http://search:9200").error_for(status, kind, "why")
     assert type(named) is error
     assert says in str(named)
 
@@ -46,9 +46,9 @@ def test_every_field_of_a_document_is_known_to_both_engines() -> None:
 
 
 def test_a_deletion_is_stored_with_its_version_and_nothing_to_be_found() -> None:
-    about, told = map(json.loads, lines(Deletion("trk_1", 9)).splitlines())
-    assert about["index"] == {"_id": "trk_1", "version": 9, "version_type": "external_gte"}
-    assert told == {"alive": False}
+    action, document = map(json.loads, lines(Deletion("trk_1", 9)).splitlines())
+    assert action["index"] == {"_id": "trk_1", "version": 9, "version_type": "external_gte"}
+    assert document == {"alive": False}
 
 
 @pytest.mark.parametrize("text", ["a", "one two", "word " * 24, "word " * 9_000, "x" * 9_000, "!"])

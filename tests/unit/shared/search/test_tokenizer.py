@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.search.folding import fold, words
+from shared.search.tokenizer import fold, words
 
 
 @pytest.mark.parametrize(

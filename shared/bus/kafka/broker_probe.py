@@ -1,4 +1,4 @@
-"""Whether the brokers answer: asked every few seconds, for consumers never tell."""
+"""Whether the brokers answer: they are asked every few seconds, as consumers do not report it."""
 
 import asyncio
 import time
@@ -9,14 +9,14 @@ from aiokafka.errors import KafkaError
 
 from shared.bus.kafka.connection import Connection
 
-_EVERY_S = 3.0
+_INTERVAL_S = 3.0
 _FRESH_S = 15.0
 _REQUEST_TIMEOUT_MS = 5_000
 
 log = structlog.get_logger()
 
 
-class Pulse:
+class BrokerProbe:
     """Remembers when the brokers answered last."""
 
     def __init__(self, connection: Connection) -> None:
@@ -31,13 +31,13 @@ class Pulse:
         return time.monotonic() - self._answered_s < _FRESH_S
 
     def answering_since_s(self) -> float:
-        """Since when (monotonic) they have answered without a break; now, while they do not."""
+        """Return since when (monotonic) they have answered without a break; now if they do not."""
         return time.monotonic() if self._is_out_of_reach else self._since_s
 
     def start(self) -> None:
         """Begin to ask; call when they have just answered."""
         self._answered_s = self._since_s = time.monotonic()
-        self._task = asyncio.create_task(self._run(), name="kafka pulse")
+        self._task = asyncio.create_task(self._run(), name="kafka broker probe")
 
     async def close(self) -> None:
         """Stop asking."""
@@ -48,21 +48,21 @@ class Pulse:
     async def _run(self) -> None:
         while True:
             try:
-                await self._ask()
+                await self._ask_until_silent()
             except (KafkaError, OSError):
-                pass  # told below, once
-            except Exception:  # aiokafka's own; whoever stops asking is never ready again
-                log.exception("pulse_fault")
+                pass  # logged once, below
+            except Exception:
+                # A fault within aiokafka. Without the probe the service would never be ready again.
+                log.exception("broker_probe_fault")
             if not self._is_out_of_reach:
                 log.warning("brokers_out_of_reach", servers=self._connection.servers)
             self._is_out_of_reach = True
-            await asyncio.sleep(_EVERY_S)
+            await asyncio.sleep(_INTERVAL_S)
 
-    async def _ask(self) -> None:
-        """Ask until there is no answer."""
+    async def _ask_until_silent(self) -> None:
         admin = AIOKafkaAdminClient(
             bootstrap_servers=self._connection.servers,
-            client_id=f"{self._connection.client}-pulse",
+            client_id=f"{self._connection.client}-probe",
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
         )
         try:
@@ -74,6 +74,6 @@ class Pulse:
                     log.warning("brokers_back", servers=self._connection.servers)
                     self._since_s = self._answered_s
                 self._is_out_of_reach = False
-                await asyncio.sleep(_EVERY_S)
+                await asyncio.sleep(_INTERVAL_S)
         finally:
             await admin.close()

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.runtime.machine import Machine, this_machine, workers_for
+from shared.runtime.resources import Machine, this_machine, workers_for
 
 GIB = 2**30
 
@@ -16,8 +16,8 @@ def test_there_is_a_worker_a_core_where_memory_allows(
 ) -> None:
     found = workers_for(Machine(cores, int(memory_gib * GIB)))
     assert found.count == count
-    for told in (f"{cores} cores", f"{memory_gib:.1f} GiB of memory", "room for"):
-        assert told in found.why
+    for reason in (f"{cores} cores", f"{memory_gib:.1f} GiB of memory", "room for"):
+        assert reason in found.why
 
 
 def test_a_containers_limits_count(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""The reference pages that are made from code: docs/configuration.md and docs/metrics.md.
+"""The reference pages that are generated from code: docs/configuration.md and docs/metrics.md.
 
-`python -m shared.runtime.reference` writes them; a test compares them with the code.
+`python -m shared.runtime.reference_pages` writes them; a test compares them with the code.
 """
 
 import sys
@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from prometheus_client.metrics import MetricWrapperBase
 from pydantic.fields import FieldInfo
 
-from shared.runtime import metrics
+from shared.runtime.metrics import DECLARATIONS
 from shared.runtime.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -21,7 +20,7 @@ _CONFIGURATION = """\
 
 Every setting is an environment variable; none is needed on one machine. A wrong value is refused
 at the start, by name. *(Made from `shared/runtime/settings.py` by
-`python -m shared.runtime.reference`: change it there.)*
+`python -m shared.runtime.reference_pages`: change it there.)*
 
 """
 _METRICS = """\
@@ -29,13 +28,13 @@ _METRICS = """\
 
 What the processes count, in Prometheus' terms: `soniquebay_<service>_<what>_<unit>`. Counters get
 `_total` at their end, histograms `_bucket`, `_sum` and `_count`. *(Made from
-`shared/runtime/metrics.py` by `python -m shared.runtime.reference`: change it there.)*
+`shared/runtime/metrics.py` by `python -m shared.runtime.reference_pages`: change it there.)*
 
 """
 
 
 def configuration_page() -> str:
-    """docs/configuration.md."""
+    """Return the text of docs/configuration.md."""
     prefix = Settings.model_config.get("env_prefix", "")
     schema: Mapping[str, Any] = Settings.model_json_schema()["properties"]
     rows = [
@@ -50,9 +49,10 @@ def _meaning(field: FieldInfo) -> Sequence[str]:
 
 
 def _default(field: FieldInfo) -> str:
-    told = (field.description or "").partition(" Default: ")[2]
-    if told:
-        return told.removesuffix(".")
+    # A default that is computed is described in words.
+    described = (field.description or "").partition(" Default: ")[2]
+    if described:
+        return described.removesuffix(".")
     value = field.get_default()
     if value is None or value == ():
         return "none"
@@ -60,7 +60,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _value(schema: Mapping[str, Any]) -> str:
-    """What may be put there, in words."""
+    """Describe the values that are allowed."""
     if "anyOf" in schema:
         schema = next(part for part in schema["anyOf"] if part.get("type") != "null")
     if "pattern" in schema:
@@ -81,16 +81,15 @@ def _limits(schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def metrics_page() -> str:
-    """docs/metrics.md."""
+    """Return the text of docs/metrics.md."""
     rows = [
         (
-            f"`{metric._name}`",
-            str(metric._type),
-            ", ".join(f"`{label}`" for label in metric._labelnames) or "none",
-            metric._documentation,
+            f"`{metric.name}`",
+            metric.kind,
+            ", ".join(f"`{label}`" for label in metric.labels) or "none",
+            metric.description,
         )
-        for metric in vars(metrics).values()
-        if isinstance(metric, MetricWrapperBase)
+        for metric in DECLARATIONS
     ]
     return _METRICS + _table(("Name", "Kind", "Labels", "Meaning"), rows)
 

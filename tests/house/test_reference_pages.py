@@ -7,7 +7,7 @@ import pytest
 
 from shared.contracts.events import EVENTS, Event
 from shared.contracts.topics import CONSUMERS, Topic
-from shared.runtime.reference import PAGES
+from shared.runtime.reference_pages import PAGES
 
 DOCS = Path(__file__).parents[2] / "docs"
 EVENTS_PAGE = (DOCS / "events.md").read_text(encoding="utf-8")
@@ -16,7 +16,7 @@ EVENTS_PAGE = (DOCS / "events.md").read_text(encoding="utf-8")
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_made_from_code_is_up_to_date(name: str) -> None:
     text = (DOCS / name).read_text(encoding="utf-8")
-    assert text == PAGES[name](), "run: python -m shared.runtime.reference"
+    assert text == PAGES[name](), "run: python -m shared.runtime.reference_pages"
 
 
 def test_the_events_page_has_the_topics_and_their_consumers() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 _HEAPS = """
 import ctypes, re, threading
-from shared.runtime.heap import one_heap
+from shared.runtime.resources import limit_malloc_arenas
 
 {first}
 hold = threading.Barrier(5)
@@ -29,8 +29,8 @@ hold.wait()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
-@pytest.mark.parametrize(("first", "is_one"), [("one_heap()", True), ("", False)])
+@pytest.mark.parametrize(("first", "is_one"), [("limit_malloc_arenas()", True), ("", False)])
 def test_threads_share_one_heap(first: str, is_one: bool) -> None:
     code = _HEAPS.format(first=first)
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert (told.stdout.count("<heap nr=") == 1) == is_one
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout.count("<heap nr=") == 1) == is_one

@@ -1,7 +1,7 @@
-"""What `python -m services.<name>` does, the same for all: one service, on the Kafka bus.
+"""Runs one service as a process of its own, on the Kafka bus: `python -m services.<name>`.
 
-It waits for what it needs (brokers, gateway, database) instead of crashing, answers probes from
-its first moment, and at SIGTERM ends the batches in flight before it goes.
+The process waits for what it needs (brokers, gateway, database) instead of crashing, answers
+probes from the start, and at SIGTERM finishes the batches in flight before it exits.
 """
 
 import argparse
@@ -26,15 +26,13 @@ from shared.bus.kafka.topics import Layout
 from shared.bus.port import Bus
 from shared.contracts.errors import DependencyDown, PipelineError, TransientError
 from shared.gateway.client import Gateway
-from shared.runtime.health import health_app
-from shared.runtime.heap import one_heap
-from shared.runtime.http import listening, serving
+from shared.runtime.http import health_app, listening, serving
 from shared.runtime.logs import configure_logs
-from shared.runtime.service import Service
+from shared.runtime.resources import limit_malloc_arenas
+from shared.runtime.service import Service, stop_signals
 from shared.runtime.settings import Settings
-from shared.runtime.stopping import stop_signals
 
-_LONGEST_WAIT_S = 10
+_MAX_RETRY_DELAY_S = 10
 _GATEWAY_TIMEOUT_S = 600
 _PROBE_TIMEOUT_S = 3
 _WAITS = "waiting: "
@@ -45,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a service is put together from when it runs alone."""
+    """What a standalone service is composed from."""
 
     settings: Settings
     bus: Bus
@@ -55,13 +53,13 @@ class Parts:
 Compose = Callable[[Parts], Service]
 
 
-def run_alone(name: str, what: str, compose: Compose) -> None:
+def run_standalone(name: str, what: str, compose: Compose) -> None:
     """Run a service until SIGTERM, and end the process: 0 drained, 1 not, 2 wrong settings.
 
     Args:
-        name: of the service.
-        what: it does, for `--help`.
-        compose: builds it; nothing may be opened yet.
+        name: the name of the service.
+        what: what it does, for `--help`.
+        compose: builds it, and opens nothing.
     """
     parser = argparse.ArgumentParser(
         prog=f"python -m services.{name}",
@@ -84,19 +82,19 @@ def run_alone(name: str, what: str, compose: Compose) -> None:
             "a service that runs alone needs a bus between processes: set SONIQUEBAY_BUS=kafka and"
             " SONIQUEBAY_KAFKA_SERVERS (`soniquebay up` runs all services in one process instead)"
         )
-    one_heap()
+    limit_malloc_arenas()
     configure_logs(settings.log_level)
     structlog.contextvars.bind_contextvars(service=name)
     try:
-        drained = asyncio.run(_Alone(name, settings, compose).run())
+        drained = asyncio.run(_Standalone(name, settings, compose).run())
     except PipelineError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(1)
     sys.exit(0 if drained else 1)
 
 
-class _Alone:
-    """One run."""
+class _Standalone:
+    """One run of a service."""
 
     def __init__(self, name: str, settings: Settings, compose: Compose) -> None:
         self._name = name
@@ -106,12 +104,12 @@ class _Alone:
         self._drained = True
 
     async def run(self) -> bool:
-        """Until a stop signal; whether all work in flight was ended."""
+        """Run until a stop signal; whether all batches in flight were finished."""
         stopped = stop_signals()
         work = asyncio.create_task(self._work(stopped))
         await asyncio.wait([work, stopped], return_when=asyncio.FIRST_COMPLETED)
         if self._waits_for:
-            work.cancel()  # it had not begun
+            work.cancel()  # it has not begun to consume
         await asyncio.gather(work, return_exceptions=True)
         if not work.cancelled():
             work.result()
@@ -122,7 +120,7 @@ class _Alone:
         bus = KafkaBus(
             settings.kafka_servers, client=f"soniquebay-{self._name}", source=self._name,
             layout=Layout(settings.kafka_partitions, settings.kafka_replicas),
-            watches_all=self._name == "api",
+            reports_all_lag=self._name == "api",
         )  # fmt: skip
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(gateway_client(settings))
@@ -153,7 +151,7 @@ class _Alone:
             return trouble or self._waits_for
 
         def description() -> str:
-            from shared.bus.kafka.description import asyncapi  # noqa: PLC0415 - FastStream: 7 MB
+            from shared.bus.kafka.asyncapi import asyncapi  # noqa: PLC0415 - FastStream: 7 MB
 
             return asyncapi(self._name, service.subscriptions, self._settings.kafka_servers)
 
@@ -176,16 +174,16 @@ class _Alone:
         return "" if answer.is_success else f"the gateway answered {answer.status_code}"
 
     async def _enter(self, stack: AsyncExitStack, service: Service) -> None:
-        """Open what the service holds open, as soon as what it needs is there."""
+        """Enter the service's lifespan, as soon as what it needs is there."""
 
         async def enter() -> None:
             await stack.enter_async_context(service.lifespan())
 
-        await _until_up(self._note)(enter)
+        await _retrying(self._note)(enter)
 
     @asynccontextmanager
     async def _bus_running(self, bus: Bus) -> AsyncIterator[None]:
-        await _until_up(self._note)(bus.start)
+        await _retrying(self._note)(bus.start)
         try:
             yield
         finally:
@@ -199,16 +197,16 @@ class _Alone:
         _log.warning("waiting", error=str(error), times=state.attempt_number)
 
 
-def _until_up(note: Callable[[RetryCallState], None]) -> AsyncRetrying:
+def _retrying(note: Callable[[RetryCallState], None]) -> AsyncRetrying:
     return AsyncRetrying(
         retry=retry_if_exception_type((DependencyDown, TransientError)),
-        wait=wait_random_exponential(multiplier=0.2, max=_LONGEST_WAIT_S),
+        wait=wait_random_exponential(multiplier=0.2, max=_MAX_RETRY_DELAY_S),
         before_sleep=note,
     )
 
 
 def gateway_client(settings: Settings) -> httpx.AsyncClient:
-    """The HTTP client of a service: with the services' token, or the one token there is."""
+    """Return a service's HTTP client, with the services' token, or else the people's."""
     token = settings.service_token or settings.token
     headers = {"authorization": f"Bearer {token.get_secret_value()}"} if token else {}
     return httpx.AsyncClient(

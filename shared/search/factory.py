@@ -1,12 +1,12 @@
-"""The search index that the settings name."""
+"""Makes the search index that the settings name."""
 
 from shared.runtime.settings import Settings
 from shared.search.port import SearchIndex
 
 
 def search_index(settings: Settings) -> SearchIndex:
-    """Tantivy in the data folder, or OpenSearch; nothing is opened or asked yet."""
-    # Each is imported only where it is used: OpenSearch's client is half a second and 40 MB.
+    """Return Tantivy in the data folder, or OpenSearch. Nothing is opened or connected yet."""
+    # Each is imported only when used: OpenSearch's client takes half a second and 40 MB.
     if settings.search == "opensearch":
         from shared.search.opensearch_index import OpenSearchIndex  # noqa: PLC0415 - see above
 

@@ -1,7 +1,7 @@
-"""What a process consumes and where it goes, as AsyncAPI 3: written by FastStream.
+"""The topics that a service consumes and may publish to, as an AsyncAPI 3 document.
 
-The broker that is described here is never connected: why the bus itself is aiokafka's is told in
-docs/adr/0006-kafka-through-aiokafka.md.
+FastStream writes the document. Its broker is never connected: docs/adr/0006 explains why the bus
+itself uses aiokafka.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from shared.contracts.events import EVENT_OF_TOPIC, EVENTS
 def asyncapi(
     name: str, subscriptions: Sequence[Subscription[Any]], servers: str, *, version: str = "1"
 ) -> str:
-    """The document of a service, in JSON.
+    """Return the document of a service, in JSON.
 
     Args:
         name: of the service.
-        subscriptions: what it consumes; every topic is told as one it may publish to.
-        servers: the brokers, `host:port` with commas between, as the settings name them.
+        subscriptions: what it consumes; every topic is listed as one it may publish to.
+        servers: the brokers, `host:port` separated by commas, as in the settings.
         version: of the service.
     """
     broker = KafkaBroker([server.strip() for server in servers.split(",")])

@@ -1,4 +1,4 @@
-"""The text embedder that the settings name."""
+"""Makes the text embedder that the settings name."""
 
 from shared.embedding.ollama_embedder import OllamaEmbedder
 from shared.embedding.port import TextEmbedder
@@ -7,7 +7,7 @@ from shared.runtime.settings import Settings
 
 
 def text_embedder(settings: Settings) -> TextEmbedder:
-    """WordLlama or Ollama; nothing is loaded or asked yet."""
+    """Return WordLlama or Ollama. Nothing is loaded or connected yet."""
     if settings.embedder == "ollama":
         return OllamaEmbedder(settings.ollama_url, settings.ollama_model)
     return WordLlamaEmbedder()

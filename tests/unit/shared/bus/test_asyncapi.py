@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from shared.bus.kafka.description import asyncapi
+from shared.bus.kafka.asyncapi import asyncapi
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.topics import Stage, Topic
 
@@ -15,8 +15,8 @@ async def _nothing(_: Sequence[Any]) -> Outcome:
 
 def _described(*topics: Topic) -> dict[str, Any]:
     subscriptions = [Subscription(topic, Stage.INDEX, _nothing) for topic in topics]
-    told = asyncapi("indexer", subscriptions, "one:9092, two:9092")
-    document: dict[str, Any] = json.loads(told)
+    text = asyncapi("indexer", subscriptions, "one:9092, two:9092")
+    document: dict[str, Any] = json.loads(text)
     return document
 
 

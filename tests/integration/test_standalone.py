@@ -26,7 +26,7 @@ LACKS = {
 }
 
 
-def environment(folder: Path, **told: str) -> dict[str, str]:
+def environment(folder: Path, **changes: str) -> dict[str, str]:
     settings = {
         "BUS": "kafka",
         "KAFKA_SERVERS": NOBODY,
@@ -34,7 +34,7 @@ def environment(folder: Path, **told: str) -> dict[str, str]:
         "DATABASE_URL": f"postgresql://me@{NOBODY}/music",
         "DATA_DIR": str(folder),
         "LOG_LEVEL": "info",
-        **told,
+        **changes,
     }
     kept = {k: v for k, v in os.environ.items() if not k.startswith("SONIQUEBAY_")}
     return kept | {f"SONIQUEBAY_{name}": value for name, value in settings.items()}
@@ -43,7 +43,7 @@ def environment(folder: Path, **told: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Member]]:
     """One process of each, and nothing of what they need."""
-    folder = tmp_path_factory.mktemp("alone")
+    folder = tmp_path_factory.mktemp("standalone")
     made = {name: Member(name, environment(folder), folder / f"{name}.log") for name in SERVICES}
     for member in made.values():
         member.start()
@@ -72,22 +72,22 @@ def test_it_waits_for_what_is_not_there_and_says_so_then_ends_well_when_asked(
     assert {"event", "level", "service", "timestamp"} <= member.logged()[-1].keys()
 
 
-def run(service: str, told: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run(service: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", f"services.{service}"], env=told, text=True, capture_output=True,
-        timeout=60, check=False,
+        [sys.executable, "-m", f"services.{service}"], env=variables, text=True,
+        capture_output=True, timeout=60, check=False,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("told", "named"),
+    ("changes", "named"),
     [({"BUS": "in_process"}, ["SONIQUEBAY_BUS=kafka", "SONIQUEBAY_KAFKA_SERVERS", "soniquebay up"]),
      ({"BUS": "rabbit", "RECONCILE_S": "0"}, ["SONIQUEBAY_BUS: ", "SONIQUEBAY_RECONCILE_S: "])],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_named(
-    tmp_path: Path, told: dict[str, str], named: list[str]
+    tmp_path: Path, changes: dict[str, str], named: list[str]
 ) -> None:
-    done = run("indexer", environment(tmp_path, **told))
+    done = run("indexer", environment(tmp_path, **changes))
     assert done.returncode == 2
     assert all(name in done.stderr for name in named), done.stderr
     assert "Traceback" not in done.stderr
@@ -96,8 +96,8 @@ def test_settings_that_cannot_be_are_named(
 @pytest.mark.parametrize("service", ["analyzer", "api"])
 def test_a_port_that_is_taken_is_named(tmp_path: Path, service: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        told = environment(tmp_path, HEALTH_PORT=str(taken.getsockname()[1]))
-        done = run(service, told)
+        variables = environment(tmp_path, HEALTH_PORT=str(taken.getsockname()[1]))
+        done = run(service, variables)
     assert done.returncode == 1
     assert "SONIQUEBAY_HEALTH_PORT" in done.stderr
     assert "Traceback" not in done.stderr
@@ -118,8 +118,8 @@ def test_it_begins_when_the_broker_comes(tmp_path: Path) -> None:
     except NotFetched as error:
         pytest.skip(f"Apache Kafka cannot be had here: {error}")
     broker = kafka.server(jars, tmp_path / "kafka")
-    told = environment(tmp_path, KAFKA_SERVERS=broker.address)
-    member = Member("extractor", told, tmp_path / "extractor.log")
+    variables = environment(tmp_path, KAFKA_SERVERS=broker.address)
+    member = Member("extractor", variables, tmp_path / "extractor.log")
     member.start()
     try:
         eventually(lambda: member.answers() and "Kafka" in member.probe("/readyz").text)
@@ -134,7 +134,7 @@ def test_it_begins_when_the_broker_comes(tmp_path: Path) -> None:
 
 _STOPPED_TWICE = """
 import asyncio, os, signal
-from shared.runtime.stopping import stop_signals
+from shared.runtime.service import stop_signals
 
 async def main():
     stopped = stop_signals()
