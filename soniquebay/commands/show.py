@@ -117,6 +117,7 @@ def _analysis_rows(analysis: dict[str, Any] | None) -> list[tuple[str, str]]:
     key = f"{analysis['key']} {analysis['mode']}, {analysis['camelot']}, {analysis['openKey']}"
     loudness = f"{analysis['loudnessLufs']:.1f} LUFS, range {analysis['loudnessRangeLu']:.1f} LU"
     return [
+        ("damaged", "part of the file cannot be decoded" if analysis["damaged"] else ""),
         ("measured tempo", tempo if analysis["tempoBpm"] else "none"),
         ("measured key", f"{key} (confidence {analysis['keyConfidence']:.2f})"),
         ("loudness", loudness),

@@ -3,6 +3,7 @@
 Some files open in one decoder only. The order by file extension was chosen by measurement.
 """
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -94,6 +95,8 @@ def _disk_errors() -> Iterator[None]:
     except IsADirectoryError:
         raise Undecodable("it is a folder") from None
     except OSError as error:
+        if error.errno == errno.EINVAL:  # FFmpeg seeks to where a damaged header points
+            raise ValueError("its header points beyond the file") from None
         raise TransientError(f"the file cannot be read now: {error.strerror}") from None
 
 
