@@ -82,7 +82,7 @@ def test_each_decoder_is_a_fallback_of_the_others(files: dict[str, Path], ending
         sum(block.shape[1] for block in audio.blocks) / audio.rate_hz
         for audio in open_with_each_decoder(path, read_content(path))
     ]
-    # libsndfile reads no AAC; FFmpeg's filter does not compare FLAC's checksums; MP3 has parts, too.
+    # libsndfile reads no AAC, FFmpeg's filter leaves FLAC to others, and MP3 has parts, too.
     decoders = {"m4a": 2, "flac": 2, "mp3": 4}.get(ending, 3)
     assert lengths == [pytest.approx(LENGTH_S, abs=0.1)] * decoders
 

@@ -158,7 +158,7 @@ def test_an_intact_file_is_heard_whole_whatever_its_header_says(tmp_path: Path, 
     assert not track.damaged
     # The second halves of all parts are noise at -20 dBFS: with the first part alone, it is less.
     assert integrated_lufs(track.k_power) == pytest.approx(
-        -17.8 if track.channels == 1 else -14.8, abs=0.6
+        -17.8 if track.channels == 1 else -14.8, abs=1.3
     )
 
 

@@ -92,5 +92,5 @@ def measured_rate_hz(rate_hz: int, *, is_dsd: bool = False) -> int:
 
 
 def default_layout(channels: int) -> tuple[str, ...]:
-    """FFmpeg's names of the channels where a file does not name them: as FLAC has them (RFC 9639)."""
+    """FFmpeg's names of so many channels, where a file has none: FLAC's order (RFC 9639)."""
     return _DEFAULT_LAYOUTS[channels] if channels < len(_DEFAULT_LAYOUTS) else ()

@@ -118,6 +118,8 @@ class _Run:
         start: its first byte.
         end: the byte after its last frame.
         frames: number of frames, without the one that is only a Xing, Info or VBRI header.
+        stated_frames: their number by this header, 0 if unknown, None without a header.
+        is_last_frame_cut: the file ends within the last frame, which is not counted.
     """
 
     def __init__(self, file: BinaryIO, start: int, size_bytes: int) -> None:
@@ -129,35 +131,35 @@ class _Run:
             self._xing_offset = 21 if self.is_mono else 36
         else:
             self._xing_offset = 13 if self.is_mono else 21
-        self._stated_frames = self._stated(_read(file, start, self.header.length))
+        self.stated_frames = self._stated(_read(file, start, self.header.length))
         self._count(file)
-        self._is_last_frame_cut = self.end > size_bytes
-        if self._is_last_frame_cut:
+        self.is_last_frame_cut = self.end > size_bytes
+        if self.is_last_frame_cut:
             self.end = size_bytes
             self.frames -= 1
-        if self._stated_frames is not None:
+        if self.stated_frames is not None:
             self.frames -= 1
 
     @property
     def is_cut(self) -> bool:
         """Whether the last frame is not whole, or there are fewer frames than stated."""
-        stated = self._stated_frames or 0
-        return self._is_last_frame_cut or stated > self.frames + _FRAMES_MISCOUNTED
+        stated = self.stated_frames or 0
+        return self.is_last_frame_cut or stated > self.frames + _FRAMES_MISCOUNTED
 
     def continues_with(self, run: "_Run") -> bool:
         """Whether a run after a gap belongs to this one."""
         is_same_kind = (self.header.kind, self.is_mono) == (run.header.kind, run.is_mono)
-        return is_same_kind and run._stated_frames is None
+        return is_same_kind and run.stated_frames is None
 
     def add(self, run: "_Run") -> None:
         """Take in the run after a gap."""
         self.end = run.end
         self.frames += run.frames
-        self._is_last_frame_cut = run._is_last_frame_cut
+        self.is_last_frame_cut = run.is_last_frame_cut
 
     def part(self) -> Part:
         """The run as a part of its file, as long as stated where its end is cut off."""
-        frames = max(self.frames, (self._stated_frames or 0) if self.is_cut else 0)
+        frames = max(self.frames, (self.stated_frames or 0) if self.is_cut else 0)
         return Part(
             self.start,
             self.end,
@@ -168,7 +170,7 @@ class _Run:
 
     def is_length_stated(self) -> bool:
         """Whether a Xing or Info header states the number of frames that are there."""
-        stated = self._stated_frames
+        stated = self.stated_frames
         return stated is not None and abs(stated - self.frames) <= _FRAMES_MISCOUNTED
 
     def _stated(self, frame: bytes) -> int | None:
@@ -227,7 +229,7 @@ def _begins_run(file: BinaryIO, position: int) -> bool:
     if header is None:
         return False
     following = _read(file, position + header.length, 3)
-    if len(following) < 3 or following == b"TAG" or following == b"APE" or following == b"ID3":
+    if len(following) < 3 or following in {b"TAG", b"APE", b"ID3"}:
         return True
     return following[0] == 0xFF and _KINDS.get(following[1:]) == header.kind
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import SEEK_CUR, SEEK_END
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,33 @@ def id3v2_size(header: bytes) -> int:
     a, b, c, d = header[6:10]  # seven bits a byte
     has_footer = header[5] & 0x10
     return 10 + (a << 21 | b << 14 | c << 7 | d) + (10 if has_footer else 0)
+
+
+class FileSlice:
+    """A part of a file as a file, for FFmpeg to read."""
+
+    def __init__(self, path: bytes, start: int, end: int) -> None:
+        self._file = open(path, "rb")  # noqa: SIM115, PTH123 - closed by `close`; the path is bytes
+        self._start, self._size, self._position = start, end - start, 0
+
+    def read(self, count: int = -1) -> bytes:
+        """The next bytes, none at the end of the part."""
+        left = max(0, self._size - self._position)
+        self._file.seek(self._start + self._position)
+        read = self._file.read(left if count < 0 else min(count, left))
+        self._position += len(read)
+        return read
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move within the part."""
+        base = {SEEK_CUR: self._position, SEEK_END: self._size}.get(whence, 0)
+        self._position = max(0, base + offset)
+        return self._position
+
+    def tell(self) -> int:
+        """The position within the part."""
+        return self._position
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

@@ -25,6 +25,8 @@ _VORBIS_CHANNELS = {
 The target order is that of all other formats: left, right, centre, LFE, then the surrounds."""
 _EXACT_FORMATS = frozenset({"FLAC", "WAV", "WAVEX", "AIFF", "W64", "RF64", "CAF", "AU"})
 """libsndfile's names of the formats whose header states the exact number of samples."""
+
+
 class _SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc] # soundfile has no types
     """A file that is read from start to end, without seeking.
 

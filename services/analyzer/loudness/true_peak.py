@@ -13,6 +13,7 @@ Samples = NDArray[np.float32]
 _OVERSAMPLING = 4
 _REACH = 16
 """Samples before and after a point that its interpolation takes in."""
+_KAISER_BETA = 6.0
 _LOUD_SHARE = 0.75
 """Hops whose largest sample is below this share of the largest so far (-2.5 dB) are not searched.
 Hop by hop, what is computed stays in the processor's cache."""
@@ -28,7 +29,7 @@ def _polyphase_filter() -> Samples:
     """A Kaiser-windowed sinc at 1/4, 1/2 and 3/4 of the way to the next sample, (32, 3)."""
     taps = np.arange(1 - _REACH, _REACH + 1)[:, None] - np.arange(1, _OVERSAMPLING) / _OVERSAMPLING
     inside = np.sqrt(np.maximum(0, 1 - (taps / _REACH) ** 2))
-    phases = np.sinc(taps) * np.i0(8.0 * inside) / np.i0(8.0)
+    phases = np.sinc(taps) * np.i0(_KAISER_BETA * inside) / np.i0(_KAISER_BETA)
     return np.asarray(phases / phases.sum(axis=0), np.float32)
 
 

@@ -100,8 +100,10 @@ WHERE album_id = ANY($1) AND NOT is_missing GROUP BY 1
 """
 _ALBUM_LOUDNESS = """
 SELECT t.album_id AS owner, count(a.track_id) AS analyzed,
-    array_agg(a.loudness_histogram) FILTER (WHERE a.loudness_histogram_lufs <> '{}') AS histograms,
-    array_agg(a.loudness_histogram_lufs) FILTER (WHERE a.loudness_histogram_lufs <> '{}') AS means_lufs,
+    array_agg(a.loudness_histogram) FILTER (WHERE a.loudness_histogram_lufs <> '{}')
+        AS histograms,
+    array_agg(a.loudness_histogram_lufs) FILTER (WHERE a.loudness_histogram_lufs <> '{}')
+        AS means_lufs,
     max(a.true_peak_dbtp) AS true_peak_dbtp
 FROM tracks t LEFT JOIN analyses a ON a.track_id = t.id AND a.analyzer_version = $2
 WHERE t.album_id = ANY($1) AND NOT t.is_missing GROUP BY 1

@@ -1,5 +1,7 @@
 """What a file holds by its bytes: MP3 frames and Ogg pages that are counted."""
 
+import struct
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -100,7 +102,7 @@ def _vorbis(rate_hz: int, channels: int) -> bytes:
     return b"\x01vorbis" + bytes(4) + bytes([channels]) + rate_hz.to_bytes(4, "little") + bytes(14)
 
 
-_OPUS = b"OpusHead\x01\x02" + (312).to_bytes(2, "little") + (44_100).to_bytes(4, "little") + bytes(3)
+_OPUS = b"OpusHead" + struct.pack("<BBHI3x", 1, 2, 312, 44_100)
 
 
 def test_the_links_of_a_chained_ogg_are_its_parts(tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_the_links_of_a_chained_ogg_are_its_parts(tmp_path: Path) -> None:
         _link(2, _vorbis(48_000, 1), 96_000),
         _link(3, _OPUS, 48_312),
     ]
-    found = _content(tmp_path, b"".join(sum(links, [])), "a.ogg")
+    found = _content(tmp_path, b"".join(chain(*links)), "a.ogg")
     assert [part.duration_s for part in found.parts] == [10, 2, 1]
     assert [(part.rate_hz, part.channels) for part in found.parts] == [
         (44_100, 2), (48_000, 1), (48_000, 2),
