@@ -19,7 +19,7 @@ from services.analyzer.decode.parts import Content
 from services.analyzer.decode.sndfile import open_sndfile
 from shared.contracts.errors import InvalidInput, TransientError
 
-_SNDFILE_FIRST = frozenset({".mp3", ".wav", ".flac"})
+_SNDFILE_FIRST = frozenset({".wav", ".flac"})
 
 
 class Undecodable(InvalidInput):

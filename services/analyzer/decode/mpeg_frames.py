@@ -98,7 +98,7 @@ def mpeg_content(file: BinaryIO, start: int, size_bytes: int) -> Content:
             is_gap = bool(runs)
             is_damaged |= is_gap
             position = following
-    covered = sum(run.end - run.start for run in runs)
+    covered = sum(run.covered_bytes for run in runs)
     if sum(run.frames for run in runs) < _MIN_FRAMES or covered < (size_bytes - start) / 2:
         return Content(size_bytes)
     return Content(
@@ -118,12 +118,14 @@ class _Run:
         start: its first byte.
         end: the byte after its last frame.
         frames: number of frames, without the one that is only a Xing, Info or VBRI header.
+        covered_bytes: size of the frames, without the gaps between them.
         stated_frames: their number by this header, 0 if unknown, None without a header.
         is_last_frame_cut: the file ends within the last frame, which is not counted.
     """
 
     def __init__(self, file: BinaryIO, start: int, size_bytes: int) -> None:
         self.start, self.end, self.frames = start, start, 0
+        self.covered_bytes = 0
         head = _read(file, start, 4)
         self.header = _HEADERS[head[1:3]]
         self.is_mono = head[3] >> 6 == 3
@@ -139,6 +141,7 @@ class _Run:
             self.frames -= 1
         if self.stated_frames is not None:
             self.frames -= 1
+        self.covered_bytes = self.end - start
 
     @property
     def is_cut(self) -> bool:
@@ -155,6 +158,7 @@ class _Run:
         """Take in the run after a gap."""
         self.end = run.end
         self.frames += run.frames
+        self.covered_bytes += run.covered_bytes
         self.is_last_frame_cut = run.is_last_frame_cut
 
     def part(self) -> Part:

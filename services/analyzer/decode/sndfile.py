@@ -23,8 +23,8 @@ _VORBIS_CHANNELS = {
 }  # fmt: skip
 """By number of channels: where each channel is in Vorbis' order (Vorbis I specification, 4.3.9).
 The target order is that of all other formats: left, right, centre, LFE, then the surrounds."""
-_EXACT_FORMATS = frozenset({"FLAC", "WAV", "WAVEX", "AIFF", "W64", "RF64", "CAF", "AU"})
-"""libsndfile's names of the formats whose header states the exact number of samples."""
+_EXACT_SUBTYPES = frozenset({"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"})
+"""libsndfile's names of codings of which the header states the exact number of samples."""
 
 
 class _SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc] # soundfile has no types
@@ -76,5 +76,5 @@ def open_sndfile(path: bytes) -> Audio:
         expected_s,
         blocks(),
         layout=default_layout(min(file.channels, MAX_CHANNELS)),
-        tolerance_s=EXACT_TOLERANCE_S if file.format in _EXACT_FORMATS else None,
+        tolerance_s=EXACT_TOLERANCE_S if file.subtype in _EXACT_SUBTYPES else None,
     )
