@@ -85,6 +85,11 @@ class Analysis(BaseModel):
         max_length=LOUDNESS_BINS,
         description="Blocks of 400 ms by loudness, half an LU each from -70 LUFS: for albums.",
     )
+    loudness_histogram_lufs: list[Annotated[float, Field(ge=-70, le=10)]] = Field(
+        min_length=LOUDNESS_BINS,
+        max_length=LOUDNESS_BINS,
+        description="Mean loudness of the blocks in each bin, 0 where there are none.",
+    )
     true_peak_dbtp: float = Field(ge=-120, le=30, description="ITU-R BS.1770-4, Annex 2.")
     peak_dbfs: float = Field(ge=-120, le=20, description="Largest sample.")
     replaygain_track_gain_db: float = Field(ge=-40, le=60, description="-18 LUFS reference.")
@@ -129,7 +134,7 @@ class Analysis(BaseModel):
 
     fingerprint: str | None = Field(None, description="Chromaprint of the first 120 s.")
     acoustid_id: str | None = None
-    damaged: bool = Field(False, description="Part of the file could not be decoded.")
+    damaged: bool = Field(False, description="A decoder complained, or sound is missing.")
 
     meaning: Meaning | None = Field(None, description="What a trained model heard.")
     meaning_absence: str | None = Field(

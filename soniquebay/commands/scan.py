@@ -103,7 +103,7 @@ def status(as_json: bool) -> None:
         return
     names = (
         "tracks", "artists", "albums", "genres", "missing", "analyzed", "vectorized", "indexed",
-        "failed", "pending",
+        "damaged", "failed", "pending",
     )  # fmt: skip
     print_table(("", ""), [(name, f"{counts[name]:,}") for name in names])
     for stage in counts["paused"]:

@@ -86,6 +86,9 @@ class TrackFilter:
     genre: str | None = None
     path_prefix: str | None = None
     is_missing: bool | None = False
+    is_damaged: bool | None = strawberry.field(
+        default=None, description="Whether the analysis says so; tracks without one are in neither."
+    )
     kind: TrackKind | None = None
     year: IntRange | None = None
     duration_s: FloatRange | None = None
@@ -107,6 +110,7 @@ class TrackFilter:
             genre=self.genre,
             path_prefix=self.path_prefix,
             is_missing=self.is_missing,
+            is_damaged=self.is_damaged,
             kind=self.kind.value if self.kind else None,
             key=self.key,
             mode=self.mode,

@@ -95,6 +95,7 @@ class AnalysisInput:
     loudness_range_lu: float
     loudness_short_term_max_lufs: float
     loudness_histogram: list[int]
+    loudness_histogram_lufs: list[float]
     true_peak_dbtp: float
     peak_dbfs: float
     replaygain_track_gain_db: float

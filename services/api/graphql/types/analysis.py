@@ -72,6 +72,7 @@ class Analysis:
     loudness_range_lu: float
     loudness_short_term_max_lufs: float
     loudness_histogram: list[int] = _long("loudness_histogram")
+    loudness_histogram_lufs: list[float] = _long("loudness_histogram_lufs")
     true_peak_dbtp: float
     peak_dbfs: float
     replaygain_track_gain_db: float

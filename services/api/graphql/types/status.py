@@ -50,6 +50,7 @@ class Status:
     analyzed: int
     vectorized: int
     indexed: int
+    damaged: int = strawberry.field(description="Analysed tracks whose file is damaged.")
     failed: int
     pending: int
     artists: int
@@ -65,7 +66,7 @@ class Status:
         if progress.is_paused:
             paused = {**paused, Stage.ANALYZE.value: _PAUSED}
         names = ("tracks", "missing", "analyzed", "vectorized", "indexed", "failed", "pending")
-        more = ("artists", "albums", "genres", "active_scans")
+        more = ("damaged", "artists", "albums", "genres", "active_scans")
         return cls(
             **{name: getattr(progress, name) for name in (*names, *more)},
             stages=stages_of(progress),

@@ -206,7 +206,7 @@ class AlbumLoudness:
         """The loudness of an album's row; None until a track of it is analysed."""
         if row is None or not row["histograms"]:
             return None
-        lufs = integrated_lufs(row["histograms"])
+        lufs = integrated_lufs(row["histograms"], row["means_lufs"])
         return cls(
             integrated_lufs=lufs,
             replaygain_album_gain_db=replaygain_db(lufs),
