@@ -11,10 +11,10 @@ from services.api.store.results import TrackUpserted
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.upserts import UpsertStatus
 from tests.integration.api_list_fixtures import ask
-from tests.integration.api_read_fixtures import Asker, tidied
+from tests.integration.api_read_fixtures import SchemaClient, dropped_space_indexes
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
-__all__ = ["ask", "tidied"]
+__all__ = ["ask", "dropped_space_indexes"]
 
 HASH, OTHER_HASH = "ab" * 16, "cd" * 16
 
@@ -75,7 +75,7 @@ async def test_a_copy_has_the_decoded_length_of_its_sound_too(
 
 
 async def test_lists_filters_and_albums_have_the_decoded_length(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     track_id, content_revision, before_s = await pool.fetchrow(
         "SELECT id, content_revision, duration_s FROM tracks WHERE album_id IS NOT NULL LIMIT 1"
@@ -98,7 +98,7 @@ async def test_lists_filters_and_albums_have_the_decoded_length(
 
 
 async def test_damaged_files_are_filtered_and_counted(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     track_id, content_revision = await pool.fetchrow(
         "SELECT id, content_revision FROM tracks"

@@ -10,7 +10,8 @@ from services.api.graphql.enums import TrackKind
 from services.api.graphql.look_ahead import of_row
 from services.api.graphql.scalars import BigInt
 from services.api.graphql.types.relay import Node
-from shared.contracts.identity import IdKind, format_id
+from services.api.graphql.types.track_details import Movement, ReplayGain, TaggedKey, TrackStage
+from shared.contracts.identity import IdKind, display_path, format_id
 
 
 def _text(value: UUID | None) -> str | None:
@@ -152,3 +153,30 @@ class TrackColumns(Node):
             musicbrainz_recording_id=_text(row["musicbrainz_recording_id"]),
             musicbrainz_track_id=_text(row["musicbrainz_track_id"]),
         )
+
+    @strawberry.field(description="The movement of the work; null if the tags name none.")
+    def movement(self) -> Movement | None:
+        """The movement, from the track's columns."""
+        return Movement.of(self.row)
+
+    @strawberry.field(description="`tagKey` in any notation: `Am`, `8A`, `1m`; null: no key.")
+    def tagged_key(self) -> TaggedKey | None:
+        """The key that the tags name."""
+        return TaggedKey.of(self.row)
+
+    @strawberry.field(description="ReplayGain as tagged; measured gains are in `analysis`.")
+    def replaygain(self) -> ReplayGain:
+        """The tagged values, from the track's columns."""
+        return ReplayGain.of(self.row)
+
+    @strawberry.field(
+        description="The path for people: bytes that are not UTF-8 are shown as \\xNN."
+    )
+    def display_path(self) -> str:
+        """The path to show; it cannot be opened."""
+        return display_path(self.path)
+
+    @strawberry.field(description="The last stage that the track's current content has passed.")
+    def stage(self) -> TrackStage:
+        """Derived from the revisions of the row."""
+        return TrackStage.of(self.row)

@@ -32,15 +32,10 @@ from services.api.graphql.types.track_details import (
     Correction,
     ImportedFact,
     Lyrics,
-    Movement,
-    ReplayGain,
-    TaggedKey,
-    TrackStage,
     TrackVector,
 )
 from services.api.store.reading import artist_pages
 from services.api.store.reading.pages import page_size
-from shared.contracts.identity import display_path
 from shared.contracts.tags import GUESSED_TAG
 
 T = TypeVar("T")
@@ -254,21 +249,6 @@ class Track(TrackColumns):
         """The credits in the order of the rows."""
         return [credit for credit in self.all_credits if role is None or credit.role is role]
 
-    @strawberry.field(description="The movement of the work; null if the tags name none.")
-    def movement(self) -> Movement | None:
-        """The movement, from the track's columns."""
-        return Movement.of(self.row)
-
-    @strawberry.field(description="`tagKey` in any notation: `Am`, `8A`, `1m`; null: no key.")
-    def tagged_key(self) -> TaggedKey | None:
-        """The key that the tags name."""
-        return TaggedKey.of(self.row)
-
-    @strawberry.field(description="ReplayGain as tagged; measured gains are in `analysis`.")
-    def replaygain(self) -> ReplayGain:
-        """The tagged values, from the track's columns."""
-        return ReplayGain.of(self.row)
-
     @strawberry.field(
         description="The image in the folder, else the embedded one, else the album's cover."
     )
@@ -279,18 +259,6 @@ class Track(TrackColumns):
             album = await info.context.loaders.albums.load(self.row["album_id"])
             found = await cover_of(info, album["cover_sha256"]) if album else None
         return found
-
-    @strawberry.field(
-        description="The path for people: bytes that are not UTF-8 are shown as \\xNN."
-    )
-    def display_path(self) -> str:
-        """The path to show; it cannot be opened."""
-        return display_path(self.path)
-
-    @strawberry.field(description="The last stage that the track's current content has passed.")
-    def stage(self) -> TrackStage:
-        """Derived from the revisions of the row."""
-        return TrackStage.of(self.row)
 
     @strawberry.field(description="The most similar tracks by the vectors of a space, best first.")
     async def similar(
