@@ -89,7 +89,7 @@ def test_the_command_line_explains_errors(bay: Bay, tmp_path: Path) -> None:
         assert "nowhere" in refused.stdout + refused.stderr
         unknown = bay.command("show", "no such thing")
         assert unknown.returncode == 1
-        assert "no track found" in unknown.stderr
+        assert "no track has the id, path or title 'no such thing'" in unknown.stderr
     assert process.returncode == 0
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
