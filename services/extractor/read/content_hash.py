@@ -47,7 +47,7 @@ def content_hash(descriptor: int, size_bytes: int) -> str | None:
 def hash_content(file: FileBytes) -> str | None:
     """The same of a file whose ends have been read."""
     try:
-        start = _after_id3v2(file)
+        start = after_id3v2(file)
         if file.read(start, 4) == b"OggS":
             return _hash_ogg(file, start)
         part = _sound(file, start)
@@ -72,7 +72,7 @@ def _digest(length: int, blocks: list[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _after_id3v2(file: FileBytes) -> int:
+def after_id3v2(file: FileBytes) -> int:
     """Where a file begins after its ID3v2 tags, of which there may be several."""
     start = 0
     for _ in range(5):
@@ -89,7 +89,7 @@ def _sound(file: FileBytes, start: int) -> _Part:
     header = file.read(start, 16)
     part: _Part | None = None
     if header[:4] == b"fLaC":
-        part = _Part(_after_flac_blocks(file, start + 4), _before_tags(file))
+        part = _Part(_after_flac_blocks(file, start + 4), before_tags(file))
     elif header[:4] in {b"RIFF", b"RF64", b"RIFX"}:
         order = ">" if header[:4] == b"RIFX" else "<"
         part = _largest(_chunks(file, start + 12, order), b"data")
@@ -103,7 +103,7 @@ def _sound(file: FileBytes, start: int) -> _Part:
         part = _largest(_asf_objects(file, start), _ASF_DATA)
     elif header[4:8] == b"ftyp":
         part = _largest(_atoms(file, start), b"mdat")
-    return part or _Part(start, _before_tags(file))
+    return part or _Part(start, before_tags(file))
 
 
 def _largest(parts: Iterator[tuple[bytes, _Part]], *names: bytes) -> _Part | None:
@@ -173,7 +173,7 @@ def _atoms(file: FileBytes, offset: int) -> Iterator[tuple[bytes, _Part]]:
         offset = max(end, start)
 
 
-def _before_tags(file: FileBytes) -> int:
+def before_tags(file: FileBytes) -> int:
     """The end of the file without the tags behind the sound: ID3v1, APEv2, Lyrics3."""
     end = file.size
     for _ in range(5):

@@ -44,6 +44,8 @@ def parse(file: FileBytes) -> ParsedFile:
     if info.length:
         # A stream that does not know its length (0) has no bitrate either.
         info.bitrate = int(float(file.size - offset - size) * 8 / info.length)
+    else:
+        info.is_guess = True
     return ParsedFile(info, tags, pictures)
 
 

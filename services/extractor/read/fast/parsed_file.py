@@ -17,6 +17,7 @@ class StreamInfo:
         length: in seconds.
         bitrate: in bits a second.
         sample_rate: in Hz.
+        is_guess: whether mutagen's way of reading leaves a guess: `sound` looks closer.
     """
 
     length: float = 0.0
@@ -26,6 +27,7 @@ class StreamInfo:
     bits_per_sample: int | None = None
     codec: str = ""
     layer: int = 3
+    is_guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
