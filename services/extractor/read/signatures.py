@@ -9,6 +9,7 @@ from mutagen.dsdiff import DSDIFF
 from mutagen.dsf import DSF
 from mutagen.flac import FLAC
 from mutagen.monkeysaudio import MonkeysAudio
+from mutagen.mp3 import MP3
 from mutagen.mp4 import MP4
 from mutagen.musepack import Musepack
 from mutagen.oggflac import OggFLAC
@@ -21,6 +22,7 @@ from mutagen.trueaudio import TrueAudio
 from mutagen.wavpack import WavPack
 
 from services.extractor.read.file_bytes import FileBytes
+from services.extractor.read.sound import mpeg_frames
 
 WAVE, AIFF, MATROSKA = "WAVE", "AIFF", "MATROSKA"
 """Kinds that `containers` reads."""
@@ -53,7 +55,9 @@ def kind_of(file: FileBytes, start: int) -> Kind | None:
     if head[:4] == b"OggS" and len(head) > 27:
         packet = head[27 + head[26] :]
         return next((kind for marker, kind in _OGG if packet.startswith(marker)), None)
-    return AAC if _is_adts(file, start) else None
+    if _is_adts(file, start):
+        return AAC
+    return MP3 if mpeg_frames.is_stream(file, start) else None
 
 
 def _is_adts(file: FileBytes, offset: int) -> bool:

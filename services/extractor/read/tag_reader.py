@@ -39,7 +39,7 @@ _FAST_PARSERS: dict[str, Callable[[FileBytes], ParsedFile]] = {
     ".m4a": fast_mp4.parse, ".m4b": fast_mp4.parse, ".m4p": fast_mp4.parse,
     ".m4r": fast_mp4.parse, ".mp4": fast_mp4.parse,
 }  # fmt: skip
-_OWN_PARSERS: dict[Kind, Callable[[FileBytes, int], Metadata]] = {
+_OWN_PARSERS: dict[Kind | None, Callable[[FileBytes, int], Metadata]] = {
     WAVE: wave.parse, AIFF: aiff.parse, MATROSKA: matroska.parse,
 }  # fmt: skip
 # Damaged files raise all of these in a fast parser: mutagen decides what it makes of them.
@@ -90,13 +90,9 @@ def _read_slowly(file: FileBytes, opened: BinaryIO, suffix: str) -> Metadata:
     """The same by a parser for what the file begins with, whatever its name says, or by mutagen."""
     start = after_id3v2(file)
     kind = kind_of(file, start)
-    by_suffix = BY_SUFFIX.get(suffix)
-    own = _OWN_PARSERS.get(kind or "") or (
-        _OWN_PARSERS.get(by_suffix or "") if kind is None else None
-    )
-    if own is not None:
-        metadata = own(file, start)
-        add_tags_around(metadata, opened, kind or "", start)
+    if kind in _OWN_PARSERS:
+        metadata = _OWN_PARSERS[kind](file, start)
+        add_tags_around(metadata, opened, kind, start)
         return metadata
     if kind is WavPack:
         return read_wavpack(file, opened, start)

@@ -18,6 +18,8 @@ from services.extractor.tags.model import AudioProperties
 
 _SAME_S = 0.06
 """Lengths that differ by less are the same: an encoder's delay is no guess."""
+_CUT_S = 0.5
+"""A FLAC file is cut if more is missing."""
 
 
 def corrected(file: FileBytes, audio: AudioProperties) -> AudioProperties:
@@ -67,15 +69,17 @@ def _tta(file: FileBytes, start: int, audio: AudioProperties) -> AudioProperties
 
 
 def _flac(file: FileBytes, start: int, audio: AudioProperties) -> AudioProperties:
-    if audio.duration_s:
+    (block_size,) = struct.unpack(">H", file.read(start + 10, 2))
+    samples = flac_frames.last_frame(file, start + 42, block_size)
+    if samples is None or not audio.sample_rate_hz:
         return audio
-    rate_hz = audio.sample_rate_hz
-    info = file.read(start + 8, 34)
-    smallest, largest = struct.unpack_from(">HH", info)
-    samples = flac_frames.count_samples(file, start + 42, largest if smallest == largest else 0)
-    if not samples or not rate_hz:
+    begin, end = samples
+    if not audio.duration_s:
+        return _with_length(audio, end / audio.sample_rate_hz, None, file.size - start)
+    if end / audio.sample_rate_hz > audio.duration_s - _CUT_S:
         return audio
-    return _with_length(audio, samples / rate_hz, None, file.size - start)
+    # The frame at the cut is not whole.
+    return _with_length(audio, begin / audio.sample_rate_hz, None, file.size - start)
 
 
 def _ogg(file: FileBytes, start: int, audio: AudioProperties) -> AudioProperties:
@@ -91,6 +95,10 @@ def _mp4(file: FileBytes, start: int, audio: AudioProperties) -> AudioProperties
     track = mp4_samples.sound_track(movie)
     if audio.codec == "aac" and mp4_samples.is_mono_aac(track):
         audio = replace(audio, channels=1)
+    if not audio.duration_s:
+        length_s = mp4_samples.length_of_fragments(file, start, movie, track)
+        if length_s:
+            return _with_length(audio, length_s, None, file.size - start)
     if is_cut:
         length_s = mp4_samples.length_within(track, file.size)
         if length_s is not None and length_s < audio.duration_s:

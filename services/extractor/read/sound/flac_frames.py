@@ -12,35 +12,41 @@ _BLOCK_SIZES = (
     32_768,
 )  # fmt: skip
 _SIZE_OF_8_BITS, _SIZE_OF_16_BITS = 6, 7
+_SYNCS = (b"\xff\xf8", b"\xff\xf9")
 _RATE_BYTES = {12: 1, 13: 2, 14: 2}
 
 
-def count_samples(file: FileBytes, start: int, block_size: int) -> int | None:
-    """How many samples of a channel the frames hold up to the last one; None where none is found.
+def last_frame(
+    file: FileBytes, start: int, block_size: int, *, is_near: bool = False
+) -> tuple[int, int] | None:
+    """The numbers of the last frame's first sample and of the one after it; None if none is found.
 
     Args:
         file: the bytes of it.
         start: of the frames.
         block_size: of a frame, in samples, if all have the same: then frames are numbered.
+        is_near: whether to look at the last 16 KB alone, which are at hand.
     """
     for length in (_NEAR_BYTES, _FAR_BYTES):
         begin = max(start, file.size - length)
         tail = file.read(begin, file.size - begin)
         found = len(tail)
-        while (found := tail.rfind(b"\xff", 0, found)) >= 0:
-            end = _end_of_frame(tail[found : found + 16], block_size)
-            if end is not None:
-                return end
+        while (found := max(tail.rfind(sync, 0, found) for sync in _SYNCS)) >= 0:
+            samples = _samples_of_frame(tail[found : found + 16], block_size)
+            if samples is not None:
+                return samples
+        if is_near:
+            break
     return None
 
 
 def is_frame(head: bytes) -> bool:
     """Whether a frame begins with these 16 bytes."""
-    return _end_of_frame(head, 1) is not None
+    return _samples_of_frame(head, 1) is not None
 
 
-def _end_of_frame(head: bytes, block_size: int) -> int | None:
-    """The number of the sample after the frame that begins with these bytes; None if none does."""
+def _samples_of_frame(head: bytes, block_size: int) -> tuple[int, int] | None:
+    """The samples of the frame that begins with these bytes; None where none does."""
     if len(head) < 6 or head[1] & 0xFE != 0xF8 or head[3] & 1 or head[2] & 15 == 15:
         return None
     number, offset = _coded_number(head, 4)
@@ -55,7 +61,8 @@ def _end_of_frame(head: bytes, block_size: int) -> int | None:
     offset += _RATE_BYTES.get(head[2] & 15, 0)
     if size is None or offset >= len(head) or _crc8(head[:offset]) != head[offset]:
         return None
-    return (number if head[1] & 1 else number * block_size) + size
+    first = number if head[1] & 1 else number * block_size
+    return first, first + size
 
 
 def _coded_number(head: bytes, offset: int) -> tuple[int | None, int]:

@@ -10,6 +10,7 @@ from services.extractor.read.file_bytes import FileBytes
 
 _CONTAINERS = frozenset((b"trak", b"mdia", b"minf", b"stbl"))
 _MOST_ATOMS = 10_000
+_MOST_FRAGMENTS = 200_000
 _MOST_MOVIE_BYTES = 2**28
 _DEEPEST = 6
 _LOW_COMPLEXITY = 2
@@ -34,13 +35,13 @@ def atoms(block: bytes, offset: int, end: int) -> Iterator[tuple[bytes, int, int
         offset = after
 
 
-def movie_of(file: FileBytes, start: int) -> tuple[bytes, bool]:
-    """The content of the `moov` atom, and whether an atom ends behind the file's end."""
-    offset, movie = start, b""
-    for _ in range(_MOST_ATOMS):
+def top_atoms(file: FileBytes, start: int) -> Iterator[tuple[bytes, int, int]]:
+    """Name, and begin and end of the content of the atoms of a file; the last one may be cut."""
+    offset = start
+    for _ in range(_MOST_FRAGMENTS):
         header = file.read(offset, 16)
         if len(header) < 8:
-            return movie, False
+            return
         size, name = struct.unpack_from(">I4s", header)
         begin = offset + 8
         if size == 1 and len(header) == 16:
@@ -48,13 +49,73 @@ def movie_of(file: FileBytes, start: int) -> tuple[bytes, bool]:
             begin += 8
         end = offset + size if size else file.size
         if end < begin:
-            return movie, False
+            return
+        yield name, begin, end
+        offset = end
+
+
+def movie_of(file: FileBytes, start: int) -> tuple[bytes, bool]:
+    """The content of the `moov` atom, and whether an atom ends behind the file's end."""
+    movie, last = b"", 0
+    for name, begin, end in top_atoms(file, start):
+        last = end
         if name == b"moov" and not movie and end - begin <= _MOST_MOVIE_BYTES:
             movie = file.read(begin, end - begin)
-        if end > file.size:
-            return movie, True
-        offset = end
-    return movie, False
+        if name == b"moof":
+            break  # fragments: `length_of_fragments` goes through them
+    return movie, last > file.size
+
+
+def length_of_fragments(
+    file: FileBytes, start: int, movie: bytes, track: dict[bytes, bytes]
+) -> float | None:
+    """The seconds of a track's fragments, which follow a movie without samples."""
+    units_a_second, number = _time_scale(track), track.get(b"tkhd", b"")
+    number = number[20:24] if number[:1] == b"\1" else number[12:16]
+    default = 0
+    for name, begin, after in atoms(movie, 0, len(movie)):
+        if name == b"mvex":
+            for _, at, _ in atoms(movie, begin, after):
+                if movie[at + 4 : at + 8] == number:  # trex
+                    (default,) = struct.unpack_from(">I", movie, at + 12)
+    units = 0
+    for name, begin, end in top_atoms(file, start):
+        if name == b"moof" and end - begin <= _MOST_MOVIE_BYTES:
+            block = file.read(begin, end - begin)
+            for child, at, after in atoms(block, 0, len(block)):
+                if child == b"traf":
+                    units += _units_of_fragment(block, at, after, number, default)
+    return units / units_a_second if units_a_second else None
+
+
+def _units_of_fragment(block: bytes, start: int, end: int, number: bytes, default: int) -> int:
+    units = 0
+    for name, at, after in atoms(block, start, end):
+        flags = int.from_bytes(block[at + 1 : at + 4], "big")
+        if name == b"tfhd":
+            if block[at + 4 : at + 8] != number:
+                return 0
+            if flags & 8:  # an own duration, behind an offset and a description's number
+                place = at + 8 + 8 * (flags & 1) + 4 * (flags >> 1 & 1)
+                (default,) = struct.unpack_from(">I", block, place)
+        elif name == b"trun":
+            (samples,) = struct.unpack_from(">I", block, at + 4)
+            if not flags & 0x100:
+                units += samples * default
+                continue
+            place = at + 8 + 4 * (flags & 1) + 4 * (flags >> 2 & 1)
+            width = 4 * (flags >> 8 & 15).bit_count()
+            for _ in range(min(samples, (after - place) // width)):
+                units += int.from_bytes(block[place : place + 4], "big")
+                place += width
+    return units
+
+
+def _time_scale(track: dict[bytes, bytes]) -> int:
+    """Units a second of a track's times."""
+    header = track.get(b"mdhd", b"")
+    at = 20 if header[:1] == b"\1" else 12
+    return int.from_bytes(header[at : at + 4], "big")
 
 
 def sound_track(movie: bytes) -> dict[bytes, bytes]:
@@ -77,9 +138,7 @@ def _leaves(block: bytes, start: int, end: int, depth: int) -> Iterator[tuple[by
 
 def length_within(track: dict[bytes, bytes], size_bytes: int) -> float | None:
     """The seconds of a track whose samples are within a file of this size; None if not known."""
-    header = track.get(b"mdhd", b"")
-    at = 20 if header[:1] == b"\1" else 12
-    (units_a_second,) = struct.unpack_from(">I", header, at)
+    units_a_second = _time_scale(track)
     count = _samples_within(track, size_bytes)
     if count is None or not units_a_second:
         return None

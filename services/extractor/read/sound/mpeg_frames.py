@@ -141,6 +141,17 @@ def _stand_at(file: FileBytes, start: int, end: int, head: bytes, mean_bytes: fl
     return True
 
 
+def is_stream(file: FileBytes, start: int) -> bool:
+    """Whether frames of one stream follow each other from an offset on."""
+    stream = _stream_at(file.read(start, 3))
+    for _ in range(_NEEDED_FRAMES):
+        length = stream.lengths.get(file.read(start, 3)) if stream else None
+        if length is None:
+            return False
+        start += length
+    return True
+
+
 def first_frame(file: FileBytes, start: int) -> int | None:
     """Where the first frame begins; None where none does within a megabyte."""
     if _stream_at(file.read(start, 3)) is not None:  # nearly always

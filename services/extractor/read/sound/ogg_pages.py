@@ -13,6 +13,7 @@ _LONGEST_HEADER_BYTES = 27 + 255
 _BLOCK_BYTES = 2**20
 _LONGEST_PAGE_BYTES = 27 + 255 + 255 * 255
 _FIRST = 2
+_FIRST_PAGE = b"OggS\0\2"
 _OPUS_RATE_HZ = 48_000
 _MOST_SERIALS = 1_000
 _LONGEST_PAGE_S = 30.6
@@ -101,11 +102,13 @@ def is_one_stream(file: FileBytes, number: int) -> bool:
         file: the bytes of it.
         number: of the last page.
     """
+    if file.size <= len(file.head):
+        return file.head.count(_FIRST_PAGE) == 1
     place = int(file.size * _PROBE)
     window = file.read(place, _PROBED_BYTES)
     offset = window.find(b"OggS")
-    if offset < 0 or offset + 27 > len(window) or number < _FEW_PAGES:
-        return number < _FEW_PAGES * 8  # short, or pages of the largest size
+    if number < _FEW_PAGES or not 0 <= offset <= len(window) - 27:
+        return False  # to go through few, or large, pages costs little
     (found,) = _NUMBER.unpack_from(window, offset + 18)
     return abs(found / number - (place + offset) / file.size) < _TOLERANCE
 
