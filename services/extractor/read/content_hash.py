@@ -89,7 +89,7 @@ def _sound(file: FileBytes, start: int) -> _Part:
     header = file.read(start, 16)
     part: _Part | None = None
     if header[:4] == b"fLaC":
-        part = _Part(_after_flac_blocks(file, start + 4), before_tags(file))
+        part = _Part(after_flac_blocks(file, start + 4), before_tags(file))
     elif header[:4] in {b"RIFF", b"RF64", b"RIFX"}:
         order = ">" if header[:4] == b"RIFX" else "<"
         part = _largest(_chunks(file, start + 12, order), b"data")
@@ -111,7 +111,8 @@ def _largest(parts: Iterator[tuple[bytes, _Part]], *names: bytes) -> _Part | Non
     return max(found, key=lambda part: part.end - part.start, default=None)
 
 
-def _after_flac_blocks(file: FileBytes, offset: int) -> int:
+def after_flac_blocks(file: FileBytes, offset: int) -> int:
+    """Where FLAC's frames begin, from the offset of its first block."""
     for _ in range(_MOST_PARTS):
         (header,) = struct.unpack(">I", file.read(offset, 4))
         offset += 4 + (header & 0xFFFFFF)

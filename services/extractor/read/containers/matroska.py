@@ -19,6 +19,7 @@ _EBML, _SEGMENT, _SEEK_HEAD, _INFO, _TRACKS = 0x1A45DFA3, 0x18538067, 0x114D9B74
 _CLUSTER, _TAGS, _ATTACHMENTS = 0x1F43B675, 0x1254C367, 0x1941A469
 _READ = frozenset((_INFO, _TRACKS, _TAGS, _ATTACHMENTS))
 _TOP = frozenset((*_READ, _SEEK_HEAD, _CLUSTER, 0x1C53BB6B, 0x1043A770))  # also cues and chapters
+_TIME, _BLOCK, _BLOCK_GROUP = 0xE7, 0xA3, 0xA0
 _SOUND = 2
 _ALBUM, _TRACK = 50, 30  # target types
 _MOST_ELEMENTS = 200_000
@@ -186,8 +187,11 @@ def _info(file: FileBytes, segment: _Segment) -> StreamInfo:
 
 
 def _last_time(file: FileBytes, cluster: int) -> int:
-    """The time of the last block of a cluster, in the segment's units: a live stream tells none."""
-    offset, time, latest = cluster, 0, 0
+    """Where the last block of a cluster ends, in the segment's units: live streams do not say.
+
+    The block is taken to last as long as the one before it.
+    """
+    offset, time, times = cluster, 0, [0]
     for _ in range(_MOST_ELEMENTS if cluster else 0):
         try:
             kind, begin, size = _header(file, offset)
@@ -195,18 +199,18 @@ def _last_time(file: FileBytes, cluster: int) -> int:
             break
         if kind in _TOP or size < 0 or begin + size > file.size:
             break
-        if kind == 0xE7:
+        head = b""
+        if kind == _TIME:
             time = _number(file.read(begin, size))
-            latest = max(latest, time)
-        elif kind in {0xA3, 0xA0}:  # a block, or a group of which it is the first element
+        elif kind == _BLOCK:
             head = file.read(begin, 24)
-            if kind == 0xA0:
-                head = next((value for _, value in _elements(file.read(begin, size))), b"")
-            if head:
-                _, at = _vint(head, 0, keeps_marker=False)
-                latest = max(latest, time + int.from_bytes(head[at : at + 2], "big", signed=True))
+        elif kind == _BLOCK_GROUP:
+            head = next((value for _, value in _elements(file.read(begin, size))), b"")
+        if head:  # the track's number, and a time relative to the cluster's
+            _, at = _vint(head, 0, keeps_marker=False)
+            times.append(time + int.from_bytes(head[at : at + 2], "big", signed=True))
         offset = begin + size
-    return latest
+    return max(0, 2 * times[-1] - times[-2] if len(times) > 2 else times[-1])
 
 
 def _tags(segment: _Segment) -> Iterator[tuple[str, str]]:

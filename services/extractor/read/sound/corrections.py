@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 
-from services.extractor.read.content_hash import after_id3v2, before_tags
+from services.extractor.read.content_hash import after_flac_blocks, after_id3v2, before_tags
 from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.metadata import average_bitrate
 from services.extractor.read.sound import (
@@ -70,7 +70,7 @@ def _tta(file: FileBytes, start: int, audio: AudioProperties) -> AudioProperties
 
 def _flac(file: FileBytes, start: int, audio: AudioProperties) -> AudioProperties:
     (block_size,) = struct.unpack(">H", file.read(start + 10, 2))
-    samples = flac_frames.last_frame(file, start + 42, block_size)
+    samples = flac_frames.last_frame(file, after_flac_blocks(file, start + 4), block_size)
     if samples is None or not audio.sample_rate_hz:
         return audio
     begin, end = samples

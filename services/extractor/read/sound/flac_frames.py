@@ -12,7 +12,7 @@ _BLOCK_SIZES = (
     32_768,
 )  # fmt: skip
 _SIZE_OF_8_BITS, _SIZE_OF_16_BITS = 6, 7
-_SYNCS = (b"\xff\xf8", b"\xff\xf9")
+_SYNCS = frozenset((b"\xff\xf8", b"\xff\xf9"))
 _RATE_BYTES = {12: 1, 13: 2, 14: 2}
 
 
@@ -27,11 +27,12 @@ def last_frame(
         block_size: of a frame, in samples, if all have the same: then frames are numbered.
         is_near: whether to look at the last 16 KB alone, which are at hand.
     """
+    sync = file.read(start, 2)  # the same in all frames of a stream
     for length in (_NEAR_BYTES, _FAR_BYTES):
         begin = max(start, file.size - length)
         tail = file.read(begin, file.size - begin)
         found = len(tail)
-        while (found := max(tail.rfind(sync, 0, found) for sync in _SYNCS)) >= 0:
+        while sync in _SYNCS and (found := tail.rfind(sync, 0, found)) >= 0:
             samples = _samples_of_frame(tail[found : found + 16], block_size)
             if samples is not None:
                 return samples

@@ -13,7 +13,6 @@ _LONGEST_HEADER_BYTES = 27 + 255
 _BLOCK_BYTES = 2**20
 _LONGEST_PAGE_BYTES = 27 + 255 + 255 * 255
 _FIRST = 2
-_FIRST_PAGE = b"OggS\0\2"
 _OPUS_RATE_HZ = 48_000
 _MOST_SERIALS = 1_000
 _LONGEST_PAGE_S = 30.6
@@ -102,15 +101,27 @@ def is_one_stream(file: FileBytes, number: int) -> bool:
         file: the bytes of it.
         number: of the last page.
     """
-    if file.size <= len(file.head):
-        return file.head.count(_FIRST_PAGE) == 1
+    if number < _FEW_PAGES:
+        return _end_of_pages(file, number + 1) == file.size
     place = int(file.size * _PROBE)
     window = file.read(place, _PROBED_BYTES)
     offset = window.find(b"OggS")
-    if number < _FEW_PAGES or not 0 <= offset <= len(window) - 27:
-        return False  # to go through few, or large, pages costs little
+    if not 0 <= offset <= len(window) - 27:
+        return False  # large pages: to go through them costs little
     (found,) = _NUMBER.unpack_from(window, offset + 18)
     return abs(found / number - (place + offset) / file.size) < _TOLERANCE
+
+
+def _end_of_pages(file: FileBytes, pages: int) -> int:
+    """Where so many pages end, from the file's beginning on."""
+    offset = 0
+    for _ in range(pages):
+        header = file.read(offset, _LONGEST_HEADER_BYTES)
+        if len(header) < 27:
+            break
+        begin = 27 + header[26]
+        offset += begin + sum(header[27:begin])
+    return offset
 
 
 _PROBE = 0.382

@@ -5,6 +5,7 @@ import struct
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -218,11 +219,12 @@ def _encode(
         stream.codec_context.format = (stream.codec.audio_formats or [])[0]
         tone = 9_000 * np.sin(2 * np.pi * 440 * np.arange(round(rate_hz * seconds)) / rate_hz)
         frame = av.AudioFrame.from_ndarray(tone.astype(np.int16)[None], format="s16", layout="mono")
-        frame.sample_rate = rate_hz
+        frame.sample_rate, frame.pts = rate_hz, 0
+        frame.time_base = stream.time_base = Fraction(1, rate_hz)
         resampler = av.AudioResampler(stream.format, layout, rate_hz, stream.frame_size or 4_096)
         for part in [*resampler.resample(frame), *resampler.resample(None), None]:
             # FLAC's last packet is empty but for a new header, and has no time.
-            packets = [one for one in stream.encode(part) if one.dts is not None or kind == "flac"]
+            packets = [one for one in stream.encode(part) if one.dts is not None or one.size == 0 and kind == "flac"]
             container.mux(packets)
 
 

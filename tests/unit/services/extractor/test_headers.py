@@ -399,7 +399,7 @@ def test_matroska_is_music(codec: str, kind: str, suffix: str, is_pipe: bool, re
     assert (tags.track.number, tags.release_date, tags.genres) == (2, "1997", ("Trip Hop",))
     audio = tags.audio
     assert (audio.container, audio.sample_rate_hz, audio.channels) == ("matroska", 48_000, 2)
-    _length(audio, 2.0)
+    assert audio.duration_s == pytest.approx(2.0, abs=0.1)  # a stream's last block has no length
 
 
 def _element(number: int, content: bytes) -> bytes:
