@@ -10,8 +10,11 @@ AUDIO_SUFFIXES = frozenset(
 )  # fmt: skip
 """Endings that a scan takes for music, in lower case."""
 
-IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"))
-"""Endings of folder images, in lower case."""
+IMAGE_SUFFIXES = frozenset((
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif",
+    ".tif", ".tiff", ".heic", ".heif", ".jxl", ".jp2", ".svg",
+))  # fmt: skip
+"""Endings of folder images, in lower case. Those that no browser shows are looked at to say so."""
 
 
 def suffix_of(name: str) -> str:

@@ -60,7 +60,9 @@ def chunks_of(file: FileBytes, start: int, order: str, sound: bytes) -> list[Chu
         if size == _WIDE:
             size = wide.get(name, size)
         left = file.size - offset - 8
-        if name == sound and (size > left or (size == 0 and not _is_header(file, offset + 8, order))):
+        if name == sound and (
+            size > left or (size == 0 and not _is_header(file, offset + 8, order))
+        ):
             size = left
         if not name.isascii() or not name.strip(b"\0 "):
             break
@@ -123,5 +125,7 @@ def form_of(file: FileBytes, chunks: Sequence[Chunk], kind: bytes, order: str) -
     body = b""
     for name, start, size in chunks:
         if size <= _MOST_TEXT_BYTES and name not in {b"data", b"SSND"}:
-            body += struct.pack(f"{order}4sI", name, size) + file.read(start, size) + bytes(size % 2)
+            body += (
+                struct.pack(f"{order}4sI", name, size) + file.read(start, size) + bytes(size % 2)
+            )
     return BytesIO(b"FORM" + struct.pack(f"{order}I", 4 + len(body)) + kind + body)

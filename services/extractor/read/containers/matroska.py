@@ -15,7 +15,13 @@ from services.extractor.read.metadata import Container, Metadata, audio_properti
 from services.extractor.tags.containers import vorbis
 from services.extractor.tags.model import Picture
 
-_EBML, _SEGMENT, _SEEK_HEAD, _INFO, _TRACKS = 0x1A45DFA3, 0x18538067, 0x114D9B74, 0x1549A966, 0x1654AE6B
+_EBML, _SEGMENT, _SEEK_HEAD, _INFO, _TRACKS = (
+    0x1A45DFA3,
+    0x18538067,
+    0x114D9B74,
+    0x1549A966,
+    0x1654AE6B,
+)
 _CLUSTER, _TAGS, _ATTACHMENTS = 0x1F43B675, 0x1254C367, 0x1941A469
 _READ = frozenset((_INFO, _TRACKS, _TAGS, _ATTACHMENTS))
 _TOP = frozenset((*_READ, _SEEK_HEAD, _CLUSTER, 0x1C53BB6B, 0x1043A770))  # also cues and chapters
@@ -176,7 +182,9 @@ def _info(file: FileBytes, segment: _Segment) -> StreamInfo:
         length_s = _last_time(file, segment.last_cluster) * scale_s
     name = _text(track.get(0x86, b""))
     codec = _CODECS.get(name) or _CODECS.get(name.partition("/")[0])
-    bits = _number(sound.get(0x6264, b"")) if codec in {"pcm", "flac", "alac", "wavpack", "tta"} else 0
+    bits = (
+        _number(sound.get(0x6264, b"")) if codec in {"pcm", "flac", "alac", "wavpack", "tta"} else 0
+    )
     return StreamInfo(
         length=length_s,
         sample_rate=round(_float(sound.get(0x78B5, b"")) or _float(sound.get(0xB5, b"")) or 8_000),

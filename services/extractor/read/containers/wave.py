@@ -62,7 +62,9 @@ def _info(file: FileBytes, chunks: list[Chunk], order: str) -> StreamInfo:
     block = file.read(fmt.start, min(fmt.size, 64)) if fmt else b""
     if len(block) < 16:
         raise Malformed("it does not say how its sound is encoded")
-    tag, channels, rate_hz, byte_rate, block_bytes, bits = struct.unpack_from(f"{order}HHIIHH", block)
+    tag, channels, rate_hz, byte_rate, block_bytes, bits = struct.unpack_from(
+        f"{order}HHIIHH", block
+    )
     if tag == _EXTENSIBLE and len(block) >= 26:
         (tag,) = struct.unpack_from(f"{order}H", block, 24)  # the sub-format's GUID begins with it
     is_pcm = tag in {_PCM, _FLOAT}

@@ -31,7 +31,11 @@ def read_info(file: FileBytes, start: int) -> StreamInfo:
     _, size, _, index_high, total_high, total, index, samples, flags, _ = _HEADER.unpack(header)
     parts = _sub_blocks(file.read(start + _HEADER.size, min(size - 24, 2**16)))
     rate = flags >> 23 & 15
-    rate_hz = _RATES_HZ[rate] if rate != _OWN_RATE else int.from_bytes(parts.get(_RATE, b"")[:3], "little")
+    rate_hz = (
+        _RATES_HZ[rate]
+        if rate != _OWN_RATE
+        else int.from_bytes(parts.get(_RATE, b"")[:3], "little")
+    )
     bits = ((flags & 3) + 1) * 8 - (flags >> 13 & 31)
     frame_rate_hz = rate_hz
     if flags & _DSD:

@@ -181,7 +181,9 @@ def _chunk_offsets(track: dict[bytes, bytes]) -> list[int]:
     name, kind = (b"stco", "I") if b"stco" in track else (b"co64", "Q")
     content = track.get(name, b"")[8:]
     width = struct.calcsize(kind)
-    return list(struct.unpack(f">{len(content) // width}{kind}", content[: len(content) // width * width]))
+    return list(
+        struct.unpack(f">{len(content) // width}{kind}", content[: len(content) // width * width])
+    )
 
 
 def is_mono_aac(track: dict[bytes, bytes]) -> bool:

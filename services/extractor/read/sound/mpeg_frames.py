@@ -109,7 +109,11 @@ def is_told(file: FileBytes, start: int, end: int) -> bool:
     offset = 4 + stream.side_bytes[frame[3] >= _MONO]
     header = frame[offset : offset + 16]
     has_both = header[7] & 3 == 3
-    return header[:4] in _HEADERS and has_both and fits(start + int.from_bytes(header[12:16], "big"), end)
+    return (
+        header[:4] in _HEADERS
+        and has_both
+        and fits(start + int.from_bytes(header[12:16], "big"), end)
+    )
 
 
 def constant_bitrate(file: FileBytes, start: int, end: int) -> int | None:
@@ -240,7 +244,9 @@ class _Counter:
                 if _is_header(block, place, stream):
                     place += stream.lengths[block[place : place + 3]]
                 return place
-            following = [at for at in (block.find(mark, place + 1, limit) for mark in _MARKS) if at > 0]
+            following = [
+                at for at in (block.find(mark, place + 1, limit) for mark in _MARKS) if at > 0
+            ]
             place = min(following, default=limit)
         return place
 

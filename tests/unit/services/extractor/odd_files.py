@@ -36,7 +36,9 @@ def xing(frames: int, size_bytes: int) -> bytes:
 def vbri(frames: int, size_bytes: int) -> bytes:
     """The same by Fraunhofer's header."""
     frame = bytearray(mpeg_frame(128))
-    frame[36:62] = b"VBRI" + struct.pack(">HHHIIHHHH", 1, 0, 75, size_bytes, frames, 1, 1, 2, frames)
+    frame[36:62] = b"VBRI" + struct.pack(
+        ">HHHIIHHHH", 1, 0, 75, size_bytes, frames, 1, 1, 2, frames
+    )
     return bytes(frame)
 
 
@@ -152,7 +154,9 @@ def with_movie_data(content: bytes, user_data: bytes) -> bytes:
     moov = content[start + 8 :]
     found = moov.find(b"udta")
     if found >= 0:
-        moov = moov[: found - 4] + moov[found - 4 + int.from_bytes(moov[found - 4 : found], "big") :]
+        moov = (
+            moov[: found - 4] + moov[found - 4 + int.from_bytes(moov[found - 4 : found], "big") :]
+        )
     return content[:start] + atom(b"moov", moov + atom(b"udta", user_data))
 
 
@@ -224,7 +228,11 @@ def _encode(
         resampler = av.AudioResampler(stream.format, layout, rate_hz, stream.frame_size or 4_096)
         for part in [*resampler.resample(frame), *resampler.resample(None), None]:
             # FLAC's last packet is empty but for a new header, and has no time.
-            packets = [one for one in stream.encode(part) if one.dts is not None or one.size == 0 and kind == "flac"]
+            packets = [
+                one
+                for one in stream.encode(part)
+                if one.dts is not None or (one.size == 0 and kind == "flac")
+            ]
             container.mux(packets)
 
 

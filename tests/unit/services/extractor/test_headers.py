@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import mutagen
 import pytest
 from mutagen.apev2 import APEv2
 
@@ -341,9 +340,7 @@ def test_mp4_tags_without_a_version_and_without_a_total_are_read(
 
 @pytest.mark.parametrize("suffix", [".ape", ".wv", ".ogg", ".opus", ".m4a", ".tak", ".wav", ".aiff",
                                     ".dsf", ".wma", ".spx", ".ac3", ".flac", ".tta", ".mpc"])  # fmt: skip
-def test_every_container_is_read_behind_an_id3_tag(
-    suffix: str, read: Read, tones: Tones
-) -> None:
+def test_every_container_is_read_behind_an_id3_tag(suffix: str, read: Read, tones: Tones) -> None:
     plain = read(f"a{suffix}", tones[suffix]).tags.audio
     tags = read(f"b{suffix}", odd.id3(padding=3_000) + tones[suffix]).tags
     assert tags.title == "Jóga"
@@ -353,7 +350,9 @@ def test_every_container_is_read_behind_an_id3_tag(
 
 @pytest.mark.parametrize("suffix", [".ape", ".wv", ".ogg", ".m4a", ".wav", ".aiff", ".ac3", ".flac",
                                     ".tta", ".aac", ".mp3", ".mp2", ".opus", ".dsf", ".wma"])  # fmt: skip
-def test_every_container_is_read_under_another_ending(suffix: str, read: Read, tones: Tones) -> None:
+def test_every_container_is_read_under_another_ending(
+    suffix: str, read: Read, tones: Tones
+) -> None:
     plain = read(f"a{suffix}", tones[suffix]).tags.audio
     for other in (".mp3", ".flac", ".m4a", ".ogg", ".wav", ".aac", ".wma", ".webm"):
         audio = read(f"b{other}", tones[suffix]).tags.audio
@@ -428,7 +427,9 @@ def _matroska(tags: bytes, *, kind: int = 2) -> bytes:
 
 
 def test_tags_of_matroska_belong_to_album_and_track_by_their_targets(read: Read) -> None:
-    tags = _matroska_tag(50, TITLE="Homogenic", ARTIST="Björk", TOTAL_PARTS="10", DATE_RELEASED="1997")
+    tags = _matroska_tag(
+        50, TITLE="Homogenic", ARTIST="Björk", TOTAL_PARTS="10", DATE_RELEASED="1997"
+    )
     tags += _matroska_tag(30, TITLE="Jóga", ARTIST="Björk feat. X", PART_NUMBER="2", X_OWN="kept")
     result = read("a.mka", _matroska(tags))
     found = result.tags
