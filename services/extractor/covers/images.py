@@ -63,22 +63,24 @@ class FolderImages:
     problem: str | None = None
 
 
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"), (b"GIF89a", "image/gif"),
+)  # fmt: skip
+
+
 def mime_type(content: bytes) -> str | None:
     """The type of an image by its first bytes; None where browsers do not show it."""
-    if content.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if content.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
+    for signature, kind in _SIGNATURES:
+        if content.startswith(signature):
+            return kind
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
     if content.startswith(b"BM") and len(content) > 26:
         return "image/bmp"
     brands = content[8 : min(int.from_bytes(content[:4], "big"), 64)]
-    if content[4:8] == b"ftyp" and (b"avif" in brands or b"avis" in brands):
-        return "image/avif"
-    return None
+    is_avif = content[4:8] == b"ftyp" and (b"avif" in brands or b"avis" in brands)
+    return "image/avif" if is_avif else None
 
 
 def image(content: bytes) -> Image | None:

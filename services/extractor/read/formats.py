@@ -3,9 +3,9 @@
 AUDIO_SUFFIXES = frozenset(
     (
         ".aac", ".ac3", ".adts", ".aif", ".aifc", ".aiff", ".ape", ".asf", ".dff", ".dsf", ".eac3",
-        ".ec3", ".flac", ".m4a", ".m4b", ".m4p", ".m4r", ".mka", ".mp+", ".mp2", ".mp3", ".mp4", ".mpc",
-        ".ofr", ".ofs", ".oga", ".ogg", ".opus", ".spx", ".tak", ".tta", ".wav", ".wave", ".weba",
-        ".webm", ".wma", ".wv",
+        ".ec3", ".flac", ".m4a", ".m4b", ".m4p", ".m4r", ".mka", ".mp+", ".mp2", ".mp3", ".mp4",
+        ".mpc", ".ofr", ".ofs", ".oga", ".ogg", ".opus", ".spx", ".tak", ".tta", ".wav", ".wave",
+        ".weba", ".webm", ".wma", ".wv",
     )
 )  # fmt: skip
 """Endings that a scan takes for music, in lower case."""

@@ -169,7 +169,7 @@ def add_tags_around(
     file: BinaryIO,
     kind: Kind,
     start: int,
-    own: Kind = type(None),
+    own: Kind | None = None,
     *,
     is_poor: bool = False,
 ) -> None:
@@ -190,7 +190,7 @@ def add_tags_around(
 
 
 def _tags_around(
-    file: BinaryIO, kind: Kind, start: int, own: Kind
+    file: BinaryIO, kind: Kind, start: int, own: Kind | None
 ) -> Iterator[tuple[RawTags, list[Picture]]]:
     readers: list[Callable[[], tuple[RawTags, list[Picture]]]] = []
     head = tail = b""

@@ -1,6 +1,6 @@
 """The kind of a file by its first bytes, whatever its name ends in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mutagen.aac import AAC
 from mutagen.ac3 import AC3
@@ -32,6 +32,11 @@ _BY_FOUR: Mapping[bytes, Kind] = {
     b"tBaK": TAK, b"OFR ": OptimFROG, b"DSD ": DSF, b"FRM8": DSDIFF, b"ADIF": AAC,
     b"\x1a\x45\xdf\xa3": MATROSKA, b"\x30\x26\xb2\x75": ASF,
 }  # fmt: skip
+_BY_PLACE: Sequence[tuple[int, bytes, Kind]] = (
+    (4, b"ftyp", MP4), (0, b"MP+", Musepack), (0, b"\x0b\x77", AC3),
+)  # fmt: skip
+_RIFF = frozenset((b"RIFF", b"RIFX", b"RF64", b"BW64"))
+_AIFF = frozenset((b"AIFF", b"AIFC"))
 _OGG = ((b"\x01vorbis", OggVorbis), (b"OpusHead", OggOpus), (b"\x7fFLAC", OggFLAC),
         (b"Speex   ", OggSpeex))  # fmt: skip
 
@@ -42,19 +47,15 @@ def kind_of(file: FileBytes, start: int) -> Kind | None:
     known = _BY_FOUR.get(head[:4])
     if known is not None:
         return known
-    if head[:4] in {b"RIFF", b"RIFX", b"RF64", b"BW64"} and head[8:12] == b"WAVE":
-        return WAVE
-    if head[:4] == b"FORM" and head[8:12] in {b"AIFF", b"AIFC"}:
-        return AIFF
-    if head[4:8] == b"ftyp":
-        return MP4
-    if head[:3] == b"MP+":
-        return Musepack
-    if head[:2] == b"\x0b\x77":
-        return AC3
+    for place, signature, kind in _BY_PLACE:
+        if head.startswith(signature, place):
+            return kind
     if head[:4] == b"OggS" and len(head) > 27:
         packet = head[27 + head[26] :]
         return next((kind for marker, kind in _OGG if packet.startswith(marker)), None)
+    form = head[8:12]
+    if (head[:4] in _RIFF and form == b"WAVE") or (head[:4] == b"FORM" and form in _AIFF):
+        return AIFF if head[:4] == b"FORM" else WAVE
     if _is_adts(file, start):
         return AAC
     return MP3 if mpeg_frames.is_stream(file, start) else None

@@ -1,4 +1,4 @@
-"""Reads a file's tags, audio properties and images: by a fast parser, one of our own, or mutagen."""
+"""Reads a file's tags, audio properties and images: by a parser of our own, or by mutagen."""
 
 import os
 import re
@@ -39,7 +39,7 @@ _FAST_PARSERS: dict[str, Callable[[FileBytes], ParsedFile]] = {
     ".m4a": fast_mp4.parse, ".m4b": fast_mp4.parse, ".m4p": fast_mp4.parse,
     ".m4r": fast_mp4.parse, ".mp4": fast_mp4.parse,
 }  # fmt: skip
-_OWN_PARSERS: dict[Kind | None, Callable[[FileBytes, int], Metadata]] = {
+_OWN_PARSERS: dict[Kind, Callable[[FileBytes, int], Metadata]] = {
     WAVE: wave.parse, AIFF: aiff.parse, MATROSKA: matroska.parse,
 }  # fmt: skip
 # Damaged files raise all of these in a fast parser: mutagen decides what it makes of them.
@@ -90,7 +90,7 @@ def _read_slowly(file: FileBytes, opened: BinaryIO, suffix: str) -> Metadata:
     """The same by a parser for what the file begins with, whatever its name says, or by mutagen."""
     start = after_id3v2(file)
     kind = kind_of(file, start)
-    if kind in _OWN_PARSERS:
+    if kind is not None and kind in _OWN_PARSERS:
         metadata = _OWN_PARSERS[kind](file, start)
         add_tags_around(metadata, opened, kind, start)
         return metadata

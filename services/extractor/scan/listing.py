@@ -133,7 +133,8 @@ def _collect_music(  # noqa: C901 - one loop without calls: it runs once a file 
 ) -> list[os.DirEntry[bytes]] | None:
     """Collect regular music files and real folders: nearly all that a library has.
 
-    Returns the entries that are neither, and folders of scans; or None when it met a file of rules and `stops_at_rules`.
+    Returns the entries that are neither, and folders of scans; or None when it met a file of rules
+    and `stops_at_rules`.
     A scan that finds nothing new spends most of its time here: one `stat` per file.
     """
     others = []
@@ -177,18 +178,14 @@ def _collect_others(
     """Collect images, links, and music names that belong to no regular file."""
     images: list[ImageEntry] = []
     for entry in others:
-        if entry.is_file(follow_symlinks=False):
-            if (image := image_entry(entry)) is not None:
-                images.append(image)
-            continue
-        if entry.is_dir(follow_symlinks=False):  # of scans: it is among the folders, too
-            images += (image for image, _ in scanned_images(entry))
+        if entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False):
+            # A folder here is one of scans: it is among the folders, too.
+            images += _images_of(entry)
             continue
         path = prefix + encode_path(entry.name)
         is_folder = _is_folder(entry, path, notes)
         if not is_folder and not _is_audio(entry.name):
-            if (image := image_entry(entry)) is not None:
-                images.append(image)
+            images += _images_of(entry)
         elif listing.rules.ignores(path, is_folder=is_folder):
             pass
         elif is_folder:
@@ -197,6 +194,12 @@ def _collect_others(
             listing.files.append((path, status.st_size, status.st_mtime_ns))
     if images:
         listing.images_state = images_state(images)
+
+
+def _images_of(entry: os.DirEntry[bytes]) -> Iterable[ImageEntry]:
+    """The image that an entry is; of a folder of scans those in it."""
+    image = image_entry(entry)
+    return [image] if image else [scan for scan, _ in scanned_images(entry)]
 
 
 def _is_audio(name: bytes) -> bool:

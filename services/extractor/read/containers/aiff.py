@@ -17,8 +17,8 @@ from services.extractor.tags.containers import chunks as texts
 from services.extractor.tags.containers import id3
 
 _PCM = frozenset((
-    b"NONE", b"none", b"twos", b"sowt", b"raw ", b"in24", b"in32", b"fl32", b"FL32", b"fl64", b"FL64",
-    b"23ni", b"42ni",
+    b"NONE", b"none", b"twos", b"sowt", b"raw ", b"in24", b"in32", b"fl32", b"FL32", b"fl64",
+    b"FL64", b"23ni", b"42ni",
 ))  # fmt: skip
 _CODECS = {
     b"ulaw": ("pcm_mulaw", 1, 1), b"ULAW": ("pcm_mulaw", 1, 1), b"alaw": ("pcm_alaw", 1, 1),
@@ -84,4 +84,4 @@ def _extended(written: bytes) -> float:
     exponent, mantissa = struct.unpack(">HQ", written)
     if exponent & 0x8000 or (exponent & 0x7FFF) > 0x3FFF + 63:
         return 0.0
-    return float(mantissa) * 2.0 ** ((exponent & 0x7FFF) - 0x3FFF - 63)
+    return float(mantissa * 2.0 ** ((exponent & 0x7FFF) - 0x3FFF - 63))

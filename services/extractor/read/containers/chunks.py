@@ -82,7 +82,8 @@ def _is_header(file: FileBytes, offset: int, order: str) -> bool:
     if len(header) < 8:
         return False
     name, size = struct.unpack(f"{order}4sI", header)
-    return name.isascii() and name.decode().isprintable() and offset + 8 + size <= file.size + 1
+    is_name = name.isascii() and name.decode().isprintable()
+    return bool(is_name and offset + 8 + size <= file.size + 1)
 
 
 def _wide_sizes(block: bytes) -> dict[bytes, int]:

@@ -3,12 +3,19 @@
 Sources: RFC 8794 (EBML), RFC 9559 (Matroska), and https://www.matroska.org/technical/tagging.html
 """
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from services.extractor.read.containers.chunks import Malformed
+from services.extractor.read.containers.ebml import (
+    elements,
+    first_of_each,
+    float_of,
+    integer_of,
+    read_header,
+    read_number,
+    text_of,
+)
 from services.extractor.read.fast.parsed_file import StreamInfo
 from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.metadata import Container, Metadata, audio_properties
@@ -49,13 +56,6 @@ _NAMES_OF_ALBUM = {
 }  # fmt: skip
 
 
-class _Element(NamedTuple):
-    """An element of a block: its id, and its content."""
-
-    id: int
-    content: bytes
-
-
 @dataclass(slots=True)
 class _Segment:
     """What is read of a segment: its elements by id, and where its last cluster is."""
@@ -78,41 +78,17 @@ def parse(file: FileBytes, start: int) -> Metadata:
     return Metadata(raw, audio, list(_pictures(segment)), is_guess=False)
 
 
-def _vint(content: bytes, offset: int, *, keeps_marker: bool) -> tuple[int, int]:
-    """A number whose leading zeros say how long it is, and the offset after it; -1 for unknown."""
-    first = content[offset]
-    length = 9 - first.bit_length()
-    if length > 8 or offset + length > len(content):
-        raise Malformed("it is cut off or damaged")
-    value = int.from_bytes(content[offset : offset + length], "big")
-    if not keeps_marker:
-        value &= (1 << 7 * length) - 1
-        if value == (1 << 7 * length) - 1:
-            value = -1
-    return value, offset + length
-
-
-def _header(file: FileBytes, offset: int) -> tuple[int, int, int]:
-    """An element's id, the offset of its content, and its size; -1 for unknown."""
-    head = file.read(offset, 12)
-    if len(head) < 2 or not head[0]:
-        raise Malformed("it is cut off or damaged")
-    kind, at = _vint(head, 0, keeps_marker=True)
-    size, at = _vint(head + b"\0", at, keeps_marker=False)
-    return kind, offset + at, size
-
-
 def _segment(file: FileBytes, start: int) -> _Segment:
-    kind, offset, size = _header(file, start)
+    kind, offset, size = read_header(file, start)
     if kind != _EBML or size < 0:
         raise Malformed("it does not begin as Matroska does")
-    kind, offset, _ = _header(file, offset + size)
+    kind, offset, _ = read_header(file, offset + size)
     if kind != _SEGMENT:
         raise Malformed("it holds no segment")
     segment = _Segment()
     for _ in range(_MOST_ELEMENTS):
         try:
-            kind, begin, size = _header(file, offset)
+            kind, begin, size = read_header(file, offset)
         except (Malformed, IndexError):
             break
         if kind == _CLUSTER:
@@ -125,70 +101,36 @@ def _segment(file: FileBytes, start: int) -> _Segment:
     return segment
 
 
-def _elements(content: bytes) -> Iterator[_Element]:
-    """The elements that fill a block; those behind damage are left out."""
-    offset, end = 0, len(content)
-    while offset < end:
-        try:
-            kind, at = _vint(content, offset, keeps_marker=True)
-            size, at = _vint(content, at, keeps_marker=False)
-        except (Malformed, IndexError):
-            return
-        if size < 0 or at + size > end:
-            return
-        yield _Element(kind, content[at : at + size])
-        offset = at + size
-
-
-def _values(content: bytes) -> dict[int, bytes]:
-    """The first element of each id."""
-    found: dict[int, bytes] = {}
-    for kind, value in _elements(content):
-        found.setdefault(kind, value)
-    return found
-
-
-def _float(content: bytes) -> float:
-    if len(content) in {4, 8}:
-        (value,) = struct.unpack(">f" if len(content) == 4 else ">d", content)
-        return float(value)
-    return 0.0
-
-
-def _number(content: bytes, default: int = 0) -> int:
-    return int.from_bytes(content, "big") if content else default
-
-
-def _text(content: bytes) -> str:
-    return content.partition(b"\0")[0].decode("utf-8", "replace")
-
-
 def _info(file: FileBytes, segment: _Segment) -> StreamInfo:
-    general = _values(b"".join(segment.elements.get(_INFO, ())))
-    scale_s = _number(general.get(0x2AD7B1, b""), 1_000_000) / 1e9
+    general = first_of_each(b"".join(segment.elements.get(_INFO, ())))
+    scale_s = integer_of(general.get(0x2AD7B1, b""), 1_000_000) / 1e9
     for content in segment.elements.get(_TRACKS, ()):
-        for kind, entry in _elements(content):
-            track = _values(entry) if kind == 0xAE else {}
-            if _number(track.get(0x83, b"")) == _SOUND:
+        for kind, entry in elements(content):
+            track = first_of_each(entry) if kind == 0xAE else {}
+            if integer_of(track.get(0x83, b"")) == _SOUND:
                 break
         else:
             continue
         break
     else:
         raise Malformed("it holds no sound")
-    sound = _values(track.get(0xE1, b""))
-    length_s = _float(general.get(0x4489, b"")) * scale_s
+    sound = first_of_each(track.get(0xE1, b""))
+    length_s = float_of(general.get(0x4489, b"")) * scale_s
     if not length_s > 0:
         length_s = _last_time(file, segment.last_cluster) * scale_s
-    name = _text(track.get(0x86, b""))
+    name = text_of(track.get(0x86, b""))
     codec = _CODECS.get(name) or _CODECS.get(name.partition("/")[0])
     bits = (
-        _number(sound.get(0x6264, b"")) if codec in {"pcm", "flac", "alac", "wavpack", "tta"} else 0
+        integer_of(sound.get(0x6264, b""))
+        if codec in {"pcm", "flac", "alac", "wavpack", "tta"}
+        else 0
     )
     return StreamInfo(
         length=length_s,
-        sample_rate=round(_float(sound.get(0x78B5, b"")) or _float(sound.get(0xB5, b"")) or 8_000),
-        channels=_number(sound.get(0x9F, b""), 1),
+        sample_rate=round(
+            float_of(sound.get(0x78B5, b"")) or float_of(sound.get(0xB5, b"")) or 8_000
+        ),
+        channels=integer_of(sound.get(0x9F, b""), 1),
         bits_per_sample=bits,
         codec=codec or name.removeprefix("A_").lower(),
     )
@@ -202,20 +144,20 @@ def _last_time(file: FileBytes, cluster: int) -> int:
     offset, time, times = cluster, 0, [0]
     for _ in range(_MOST_ELEMENTS if cluster else 0):
         try:
-            kind, begin, size = _header(file, offset)
+            kind, begin, size = read_header(file, offset)
         except (Malformed, IndexError):
             break
         if kind in _TOP or size < 0 or begin + size > file.size:
             break
         head = b""
         if kind == _TIME:
-            time = _number(file.read(begin, size))
+            time = integer_of(file.read(begin, size))
         elif kind == _BLOCK:
             head = file.read(begin, 24)
         elif kind == _BLOCK_GROUP:
-            head = next((value for _, value in _elements(file.read(begin, size))), b"")
+            head = next((value for _, value in elements(file.read(begin, size))), b"")
         if head:  # the track's number, and a time relative to the cluster's
-            _, at = _vint(head, 0, keeps_marker=False)
+            _, at = read_number(head, 0, keeps_marker=False)
             times.append(time + int.from_bytes(head[at : at + 2], "big", signed=True))
         offset = begin + size
     return max(0, 2 * times[-1] - times[-2] if len(times) > 2 else times[-1])
@@ -227,11 +169,11 @@ def _tags(segment: _Segment) -> Iterator[tuple[str, str]]:
     Tags without a target are the track's, as FFmpeg writes them all, unless others say that they
     are: then those without are the album's, which is the target by default.
     """
-    tags = [_values_of_tag(entry) for content in segment.elements.get(_TAGS, ())
-            for kind, entry in _elements(content) if kind == 0x7373]  # fmt: skip
+    tags = [_tag_values(entry) for content in segment.elements.get(_TAGS, ())
+            for kind, entry in elements(content) if kind == 0x7373]  # fmt: skip
     has_levels = any(level == _TRACK and is_named for level, is_named, _ in tags)
-    title = _values(b"".join(segment.elements.get(_INFO, ()))).get(0x7BA9)
-    found = [("title", _text(title))] if title else []
+    title = first_of_each(b"".join(segment.elements.get(_INFO, ()))).get(0x7BA9)
+    found = [("title", text_of(title))] if title else []
     for level, _, pairs in tags:
         if level > _ALBUM:
             continue
@@ -244,27 +186,27 @@ def _tags(segment: _Segment) -> Iterator[tuple[str, str]]:
     yield from found
 
 
-def _values_of_tag(content: bytes) -> tuple[int, bool, list[tuple[str, str]]]:
+def _tag_values(content: bytes) -> tuple[int, bool, list[tuple[str, str]]]:
     """The target's level, whether it is named, and the pairs of name and value of a tag."""
-    targets = _values(_values(content).get(0x63C0, b""))
-    level = _number(targets.get(0x68CA, b""), _ALBUM)
+    targets = first_of_each(first_of_each(content).get(0x63C0, b""))
+    level = integer_of(targets.get(0x68CA, b""), _ALBUM)
     return level, bool(targets.get(0x68CA)), list(_simple_tags(content, 0))
 
 
 def _simple_tags(content: bytes, depth: int) -> Iterator[tuple[str, str]]:
-    for kind, entry in _elements(content):
+    for kind, entry in elements(content):
         if kind == 0x67C8 and depth < _DEEPEST:
-            values = _values(entry)
-            name, value = _text(values.get(0x45A3, b"")), values.get(0x4487)
+            values = first_of_each(entry)
+            name, value = text_of(values.get(0x45A3, b"")), values.get(0x4487)
             if name and value:
-                yield name.upper(), _text(value)
+                yield name.upper(), text_of(value)
 
 
 def _pictures(segment: _Segment) -> Iterator[Picture]:
     """The attached images: by the specification the cover is called `cover`."""
     for content in segment.elements.get(_ATTACHMENTS, ()):
-        for kind, entry in _elements(content):
-            values = _values(entry) if kind == 0x61A7 else {}
-            if _text(values.get(0x4660, b"")).startswith("image/") and 0x465C in values:
-                is_cover = _text(values.get(0x466E, b"")).lower().startswith("cover")
+        for kind, entry in elements(content):
+            values = first_of_each(entry) if kind == 0x61A7 else {}
+            if text_of(values.get(0x4660, b"")).startswith("image/") and 0x465C in values:
+                is_cover = text_of(values.get(0x466E, b"")).lower().startswith("cover")
                 yield Picture(3 if is_cover else 0, values[0x465C])

@@ -1,4 +1,7 @@
-"""FLAC's last frame, which tells the length where the header does not. Source: RFC 9639, section 9."""
+"""FLAC's last frame, which tells the length where the header does not.
+
+Source: RFC 9639, section 9.
+"""
 
 from functools import lru_cache
 

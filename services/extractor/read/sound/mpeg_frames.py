@@ -49,7 +49,7 @@ class Counted(NamedTuple):
 
 
 class _Stream(NamedTuple):
-    """A version, layer and sample rate, and the length in bytes by the frame's first three bytes."""
+    """Frames of one version, layer and rate; their lengths by their first three bytes."""
 
     lengths: Mapping[bytes, int]
     samples: int

@@ -109,7 +109,7 @@ def is_one_stream(file: FileBytes, number: int) -> bool:
     if not 0 <= offset <= len(window) - 27:
         return False  # large pages: to go through them costs little
     (found,) = _NUMBER.unpack_from(window, offset + 18)
-    return abs(found / number - (place + offset) / file.size) < _TOLERANCE
+    return bool(abs(found / number - (place + offset) / file.size) < _TOLERANCE)
 
 
 def _end_of_pages(file: FileBytes, pages: int) -> int:

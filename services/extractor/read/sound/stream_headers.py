@@ -1,6 +1,7 @@
 """What the headers of AC-3, ADTS and TTA say, where mutagen reads them wrongly or not at all.
 
-Sources: ETSI TS 102 366, section 4.3; ISO/IEC 14496-3, sections 1.A.3 and 4.4.2.7; the "TTA1 Format".
+Sources: ETSI TS 102 366, section 4.3; ISO/IEC 14496-3, sections 1.A.3 and 4.4.2.7; the
+"TTA1 Format".
 """
 
 from typing import NamedTuple

@@ -95,8 +95,8 @@ def ds64(sound_bytes: int) -> bytes:
 
 
 def aiff(
-    sound: bytes, *, frames: int, kind: bytes | None = None, bits: int = 16, size: int | None = None,
-    behind: bytes = b"", channels: int = 1,
+    sound: bytes, *, frames: int, kind: bytes | None = None, bits: int = 16,
+    size: int | None = None, behind: bytes = b"", channels: int = 1,
 ) -> bytes:  # fmt: skip
     """An AIFF, or an AIFF-C with a compression type."""
     rate = struct.pack(">HQ", 0x3FFF + 15, RATE_HZ << 48)
@@ -204,16 +204,18 @@ def by_av(
 ) -> bytes:  # fmt: skip
     """A tone in a container of FFmpeg's; a pipe cannot go back to fill the header in."""
     file = _Pipe() if is_pipe else io.BytesIO()
+    how: dict[str, Any] = {"layout": layout, "rate_hz": rate_hz, "seconds": seconds,
+                           "options": options, "metadata": metadata}  # fmt: skip
     if options and "+faststart" in options.values():  # it is read again by its name
         with tempfile.NamedTemporaryFile() as named:
-            _encode(named.name, codec, kind, layout, rate_hz, seconds, options, metadata)
+            _encode(named.name, codec, kind, **how)
             return Path(named.name).read_bytes()
-    _encode(file, codec, kind, layout, rate_hz, seconds, options, metadata)
+    _encode(file, codec, kind, **how)
     return file.getvalue()
 
 
 def _encode(
-    target: Any, codec: str, kind: str, layout: str, rate_hz: int, seconds: float,
+    target: Any, codec: str, kind: str, *, layout: str, rate_hz: int, seconds: float,
     options: dict[str, str] | None, metadata: dict[str, str] | None,
 ) -> None:  # fmt: skip
     with av.open(target, "w", format=kind, options=options or {}) as container:
@@ -239,7 +241,7 @@ def _encode(
 def decoded_s(content: bytes) -> float:
     """The length that FFmpeg decodes of a file."""
     samples, rate_hz = 0, 0
-    with av.open(io.BytesIO(content)) as container, suppress(av.error.FFmpegError):
+    with av.open(io.BytesIO(content), "r") as container, suppress(av.error.FFmpegError):
         for frame in container.decode(audio=0):
             samples, rate_hz = samples + frame.samples, frame.sample_rate
     return samples / rate_hz

@@ -47,8 +47,8 @@ def test_a_cover_is_found_by_its_name(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "back cover.jpg", "Cover back.jpg", "cover (inside).jpg", "Cover-Booklet.jpg", "covered.jpg",
-        "frontier.jpg", "my band.jpg", "._Cover Homogenic.jpg", ".cover x.jpg", "Photos/cover.jpg",
+        "back cover.jpg", "Cover back.jpg", "cover (inside).jpg", "Cover-Booklet.jpg",
+        "covered.jpg", "frontier.jpg", "my band.jpg", "._Cover Homogenic.jpg", ".cover x.jpg", "Photos/cover.jpg",
         "Scans/1.jpg", "AlbumArtSmall.jpg",
     ],
 )  # fmt: skip
@@ -98,7 +98,8 @@ def test_a_front_cover_that_is_no_picture_says_so_though_another_one_is_taken() 
 def test_a_walk_and_a_look_at_the_folder_agree(tmp_path: Path) -> None:
     """Else every scan would read the files again."""
     names = ("A/1.mp3", "A/Cover x.jpg", "A/._Cover x.jpg", "A/Scans/Front.jpg", "A/scans/2.jpg",
-             "B/1.mp3", "B/Scans/Front.jpg", "C/1.mp3", "C/Art/cover.jpg", "C/Art/1.mp3")  # fmt: skip
+             "B/1.mp3", "B/Scans/Front.jpg", "C/1.mp3", "C/Art/cover.jpg",
+             "C/Art/1.mp3")  # fmt: skip
     make(tmp_path, *names)
     walk = Walk(str(tmp_path), rules=IgnoreRules.from_settings(["Scans/"]))
     digests = {file.path: file.images_digest for file in walk.files()}

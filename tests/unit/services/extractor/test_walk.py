@@ -49,7 +49,8 @@ def test_hidden_junk_and_ignored_ones_are_passed_over(tmp_path: Path) -> None:
     "folder",
     [
         "@eaDir", "@Recycle", "@Recently-Snapshot", "#recycle", "#snapshot", "$RECYCLE.BIN",
-        "System Volume Information", "Network Trash Folder", "lost+found", "__MACOSX", ".AppleDouble",
+        "System Volume Information", "Network Trash Folder", "lost+found", "__MACOSX",
+        ".AppleDouble",
     ],
 )  # fmt: skip
 def test_folders_of_devices_and_systems_are_passed_over(folder: str, tmp_path: Path) -> None:
