@@ -108,6 +108,7 @@ def _read_slowly(file: FileBytes, opened: BinaryIO, suffix: str) -> Metadata:
 
 
 # Some of mutagen's messages quote the file's path, its bytes or Python objects: nobody is helped.
+_CONTRADICTS = "its headers end early, or contradict each other"
 _QUOTES_PYTHON = re.compile(r"""b['"]|<|\\x|\b0x|\bcodec\b""")
 
 
@@ -119,7 +120,9 @@ def describe_error(error: Exception, suffix: str) -> str:
     if isinstance(error, MemoryError):
         return "has tags that need more memory than a reader may use"
     if not isinstance(error, mutagen.MutagenError):
-        return f"is a damaged {kind} file"
+        return f"is a damaged {kind} file: {_CONTRADICTS}"
     reason = str(error).strip('"')[:300]
-    is_plain = reason and _QUOTES_PYTHON.search(reason) is None
-    return f"is no {kind} file, or damaged" + (f": {reason}" if is_plain else "")
+    if not reason or _QUOTES_PYTHON.search(reason) is not None:
+        is_other = "NoHeader" in type(error).__name__
+        reason = "it does not begin as one does" if is_other else _CONTRADICTS
+    return f"is no {kind} file, or damaged: {reason}"

@@ -51,8 +51,8 @@ _NAMES = {
     "TOTAL_PARTS": "totaltracks",
 }  # fmt: skip
 _NAMES_OF_ALBUM = {
-    "TITLE": "album", "ARTIST": "albumartist", "PART_NUMBER": "discnumber", "SORT_WITH": "albumsort",
-    "TOTAL_PARTS": "totaltracks",
+    "TITLE": "album", "ARTIST": "albumartist", "PART_NUMBER": "discnumber",
+    "SORT_WITH": "albumsort", "TOTAL_PARTS": "totaltracks",
 }  # fmt: skip
 
 

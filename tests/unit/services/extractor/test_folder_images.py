@@ -48,8 +48,8 @@ def test_a_cover_is_found_by_its_name(name: str, tmp_path: Path) -> None:
     "name",
     [
         "back cover.jpg", "Cover back.jpg", "cover (inside).jpg", "Cover-Booklet.jpg",
-        "covered.jpg", "frontier.jpg", "my band.jpg", "._Cover Homogenic.jpg", ".cover x.jpg", "Photos/cover.jpg",
-        "Scans/1.jpg", "AlbumArtSmall.jpg",
+        "covered.jpg", "frontier.jpg", "my band.jpg", "._Cover Homogenic.jpg", ".cover x.jpg",
+        "Photos/cover.jpg", "Scans/1.jpg", "AlbumArtSmall.jpg",
     ],
 )  # fmt: skip
 def test_other_images_are_no_cover(name: str, tmp_path: Path) -> None:
