@@ -20,7 +20,7 @@ from services.extractor.tags.raw_tags import RawTags
 
 _MOST_CHUNKS = 10_000
 _MOST_TEXT_BYTES = 1_000_000
-_MOST_ID3_BYTES = 256 * 2**20
+_MOST_ID3_BYTES = 2**27
 _WIDE = 0xFFFFFFFF
 """RF64's sign in a size of 32 bits: the true one stands in the chunk `ds64`."""
 
@@ -64,6 +64,10 @@ def chunks_of(file: FileBytes, start: int, order: str, sound: bytes) -> list[Chu
             size > left or (size == 0 and not _is_header(file, offset + 8, order))
         ):
             size = left
+        elif (
+            name == sound and left - size > _WIDE and not _is_header(file, offset + 8 + size, order)
+        ):
+            size += (left - size) // 2**32 * 2**32  # RIFF of more than 4 GB: the size wrapped
         if not name.isascii() or not name.strip(b"\0 "):
             break
         found.append(Chunk(name, offset + 8, min(size, left)))

@@ -22,7 +22,7 @@ _MOST_SEARCHED_BYTES = 2**24
 def repaired_mp4(file: FileBytes, start: int) -> BytesIO | None:
     """The movie alone, with a version in `meta`, and whole numbers; None where nothing is wrong."""
     movie, _ = movie_of(file, start)
-    changed = _movie_content(b"moov", movie)
+    changed = _movie_content(b"moov", movie, len(_PATH))
     if not movie or changed == movie:
         return None
     return BytesIO(_atom(b"ftyp", b"M4A \0\0\0\0M4A ") + _atom(b"moov", changed))
@@ -32,7 +32,7 @@ def _atom(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I4s", len(content) + 8, name) + content
 
 
-def _movie_content(name: bytes, content: bytes) -> bytes:
+def _movie_content(name: bytes, content: bytes, depth: int) -> bytes:
     head, offset = b"", 0
     if name == b"meta":
         # QuickTime's `meta` holds atoms at once, MP4's begins with a version and flags.
@@ -42,8 +42,8 @@ def _movie_content(name: bytes, content: bytes) -> bytes:
     end = len(content)
     for child, begin, after in atoms(content, offset, end):
         inner = content[begin:after]
-        if child in _PATH:
-            inner = _movie_content(child, inner)
+        if child in _PATH and depth:
+            inner = _movie_content(child, inner, depth - 1)
         elif name == b"ilst" and child in _PAIRS:
             inner = _whole_pairs(inner, _PAIRS[child])
         parts.append(_atom(child, inner))

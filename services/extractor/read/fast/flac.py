@@ -53,7 +53,7 @@ def parse(file: FileBytes) -> ParsedFile:
 def _is_cut(file: FileBytes, start: int, info: StreamInfo) -> bool:
     """Whether the last frame, if it is at hand, is not the one that the header leads to expect."""
     (block_size,) = struct.unpack_from(">H", file.head, 10)
-    samples = last_frame(file, start, block_size, is_near=True)
+    samples = last_frame(file, start, file.size, block_size, is_near=True)
     return samples is not None and info.length - samples[1] / (info.sample_rate or 1) > _CUT_S
 
 

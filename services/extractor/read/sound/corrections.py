@@ -68,7 +68,8 @@ def _tta(file: FileBytes, start: int, audio: AudioProperties) -> AudioProperties
 
 def _flac(file: FileBytes, start: int, audio: AudioProperties) -> AudioProperties:
     (block_size,) = struct.unpack(">H", file.read(start + 10, 2))
-    samples = flac_frames.last_frame(file, after_flac_blocks(file, start + 4), block_size)
+    frames = after_flac_blocks(file, start + 4), before_tags(file)
+    samples = flac_frames.last_frame(file, *frames, block_size)
     if samples is None or not audio.sample_rate_hz:
         return audio
     begin, end = samples

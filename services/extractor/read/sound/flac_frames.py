@@ -20,20 +20,21 @@ _RATE_BYTES = {12: 1, 13: 2, 14: 2}
 
 
 def last_frame(
-    file: FileBytes, start: int, block_size: int, *, is_near: bool = False
+    file: FileBytes, start: int, end: int, block_size: int, *, is_near: bool = False
 ) -> tuple[int, int] | None:
     """The numbers of the last frame's first sample and of the one after it; None if none is found.
 
     Args:
         file: the bytes of it.
         start: of the frames.
+        end: of the frames, where tags may follow.
         block_size: of a frame, in samples, if all have the same: then frames are numbered.
         is_near: whether to look at the last 16 KB alone, which are at hand.
     """
     sync = file.read(start, 2)  # the same in all frames of a stream
     for length in (_NEAR_BYTES, _FAR_BYTES):
-        begin = max(start, file.size - length)
-        tail = file.read(begin, file.size - begin)
+        begin = max(start, end - length)
+        tail = file.read(begin, end - begin)
         found = len(tail)
         while sync in _SYNCS and (found := tail.rfind(sync, 0, found)) >= 0:
             samples = _samples_of_frame(tail[found : found + 16], block_size)

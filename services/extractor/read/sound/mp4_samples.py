@@ -11,7 +11,7 @@ from services.extractor.read.file_bytes import FileBytes
 _CONTAINERS = frozenset((b"trak", b"mdia", b"minf", b"stbl"))
 _MOST_ATOMS = 10_000
 _MOST_FRAGMENTS = 200_000
-_MOST_MOVIE_BYTES = 2**28
+_MOST_MOVIE_BYTES = 2**26
 _DEEPEST = 6
 _LOW_COMPLEXITY = 2
 _LOWEST_RATE_WITHOUT_SBR = 5  # the index of 32 kHz

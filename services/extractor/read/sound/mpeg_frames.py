@@ -10,6 +10,7 @@ from typing import NamedTuple
 from services.extractor.read.file_bytes import FileBytes
 
 _BLOCK_BYTES = 2**20
+_MOST_BYTES = 2**29
 _LONGEST_FRAME_BYTES = 8_192
 _RATES_HZ = (44_100, 48_000, 32_000)
 _V1, _V2 = 3, 2
@@ -169,15 +170,22 @@ def first_frame(file: FileBytes, start: int) -> int | None:
 def count(file: FileBytes, start: int) -> Counted | None:
     """Count the frames from an offset to the file's end; None where there are none.
 
-    Tags and other bytes between them are passed over: joined files are counted whole.
+    Tags and other bytes between them are passed over: joined files are counted whole. Of a file
+    that is larger than half a gigabyte the rest is taken to be like its beginning.
     """
     counter, offset = _Counter(), start
-    while offset < file.size:
+    while offset < min(file.size, start + _MOST_BYTES):
         block = file.read(offset, _BLOCK_BYTES)
         if not block:
             break
         offset += max(1, counter.take(block, is_last=offset + len(block) >= file.size))
-    return counter.result()
+    result = counter.result()
+    if result is None or offset >= file.size:
+        return result
+    share = (file.size - start) / (offset - start)
+    return result._replace(
+        length_s=result.length_s * share, sound_bytes=round(result.sound_bytes * share)
+    )
 
 
 class _Counter:

@@ -11,6 +11,7 @@ from services.extractor.read.file_bytes import FileBytes
 _HEADER = Struct("<4sBBqIIiB")
 _LONGEST_HEADER_BYTES = 27 + 255
 _BLOCK_BYTES = 2**20
+_MOST_BYTES = 2**30
 _LONGEST_PAGE_BYTES = 27 + 255 + 255 * 255
 _FIRST = 2
 _OPUS_RATE_HZ = 48_000
@@ -43,10 +44,13 @@ class _Link:
 
 
 def length_s(file: FileBytes, start: int) -> float | None:
-    """The length of all streams of sound that follow each other; None where there is none.
+    """The length of all streams of sound that follow each other.
 
-    Of streams that begin together, as a film's sound and image, the first of sound counts.
+    None where there is none, and in a file of more than a gigabyte, which would take seconds. Of
+    streams that begin together, as a film's sound and image, only those of sound count.
     """
+    if file.size > _MOST_BYTES:
+        return None
     links: dict[int, _Link] = {}
     total_s, found = 0.0, False
     offset = start

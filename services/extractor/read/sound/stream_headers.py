@@ -11,6 +11,7 @@ from services.extractor.read.file_bytes import FileBytes
 _AC3_CHANNELS = (2, 1, 2, 3, 3, 4, 4, 5)  # by the audio coding mode, without the LFE
 _NEWEST_AC3 = 10
 _BLOCK_BYTES = 2**20
+_MOST_BYTES = 2**29
 _LONGEST_ADTS_BYTES = 2**13
 _RATES_HZ = (
     96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
@@ -58,7 +59,9 @@ class AdtsStream(NamedTuple):
 
 
 def adts(file: FileBytes, start: int) -> AdtsStream | None:
-    """Count the frames of ADTS from an offset on; None where none is there."""
+    """Count the frames of ADTS from an offset on; None where none is there, or too many."""
+    if file.size > _MOST_BYTES:
+        return None
     offset, blocks, sound_bytes, rate = start, 0, 0, 15
     frames: list[bytes] = []
     while offset < file.size:

@@ -145,6 +145,14 @@ def test_wav_lasts_as_long_as_its_sound(name: str, read: Read) -> None:
     assert (audio.bit_depth is None) == (codec != "pcm")
 
 
+def test_wav_of_more_than_4_gb_is_as_long_as_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(odd.wave(_SOUND, size=1_000_000))  # what is left of 2^32 and a million
+    os.truncate(path, 44 + 2**32 + 1_000_000)
+    audio = read_file(os.fsencode(path)).tags.audio
+    assert audio.duration_s == pytest.approx((2**32 + 1_000_000) / 4 / RATE_HZ)
+
+
 _AIFFS: dict[str, tuple[bytes, float, str]] = {
     "written to a pipe": (odd.aiff(bytes(88_200), frames=0, size=0), 1.0, "pcm"),
     "cut": (odd.aiff(bytes(88_200), frames=RATE_HZ)[:-44_100], 0.5, "pcm"),
