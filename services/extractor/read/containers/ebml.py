@@ -2,17 +2,9 @@
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from services.extractor.read.containers.chunks import Malformed
 from services.extractor.read.file_bytes import FileBytes
-
-
-class Element(NamedTuple):
-    """An element of a block: its id, and its content."""
-
-    id: int
-    content: bytes
 
 
 def read_number(content: bytes, offset: int, *, keeps_marker: bool) -> tuple[int, int]:
@@ -39,8 +31,8 @@ def read_header(file: FileBytes, offset: int) -> tuple[int, int, int]:
     return kind, offset + at, size
 
 
-def elements(content: bytes) -> Iterator[Element]:
-    """The elements that fill a block; those behind damage are left out."""
+def elements(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Id and content of the elements that fill a block; those behind damage are left out."""
     offset, end = 0, len(content)
     while offset < end:
         try:
@@ -50,7 +42,7 @@ def elements(content: bytes) -> Iterator[Element]:
             return
         if size < 0 or at + size > end:
             return
-        yield Element(kind, content[at : at + size])
+        yield kind, content[at : at + size]
         offset = at + size
 
 

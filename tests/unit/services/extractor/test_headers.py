@@ -412,6 +412,7 @@ def test_matroska_is_music(codec: str, kind: str, suffix: str, is_pipe: bool, re
     tags = read(f"a{suffix}", content).tags
     assert (tags.title, tags.artist_credit, tags.release.title) == ("Jóga", "Björk", "Homogenic")
     assert (tags.track.number, tags.release_date, tags.genres) == (2, "1997", ("Trip Hop",))
+    assert "duration" not in tags.others
     audio = tags.audio
     assert (audio.container, audio.sample_rate_hz, audio.channels) == ("matroska", 48_000, 2)
     assert audio.duration_s == pytest.approx(2.0, abs=0.1)  # a stream's last block has no length
