@@ -2,6 +2,7 @@
 PYTHON ?= python3
 UV := .uv/bin/uv
 UV_VERSION := 0.13.9
+LOWEST := strawberry-graphql==0.338.0 graphql-core==3.3.0
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
 MUSIC ?=
@@ -10,7 +11,7 @@ ARGS ?=
 export UV_PYTHON_DOWNLOADS = never
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: help install run clean test chaos lint format music engines bench bench-cluster bench-scan bench-growth bench-queries bench-truth
+.PHONY: help install run clean test test-lowest chaos lint format music engines bench bench-cluster bench-scan bench-growth bench-queries bench-truth
 
 # A line that begins with `##` starts a group of `make help`; ` ## ` behind a target is its help.
 help: ## list the targets (this text)
@@ -32,6 +33,13 @@ clean: ## remove what was installed and fetched (not your library: that is in SO
 # Two processes, since much of the suite waits for servers. All tests of a file run in one of them.
 test: engines ## the whole suite; ARGS go to pytest, e.g. ARGS=tests/unit
 	@$(VENV)/bin/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+
+# What the gateway rests on most, in the oldest releases that services/api/pyproject.toml allows.
+test-lowest: ## the gateway's tests with the oldest strawberry and graphql-core that are allowed
+	@$(MAKE) --no-print-directory install VENV=.venv-lowest
+	@$(UV) pip install --quiet --python .venv-lowest/bin/python $(LOWEST)
+	@.venv-lowest/bin/pytest -n 2 --dist loadfile --no-cov tests/unit/services/api tests/house/test_documents.py \
+	  tests/house/test_gateway_types.py tests/integration/test_gateway_transports.py tests/integration/test_api_*.py $(ARGS)
 
 chaos: engines ## the long form of tests/chaos: services fail while 2,000 files are analysed; ARGS go to pytest
 	@$(VENV)/bin/pytest tests/chaos --thorough -s $(ARGS)
@@ -83,11 +91,20 @@ bench-truth: install ## how right an analysis is; ARGS=--write puts the tables i
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "SoniqueBay needs Python 3.11 or newer; $(PYTHON) is older. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -m venv .uv \
-	  || { echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; rm -rf .uv; exit 1; }
-	@.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@rm -rf .uv .uv.part
+	@$(PYTHON) -m venv .uv.part \
+	  || { echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; rm -rf .uv.part; exit 1; }
+	@.uv.part/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@mv .uv.part .uv
 
+# An install that was cut off may have left half of a package behind, which uv takes for a whole one.
+# So the folder is marked while it is filled, and one that is still marked is made anew.
 $(INSTALLED): $(UV) uv.lock pyproject.toml shared/pyproject.toml $(wildcard services/*/pyproject.toml)
+	@if [ -e $(VENV)/.installing ]; then rm -rf $(VENV); fi
 	@echo "Installing into $(VENV) ..."
-	@$(UV) sync --locked --quiet --python $(PYTHON)
+	@[ -x $(VENV)/bin/python ] || $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	@touch $(VENV)/.installing
+	@$(UV) sync --locked --quiet --python $(PYTHON) \
+	  || { status=$$?; [ $$status -ge 128 ] || rm -f $(VENV)/.installing; exit $$status; }  # from 128: a signal
+	@rm -f $(VENV)/.installing
 	@touch $@

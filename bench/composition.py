@@ -19,7 +19,7 @@ from services.extractor import service as extractor
 from services.indexer import service as indexer
 from services.vectorizer import service as vectorizer
 from shared.bus.in_process import InProcessBus
-from shared.embedding.choice import text_embedder
+from shared.embedding.factory import text_embedder
 from shared.gateway.client import Gateway
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings

@@ -18,8 +18,8 @@ from services.analyzer.decode.decoders import open_audio
 from services.analyzer.decode.excerpt import RATE_HZ
 from services.analyzer.decode_pass import decode_file
 from services.analyzer.worker import analyze_file
+from services.extractor.paths import is_audio
 from services.extractor.read.file_reader import read_file
-from services.extractor.read.formats import is_audio
 from services.extractor.scan.ignore_rules import IgnoreRules
 from services.extractor.scan.walk import Walk
 from soniquebay.demo.encoding import encode

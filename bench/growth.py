@@ -24,8 +24,8 @@ from bench.memory import PssParts, pss_parts, sample_memory
 from bench.memory_plot import draw
 from bench.processes import cpu_s_by_part
 from bench.small_files import generate_small_files
-from shared.runtime.heap import one_heap
 from shared.runtime.logs import configure_logs
+from shared.runtime.resources import limit_malloc_arenas
 from shared.runtime.settings import Settings
 
 _ROOT = Path(__file__).parents[1]
@@ -93,7 +93,7 @@ def _print_step(**figures: object) -> None:
 
 def run() -> None:
     """The measured process. Arguments: data folder, then folders to scan (none: stay idle)."""
-    one_heap()
+    limit_malloc_arenas()
     configure_logs("error")
     data, *music = map(Path, sys.argv[1:])
     asyncio.run(_scan(data, *music) if music else _idle(data))

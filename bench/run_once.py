@@ -14,8 +14,8 @@ from bench.composition import PROFILES, Profile, composed_services
 from bench.load import measure_idle_latencies, query_load
 from bench.memory import PssParts, pss_parts, sample_memory
 from bench.processes import cpu_s_by_part
-from shared.runtime.heap import one_heap
 from shared.runtime.logs import configure_logs
+from shared.runtime.resources import limit_malloc_arenas
 from shared.runtime.settings import Settings
 
 _IDLE_QUERIES_S = 3.0
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--music", type=Path, action="append", required=True)
     parser.add_argument("--warm-up", type=Path, required=True)
     options = parser.parse_args()
-    one_heap()
+    limit_malloc_arenas()
     configure_logs("error")
     measured = asyncio.run(
         measure(options.data, options.music, options.warm_up, PROFILES[options.profile])

@@ -17,14 +17,13 @@ from services.indexer import service as indexer
 from services.vectorizer import service as vectorizer
 from shared.bus.in_process import InProcessBus
 from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
-from shared.embedding.choice import text_embedder
+from shared.embedding.factory import text_embedder
 from shared.gateway.client import Gateway
-from shared.runtime.heap import one_heap
 from shared.runtime.logs import configure_logs
-from shared.runtime.service import Service
+from shared.runtime.resources import limit_malloc_arenas
+from shared.runtime.service import Service, stop_signals
 from shared.runtime.settings import Settings
-from shared.runtime.stopping import stop_signals
-from shared.search.choice import search_index
+from shared.search.factory import search_index
 from soniquebay.demo import render_demo
 from soniquebay.documents import FIRST_TRACK, REQUEST_SCAN, SCAN, STATUS
 from soniquebay.output import duration, say
@@ -43,7 +42,7 @@ def run(settings: Settings, *, roots: Sequence[str], demo: bool, until_idle: boo
     Raises:
         PipelineError: it cannot start; the message says why and what to do.
     """
-    one_heap()
+    limit_malloc_arenas()
     # The progress shows what waits, and `failures` lists what failed: a log would disturb the bars.
     configure_logs(settings.log_level if "log_level" in settings.model_fields_set else "error")
     with _data_folder(settings):

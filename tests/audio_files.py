@@ -1,4 +1,4 @@
-"""Small files of the containers that no encoder at hand writes: right headers, no sound."""
+"""Small files of containers that no installed encoder writes: valid headers and no sound."""
 
 import struct
 from io import BytesIO
@@ -31,8 +31,8 @@ def dsdiff() -> bytes:
 
 def monkeys_audio() -> bytes:
     """Monkey's Audio 3.99."""
-    told = struct.pack("<IIIHHI", 73_728, RATE_HZ, 1, 16, 2, RATE_HZ)
-    return b"MAC " + struct.pack("<H", 3_990) + bytes(50) + told + bytes(2_000)
+    header = struct.pack("<IIIHHI", 73_728, RATE_HZ, 1, 16, 2, RATE_HZ)
+    return b"MAC " + struct.pack("<H", 3_990) + bytes(50) + header + bytes(2_000)
 
 
 def musepack() -> bytes:
@@ -50,19 +50,19 @@ def musepack() -> bytes:
 
 def tak() -> bytes:
     """TAK, one second. Source: the "TAK decoder SDK", metadata objects; bits come lowest first."""
-    told, place = 0, 0
+    packed, position = 0, 0
     fields = ((0, 10), (0, 4), (RATE_HZ, 35), (0, 3), (RATE_HZ - 6_000, 18), (8, 5), (1, 4), (0, 1))
     for value, bits in fields:  # codec, frame, samples, type, rate, bits - 8, channels - 1
-        told |= value << place
-        place += bits
-    stream_info = told.to_bytes(10, "little") + bytes(3)
+        packed |= value << position
+        position += bits
+    stream_info = packed.to_bytes(10, "little") + bytes(3)
     return b"tBaK\1" + struct.pack("<I", len(stream_info))[:3] + stream_info + bytes(2_000)
 
 
 def optimfrog() -> bytes:
     """OptimFROG, one second of 16 bits."""
-    told = struct.pack("<IHBBIH", RATE_HZ * 2, 0, 2, 1, RATE_HZ, 0)
-    return b"OFR " + struct.pack("<I", 15) + told + bytes(2_000)
+    header = struct.pack("<IHBBIH", RATE_HZ * 2, 0, 2, 1, RATE_HZ, 0)
+    return b"OFR " + struct.pack("<I", 15) + header + bytes(2_000)
 
 
 def speex() -> bytes:
@@ -74,8 +74,8 @@ def speex() -> bytes:
 
 def ogg_flac() -> bytes:
     """FLAC in Ogg. Source: RFC 9639, section 10.1."""
-    told = RATE_HZ << 44 | 1 << 41 | 15 << 36 | RATE_HZ  # rate, channels - 1, bits - 1, samples
-    stream_info = struct.pack(">HH6xQ16x", 4_096, 4_096, told)
+    packed = RATE_HZ << 44 | 1 << 41 | 15 << 36 | RATE_HZ  # rate, channels - 1, bits - 1, samples
+    stream_info = struct.pack(">HH6xQ16x", 4_096, 4_096, packed)
     header = b"\x7fFLAC\1\0\0\1fLaC" + struct.pack(">I", 34) + stream_info
     comments = struct.pack(">I", 0x84 << 24 | len(_NO_COMMENTS)) + _NO_COMMENTS
     return _ogg(RATE_HZ, header, comments, bytes(50))
@@ -105,4 +105,4 @@ HEADERS = {
     ".spx": speex,
     ".oga": ogg_flac,
 }
-"""Makers by suffix."""
+"""The function that makes a file, by suffix."""

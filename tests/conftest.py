@@ -1,4 +1,4 @@
-"""What all tests share: real music, real engines, and a word on what could not be had."""
+"""Fixtures of all tests: music, servers, and a summary of what was not available."""
 
 import fcntl
 import os
@@ -18,16 +18,16 @@ from tests.fetch_debian import NotFetched
 from tests.fetch_wesnoth import fetch
 
 MUSIC = Path(__file__).parents[1] / ".music"
-_NOT_HAD = "cannot be had here"
+_NOT_AVAILABLE = "not available here"
 
-# A loaded machine is no failure; and what CI says of a change must not depend on chance.
-hypothesis.settings.register_profile("calm", deadline=None, derandomize="CI" in os.environ)
-hypothesis.settings.load_profile("calm")
+# A slow machine is no failure, and the result of CI must not depend on chance.
+hypothesis.settings.register_profile("no deadline", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("no deadline")
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """The tests run in two processes: what both keep is made by one of them."""
+def _locked_music() -> Iterator[None]:
+    """Lock the music folder: pytest runs in two processes, and only one may create a file."""
     MUSIC.mkdir(exist_ok=True)
     with (MUSIC / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -49,7 +49,7 @@ def thorough(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="session")
 def demo_music() -> Path:
     """The demo library, rendered once and kept."""
-    with _one_at_a_time():
+    with _locked_music():
         render_demo(MUSIC / "demo")
     return MUSIC / "demo"
 
@@ -58,19 +58,19 @@ def demo_music() -> Path:
 def wesnoth_music() -> Path:
     """Real music; the test is skipped where it cannot be fetched."""
     try:
-        with _one_at_a_time():
+        with _locked_music():
             return fetch()
     except NotFetched as error:
-        pytest.skip(f"real music (wesnoth) {_NOT_HAD}: {error}")
+        pytest.skip(f"real music (wesnoth) is {_NOT_AVAILABLE}: {error}")
 
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A real broker; who kills it starts it again."""
+    """A real broker. A test that kills it starts it again."""
     try:
         jars = kafka_engine.fetch()
     except NotFetched as error:
-        pytest.skip(f"Apache Kafka {_NOT_HAD}: {error}")
+        pytest.skip(f"Apache Kafka is {_NOT_AVAILABLE}: {error}")
     server = kafka_engine.server(jars, tmp_path_factory.mktemp("kafka"))
     server.start()
     yield server
@@ -79,11 +79,11 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[opensearch_engine.Node]:
-    """A real node; who stops or kills it starts it again."""
+    """A real node. A test that stops or kills it starts it again."""
     try:
         jars = opensearch_engine.fetch()
     except NotFetched as error:
-        pytest.skip(f"OpenSearch {_NOT_HAD}: {error}")
+        pytest.skip(f"OpenSearch is {_NOT_AVAILABLE}: {error}")
     node = opensearch_engine.node(jars, tmp_path_factory.mktemp("opensearch"))
     node.start()
     yield node
@@ -92,18 +92,18 @@ def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[opensearch_
 
 @pytest.fixture(scope="session")
 def ollama_parts() -> ollama_engine.Parts:
-    """The program and a model's files."""
+    """The Ollama program and a model's files."""
     try:
         return ollama_engine.fetch()
     except NotFetched as error:
-        pytest.skip(f"Ollama {_NOT_HAD}: {error}")
+        pytest.skip(f"Ollama is {_NOT_AVAILABLE}: {error}")
 
 
 @pytest.fixture(scope="session")
 def ollama(
     ollama_parts: ollama_engine.Parts, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ollama_engine.OllamaServer]:
-    """A real server that has the model `all-minilm`; who stops or kills it starts it again."""
+    """A real server with the model `all-minilm`. A test that stops it starts it again."""
     server = ollama_engine.server(ollama_parts, tmp_path_factory.mktemp("ollama"))
     server.start()
     server.add("all-minilm", ollama_parts.model)
@@ -112,12 +112,12 @@ def ollama(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The last lines: what was not tested, and why."""
+    """End the output with what was not tested, and why."""
     reasons = [
         str(report.longrepr[2]).removeprefix("Skipped: ")
         for report in terminalreporter.stats.get("skipped", [])
         if isinstance(report.longrepr, tuple)
     ]
     for reason in dict.fromkeys(reasons):
-        if _NOT_HAD in reason:
+        if _NOT_AVAILABLE in reason:
             terminalreporter.write_line(f"NOT TESTED: {reason}")

@@ -1,4 +1,4 @@
-"""Fetch one of Debian's packages and unpack it, without installing it; needs apt and no root."""
+"""Fetch a Debian package and unpack it without installing it. It needs apt, but not root."""
 
 import os
 import shutil
@@ -10,14 +10,14 @@ _TIMEOUT_S = 240
 
 
 class NotFetched(Exception):
-    """It cannot be had here; the message says why."""
+    """Something is not available here; the message says why."""
 
 
 def unpack(package: str, folder: Path) -> None:
-    """Unpack a package's files into a folder, all or nothing; what was there is replaced.
+    """Unpack a package's files into a folder, all or nothing. The old content is replaced.
 
     Raises:
-        NotFetched: there is no apt here, or it refused.
+        NotFetched: there is no apt here, or it failed.
     """
     if not shutil.which("apt-get") or not shutil.which("dpkg"):
         raise NotFetched("there is no apt here")
@@ -32,7 +32,7 @@ def unpack(package: str, folder: Path) -> None:
 def _download(package: str, work: Path) -> Path:
     try:
         _run(["apt-get", "download", package], work)
-    except NotFetched:  # the lists may be old or missing: update a private copy of them
+    except NotFetched:  # the package lists may be old or missing: update a private copy
         lists, cache = work / "lists", work / "cache"
         (lists / "partial").mkdir(parents=True)
         (cache / "archives" / "partial").mkdir(parents=True)
@@ -51,5 +51,5 @@ def _run(command: list[str], cwd: Path | str) -> None:
     except subprocess.TimeoutExpired as error:
         raise NotFetched(f"{command[0]} took too long") from error
     if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip() or "no reason told").splitlines()[-1]
+        last = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
         raise NotFetched(f"{' '.join(command[:2])}: {last}")

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[1] / ".music" / "wesnoth"
 
 
 def fetch() -> Path:
-    """The folder with the music, fetched where it is not there yet."""
+    """The folder with the music, fetched if it is missing."""
     if next(FOLDER.rglob("*.ogg"), None) is None:
         FOLDER.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=FOLDER.parent) as work:

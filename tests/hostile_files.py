@@ -1,4 +1,4 @@
-"""Every bad input, made on the spot, and what a user must see of each."""
+"""All kinds of bad input, and the failure that a user must see of each."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from bench.generated_library import FORMATS, generate
 
 @dataclass(frozen=True, slots=True)
 class Hostile:
-    """A bad input. `message`: part of the listed failure; None: it must get through."""
+    """A bad input. `message`: part of the listed failure; None: it must be processed."""
 
     name: str
     make: Callable[[Path, dict[str, Path]], object]
@@ -75,11 +75,11 @@ HOSTILE: tuple[Hostile, ...] = (
     ),
     Hostile("dangling.mp3", lambda path, good: path.symlink_to("nowhere.mp3"), "*"),
 )
-"""`*`: either way, but counted; an empty message: any failure."""
+"""A message `*`: the file may fail or be processed. An empty message: any failure."""
 
 
 def bomb(width: int, height: int) -> bytes:
-    """A PNG of few bytes that decodes to many."""
+    """A small PNG that decodes to a huge image."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(kind + content))
@@ -91,7 +91,7 @@ def bomb(width: int, height: int) -> bytes:
 
 
 def make_hostile(folder: Path) -> list[Path]:
-    """A folder with good files, and every bad one among them; returns the good ones."""
+    """Make a folder with good files and every bad one; returns the good ones."""
     good_files = generate(folder / "good", 60, seed=3)
     by_format = {
         ending: next(p for p in good_files if p.suffix[1:] == ending) for ending in FORMATS

@@ -1,4 +1,4 @@
-"""Files that went wrong in every way, made from good ones: the same seed gives the same files."""
+"""Damaged and unusual files, made from good ones. The same seed gives the same files."""
 
 import random
 import shutil
@@ -16,14 +16,14 @@ RATE_HZ = 44_100
 FORMATS = ("wav", "flac", "mp3", "ogg", "opus", "m4a")
 _LENGTHS_S = (1.5, 3.0, 6.0)
 _SURROUND = ("flac", "opus", "ogg", "wav")
-"""Of eight channels, too."""
+"""Formats that also get a file of eight channels."""
 Good = dict[str, list[Path]]
 Sound = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A file, how it was made, and whether its analysis must succeed or must fail, if either."""
+    """A file, how it was made, and whether its analysis must `succeed`, `fail`, or `either`."""
 
     path: Path
     kind: str
@@ -31,7 +31,7 @@ class Mutant:
 
 
 def mutants(folder: Path, count: int, seed: int = 1) -> Iterator[Mutant]:
-    """So many, one kind after the other, each made when it is asked for; they may be removed."""
+    """Yield `count` files, the kinds in turn. Each is made when needed, and may be removed."""
     good = _good(folder / "good")
     bad = folder / "bad"
     bad.mkdir()
@@ -87,7 +87,7 @@ def _changed(
 def _written(
     rate_hz: int, channels: int, length_s: float, ending: str = "flac"
 ) -> Callable[[Path, Good, random.Random], Path]:
-    """A file that is unusual, and good."""
+    """A valid file with unusual properties."""
 
     def make(base: Path, _: Good, chance: random.Random) -> Path:
         path = base.with_suffix(f".{ending}")
@@ -132,7 +132,7 @@ def _hole(content: bytearray, chance: random.Random) -> bytearray:
 
 
 def _spliced(content: bytearray, chance: random.Random) -> bytearray:
-    """A piece of the file comes twice."""
+    """A piece of the file is repeated."""
     start = chance.randrange(len(content))
     piece = content[start : start + chance.randrange(1, len(content))]
     content[start:start] = piece
@@ -144,7 +144,7 @@ def _magic_only(content: bytearray, chance: random.Random) -> bytes:
 
 
 def _huge_header(base: Path, good: Good, chance: random.Random) -> Path:
-    """Sizes that are lies: a tag, a chunk, a block or an atom of up to 4 GB."""
+    """A tag, chunk, block or atom that claims a size of up to 4 GB."""
     ending = chance.choice(["mp3", "wav", "flac", "m4a"])
     content = bytearray(chance.choice(good[ending]).read_bytes())
     path = base.with_suffix(f".{ending}")
@@ -162,7 +162,7 @@ def _huge_header(base: Path, good: Good, chance: random.Random) -> Path:
 
 
 def _giant_tag(base: Path, good: Good, chance: random.Random) -> Path:
-    """An ID3 tag that is really there: 10 MB before the music."""
+    """An ID3 tag of 10 MB before the music."""
     size = 10_000_000
     synchsafe = bytes((size >> shift) & 0x7F for shift in (21, 14, 7, 0))
     path = base.with_suffix(".mp3")
@@ -192,7 +192,7 @@ def _noise(base: Path, _: Good, chance: random.Random) -> Path:
 
 
 def _no_numbers(base: Path, _: Good, chance: random.Random) -> Path:
-    """Samples that are no sound: NaN, infinity, absurd levels."""
+    """Invalid samples: NaN, infinity, absurd levels."""
     sound = _music(2.0, RATE_HZ, 2)
     for value in (np.nan, np.inf, -np.inf, 1e30):
         sound[np.random.default_rng(chance.randrange(2**31)).integers(len(sound), size=200)] = value

@@ -1,4 +1,4 @@
-"""What is written for each field of `docs/tags.md`, and what is read of it."""
+"""The values written to each field of `docs/tags.md`, and the values that must be read back."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,15 +17,15 @@ _IDS = [f"{n}b9aa4aa-2a73-43b6-9c3e-1e4d5c4e0d0{n}" for n in range(1, 9)]
 
 @dataclass(frozen=True)
 class Sample:
-    """A field's test.
+    """The test of one field.
 
     Attributes:
-        values: what is written; one of them where a place holds one.
-        read: the field.
-        expect: what it must be, from what was written.
-        at: what is written instead at these places.
-        needs: fields that must be there too for this one to mean something.
-        is_text: whether it is written in the same way wherever names are free.
+        values: the values to write; only the first where a tag holds one value.
+        read: gets the field from a file's contents.
+        expect: the expected field, computed from the written values.
+        at: other values for some tags, by name.
+        needs: fields that must be written too, or this one is ignored.
+        is_text: whether it is also written as free text (TXXX, Vorbis comments, ...).
     """
 
     values: Values
@@ -193,7 +193,7 @@ SAMPLES: dict[str, Sample] = {
     "Album.musicbrainzReleaseId": _album("musicbrainz_release_id", _IDS[4]),
     "Album.musicbrainzReleaseGroupId": _album("musicbrainz_release_group_id", _IDS[5]),
 }  # fmt: skip
-"""By the document's first column; `Track.otherTags.<name>` have one in common."""
+"""Samples by the document's first column. All `Track.otherTags.<name>` share one, see `sample`."""
 
 _FLAGS_AND_NUMBERS = ("pgap", "hdvd", "rtng", "shwm", "tves", "tvsn")
 
@@ -204,7 +204,7 @@ def sample(name: str) -> Sample:
     if stem == "Track." and other:
         return Sample(
             ["https://example.org/a"],
-            # The last: an encoder may have told of itself.
+            # The last value: the encoder may have written its own name first.
             lambda file: file.tags.others.get(other, [])[-1:],
             list,
             at=dict.fromkeys(_FLAGS_AND_NUMBERS, "1"),

@@ -1,4 +1,4 @@
-"""Writes one tag at the place a column of `docs/tags.md` names, into a file that has none yet."""
+"""Writers of tags, one for each column of `docs/tags.md`, for files that have no tags yet."""
 
 import base64
 import struct
@@ -54,9 +54,9 @@ def _rating(_: str, values: Sequence[str]) -> dict[str, Any]:
 
 
 def _level(scope: str, values: Sequence[str]) -> dict[str, Any]:
-    told = float(values[0].removesuffix(" dB"))
-    is_gain = told < 0
-    return {"desc": scope, "channel": 1, "gain": told if is_gain else 0.0, "peak": abs(told) % 1}
+    level = float(values[0].removesuffix(" dB"))
+    is_gain = level < 0
+    return {"desc": scope, "channel": 1, "gain": level if is_gain else 0.0, "peak": abs(level) % 1}
 
 
 def _synced(_: str, values: Sequence[str]) -> dict[str, Any]:
@@ -113,12 +113,12 @@ def id3_2_2(path: Path, places: Places) -> None:
 
 def id3_1(path: Path, places: Places) -> None:
     """ID3v1.1: 128 bytes at the end."""
-    told = {place: values[0].encode("latin-1") for place, values in places.items()}
+    fields = {place: values[0].encode("latin-1") for place, values in places.items()}
     tag = b"TAG"
     for place, size in (("title", 30), ("artist", 30), ("album", 30), ("year", 4), ("comment", 28)):
-        tag += told.get(place, b"").ljust(size, b"\0")
+        tag += fields.get(place, b"").ljust(size, b"\0")
     genre = _GENRES[places["genre"][0]] if "genre" in places else 255
-    tag += bytes([0, int(told.get("track", b"0")), genre])
+    tag += bytes([0, int(fields.get("track", b"0")), genre])
     path.write_bytes(path.read_bytes() + tag)
 
 
@@ -170,12 +170,12 @@ def asf(path: Path, places: Places) -> None:
     """ASF attributes."""
     file: Any = mutagen.File(path)
     for place, values in places.items():
-        told: list[Any] = list(values)
+        attributes: list[Any] = list(values)
         if place == "WM/Picture":
             content = values[0].encode("latin-1")
             head = struct.pack("<BI", 3, len(content)) + "image/jpeg\0\0".encode("utf-16-le")
-            told = [ASFByteArrayAttribute(head + content)]
-        file[place] = told
+            attributes = [ASFByteArrayAttribute(head + content)]
+        file[place] = attributes
     file.save()
 
 
@@ -216,8 +216,8 @@ WRITERS: Mapping[str, Write] = {
     "RIFF INFO": riff_info,
     "AIFF": aiff_texts,
 }
-"""By the document's columns."""
+"""Writers by the document's columns."""
 ONE_VALUE = frozenset(("ID3v1", "RIFF INFO", "AIFF"))
 """Columns whose places hold one value."""
 FREE_NAMES = {"ID3v2.4": "TXXX:", "Vorbis comments": "", "APEv2": "", "MP4": "----:", "ASF": ""}
-"""Columns where names are free, and what stands before such a name."""
+"""Columns that allow any name, and the prefix of such a name."""

@@ -1,8 +1,8 @@
 """Runs the analyzer in a process of its own: `python -m services.analyzer`."""
 
 from services.analyzer.service import build
-from shared.runtime.alone import Parts, run_alone
 from shared.runtime.service import Service
+from shared.runtime.standalone import Parts, run_standalone
 
 
 def compose(parts: Parts) -> Service:
@@ -11,4 +11,4 @@ def compose(parts: Parts) -> Service:
 
 
 if __name__ == "__main__":
-    run_alone("analyzer", "Decodes and analyses the audio of tracks.", compose)
+    run_standalone("analyzer", "Decodes and analyses the audio of tracks.", compose)

@@ -25,7 +25,8 @@ from shared.gateway.analysis import (
 from shared.gateway.client import Gateway
 from shared.gateway.results import TrackResult
 from shared.runtime.logs import about
-from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
+from shared.runtime.worker_process import WorkerTimeout
+from shared.runtime.workers import WorkerDied, WorkerProcesses
 
 _SUPERSEDED = {ErrorCode.STALE, ErrorCode.NOT_FOUND}
 """Error codes of a track that was changed or removed since its event."""

@@ -20,7 +20,7 @@ from shared.contracts.topics import Stage, Topic
 from shared.gateway.analysis import register_audio_model
 from shared.gateway.client import Gateway
 from shared.gateway.registration import when_accepted
-from shared.runtime.machine import this_machine, workers_for
+from shared.runtime.resources import this_machine, workers_for
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.runtime.workers import WorkerProcesses

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from services.api.store.batch_writes import TrackUpserted
 from services.api.store.checks import Item
 from services.api.store.corrections.apply import apply_corrections
 from services.api.store.reading import lookups
+from services.api.store.results import TrackUpserted
 from shared.bus.port import Bus
 from shared.contracts.events import AudioAnalyzed, Event, TrackVectorized
 from shared.contracts.identity import IdKind, format_id

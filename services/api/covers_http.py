@@ -1,14 +1,17 @@
 """Images over HTTP: `PUT` and `GET /covers/<sha256 of the content>`, smaller ones with `?size=`.
 
-The services send many at a time: `POST /covers`.
+The services send many at a time: `POST /covers`, as `multipart/form-data`.
 """
 
 import asyncio
 import hashlib
 import re
 from collections.abc import Sequence
+from email.parser import HeaderParser
 
 import asyncpg
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -26,14 +29,14 @@ _YEAR_S = 31_536_000
 
 
 async def put_cover(request: Request) -> Response:
-    """Store an image under its hash. 201; 400 where it is another's or none; 413 above 20 MB.
+    """Store an image under its hash.
 
-    403 where only the services may.
+    201; 400 if it is not an image or has another hash; 413 above 20 MB; 403 if only services may.
     """
     if not request.scope.get(MAY_STORE, True):
         return _ONLY_SERVICES
-    told = request.path_params["sha256"].lower()
-    if not _HASH.fullmatch(told):
+    sha256 = request.path_params["sha256"].lower()
+    if not _HASH.fullmatch(sha256):
         return _BAD_ADDRESS
     image = await _body(request, MOST_BYTES)
     if image is None:
@@ -41,25 +44,26 @@ async def put_cover(request: Request) -> Response:
     cover = await asyncio.to_thread(_checked, image)
     if isinstance(cover, str):
         return PlainTextResponse(cover, 400)
-    if cover.sha256.hex() != told:
+    if cover.sha256.hex() != sha256:
         return PlainTextResponse("the address must be the SHA-256 of the content", 400)
     await covers.store_all(request.app.state.pool(), [cover])
     return Response(status_code=201)
 
 
 async def post_covers(request: Request) -> Response:
-    """Store many images: each behind its length (4 bytes, the highest first), 40 MB in all.
+    """Store many images, each a file of a `multipart/form-data` body of at most 40 MB.
 
-    200 and a JSON list: for each image null, or why it was not stored. 403 as above.
+    200 and a JSON list: for each image null, or why it was not stored. 400 if the body is not
+    such a form; 413 if it is too large; 403 as above.
     """
     if not request.scope.get(MAY_STORE, True):
         return _ONLY_SERVICES
     body = await _body(request, MOST_TOGETHER_BYTES)
     if body is None:
         return PlainTextResponse(f"at most {MOST_TOGETHER_BYTES:,} bytes at a time", 413)
-    images = _taken_apart(body)
+    images = _parts(request.headers.get("content-type"), body)
     if images is None:
-        return PlainTextResponse("the body ends within an image", 400)
+        return PlainTextResponse("send a whole multipart/form-data body, a file an image", 400)
     return JSONResponse(await store_images(request.app.state.pool(), images))
 
 
@@ -71,7 +75,7 @@ async def store_images(pool: asyncpg.Pool, images: Sequence[bytes]) -> list[str 
 
 
 async def _body(request: Request, most_bytes: int) -> bytes | None:
-    """What is sent; None where it is too much."""
+    """Return what is sent; None if it is too much."""
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
@@ -80,21 +84,35 @@ async def _body(request: Request, most_bytes: int) -> bytes | None:
     return bytes(content)
 
 
-def _taken_apart(body: bytes) -> list[bytes] | None:
-    """The images of a body; None where it ends within one."""
-    images: list[bytes] = []
-    place = 0
-    while place < len(body):
-        end = place + 4 + int.from_bytes(body[place : place + 4], "big")
-        if end > len(body):
-            return None
-        images.append(body[place + 4 : end])
-        place = end
-    return images
+def _parts(content_type: str | None, body: bytes) -> list[bytes] | None:
+    """Return the contents of a form's parts; None if it is not a form, or not a whole one.
+
+    Not `request.form()`: it drops a part that is cut off without a word, and writes larger ones to
+    temporary files.
+    """
+    header = HeaderParser().parsestr(f"content-type: {content_type}")
+    boundary = header.get_boundary()
+    if header.get_content_type() != "multipart/form-data" or not boundary:
+        return None
+    parts: list[list[bytes]] = []
+    ends: list[bool] = []
+    try:
+        parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": lambda: parts.append([]),
+                "on_part_data": lambda data, start, end: parts[-1].append(data[start:end]),
+                "on_end": lambda: ends.append(True),
+            },
+        )
+        parser.write(body)
+    except FormParserError:
+        return None
+    return [b"".join(chunks) for chunks in parts] if ends else None
 
 
 def _checked(image: bytes) -> Cover | str:
-    """The image, fit to be stored; or what is wrong with it."""
+    """Return the image, ready to be stored, or what is wrong with it."""
     if len(image) > MOST_BYTES:
         return _TOO_LARGE
     try:
@@ -105,25 +123,25 @@ def _checked(image: bytes) -> Cover | str:
 
 
 async def get_cover(request: Request) -> Response:
-    """An image. What is under an address never changes, so it may be kept for good.
+    """Return an image. The content of an address never changes, so clients may keep it for good.
 
-    `size`: one of `SIZES`; the image itself where it is no larger, or cannot be decoded.
+    `size`: one of `SIZES`; the image itself if it is no larger, or cannot be decoded.
     """
-    told = request.path_params["sha256"].lower()
-    if not _HASH.fullmatch(told):
+    sha256 = request.path_params["sha256"].lower()
+    if not _HASH.fullmatch(sha256):
         return _BAD_ADDRESS
     wanted = request.query_params.get("size")
     if wanted is not None and wanted not in map(str, SIZES):
         return PlainTextResponse(f"size is one of {', '.join(map(str, SIZES))}", 400)
-    tag = f'"{told}-{wanted}"' if wanted else f'"{told}"'
+    tag = f'"{sha256}-{wanted}"' if wanted else f'"{sha256}"'
     headers = {"etag": tag, "cache-control": f"public, max-age={_YEAR_S}, immutable"}
-    if _has_it(request.headers.get("if-none-match", ""), tag):
+    if _matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
     pool: asyncpg.Pool = request.app.state.pool()
-    sha256 = bytes.fromhex(told)
+    digest = bytes.fromhex(sha256)
     decoding: asyncio.Semaphore = request.app.state.decoding
     found = await (
-        _smaller(pool, decoding, sha256, int(wanted)) if wanted else covers.content(pool, sha256)
+        _smaller(pool, decoding, digest, int(wanted)) if wanted else covers.content(pool, digest)
     )
     if found is None:
         return PlainTextResponse("there is no such image", 404)
@@ -132,9 +150,9 @@ async def get_cover(request: Request) -> Response:
     return Response(found.content, media_type=found.mime_type, headers=headers)
 
 
-def _has_it(told: str, tag: str) -> bool:
-    """Whether `If-None-Match` names this tag (RFC 9110, 13.1.2: compared weakly)."""
-    return any(one.strip().removeprefix("W/") in {tag, "*"} for one in told.split(","))
+def _matches(if_none_match: str, tag: str) -> bool:
+    """Whether the header names this tag (RFC 9110, 13.1.2: weak comparison)."""
+    return any(one.strip().removeprefix("W/") in {tag, "*"} for one in if_none_match.split(","))
 
 
 async def _smaller(

@@ -1,7 +1,7 @@
 """The operations of a scan and of indexing, called without GraphQL by workers in this process.
 
 Each takes the variables of its operation and returns the type of its root field. The checks are
-those of the store and of the arguments, which the GraphQL fields use, too.
+those of the store, which the GraphQL fields use, too.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -10,32 +10,26 @@ from uuid import UUID
 
 import msgspec
 
-from services.api.graphql.arguments import checked_items, page_size, required_uuid
 from services.api.graphql.context import Context
-from services.api.graphql.services.queries import (
-    FILES_PER_RANGE,
-    MOST_FILES,
-    MOST_RANGES,
-    cover_hashes,
-)
-from services.api.store import artists, covers
+from services.api.store import artists, checks, covers
 from services.api.store.albums.upsert import upsert_albums
-from services.api.store.batch_writes import Problem, TrackUpserted, Upserted
+from services.api.store.files.known import FILES_PER_RANGE, MOST_FILES, MOST_RANGES, known_ranges
 from services.api.store.files.known import known_files as read_known_files
-from services.api.store.files.known import known_ranges
+from services.api.store.reading.pages import page_size
+from services.api.store.results import Problem, TrackUpserted, Upserted
 from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.identity import IdKind, display_path, format_id
-from shared.gateway import extraction, indexing
+from shared.gateway import extraction, indexing, scans
 from shared.gateway.client import Operation
-from shared.gateway.inputs import AlbumInput, ArtistInput, CreditInput, TrackInput
-from shared.gateway.results import (
+from shared.gateway.extraction import (
     Candidate,
     ItemError,
     TrackUpsertColumns,
     UndecidedItem,
     UpsertColumns,
-    UserError,
 )
+from shared.gateway.inputs import AlbumInput, ArtistInput, CreditInput, TrackInput
+from shared.gateway.results import UserError
 
 _fields = msgspec.structs.asdict
 
@@ -45,7 +39,7 @@ async def create_artists(
     input: Sequence[ArtistInput],  # noqa: A002 - the variable's name
 ) -> extraction.UpsertPayload:
     """Upsert artists."""
-    rows = [_fields(item) for item in checked_items(input)]
+    rows = [_fields(item) for item in checks.batch(input)]
     return _upsert_payload(IdKind.ARTIST, await artists.upsert(context.pool, rows))
 
 
@@ -54,7 +48,7 @@ async def create_albums(
     input: Sequence[AlbumInput],  # noqa: A002 - the variable's name
 ) -> extraction.UpsertPayload:
     """Upsert albums."""
-    rows = [_fields(item) | _credits(item.credits) for item in checked_items(input)]
+    rows = [_fields(item) | _credits(item.credits) for item in checks.batch(input)]
     return _upsert_payload(IdKind.ALBUM, await upsert_albums(context.pool, rows))
 
 
@@ -65,9 +59,9 @@ async def create_tracks(
     input: Sequence[TrackInput],  # noqa: A002 - the variable's name
 ) -> extraction.TrackUpsertPayload:
     """Upsert tracks."""
-    library = required_uuid("libraryId", library_id, IdKind.LIBRARY)
-    scan = required_uuid("scanId", scan_id, IdKind.SCAN) if scan_id else None
-    rows = [_track_row(item) for item in checked_items(input)]
+    library = checks.argument_id("libraryId", library_id, IdKind.LIBRARY)
+    scan = checks.argument_id("scanId", scan_id, IdKind.SCAN) if scan_id else None
+    rows = [_track_row(item) for item in checks.batch(input)]
     return _track_payload(await upsert_tracks(context.pool, library, scan, rows))
 
 
@@ -79,17 +73,17 @@ async def known_files(
     after: str | None,
     until: str | None,
     first: int,
-) -> extraction.KnownFiles:
+) -> scans.KnownFiles:
     """A page of known files."""
     found = await read_known_files(
         context.pool,
-        library_id=required_uuid("libraryId", library_id, IdKind.LIBRARY),
+        library_id=checks.argument_id("libraryId", library_id, IdKind.LIBRARY),
         folder=folder,
         after=after,
         until=until,
         first=page_size(first, MOST_FILES),
     )
-    return extraction.KnownFiles(
+    return scans.KnownFiles(
         list(found.paths),
         list(found.sizes_bytes),
         list(found.mtimes_ns),
@@ -101,17 +95,17 @@ async def known_files(
 
 async def range_digests(
     context: Context, library_id: str, folder: str, after: str | None
-) -> extraction.RangeDigests:
+) -> scans.RangeDigests:
     """A page of ranges of known files."""
     found = await known_ranges(
         context.pool,
-        library_id=required_uuid("libraryId", library_id, IdKind.LIBRARY),
+        library_id=checks.argument_id("libraryId", library_id, IdKind.LIBRARY),
         folder=folder,
         after=after,
         first=page_size(None, MOST_RANGES),
         files_each=FILES_PER_RANGE,
     )
-    return extraction.RangeDigests(
+    return scans.RangeDigests(
         list(found.ends),
         list(found.counts),
         list(found.digests),
@@ -122,7 +116,7 @@ async def range_digests(
 
 async def missing_covers(context: Context, sha256s: Sequence[str]) -> list[str]:
     """Those of the hashes whose image is not stored."""
-    missing = await covers.missing(context.pool, cover_hashes(sha256s))
+    missing = await covers.missing(context.pool, covers.hashes_of(sha256s))
     return sorted(sha256.hex() for sha256 in missing)
 
 
@@ -131,7 +125,7 @@ async def tracks_to_index(
 ) -> list[indexing.TrackToIndex | None]:
     """What is searched of tracks, in the order of the ids; None where there is none."""
     loaders = context.loaders
-    keys = [required_uuid("ids", id_, IdKind.TRACK) for id_ in ids]
+    keys = [checks.argument_id("ids", id_, IdKind.TRACK) for id_ in ids]
     rows = await loaders.tracks.load_many(keys)
     credits_ = await loaders.track_credits.load_many(keys)
     genres = await loaders.track_genres.load_many(keys)
@@ -239,8 +233,8 @@ DIRECT: Mapping[Operation[Any], Callable[..., Awaitable[Any]]] = {
     extraction.CREATE_ARTISTS: create_artists,
     extraction.CREATE_ALBUMS: create_albums,
     extraction.CREATE_TRACKS: create_tracks,
-    extraction.KNOWN_FILES: known_files,
-    extraction.RANGE_DIGESTS: range_digests,
+    scans.KNOWN_FILES: known_files,
+    scans.RANGE_DIGESTS: range_digests,
     extraction.MISSING_COVERS: missing_covers,
     indexing.TRACKS_TO_INDEX: tracks_to_index,
 }

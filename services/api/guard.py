@@ -1,4 +1,4 @@
-"""Who may talk to the gateway: a token where one is set, loopback names where none is."""
+"""Access control of the gateway: by token, or loopback only if no token is set."""
 
 import secrets
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ from shared.runtime.settings import Settings
 
 MUST_PRESENT_TOKEN = "soniquebay.must_present_token"  # noqa: S105 - a key of the ASGI scope
 MAY_STORE = "soniquebay.may_store"
-"""Key of the ASGI scope: whether the caller may do what is for the services. Absent: it may."""
+"""Key of the ASGI scope: whether the caller may store, as services do. If absent, it may."""
 FOR_SERVICES = "the services alone: present SONIQUEBAY_SERVICE_TOKEN"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _POLICY_VIOLATION = 1008
 
 
 def _text(secret: SecretStr | None) -> str | None:
-    """The token; an empty one protects nothing, so it is none."""
+    """Return the token; None for an empty one, which would protect nothing."""
     return (secret.get_secret_value().strip() if secret else "") or None
 
 
@@ -33,37 +33,39 @@ def check_settings(settings: Settings) -> None:
         )
 
 
-def presents_token(told: object, settings: Settings) -> bool:
-    """Whether `told` is `Bearer <token>`, with a person's token or the services'."""
-    return _presents(told, settings.token) or _presents(told, settings.service_token)
+def presents_token(header: object, settings: Settings) -> bool:
+    """Whether the header is `Bearer <token>`, with the people's token or the services'."""
+    return _presents(header, settings.token) or _presents(header, settings.service_token)
 
 
-def may_store(told: object, settings: Settings) -> bool:
-    """Whether who presents `told` may do what is for the services."""
-    return _text(settings.service_token) is None or _presents(told, settings.service_token)
+def may_store(header: object, settings: Settings) -> bool:
+    """Whether a caller with this header may store, as services do."""
+    return _text(settings.service_token) is None or _presents(header, settings.service_token)
 
 
-def _presents(told: object, secret: SecretStr | None) -> bool:
-    """In a time that does not depend on where it differs."""
+def _presents(header: object, secret: SecretStr | None) -> bool:
+    """Compare in constant time, so that the time does not reveal where the token differs."""
     token = _text(secret)
     if token is None:
         return False
     wanted = f"Bearer {token}".encode()
-    found = told if isinstance(told, bytes) else str(told).encode(errors="replace")
-    return secrets.compare_digest(found, wanted)
+    presented = header if isinstance(header, bytes) else str(header).encode(errors="replace")
+    return secrets.compare_digest(presented, wanted)
 
 
 class Guard:
-    """Middleware in front of the listening server (calls within the process pass it by).
+    """ASGI middleware of the listening server; calls within the process do not pass it.
 
-    With a person's token, every request must present it: `Authorization: Bearer <token>`. A
-    websocket whose handshake has no such header (browsers cannot send one) is marked: it must
-    present the token in its `connection_init`. Without one only loopback can be reached, and a
-    web page in the same user's browser must not get in: the Host header must be a loopback name
-    (against DNS rebinding), the Origin, if any, too.
+    If the people's token is set, every request must present it: `Authorization: Bearer <token>`.
+    Browsers cannot send that header in a websocket's handshake; such a websocket is marked, and
+    must present the token in its `connection_init`.
 
-    With the services' token, who presents it gets in from anywhere, and nobody else may store
-    (`MAY_STORE`).
+    If it is not set, the server listens on loopback only, and a web page in the same user's
+    browser must not get in: the Host header (against DNS rebinding) and the Origin, if any, must
+    be loopback names.
+
+    If the services' token is set, a caller that presents it gets in from anywhere, and no other
+    may store (`MAY_STORE`).
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -76,12 +78,12 @@ class Guard:
             await self._app(scope, receive, send)
             return
         settings = self._settings
-        told = _header(scope["headers"], b"authorization")
-        marked = {**scope, MAY_STORE: may_store(told, settings)}
-        if presents_token(told, settings):
+        header = _header(scope["headers"], b"authorization")
+        marked = {**scope, MAY_STORE: may_store(header, settings)}
+        if presents_token(header, settings):
             await self._app(marked, receive, send)
         elif _text(settings.token) is not None:
-            if scope["type"] == "websocket" and not told:
+            if scope["type"] == "websocket" and not header:
                 await self._app({**marked, MUST_PRESENT_TOKEN: True}, receive, send)
             else:
                 message = "present the token: Authorization: Bearer <SONIQUEBAY_TOKEN>"
@@ -103,18 +105,18 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, *, status: int, me
 
 
 def _is_local(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    told = list(headers)
-    host = "//" + _header(told, b"host").decode("latin-1")
-    origin = _header(told, b"origin").decode("latin-1")
-    return _name(host) in _LOOPBACK and (not origin or _name(origin) in _LOOPBACK)
+    pairs = list(headers)
+    host = "//" + _header(pairs, b"host").decode("latin-1")
+    origin = _header(pairs, b"origin").decode("latin-1")
+    return _host_name(host) in _LOOPBACK and (not origin or _host_name(origin) in _LOOPBACK)
 
 
 def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
     return next((value for key, value in headers if key == name), b"")
 
 
-def _name(url: str) -> str | None:
-    """The host of a URL, without its port; None where there is none."""
+def _host_name(url: str) -> str | None:
+    """Return the host of a URL without its port; None if there is none."""
     try:
         return urlsplit(url).hostname
     except ValueError:

@@ -1,9 +1,13 @@
-"""Keys that tell whether two names, artists or albums are the same, and sort keys. Pure."""
+"""Keys that tell whether two names, artists, albums or tags are the same, and sort keys. Pure."""
 
 import hashlib
 import unicodedata
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
+
+import msgspec
 
 _SEPARATOR = "\x1f"  # ASCII's unit separator: folding removes it from names
 # Letters that decompose to nothing but are written without their stroke by many.
@@ -105,3 +109,22 @@ def owner_key(
     if folder:
         return f"artist{_SEPARATOR}{fold(artist_credit)}" if is_artist_tagged else ""
     return _SEPARATOR.join(("artist", fold(artist_credit), str(year_of(release_date) or "")))
+
+
+_DIGESTED = msgspec.json.Encoder(order="deterministic", enc_hook=dict)
+
+
+def tags_digest(
+    columns: Mapping[str, Any],
+    album_id: UUID | None,
+    credits_: Sequence[tuple[Any, ...]],
+    genres: Mapping[str, str],
+    details: Sequence[Any],
+) -> bytes:
+    """Return the SHA-256 of all that an item says of a track, as JSON.
+
+    Digests are stored, and a track whose digest differs was changed. So with another form of the
+    JSON every file that is read again looks changed, once: its track is indexed again.
+    """
+    content = _DIGESTED.encode([columns, album_id, credits_, list(genres.items()), details])
+    return hashlib.sha256(content).digest()

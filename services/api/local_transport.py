@@ -63,7 +63,7 @@ class LocalTransport:
             raise_errors([(str((error.extensions or {}).get("code")), error.message)])
             raise
         if operation in MUTATIONS:
-            context.news.tell()
+            context.changes.notify()
         return result
 
     async def _execute(

@@ -6,7 +6,7 @@ published only if nothing was on its way to it before and after the tables were 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -97,15 +97,23 @@ class Reconciler:
         bus: gets the events, and knows the lag of the consumer groups.
         interval_s: the time between two runs.
         grace_s: scans that made progress this recently are not stalled.
+        on_look: called after each run, which may have ended scans.
     """
 
     def __init__(
-        self, pool: asyncpg.Pool, bus: Bus, *, interval_s: float, grace_s: float = 0.5
+        self,
+        pool: asyncpg.Pool,
+        bus: Bus,
+        *,
+        interval_s: float,
+        grace_s: float = 0.5,
+        on_look: Callable[[], None] = lambda: None,
     ) -> None:
         self._pool = pool
         self._bus = bus
         self._interval_s = interval_s
         self._grace_s = grace_s
+        self._on_look = on_look
         self._pruned_at = 0.0
 
     async def run(self) -> None:
@@ -130,6 +138,7 @@ class Reconciler:
                     await self._bus.publish(events)
             finally:
                 await _unlock(connection)
+        self._on_look()
         return events
 
     async def _expect_analyzer(self) -> None:

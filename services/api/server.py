@@ -1,12 +1,14 @@
-"""The gateway over HTTP: the ASGI app, and where it listens."""
+"""The gateway over HTTP: the ASGI app and its socket."""
 
 import asyncio
+import json
 import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
 import asyncpg
+import msgspec
 import strawberry
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -36,7 +38,10 @@ _DOWN = (*DATABASE_DOWN, DatabaseNotOpen)
 
 
 class _Gateway(GraphQL[Context, None]):
-    """GraphQL over POST and websockets; a GET shows GraphiQL, so that no link or image queries."""
+    """GraphQL over POST and websockets.
+
+    A GET never runs a query, since any link or image could send one; it shows GraphiQL.
+    """
 
     def __init__(self, make_context: Callable[[], Context], schema: strawberry.Schema) -> None:
         super().__init__(
@@ -47,6 +52,17 @@ class _Gateway(GraphQL[Context, None]):
         )
         self._make_context = make_context
 
+    def decode_json(self, data: str | bytes) -> object:
+        """Decode a request by msgspec, in half the time: a batch of tracks has 400 kB.
+
+        Raises:
+            json.JSONDecodeError: it is no JSON, or nested too deeply. The client gets a 400.
+        """
+        try:
+            return msgspec.json.decode(data)
+        except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+            raise json.JSONDecodeError(str(error), "", 0) from error
+
     async def get_context(self, request: Any, response: Any) -> Context:
         context = self._make_context()
         context.may_store = bool(request.scope.get(MAY_STORE, True))
@@ -55,19 +71,21 @@ class _Gateway(GraphQL[Context, None]):
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         params = context.connection_params or {}
-        told = params.get("authorization") or params.get("Authorization") or ""
-        if context.must_present_token and not presents_token(told, context.settings):
+        header = params.get("authorization") or params.get("Authorization") or ""
+        if context.must_present_token and not presents_token(header, context.settings):
             raise ConnectionRejectionError
-        context.may_store = context.may_store or may_store(told, context.settings)
+        context.may_store = context.may_store or may_store(header, context.settings)
         return await super().on_ws_connect(context)
 
 
 def build_app(
     make_context: Callable[[], Context], schema: strawberry.Schema | None = None
 ) -> Starlette:
-    """The app. `make_context` raises `DatabaseNotOpen` until the database is there.
+    """Return the app.
 
-    `schema` is one that others use too.
+    Args:
+        make_context: makes a request's context; raises `DatabaseNotOpen` until the pool is open.
+        schema: the schema, if it is shared with other users.
     """
 
     def pool() -> asyncpg.Pool:
@@ -104,7 +122,7 @@ def build_app(
         exception_handlers=dict.fromkeys(_DOWN, _unavailable),
     )
     app.state.pool = pool
-    # One at a time: a large image takes much memory while it is decoded.
+    # One image at a time is decoded, since a large one takes much memory.
     app.state.decoding = asyncio.Semaphore(1)
     return app
 
@@ -114,11 +132,11 @@ def _unavailable(_request: Request, error: Exception) -> Response:
 
 
 def bound(settings: Settings) -> AbstractContextManager[socket.socket]:
-    """The socket that the gateway listens on.
+    """Open the socket that the gateway listens on.
 
     Raises:
-        InvalidInput: beyond loopback without a token.
-        CannotListen: the address or port cannot be had.
+        InvalidInput: the address is not loopback, and no token is set.
+        CannotListen: the address or port is not available.
     """
     check_settings(settings)
     return listening(settings.host, settings.port, ("SONIQUEBAY_HOST", "SONIQUEBAY_PORT"))

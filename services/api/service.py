@@ -1,4 +1,4 @@
-"""The api service, put together."""
+"""Composes the api service."""
 
 import asyncio
 import gc
@@ -6,19 +6,19 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-import asyncpg
 from starlette.applications import Starlette
 
 from services.api import handlers
 from services.api.availability import DatabaseNotOpen, waiting_for_database
+from services.api.change_notifier import ChangeNotifier
 from services.api.gauges import Gauges
 from services.api.graphql.context import Context
 from services.api.graphql.schema import build_schema
 from services.api.guard import Guard
 from services.api.local_transport import LocalTransport
-from services.api.news import News
 from services.api.reconciler import Reconciler
 from services.api.server import bound, build_app
+from services.api.store.database.pool import CountedPool
 from services.api.store.database.postgres import open_pool
 from shared.bus.port import Bus, Outcome, Subscription
 from shared.contracts.envelope import DeadLetter
@@ -29,21 +29,21 @@ from shared.embedding.port import TextEmbedder
 from shared.runtime.http import serving
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
-from shared.search.choice import search_index
+from shared.search.factory import search_index
 from shared.search.port import SearchReader
 
 _PROBE_TIMEOUT_S = 3
-_OBJECTS_UNTIL_COLLECTION = 20_000
+_GC_THRESHOLD = 20_000
 
 
 @dataclass
 class Api:
-    """The service, and what others in its process use.
+    """The service, and what other services of its process use.
 
     Attributes:
         service: to subscribe and run.
-        app: the gateway without its guard, over ASGI.
-        transport: the same, for workers in this process.
+        app: the gateway as an ASGI app, without its guard.
+        transport: the gateway for workers in this process.
     """
 
     service: Service = field(init=False)
@@ -55,8 +55,8 @@ class Api:
     search: SearchReader
     url: str = ""
     """The gateway's address, once it listens."""
-    _pool: asyncpg.Pool | None = None
-    _news: News = field(default_factory=News)
+    _pool: CountedPool | None = None
+    _changes: ChangeNotifier = field(default_factory=ChangeNotifier)
 
     def __post_init__(self) -> None:
         schema = build_schema()
@@ -76,8 +76,8 @@ class Api:
         )
 
     @property
-    def pool(self) -> asyncpg.Pool:
-        """The database; `DatabaseNotOpen` unless the service runs."""
+    def pool(self) -> CountedPool:
+        """The pool of database connections; raises `DatabaseNotOpen` unless the service runs."""
         if self._pool is None:
             raise DatabaseNotOpen("the gateway is starting or stopping")
         return self._pool
@@ -91,49 +91,56 @@ class Api:
         return ""
 
     def _context(self) -> Context:
-        context = Context(self.pool, self.bus, self.settings, self.search, self.embedder)
-        context.news = self._news
-        return context
+        return Context(
+            self.pool, self.bus, self.settings, self.search, self.embedder, changes=self._changes
+        )
 
     async def _note_indexed(self, events: Sequence[TrackIndexed]) -> Outcome:
         with waiting_for_database():
-            return await handlers.note_indexed(self.pool, events)
+            outcome = await handlers.note_indexed(self.pool, events)
+        self._changes.notify()
+        return outcome
 
     async def _keep_failures(self, letters: Sequence[DeadLetter]) -> None:
         await handlers.keep_failures(self.pool, letters)
-        self._news.tell()
+        self._changes.notify()
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             if self.settings.database_url is None:
-                # That the port is taken is known in a moment, a database of our own takes seconds.
+                # First the port: if it is in use, that shows at once. The database takes seconds.
                 listener = stack.enter_context(bound(self.settings))
                 await stack.enter_async_context(self._opened())
             else:
-                # Until it is there, who connects is refused, so that workers know and wait.
+                # First the database: until it is open, connections are refused, and workers wait.
                 await stack.enter_async_context(self._opened())
                 listener = stack.enter_context(bound(self.settings))
             guarded = Guard(self.app, self.settings)
-            _keep_what_is_loaded()
+            _freeze_loaded_objects()
             async with serving(guarded, listener, name="gateway", websockets=True) as self.url:
                 yield
             self.url = ""
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
-        """Hold database and search index."""
+        """Keep the database and the search index open."""
         async with open_pool(self.settings) as pool, self.search.reading():
             self._pool = pool
+            notifier = asyncio.create_task(self._changes.run(pool), name="change notifier")
             try:
                 yield
             finally:
                 self._pool = None
+                notifier.cancel()
+                await asyncio.gather(notifier, return_exceptions=True)
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
-        """Keep everything moving, and the gauges right."""
-        reconciler = Reconciler(self.pool, self.bus, interval_s=self.settings.reconcile_s)
+        """Run the reconciler and update the gauges."""
+        reconciler = Reconciler(
+            self.pool, self.bus, interval_s=self.settings.reconcile_s, on_look=self._changes.notify
+        )
         gauges = Gauges(self.pool, self.bus, interval_s=self.settings.reconcile_s)
         tasks = [
             asyncio.create_task(reconciler.run(), name="reconciler"),
@@ -154,17 +161,17 @@ def build(
     embedder: TextEmbedder,
     search: SearchReader | None = None,
 ) -> Api:
-    """The service. `search` is the index that the settings name unless another one is given."""
+    """Return the service. `search` defaults to the index that the settings name."""
     return Api(settings, bus, embedder, search or search_index(settings))
 
 
-def _keep_what_is_loaded() -> None:
-    """Modules, schema and models stay: the collector need not look at them again and again.
+def _freeze_loaded_objects() -> None:
+    """Exclude modules, schema and models from garbage collection, and collect less often.
 
-    Each full collection did, every fourth page of a list or so: a tenth of a second in which
-    nobody is answered. What is new is looked at after 20,000 objects that stay, not after 700: a
-    batch of tracks makes far more, none of which is garbage in circles.
+    Each full collection looked at all of them, about every fourth page of a list: a tenth of a
+    second in which no request is answered. A young collection runs after 20,000 new objects
+    instead of 700, since a batch of tracks makes far more, and none of them is cyclic garbage.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
+    gc.set_threshold(_GC_THRESHOLD)

@@ -1,8 +1,8 @@
 """Runs the extractor as a process of its own: `python -m services.extractor`."""
 
 from services.extractor.service import build
-from shared.runtime.alone import Parts, run_alone
 from shared.runtime.service import Service
+from shared.runtime.standalone import Parts, run_standalone
 
 
 def compose(parts: Parts) -> Service:
@@ -11,4 +11,4 @@ def compose(parts: Parts) -> Service:
 
 
 if __name__ == "__main__":
-    run_alone("extractor", "Walks libraries and reads tags and covers.", compose)
+    run_standalone("extractor", "Walks libraries and reads tags and covers.", compose)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.contracts.errors import InvalidInput
-from shared.gateway import extraction
+from shared.gateway import scans
 from shared.gateway.client import Gateway
 
 
@@ -39,7 +39,7 @@ class Libraries:
         """All libraries there are now."""
         return [
             Library(each.id, each.name, self.local_root(each.name, each.root))
-            for each in await extraction.libraries(self._gateway)
+            for each in await scans.libraries(self._gateway)
         ]
 
     async def root_of(self, library_id: str) -> str:

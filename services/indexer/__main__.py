@@ -1,8 +1,8 @@
 """Runs the indexer in a process of its own: `python -m services.indexer`."""
 
 from services.indexer.service import build
-from shared.runtime.alone import Parts, run_alone
 from shared.runtime.service import Service
+from shared.runtime.standalone import Parts, run_standalone
 
 
 def compose(parts: Parts) -> Service:
@@ -11,4 +11,4 @@ def compose(parts: Parts) -> Service:
 
 
 if __name__ == "__main__":
-    run_alone("indexer", "Keeps the search index.", compose)
+    run_standalone("indexer", "Keeps the search index.", compose)

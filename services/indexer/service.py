@@ -10,7 +10,7 @@ from shared.contracts.topics import Stage, Topic
 from shared.gateway.client import Gateway
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
-from shared.search.choice import search_index
+from shared.search.factory import search_index
 from shared.search.port import SearchWriter
 
 _TOPICS = (Topic.TRACK_EXTRACTED, Topic.AUDIO_ANALYZED, Topic.TRACK_VECTORIZED)

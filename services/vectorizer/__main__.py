@@ -1,9 +1,9 @@
 """Runs the vectorizer in a process of its own: `python -m services.vectorizer`."""
 
 from services.vectorizer.service import build
-from shared.embedding.choice import text_embedder
-from shared.runtime.alone import Parts, run_alone
+from shared.embedding.factory import text_embedder
 from shared.runtime.service import Service
+from shared.runtime.standalone import Parts, run_standalone
 
 
 def compose(parts: Parts) -> Service:
@@ -12,4 +12,4 @@ def compose(parts: Parts) -> Service:
 
 
 if __name__ == "__main__":
-    run_alone("vectorizer", "Turns analyses and tags into vectors.", compose)
+    run_standalone("vectorizer", "Turns analyses and tags into vectors.", compose)

@@ -1,4 +1,4 @@
-"""What every adapter does with a batch: decode, handle, publish, give up what must be given up.
+"""Handles a batch, the same for every adapter: decode, handle, publish, send to dead letters.
 
 When `Dispatcher.handle` returns, the batch may be committed; when it raises, it may not.
 """
@@ -33,30 +33,30 @@ log = structlog.get_logger()
 
 
 class Output(Protocol):
-    """Where a dispatcher's results go; each adapter has its own."""
+    """Takes a dispatcher's results; each adapter has its own."""
 
     async def emit(self, events: Sequence[Event], source: str) -> None:
-        """Publish what a handler emitted; `source` is the service it belongs to."""
+        """Publish the events of a handler; `source` is its service."""
         ...
 
     async def bury(self, letters: Sequence[DeadLetter]) -> None:
-        """Publish dead letters, each to its topic's dead-letter topic. Never waits for room."""
+        """Publish dead letters, each to its topic's dead-letter topic, without waiting for room."""
         ...
 
 
 class Pauses:
-    """Who waits for a dependency, as `health` and the metrics show it."""
+    """The stages that wait for a dependency, for `health` and the metrics."""
 
     def __init__(self) -> None:
         self._waiting: dict[object, tuple[str, str]] = {}
 
     def set(self, who: object, stage: str, message: str) -> None:
-        """`who`, a part of `stage`, waits because of `message`."""
+        """Note that `who`, a part of `stage`, waits because of `message`."""
         self._waiting[who] = (stage, message)
         metrics.STAGE_PAUSED.labels(stage).set(1)
 
     def clear(self, who: object) -> None:
-        """`who` goes on."""
+        """Note that `who` goes on."""
         stage, _ = self._waiting.pop(who, ("", ""))
         if stage and stage not in self.by_stage():
             metrics.STAGE_PAUSED.labels(stage).set(0)
@@ -66,16 +66,16 @@ class Pauses:
         return who in self._waiting
 
     def by_stage(self) -> dict[str, str]:
-        """The stages that wait, with the message of the last error."""
+        """Return the stages that wait, with the message of the last error."""
         return dict(self._waiting.values())
 
     def health(self, *, connected: bool, polling: bool = True) -> BusHealth:
-        """The state for `Bus.health`."""
+        """Return the state for `Bus.health`."""
         return BusHealth(connected=connected, paused=self.by_stage(), polling=polling)
 
 
 class Dispatcher(Generic[E]):
-    """Takes one member's batches through its subscription's handler under the error policy."""
+    """Has one member's batches handled by its subscription's handler, under the error policy."""
 
     def __init__(
         self, subscription: Subscription[E], *, policy: ErrorPolicy, output: Output, pauses: Pauses
@@ -86,12 +86,12 @@ class Dispatcher(Generic[E]):
         self._policy = policy
         self._output = output
         self._pauses = pauses
-        # Told as 0 before anything is handled or paused: what a counter begins with is no increase.
+        # Makes the series exist with 0: the first value of a counter is no increase to Prometheus.
         metrics.STAGE_PAUSED.labels(self._stage)
         metrics.RECORDS_HANDLED.labels(subscription.topic.value, self._stage)
 
     async def handle(self, records: Sequence[Message]) -> None:
-        """Handle a batch of records of the topic, in their order; return when all are settled."""
+        """Handle a batch of records of the topic, in order; return when all are settled."""
         labels = (self._subscription.topic.value, self._stage)
         started = time.perf_counter()
         dead: list[DeadLetter] = []
@@ -105,7 +105,7 @@ class Dispatcher(Generic[E]):
         metrics.RECORDS_HANDLED.labels(*labels).inc(len(records) - len(dead))
 
     async def give_up(self, record: Record, error: Exception) -> None:
-        """Send a record to the dead letters that is not to be handled."""
+        """Send a record to the dead letters without handling it."""
         await self._bury([dead_letter(record, stage=self._stage, error=error, attempts=1)])
 
     def _decode(
@@ -116,8 +116,8 @@ class Dispatcher(Generic[E]):
             try:
                 decoded.append((cast(E, event_of(record)), record))
             except Exception as error:
-                told = record_of(record)
-                dead.append(dead_letter(told, stage=self._stage, error=error, attempts=1))
+                raw = record_of(record)
+                dead.append(dead_letter(raw, stage=self._stage, error=error, attempts=1))
         return decoded
 
     async def _settle(
@@ -127,9 +127,9 @@ class Dispatcher(Generic[E]):
         tried: int,
         dead: list[DeadLetter],
     ) -> None:
-        """Handle the batch, or in halves what of it can be; `tried` counts the attempts at it."""
+        """Handle the batch; if it fails, handle its halves. `tried` counts its attempts."""
         events = [event for event, _ in batch]
-        # A batch of one names its event in all that is logged; of more, who works on one does.
+        # A batch of one event names it in all its logs; in a larger one the handler does.
         named = about(events[0]) if len(events) == 1 else nullcontext()
         try:
             with named:
@@ -141,7 +141,7 @@ class Dispatcher(Generic[E]):
         except Exception as error:
             if isinstance(error, TransientError):
                 tried += attempts - 1
-                attempts = 1  # its halves were part of all these attempts
+                attempts = 1  # the halves were part of all these attempts
             if len(batch) == 1:
                 record = record_of(batch[0][1])
                 dead.append(dead_letter(record, stage=self._stage, error=error, attempts=tried))
@@ -151,13 +151,13 @@ class Dispatcher(Generic[E]):
                 await self._settle(half, attempts, tried + 1, dead)
         else:
             self._reject(batch, outcome, tried, dead)
-            self._tell(events)
+            self._log_handled(events)
 
-    def _tell(self, events: Sequence[E]) -> None:
-        told = log.bind(topic=self._subscription.topic.value, stage=self._stage)
-        if told.is_enabled_for(logging.DEBUG):
+    def _log_handled(self, events: Sequence[E]) -> None:
+        bound = log.bind(topic=self._subscription.topic.value, stage=self._stage)
+        if bound.is_enabled_for(logging.DEBUG):
             for event in events:
-                told.debug("handled", event_id=event.event_id, key=event.key)
+                bound.debug("handled", event_id=event.event_id, key=event.key)
 
     def _reject(
         self,
@@ -170,8 +170,8 @@ class Dispatcher(Generic[E]):
             return
         records: dict[Event, Message] = dict(batch)
         for rejected in outcome.rejected:
-            sent = records.get(rejected.event)
-            record = record_of(sent) if sent else _bare(rejected.event)
+            message = records.get(rejected.event)
+            record = record_of(message) if message else _bare(rejected.event)
             dead.append(
                 dead_letter(record, stage=self._stage, error=rejected.error, attempts=tried)
             )
@@ -193,7 +193,7 @@ class Dispatcher(Generic[E]):
             metrics.RECORDS_DEAD.labels(letter.record.topic, letter.stage, letter.kind.value).inc()
 
     async def _persist(self, call: Callable[[], Awaitable[T]], attempts: int) -> T:
-        """Make the call; wait while a dependency is down, and retry what is transient."""
+        """Make the call; wait while a dependency is down, and retry transient errors."""
 
         async def attempt() -> T:
             return await call()
@@ -218,12 +218,12 @@ class Dispatcher(Generic[E]):
 
 
 def _bare(event: Event) -> Record:
-    """The record of an event that the handler did not get from us, without attributes."""
+    """Return a record, without headers, for an event that is not one of the batch."""
     return Record(event.topic.value, event.key.encode(), event.model_dump_json().encode())
 
 
 class DeadLetterDispatcher:
-    """Takes dead letters to their handler, again and again until it succeeds."""
+    """Hands dead letters to their handler, again and again until it succeeds."""
 
     def __init__(
         self, stage: Stage, handler: DeadLetterHandler, *, policy: ErrorPolicy, pauses: Pauses
@@ -234,7 +234,7 @@ class DeadLetterDispatcher:
         self._pauses = pauses
 
     async def handle(self, records: Sequence[Message]) -> None:
-        """Hand the records over as dead letters; return when the handler took them."""
+        """Hand over the records as dead letters; return when the handler succeeded."""
         letters = [decode_dead_letter(record_of(record)) for record in records]
 
         async def attempt() -> None:

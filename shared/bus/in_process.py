@@ -1,7 +1,7 @@
-"""The bus within one process: for the embedded mode, where all services share an event loop.
+"""The bus within one process, for the embedded mode, where all services share an event loop.
 
-It keeps nothing beyond the process. That loses nothing for good: the truth is in the database,
-and the reconciler emits again what was not finished (docs/adr/0001).
+Its records are lost when the process ends. Nothing is lost for good: the database has the state,
+and the reconciler emits the events again that were not handled (docs/adr/0001).
 """
 
 import asyncio
@@ -26,10 +26,10 @@ from shared.contracts.topics import DEAD_LETTER_SUFFIX, Stage, Topic, dead_lette
 log = structlog.get_logger()
 _PORTION = 500
 _MOST_FOUND = 2_000
-"""Files of a walk that are read or wait for it: three batches at work, and enough for the next in
-whatever partitions are free; more is only memory."""
+"""The capacity for `file.found`: three batches being read, and enough for the next ones in whatever
+partitions are free; more would only take memory."""
 _OF_FILES = {Topic.FILE_FOUND.value, Topic.FILE_MISSING.value}
-"""Whose keys are paths."""
+"""The topics whose keys are paths."""
 _FAULT_DELAY_S = 1.0
 
 Handle = Callable[[Sequence[Message]], Awaitable[None]]
@@ -41,7 +41,7 @@ def _now() -> datetime:
 
 @dataclass(slots=True)
 class _Channel:
-    """A topic with what those wait for who fill and empty it."""
+    """A topic, and the events that its publishers and consumers wait for."""
 
     log: TopicLog
     filled: asyncio.Event
@@ -50,7 +50,7 @@ class _Channel:
 
 @dataclass(frozen=True, slots=True)
 class _Consumer:
-    """A group's members on one topic: as many as `handles`."""
+    """The members of a group on one topic: one for each of `handles`."""
 
     topic: str
     stage: str
@@ -63,13 +63,13 @@ class InProcessBus:
     """The `Bus` port within one process and one event loop.
 
     Args:
-        capacity: records a topic holds, counted until its slowest group has committed them;
-            when it is reached, `publish` waits. Dead letters and a draining bus have no limit;
+        capacity: the records that a topic holds until its slowest group has committed them; at
+            that number `publish` waits. Dead letters and a draining bus have no limit;
             `file.found` holds 2,000 at most.
         policy: the delays of retries.
-        partitions: the most members of a group that can work at a time on one topic.
-        source: who `publish` says the events come from; handlers' events name their service.
-        now: the time events are stamped with.
+        partitions: also the number of members of a group that can work at a time on one topic.
+        source: the source of events given to `publish`; events of handlers name their service.
+        now: returns the time that events are stamped with.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class InProcessBus:
         for start in range(0, len(events), _PORTION):
             portion = events[start : start + _PORTION]
             await self._append(Sent(event, source=source, time=now) for event in portion)
-            await asyncio.sleep(0)  # it is work: let the others have their turn
+            await asyncio.sleep(0)  # encoding takes time: let other tasks run
 
     async def publish_records(self, records: Iterable[Record]) -> None:
         """Publish records as they are, as a foreign client or a replay does."""
@@ -187,11 +187,11 @@ class InProcessBus:
         return min(self._capacity, _MOST_FOUND) if topic == Topic.FILE_FOUND else self._capacity
 
     def _limited(self, topic: str) -> bool:
-        # A handler in flight that publishes must be able to end when no one consumes any more.
+        # While draining, nobody consumes, and a handler in flight must be able to publish.
         return not self._draining and not topic.endswith(DEAD_LETTER_SUFFIX)
 
     async def lag(self) -> Sequence[Lag]:
-        """The lag of every subscription, dead letters' included."""
+        """Return the lag of every subscription, those of dead letters included."""
         return [
             Lag(consumer.topic, consumer.stage, self._lag_of(consumer))
             for consumer in self._consumers
@@ -201,13 +201,13 @@ class InProcessBus:
         return self._channels[consumer.topic].log.lag(consumer.stage)
 
     def health(self) -> BusHealth:
-        """Connected while it is started, and who waits for what."""
+        """Connected while it is started; the paused stages."""
         return self._pauses.health(connected=self._running and not self._draining)
 
     async def drain(self, timeout_s: float) -> bool:
-        """Take no new batches, let those in flight end and commit; False when time ran out.
+        """Take no new batches, let those in flight end and commit; False when the time ran out.
 
-        What a handler still at work at that time had taken stays uncommitted.
+        A batch that is still being handled then stays uncommitted.
         """
         self._draining = True
         for channel in self._channels.values():
@@ -226,7 +226,7 @@ class InProcessBus:
         return not late
 
     async def _consume(self, consumer: _Consumer, handle: Handle) -> None:
-        """One member's life: claim a batch, handle it, commit it."""
+        """Run one member: claim a batch, handle it, commit it, until the bus drains."""
         channel = self._channels[consumer.topic]
         began_s = -math.inf
         while (claim := await self._next(consumer, channel, began_s)) is not None:
@@ -234,7 +234,7 @@ class InProcessBus:
             try:
                 await handle(claim.records)
             except Exception:
-                # Only a fault of ours comes here. Nothing is committed; the batch is taken again.
+                # Only a bug of the bus comes here. The batch is not committed, but claimed again.
                 log.exception("bus_fault", topic=consumer.topic, stage=consumer.stage)
                 channel.log.release(claim)
                 await asyncio.sleep(_FAULT_DELAY_S)
@@ -244,13 +244,16 @@ class InProcessBus:
             else:
                 channel.log.commit(claim)
             channel.emptied.set()
-            channel.filled.set()  # its partitions may hold more, for another member
+            channel.filled.set()  # its partitions are free, and may hold more for another member
             await asyncio.sleep(0)
 
     async def _next(
         self, consumer: _Consumer, channel: _Channel, last_began_s: float
     ) -> Claim | None:
-        """The next batch, filled up until `batch_wait_s` after the last; None when it drains."""
+        """Claim the next batch, which fills until `batch_wait_s` after the last began.
+
+        None when the bus drains.
+        """
         share = -(-self._partitions // len(consumer.handles))
         enough = min(consumer.batch_size, self._capacity)
 

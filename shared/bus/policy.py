@@ -1,12 +1,12 @@
-"""The error policy: what is done about what a handler raises. Pure: no clock, no I/O.
+"""The error policy: what the bus does when a handler raises. Pure: no clock, no I/O.
 
     InvalidInput     give up at once
     TransientError   retry in place after a growing, jittered delay, a bounded number of times
     DependencyDown   wait with a growing, capped delay for as long as it takes
     anything else    a bug: give up at once, with the traceback
 
-"Give up" means the record at fault alone: a batch of more than one is run again in halves
-(`isolate`) until the record that fails stands alone.
+"Give up" concerns only the record at fault: a batch of several is handled again in halves
+(`isolate`) until the record that fails is alone.
 """
 
 import traceback
@@ -41,7 +41,7 @@ _KINDS: tuple[tuple[type[Exception], FailureKind], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ErrorPolicy:
-    """How often and how long; the defaults suit production, tests take shorter delays.
+    """How often and how long to try; the defaults suit production, tests use shorter delays.
 
     Attributes:
         attempts: how often a batch is tried when its handler raises `TransientError`.
@@ -60,7 +60,7 @@ class ErrorPolicy:
     def retrying(
         self, attempts: int, before_delay: Callable[[RetryCallState], None]
     ) -> AsyncRetrying:
-        """Runs a call again after `TransientError`, at most `attempts` times in all."""
+        """Retry a call after `TransientError`, at most `attempts` times in all."""
         return AsyncRetrying(
             retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(attempts),
@@ -74,7 +74,7 @@ class ErrorPolicy:
         before_delay: Callable[[RetryCallState], None],
         errors: type[Exception] = DependencyDown,
     ) -> AsyncRetrying:
-        """Runs a call again after `errors`, for as long as it takes."""
+        """Retry a call after `errors`, without limit."""
         return AsyncRetrying(
             retry=retry_if_exception_type(errors),
             stop=stop_never,
@@ -85,12 +85,12 @@ class ErrorPolicy:
 
 
 def _growing(first_s: float, cap_s: float) -> wait_base:
-    # The jitter keeps those who failed together from coming back together.
+    # The jitter keeps calls that failed together from being retried together.
     return wait_exponential(multiplier=first_s, max=cap_s) + wait_random(0, first_s)
 
 
 def kind_of(error: BaseException) -> FailureKind:
-    """The class of an error; what is not named in `shared.contracts.errors` is a bug."""
+    """Return the kind of an error; one that is not of `shared.contracts.errors` is a bug."""
     for type_, kind in _KINDS:
         if isinstance(error, type_):
             return kind
@@ -98,7 +98,7 @@ def kind_of(error: BaseException) -> FailureKind:
 
 
 def isolate(batch: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
-    """Cut a failed batch of two or more in halves, in order.
+    """Split a failed batch of two or more into halves, in order.
 
     Halving finds one bad record among 500 in about 18 runs; one by one it would be 500.
     """
@@ -107,7 +107,7 @@ def isolate(batch: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
 
 
 def dead_letter(record: Record, *, stage: str, error: BaseException, attempts: int) -> DeadLetter:
-    """What is kept of a record that was given up, and why."""
+    """Return the dead letter of a record that is given up."""
     kind = kind_of(error)
     bug = kind is FailureKind.BUG
     message = f"{type(error).__name__}: {error}" if bug else str(error) or type(error).__name__
@@ -123,7 +123,7 @@ def dead_letter(record: Record, *, stage: str, error: BaseException, attempts: i
 
 
 def last_error(state: RetryCallState) -> BaseException:
-    """The error that a `before_delay` was called for."""
+    """Return the error because of which a `before_delay` is called."""
     outcome: Any = state.outcome
     error: BaseException = outcome.exception()
     return error

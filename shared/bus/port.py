@@ -1,7 +1,7 @@
 """The bus as the services see it.
 
-At least once, ordered per key. A subscription's handler gets batches; what it returns is
-published, and only then is the batch committed. What happens to errors is `policy`'s to say.
+Events are delivered at least once, in order per key. A subscription's handler gets batches. What
+it returns is published, and only then is the batch committed. `policy` says what errors cause.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,7 +18,7 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record of the batch that the handler could not do, while it did the others."""
+    """An event of the batch that the handler could not process, while it did the others."""
 
     event: Event
     error: Exception
@@ -26,38 +26,39 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a handler did: the events to emit, and the records it had to give up."""
+    """The result of a handler: the events to emit, and those that it had to give up."""
 
     emit: Sequence[Event] = ()
     rejected: Sequence[Rejected] = ()
 
 
 class Handler(Protocol[E_contra]):
-    """Does the work of one batch. It must bear to get the same events again.
+    """Processes a batch. It must be idempotent: the same events may be delivered again.
 
-    Raising fails the whole batch: `TransientError` and `DependencyDown` run it again later; with
-    anything else each record is run alone, so that only the one at fault is given up.
+    Raising fails the whole batch: after `TransientError` and `DependencyDown` it is handled again
+    later; after any other error it is split, so that only the record at fault is given up.
     """
 
     def __call__(self, events: Sequence[E_contra], /) -> Awaitable[Outcome]:
-        """Handle the events, in their order, at least one."""
+        """Handle the events, at least one, in their order."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription(Generic[E]):
-    """Which events go to which handler, and in what portions.
+    """Which events go to which handler, and in what batches.
 
     Attributes:
-        topic: what is consumed.
-        stage: the consumer group: each group gets every event once, its members share them.
-        handler: what is done with a batch.
-        batch_size: at most so many events a call.
-        batch_wait_s: how long the next may fill after a batch that was not full; what comes after
-            a rest is handled at once. 0 takes what is there.
-        members: so many batches are handled at a time, each key by one member.
-        longest_batch_s: how long a batch may take; a bus between processes counts a member that
-            needs longer as lost, and others get its records.
+        topic: the topic to consume.
+        stage: the consumer group. Each group gets every event, and its members share them.
+        handler: processes a batch.
+        batch_size: the most events of a batch.
+        batch_wait_s: how long the next batch may fill after one that was not full. An event that
+            comes after a pause is handled at once. 0: never wait.
+        members: the number of batches that are handled at a time; a key is always handled by the
+            same member.
+        longest_batch_s: how long a batch may take. The Kafka bus takes a member that needs longer
+            for lost, and gives its records to others.
     """
 
     topic: Topic
@@ -74,7 +75,7 @@ DeadLetterHandler = Callable[[Sequence[DeadLetter]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far a group is behind on a topic."""
+    """How far a group is behind on a topic (consumer lag)."""
 
     topic: str
     stage: str
@@ -84,14 +85,14 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class BusHealth:
-    """Whether the bus does its work."""
+    """Whether the bus works."""
 
     connected: bool
-    """It runs, and whoever carries the records answered lately."""
+    """It runs, and the brokers, if any, answered lately."""
     paused: dict[str, str] = field(default_factory=dict)
-    """Stages that wait for a dependency, and the message of the last error."""
+    """The stages that wait for a dependency, with the message of the last error."""
     polling: bool = True
-    """False when a member has not polled for too long: the process had better be started anew."""
+    """False when a member has not polled for too long: the process should be restarted."""
 
 
 class Bus(Protocol):
@@ -118,13 +119,13 @@ class Bus(Protocol):
         ...
 
     async def lag(self) -> Sequence[Lag]:
-        """The lag of every subscription of this process's topics."""
+        """Return the lag of every subscription of this process's topics."""
         ...
 
     def health(self) -> BusHealth:
-        """Connected, and who waits for what."""
+        """Return whether the bus is connected, and the paused stages."""
         ...
 
     async def drain(self, timeout_s: float) -> bool:
-        """Take no new batches, let those in flight end and commit; False when time ran out."""
+        """Take no new batches, let those in flight end and commit; False when the time ran out."""
         ...

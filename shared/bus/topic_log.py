@@ -1,4 +1,4 @@
-"""A topic of the in-process bus: partitions of records, and how far each group has come.
+"""A topic of the in-process bus: partitions of records, and the offsets of each group.
 
 Pure data: nothing waits here. A record is kept until every group has committed it.
 """
@@ -13,31 +13,31 @@ from shared.contracts.envelope import Message
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A batch that one member of a group holds. Its partitions are closed to the others."""
+    """A batch that one member of a group holds. Other members cannot claim its partitions."""
 
     group: str
     records: list[Message]
     ends: dict[int, int]
-    """Partition -> the offset after the last record taken from it."""
+    """Partition -> the offset after its last record in the batch."""
 
 
 class _Group:
-    """Offsets up to which a group has committed, and the partitions its members hold."""
+    """The committed offsets of a group, and the partitions that its members hold."""
 
     def __init__(self, offsets: list[int]) -> None:
         self.committed = offsets
         self.claimed: set[int] = set()
         self.start = 0
-        """Where the next claim begins to look, so that no partition is forgotten."""
+        """The partition where the next claim begins to look, so that all have their turn."""
 
 
 class TopicLog:
     """The records of a topic.
 
     Args:
-        partitions: records of one key are in one partition, in the order they were added.
-        by_folder: keys are paths, and all those of a folder are in one partition: an album's files
-            are handled together, and what they have in common is stored once.
+        partitions: their number. Records of one key are in one partition, in order.
+        by_folder: keys are paths, and all files of a folder are in one partition, so that an
+            album's files are handled together, and what they have in common is stored once.
     """
 
     def __init__(self, partitions: int, *, by_folder: bool = False) -> None:
@@ -46,37 +46,38 @@ class TopicLog:
         self._base = [0] * partitions
         self._groups: dict[str, _Group] = {}
         self.held = 0
-        """Records that not all groups have committed."""
+        """The number of records that not all groups have committed."""
 
     @property
     def has_groups(self) -> bool:
-        """Whether anyone reads this topic."""
+        """Whether any group reads this topic."""
         return bool(self._groups)
 
     def add_group(self, group: str) -> None:
-        """From now on records are kept for this group."""
+        """Keep records for this group from now on."""
         if group in self._groups:
             raise ValueError(f"{group} has subscribed to this topic before")
         self._groups[group] = _Group(list(self._base))
 
     def append(self, record: Message) -> None:
-        """Add a record at its key's partition's end; dropped if no one reads the topic."""
+        """Append a record to its key's partition; it is dropped if no group reads the topic."""
         if self._groups:
             self._records[self._partition(record.key)].append(record)
             self.held += 1
 
     def _partition(self, key: bytes) -> int:
-        told = (key.rpartition(b"/")[0] or key) if self._by_folder else key
-        return zlib.crc32(told) % len(self._records)
+        hashed = (key.rpartition(b"/")[0] or key) if self._by_folder else key
+        return zlib.crc32(hashed) % len(self._records)
 
     def ready(self, group: str, max_partitions: int) -> int:
-        """How many records `claim` would find, were there no limit."""
+        """Return how many records `claim` would find without a limit."""
         return sum(waiting for _, waiting in self._free(self._groups[group], max_partitions))
 
     def claim(self, group: str, *, limit: int, max_partitions: int) -> Claim | None:
-        """Take up to `limit` records of at most `max_partitions` partitions that no one holds.
+        """Take up to `limit` records from at most `max_partitions` partitions that are free.
 
-        Of all of them alike, so that what was added together is handled together.
+        Each partition contributes alike, so that records that were added together are handled
+        together.
         """
         state = self._groups[group]
         records: list[Message] = []
@@ -93,7 +94,7 @@ class TopicLog:
         return Claim(group, records, ends)
 
     def _free(self, state: _Group, max_partitions: int) -> list[tuple[int, int]]:
-        """Partitions with records that no member holds, and how many each has."""
+        """Return the partitions that have records and are free, and how many each has."""
         count = len(self._records)
         found: list[tuple[int, int]] = []
         for step in range(count):
@@ -109,7 +110,7 @@ class TopicLog:
         return found
 
     def commit(self, claim: Claim) -> None:
-        """The claim's records are done; those that all groups are done with are freed."""
+        """Commit the claim's records, and drop those that all groups have committed."""
         state = self._groups[claim.group]
         for partition, end in claim.ends.items():
             state.committed[partition] = end
@@ -121,11 +122,11 @@ class TopicLog:
         self.release(claim)
 
     def release(self, claim: Claim) -> None:
-        """Open the claim's partitions again; what was not committed is claimed again."""
+        """Free the claim's partitions; records that were not committed are claimed again."""
         self._groups[claim.group].claimed.difference_update(claim.ends)
 
     def lag(self, group: str) -> int:
-        """Records that the group has not committed, those in flight included."""
+        """Return how many records the group has not committed, those in flight included."""
         committed = self._groups[group].committed
         return sum(
             base + len(records) - done
@@ -134,7 +135,7 @@ class TopicLog:
 
 
 def _shares(free: list[tuple[int, int]], limit: int) -> dict[int, int]:
-    """How many records are taken of each partition: `limit` in all, where so many wait."""
+    """Return how many records to take from each partition: `limit` in all, if so many wait."""
     shares: dict[int, int] = {}
     left = limit
     for place, (partition, waiting) in enumerate(free):

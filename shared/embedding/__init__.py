@@ -1,1 +1,4 @@
-"""Embedding of texts: the port, and its adapters. The vectorizer embeds texts, the api queries."""
+"""Text embedding: the port, and its adapters WordLlama and Ollama.
+
+The vectorizer embeds descriptions of tracks, the api embeds queries.
+"""

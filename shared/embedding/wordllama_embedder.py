@@ -1,8 +1,9 @@
-"""WordLlama: static word vectors, pooled; no network is used.
+"""Text embedding by WordLlama: the mean of static word vectors, without any network.
 
-Good for "calm piano"; blind to the order of words and to negation. The package `wordllama` is read
-and never run: its later versions have the same vectors (D. Lee Miller, MIT licence), but must be
-compiled wherever there is no wheel, as on a Raspberry Pi.
+It suits queries like "calm piano", but ignores the order of words and negation. Of the package
+`wordllama` only the data files are read, and none of its code is run: later versions have the same
+vectors (D. Lee Miller, MIT licence), but must be compiled where there is no wheel, as on a
+Raspberry Pi.
 """
 
 import asyncio
@@ -17,45 +18,44 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.embedding.port import EmbeddingSpace
-from shared.embedding.shapes import sendable, to_unit_length
+from shared.embedding.port import EmbeddingSpace, sendable, to_unit_length
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _MODEL = "l2_supercat"
 _DIMENSIONS = 256
-_TOGETHER = 64
-"""Texts that are taken at once: what they take is bounded by that."""
+_BATCH = 64
+"""The texts that are embedded at a time, which limits the memory."""
 
 
 class WordLlamaEmbedder:
     """The embedder of one machine: some 60 MB, loaded (0.2 s) with the first text.
 
-    One call at a time computes; others wait for it in their threads.
+    One call computes at a time; others wait in their threads.
     """
 
     def __init__(self) -> None:
-        self._turn = Lock()
+        self._lock = Lock()
 
     async def space(self) -> EmbeddingSpace:
-        """The space: known without loading the model."""
+        """Return the space, without loading the model."""
         return EmbeddingSpace("wordllama", _MODEL, _DIMENSIONS)
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of unit length, shape (n, 256)."""
+        """Return vectors of unit length, shape (n, 256)."""
         if not texts:
             return np.zeros((0, _DIMENSIONS), np.float32)
         return await asyncio.to_thread(self._embed, [sendable(text) for text in texts])
 
     def _embed(self, texts: list[str]) -> NDArray[np.float32]:
-        with self._turn:
-            parts = [texts[at : at + _TOGETHER] for at in range(0, len(texts), _TOGETHER)]
+        with self._lock:
+            parts = [texts[at : at + _BATCH] for at in range(0, len(texts), _BATCH)]
             means = [self._means(part) for part in parts]
         return to_unit_length(np.concatenate(means))
 
     def _means(self, texts: list[str]) -> NDArray[np.float32]:
-        """The mean of each text's word vectors; zero where it has no words."""
+        """Return the mean of each text's word vectors; zero for a text without words."""
         words = [one.ids for one in self._tokenizer.encode_batch(texts, add_special_tokens=False)]
         counts = np.array([len(ids) for ids in words])
         means = np.zeros((len(texts), _DIMENSIONS), np.float32)
@@ -75,11 +75,11 @@ class WordLlamaEmbedder:
 
     @cached_property
     def _rows(self) -> NDArray[np.float16]:
-        """A vector a word of the tokenizer's, shape (32,000, 256)."""
+        """The vector of each token, shape (32,000, 256)."""
         from safetensors.numpy import load_file  # noqa: PLC0415 - only when used
 
-        told = load_file(_package() / f"weights/{_MODEL}_{_DIMENSIONS}.safetensors")
-        rows: NDArray[np.float16] = told["embedding.weight"]
+        tensors = load_file(_package() / f"weights/{_MODEL}_{_DIMENSIONS}.safetensors")
+        rows: NDArray[np.float16] = tensors["embedding.weight"]
         return rows
 
 

@@ -1,6 +1,6 @@
 """The gateway, as the workers call it: typed GraphQL operations over a transport.
 
-A worker's module here (`extraction`, `analysis`, `vectorization`, `indexing`) declares its
+A worker's module here (`scans`, `extraction`, `analysis`, `vectorization`, `indexing`) declares its
 operations and the types of what it sends and gets. Documents are `.graphql` files in `documents/`.
 A test checks types and documents against the schema.
 
@@ -133,10 +133,8 @@ class HttpTransport:
 
     async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
         """As `Gateway.post_covers`."""
-        content = b"".join(len(image).to_bytes(4, "big") + image for image in images)
-        response = await self._send(
-            "POST", "/covers", content=content, headers={"content-type": "application/octet-stream"}
-        )
+        files = [("image", ("image", image)) for image in images]
+        response = await self._send("POST", "/covers", files=files)
         refusals: list[str | None] = response.json()
         return refusals
 

@@ -1,113 +1,97 @@
-"""The operations of the extractor: scans, known files, and what was read of files."""
+"""The operations of the extractor: what was read of files, and what becomes of missing ones."""
 
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from shared.contracts.upserts import UpsertStatus
 from shared.gateway.client import Gateway, in_portions, operation
 from shared.gateway.inputs import AlbumInput, ArtistInput, TrackInput
-from shared.gateway.results import (
-    TrackResult,
-    TrackResults,
-    TrackUpsertColumns,
-    TrackUpsertResult,
-    UpsertColumns,
-    UpsertResult,
-    UserError,
-)
+from shared.gateway.results import TrackResult, TrackResults, UserError
 
 PORTION = 1_000
 """Items a call: the gateway takes at most 2,000."""
 MOST_LONG_TEXT = 2_000_000
 """Characters of lyrics and other tags a call, so that requests stay small whatever tags hold."""
-KNOWN_FILES_A_PAGE = 20_000
 
 
-class Library(msgspec.Struct):
-    """A library: `root` is its folder as it was added."""
-
-    id: str
-    name: str
-    root: str
-
-
-class Scan(msgspec.Struct, rename="camel"):
-    """A scan. `library` is None where the request was refused before it was known."""
-
-    id: str
-    state: str
-    root: str
-    folder: str
-    mode: str
-    accept_missing: bool
-    files_read: int
-    files_failed: int
-    library: Library | None
-
-
-class BeginScanInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """What an event asks to scan: a scan by its id, or a library by name or root."""
-
-    scan_id: str | None = None
-    library: str | None = None
-    root: str | None = None
-    folder: str | None = ""
-    mode: str | None = "INCREMENTAL"
-    accept_missing: bool | None = False
-
-
-class ReportWalkInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """How far a walk is."""
-
-    scan_id: str
-    files_seen: int
-    files_to_read: int
-    files_unchanged: int
-    files_missing: int
-    files_held: int | None = None
-    is_finished: bool
-    is_refused: bool | None = False
-    message: str | None = None
-
-
-class BeginScanPayload(msgspec.Struct):
-    """The scan that an event asks for, or why there is none."""
-
-    scan: Scan | None
-    error: UserError | None
-
-
-class ReportWalkPayload(msgspec.Struct):
-    """Why a report was refused, if it was."""
-
-    error: UserError | None
-
-
-class KnownFiles(msgspec.Struct, rename="camel"):
-    """A page of known files by path, in columns of equal length."""
-
-    paths: list[str]
-    sizes_bytes: list[int]
-    mtimes_ns: list[int]
-    images_digests: list[int | None]
-    missing: list[bool]
-    end_cursor: str | None
-
-
-class RangeDigests(msgspec.Struct, rename="camel"):
-    """A page of ranges of known files, in columns of equal length.
+class Candidate(msgspec.Struct, frozen=True, rename="camel"):
+    """A track whose file an UNDECIDED item may be, and where its file was last.
 
     Attributes:
-        ends: the last path of each range. counts: how many files it has.
-        digests: as `shared.contracts.range_digests` makes them.
-        unknown_images: places of files in the range the digest of whose images is not known.
+        is_same_content: the contents agree; else only the tags do.
     """
 
-    ends: list[str]
-    counts: list[int]
-    digests: list[str]
-    unknown_images: list[list[int]]
-    end_cursor: str | None
+    track_id: str
+    library_id: str
+    path: str
+    is_same_content: bool
+
+
+class UpsertResult(msgspec.Struct, rename="camel"):
+    """The result of one item: an id and a status, or an error."""
+
+    id: str | None
+    status: UpsertStatus | None
+    error: UserError | None = None
+
+
+class TrackUpsertResult(TrackResult, rename="camel"):
+    """The result of one track. An UNDECIDED one was not stored, and has candidates."""
+
+    candidates: Sequence[Candidate] = ()
+
+
+class ItemError(msgspec.Struct):
+    """What was wrong with the item at place `item`, from 0."""
+
+    item: int
+    error: UserError
+
+
+class UndecidedItem(msgspec.Struct):
+    """The candidates of the item at place `item`, from 0."""
+
+    item: int
+    candidates: list[Candidate]
+
+
+class UpsertColumns(msgspec.Struct):
+    """The results of a batch in columns of equal length, and the errors among them."""
+
+    ids: list[str | None]
+    statuses: list[UpsertStatus | None]
+    errors: list[ItemError]
+
+    def rows(self) -> list[UpsertResult]:
+        """The results item by item."""
+        results = [
+            UpsertResult(id_, status) for id_, status in zip(self.ids, self.statuses, strict=True)
+        ]
+        for each in self.errors:
+            results[each.item].error = each.error
+        return results
+
+
+class TrackUpsertColumns(msgspec.Struct, rename="camel"):
+    """The results of a batch of tracks in columns, and what is not settled."""
+
+    ids: list[str | None]
+    statuses: list[UpsertStatus | None]
+    revisions: list[int | None]
+    content_revisions: list[int | None]
+    errors: list[ItemError]
+    undecided: list[UndecidedItem]
+
+    def rows(self) -> list[TrackUpsertResult]:
+        """The results item by item."""
+        columns = (self.ids, self.statuses, self.revisions, self.content_revisions)
+        results = [TrackUpsertResult(*row, None) for row in zip(*columns, strict=True)]
+        for each in self.errors:
+            results[each.item].error = each.error
+        for undecided in self.undecided:
+            results[undecided.item].candidates = undecided.candidates
+        return results
 
 
 class UpsertPayload(msgspec.Struct):
@@ -122,21 +106,6 @@ class TrackUpsertPayload(msgspec.Struct):
     columns: TrackUpsertColumns
 
 
-BEGIN_SCAN = operation("begin_scan", BeginScanPayload, input=BeginScanInput)
-REPORT_WALK = operation("report_walk", ReportWalkPayload, input=ReportWalkInput)
-KNOWN_FILES = operation(
-    "known_files",
-    KnownFiles,
-    library_id=str,
-    folder=str,
-    after=str | None,
-    until=str | None,
-    first=int,
-)
-RANGE_DIGESTS = operation(
-    "range_digests", RangeDigests, library_id=str, folder=str, after=str | None
-)
-LIBRARIES = operation("libraries", list[Library])
 MISSING_COVERS = operation("missing_covers", list[str], sha256s=list[str])
 MARK_MISSING = operation("mark_missing", TrackResults, library_id=str, paths=list[str])
 CREATE_ARTISTS = operation("create_artists", UpsertPayload, input=list[ArtistInput])
@@ -148,45 +117,6 @@ CREATE_TRACKS = operation(
     scan_id=str | None,
     input=list[TrackInput],
 )
-
-
-async def begin_scan(gateway: Gateway, request: BeginScanInput) -> BeginScanPayload:
-    """Say that the walk of a scan begins."""
-    return await gateway.execute(BEGIN_SCAN, input=request)
-
-
-async def report_walk(gateway: Gateway, report: ReportWalkInput) -> UserError | None:
-    """Say how far a walk is; None, or why that was refused."""
-    return (await gateway.execute(REPORT_WALK, input=report)).error
-
-
-async def known_files(
-    gateway: Gateway, library_id: str, folder: str, after: str | None, until: str | None = None
-) -> KnownFiles:
-    """One page of the files known below a folder ('' is the root).
-
-    They are those behind the path `after`, up to and with `until`.
-    """
-    return await gateway.execute(
-        KNOWN_FILES,
-        library_id=library_id,
-        folder=folder,
-        after=after,
-        until=until,
-        first=KNOWN_FILES_A_PAGE,
-    )
-
-
-async def range_digests(
-    gateway: Gateway, library_id: str, folder: str, after: str | None
-) -> RangeDigests:
-    """The same files without the missing ones, as ranges with a digest each."""
-    return await gateway.execute(RANGE_DIGESTS, library_id=library_id, folder=folder, after=after)
-
-
-async def libraries(gateway: Gateway) -> list[Library]:
-    """All libraries."""
-    return await gateway.execute(LIBRARIES)
 
 
 async def missing_covers(gateway: Gateway, sha256s: Sequence[str]) -> set[str]:

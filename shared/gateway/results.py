@@ -1,6 +1,4 @@
-"""What batch mutations answer, item by item."""
-
-from collections.abc import Sequence
+"""The result of an item that concerns a track, and what is said of an item that is refused."""
 
 import msgspec
 
@@ -15,27 +13,6 @@ class UserError(msgspec.Struct, frozen=True):
     field: str | None
 
 
-class Candidate(msgspec.Struct, frozen=True, rename="camel"):
-    """A track whose file an UNDECIDED item may be, and where its file was last.
-
-    Attributes:
-        is_same_content: the contents agree; else only the tags do.
-    """
-
-    track_id: str
-    library_id: str
-    path: str
-    is_same_content: bool
-
-
-class UpsertResult(msgspec.Struct, rename="camel"):
-    """The result of one item: an id and a status, or an error."""
-
-    id: str | None
-    status: UpsertStatus | None
-    error: UserError | None = None
-
-
 class TrackResult(msgspec.Struct, rename="camel"):
     """The result of one item that concerns a track, with the track's revisions afterwards."""
 
@@ -44,64 +21,6 @@ class TrackResult(msgspec.Struct, rename="camel"):
     revision: int | None
     content_revision: int | None
     error: UserError | None
-
-
-class TrackUpsertResult(TrackResult, rename="camel"):
-    """The result of one track. An UNDECIDED one was not stored, and has candidates."""
-
-    candidates: Sequence[Candidate] = ()
-
-
-class ItemError(msgspec.Struct):
-    """What was wrong with the item at place `item`, from 0."""
-
-    item: int
-    error: UserError
-
-
-class UndecidedItem(msgspec.Struct):
-    """The candidates of the item at place `item`, from 0."""
-
-    item: int
-    candidates: list[Candidate]
-
-
-class UpsertColumns(msgspec.Struct):
-    """The results of a batch in columns of equal length, and the errors among them."""
-
-    ids: list[str | None]
-    statuses: list[UpsertStatus | None]
-    errors: list[ItemError]
-
-    def rows(self) -> list[UpsertResult]:
-        """The results item by item."""
-        results = [
-            UpsertResult(id_, status) for id_, status in zip(self.ids, self.statuses, strict=True)
-        ]
-        for each in self.errors:
-            results[each.item].error = each.error
-        return results
-
-
-class TrackUpsertColumns(msgspec.Struct, rename="camel"):
-    """The results of a batch of tracks in columns, and what is not settled."""
-
-    ids: list[str | None]
-    statuses: list[UpsertStatus | None]
-    revisions: list[int | None]
-    content_revisions: list[int | None]
-    errors: list[ItemError]
-    undecided: list[UndecidedItem]
-
-    def rows(self) -> list[TrackUpsertResult]:
-        """The results item by item."""
-        columns = (self.ids, self.statuses, self.revisions, self.content_revisions)
-        results = [TrackUpsertResult(*row, None) for row in zip(*columns, strict=True)]
-        for each in self.errors:
-            results[each.item].error = each.error
-        for undecided in self.undecided:
-            results[undecided.item].candidates = undecided.candidates
-        return results
 
 
 class TrackResults(msgspec.Struct):

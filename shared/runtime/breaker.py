@@ -1,8 +1,8 @@
-"""A circuit breaker for a server that may fail for long: it is not hammered meanwhile.
+"""A circuit breaker for a server that may fail for long, so that it is not called meanwhile.
 
-Closed, calls go through. After a number of failures in a row it is open: calls are refused at once.
-After a while the next call is a trial: it closes the breaker or opens it again. (Nygard, Release
-It!, 2007; the machine is the library's, its state is a metric.)
+While the breaker is closed, calls go through. After a number of failures in a row it opens: calls
+are refused at once. After a while the next call is a trial, which closes the breaker or opens it
+again (Nygard, Release It!, 2007). The library `circuitbreaker` does it; its state is a metric.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Refused(Exception):
-    """The breaker is open, nothing was tried: ask again after `after_s`.
+    """The breaker is open, so nothing was called; try again after `after_s`.
 
     Attributes:
         cause: the failure that opened it.
@@ -34,9 +34,9 @@ class Breaker:
 
     Args:
         server: its name, a label of the metric.
-        failures: how many in a row open it.
+        failures: the number of failures in a row that open it.
         open_s: how long it stays open.
-        counts: the errors that are the server's failure; others pass and close it.
+        counts: the errors that are failures of the server; others are passed on and close it.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Breaker:
         open_s: float,
         counts: type[Exception] | tuple[type[Exception], ...],
     ) -> None:
-        self._machine: Any = CircuitBreaker(
+        self._breaker: Any = CircuitBreaker(
             failure_threshold=failures, recovery_timeout=open_s, expected_exception=counts,
             name=server,
         )  # fmt: skip
-        metrics.BREAKER_OPEN.labels(server).set_function(lambda: float(not self._machine.closed))
+        metrics.BREAKER_OPEN.labels(server).set_function(lambda: float(not self._breaker.closed))
 
     def check(self) -> None:
         """Raise `Refused` where a call would.
@@ -59,8 +59,8 @@ class Breaker:
         Raises:
             Refused: the breaker is open.
         """
-        if self._machine.opened:
-            raise Refused(self._machine.last_failure, max(0.0, self._machine.open_remaining))
+        if self._breaker.opened:
+            raise Refused(self._breaker.last_failure, max(0.0, self._breaker.open_remaining))
 
     async def call(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Run a call.
@@ -69,5 +69,5 @@ class Breaker:
             Refused: the breaker is open.
         """
         self.check()
-        answer: T = await self._machine.call_async(ask)
+        answer: T = await self._breaker.call_async(ask)
         return answer

@@ -1,38 +1,46 @@
-"""An HTTP server as a part of a process."""
+"""HTTP servers within a process, and the probes of a standalone service."""
 
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from shared.contracts.errors import PipelineError
 
 _STOP_TIMEOUT_S = 5
 
+Probe = Callable[[], Awaitable[str]]
+"""Returns what keeps the service from working, in words; empty when nothing does."""
+
 
 class CannotListen(PipelineError):
-    """The address or port cannot be had; the message says what to change."""
+    """The address or port is not available; the message says which settings to change."""
 
 
 @contextmanager
 def listening(host: str, port: int, settings: tuple[str, str]) -> Iterator[socket.socket]:
-    """A socket that listens: who connects waits until it is served.
+    """Listen, so that clients that connect wait until they are served.
 
     Args:
-        host: name or address.
+        host: a name or an address.
         port: 0 takes a free one.
-        settings: what the two are called, for the message.
+        settings: the names of the two settings, for the message.
 
     Raises:
-        CannotListen: the address or port cannot be had.
+        CannotListen: the address or port is not available.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Told to be TCP's, for asyncio lets small answers out at once only where it is told so: else
-    # each waits some 40 ms for the client's word that it had the headers.
+    # The protocol is given, since asyncio sets TCP_NODELAY only where it is. Without, a small
+    # response waits some 40 ms for the client to acknowledge the headers.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -55,10 +63,11 @@ def _cannot_listen(host: str, port: int, settings: tuple[str, str], error: OSErr
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn as a part of a process that has its own idea of signals."""
+    """Uvicorn without its signal handlers: the process has its own. See docs/fragile.md."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
         yield
 
 
@@ -66,13 +75,13 @@ class _Server(uvicorn.Server):
 async def serving(
     app: Any, listener: socket.socket, *, name: str, websockets: bool = False
 ) -> AsyncIterator[str]:
-    """Serve an ASGI app while the block runs; gives its base URL, with the port that was taken.
+    """Serve an ASGI app while the block runs, and yield its base URL with the actual port.
 
     Args:
-        app: to be served.
-        listener: takes the connections.
-        name: of the task.
-        websockets: whether it takes them too; only the api is installed with the library.
+        app: the app.
+        listener: accepts the connections.
+        name: the name of the task.
+        websockets: whether to accept them too; only the api has the library installed.
     """
     config = uvicorn.Config(
         app, log_config=None, log_level="warning", access_log=False,
@@ -84,7 +93,7 @@ async def serving(
     address = listener.getsockname()
     host = f"[{address[0]}]" if ":" in address[0] else address[0]
     try:
-        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         if task.done():
             await task
@@ -92,3 +101,34 @@ async def serving(
     finally:
         server.should_exit = True
         await task
+
+
+def health_app(*, alive: Probe, ready: Probe, description: Callable[[], str]) -> Starlette:
+    """Return the app that answers the probes of a standalone service.
+
+    `/healthz`: 200 while the process works; otherwise it should be restarted.
+    `/readyz`: 200 when it has everything that it needs.
+    `/metrics`: for Prometheus. `/asyncapi`: the topics it consumes, as AsyncAPI 3 in JSON.
+    """
+
+    def endpoint(probe: Probe, well: str) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(_request: Request) -> Response:
+            trouble = await probe()
+            return PlainTextResponse(trouble or well, 503 if trouble else 200)
+
+        return answer
+
+    async def metrics(_request: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    async def asyncapi(_request: Request) -> Response:
+        return Response(description(), media_type="application/json")
+
+    return Starlette(
+        routes=[
+            Route("/healthz", endpoint(alive, "alive")),
+            Route("/readyz", endpoint(ready, "ready")),
+            Route("/metrics", metrics),
+            Route("/asyncapi", asyncapi),
+        ]
+    )

@@ -1,7 +1,7 @@
 """Structured logs on stderr, by structlog: readable on a terminal, JSON lines elsewhere.
 
-What libraries log through the standard library comes out the same way. Who works on one event
-binds it (`about`), so that each line written meanwhile names it.
+What libraries log through `logging` comes out the same way. Code that works on one event binds it
+(`about`), so that each line logged meanwhile names the event.
 """
 
 import logging
@@ -44,8 +44,8 @@ def configure_logs(level: str) -> None:
 
 
 def about(event: Event) -> AbstractContextManager[None]:
-    """While the block runs, each line of this task's log names the event and its track."""
-    told = {"event_id": event.event_id}
+    """Name the event and its track in each line that this task logs while the block runs."""
+    fields = {"event_id": event.event_id}
     if isinstance(event, TrackEvent):
-        told["track_id"] = event.track_id
-    return structlog.contextvars.bound_contextvars(**told)
+        fields["track_id"] = event.track_id
+    return structlog.contextvars.bound_contextvars(**fields)

@@ -1,38 +1,39 @@
-"""A search document as every engine indexes it: one form, so that all find the same. Pure.
+"""The fields of a search document, the same for every engine, so that all find the same. Pure.
 
-Words are cut here and joined by spaces; the engines cut at spaces only.
+Texts are split into words here and joined by spaces; the engines split at spaces only.
 """
 
 import math
 from collections.abc import Iterable
 from typing import Any
 
-from shared.search.folding import fold, words
 from shared.search.port import Deletion, SearchDocument
+from shared.search.tokenizer import fold, words
 
 SCHEMA_VERSION = "v3"
-"""Raised with every change of the fields or their analysis: indexes are then built anew."""
+"""Raise it with every change of the fields or of `tokenizer`: indexes are then built anew."""
 
 SEARCHED = ("title", "artist", "album", "genre", "path")
 """The fields whose words are searched."""
 
 NAMES = ("artist", "album", "genre", "key")
-"""The facets whose values are names; they are filtered by as a whole, too."""
+"""The facets whose values are names; a filter compares the whole name."""
 
 Item = SearchDocument | Deletion
 
-_MOST_CHARACTERS = 20_000  # of a text; a name is cut sooner, since facets show it
+_MOST_CHARACTERS = 20_000  # of a text; names are cut sooner, since facets show them
 _MOST_CHARACTERS_OF_NAME = 300
 _MOST_CHARACTERS_OF_ORDER = 1_000
 
 
 def fields(item: Item) -> dict[str, Any]:
-    """What is indexed of a document, or of a deleted one, field by field; empty ones left out.
+    """Return the fields to index for a document or a deletion, without empty ones.
 
-    The fields: those of `SEARCHED` (lists of words, joined), `<name>_facet` as shown and
-    `<name>_whole` as compared for each of `NAMES`, `year`, `tempo_bpm`, `order` (what comes first
-    where scores are equal: the path), and `alive`: what is left of a deleted track keeps its
-    version against late events.
+    - those of `SEARCHED`: lists of texts, as words joined by spaces;
+    - `<name>_facet` (as shown) and `<name>_whole` (as compared) for each of `NAMES`;
+    - `year`, `tempo_bpm`;
+    - `order`: hits of equal score are sorted by it, that is by path;
+    - `alive`: false for a deleted track, whose version is kept against late events.
     """
     if isinstance(item, Deletion):
         return {"alive": False}
@@ -66,12 +67,12 @@ def fields(item: Item) -> dict[str, Any]:
 
 
 def whole(name: str) -> str:
-    """A name in the form that filters compare."""
+    """Return a name in the form that filters compare."""
     return " ".join(fold(name[:_MOST_CHARACTERS_OF_NAME]).split())
 
 
 def newest(items: Iterable[Item]) -> list[Item]:
-    """One item a track: the one of the highest version, of equal ones the last."""
+    """Return one item a track: that of the highest version, and of equal ones the last."""
     kept: dict[str, Item] = {}
     for item in items:
         if item.track_id not in kept or kept[item.track_id].version <= item.version:
@@ -84,4 +85,4 @@ def _shown(name: str) -> str:
 
 
 def _sendable(text: str) -> str:
-    return text.encode(errors="replace").decode()  # lone surrogates
+    return text.encode(errors="replace").decode()  # replaces lone surrogates

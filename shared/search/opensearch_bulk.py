@@ -1,4 +1,4 @@
-"""Writing in bulk: in portions, with patience where the server is busy."""
+"""Bulk writes: in portions, sent again while the server is overloaded."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from shared.search.opensearch_server import OpenSearchServer, Overloaded
 
 _MOST_ITEMS, _MOST_CHARACTERS = 1_000, 4_000_000  # of a request
 _TIMEOUT_S = 60
-_ATTEMPTS, _FIRST_WAIT_S, _LONGEST_WAIT_S = 8, 0.1, 5.0
-_OLDER_THAN_THERE, _REFUSED = 409, 400
+_ATTEMPTS, _MIN_DELAY_S, _MAX_DELAY_S = 8, 0.1, 5.0
+_VERSION_CONFLICT, _BAD_REQUEST = 409, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,40 +29,40 @@ class _Line:
 
 
 class Bulk:
-    """Writes to whatever index an alias stands for."""
+    """Writes to the index that an alias points to."""
 
     def __init__(self, server: OpenSearchServer, alias: str) -> None:
         self._server = server
         self._alias = alias
 
     async def write(self, items: Sequence[Item]) -> set[str]:
-        """Store what is not older than what is there, durably and findable at once.
+        """Store what is not older than the stored version, durably and searchable at once.
 
         Returns:
-            The names of the indexes that took it: one, unless the alias moved meanwhile.
+            The names of the indexes that stored it: one, unless the alias moved meanwhile.
 
         Raises:
-            NotThere: the alias stands for no index.
-            DependencyDown: the server is out of reach, or busy for longer than we wait.
-            InvalidInput: it refuses a document for good; the others of its portion are stored.
+            IndexMissing: the alias points to no index.
+            DependencyDown: the server is out of reach, or overloaded for too long.
+            InvalidInput: it will never accept a document; the others of its portion are stored.
         """
-        took: set[str] = set()
+        indexes: set[str] = set()
         for portion in _portions([_Line(item.track_id, lines(item)) for item in items]):
-            took |= await self._patiently(portion)
-        return took
+            indexes |= await self._write_portion(portion)
+        return indexes
 
-    async def _patiently(self, portion: list[_Line]) -> set[str]:
-        left, took = portion, set[str]()
+    async def _write_portion(self, portion: list[_Line]) -> set[str]:
+        pending, indexes = portion, set[str]()
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(Overloaded),
             stop=stop_after_attempt(_ATTEMPTS),
-            wait=wait_random_exponential(multiplier=_FIRST_WAIT_S, max=_LONGEST_WAIT_S),
+            wait=wait_random_exponential(multiplier=_MIN_DELAY_S, max=_MAX_DELAY_S),
             reraise=True,
         ):
             with attempt:
-                results = await self._sent(left)
+                results = await self._send(pending)
                 errors = [self._error(result) for result in results]
-                took |= {
+                indexes |= {
                     result["_index"]
                     for result, error in zip(results, errors, strict=True)
                     if error is None
@@ -71,42 +71,42 @@ class Bulk:
                 for error in errors:
                     if error is not None and not isinstance(error, Overloaded):
                         raise error
-                left = [
+                pending = [
                     line
-                    for line, error in zip(left, errors, strict=True)
+                    for line, error in zip(pending, errors, strict=True)
                     if isinstance(error, Overloaded)
                 ]
                 if busy:
                     raise busy[0]
-        return took
+        return indexes
 
-    async def _sent(self, portion: list[_Line]) -> list[dict[str, Any]]:
-        told = await self._server.ask(
+    async def _send(self, portion: list[_Line]) -> list[dict[str, Any]]:
+        response = await self._server.request(
             "POST",
             f"/{self._alias}/_bulk",
             "".join(line.text for line in portion),
             timeout_s=_TIMEOUT_S,
-            # Never an index of the alias's name, with fields as it guesses them.
+            # Without an alias, OpenSearch would create an index of its name, and guess the fields.
             require_alias="true",
             refresh="true",
         )
-        return [item["index"] for item in told["items"]]
+        return [item["index"] for item in response["items"]]
 
     def _error(self, result: dict[str, Any]) -> Exception | None:
-        """What stands against one item; that a later version is there does not."""
-        status, told = int(result["status"]), result.get("error")
-        if told is None or status == _OLDER_THAN_THERE:
+        """Return the error of one item. That a later version is stored is none."""
+        status, error = int(result["status"]), result.get("error")
+        if error is None or status == _VERSION_CONFLICT:
             return None
-        kind, reason = str(told["type"]), str(told["reason"])
-        if status == _REFUSED:
+        kind, reason = str(error["type"]), str(error["reason"])
+        if status == _BAD_REQUEST:
             return InvalidInput(f"OpenSearch does not take {result['_id']}: {kind}: {reason}")
-        return self._server.named(status, kind, reason)
+        return self._server.error_for(status, kind, reason)
 
 
-def _portions(all_: Sequence[_Line]) -> Iterator[list[_Line]]:
+def _portions(lines_: Sequence[_Line]) -> Iterator[list[_Line]]:
     portion: list[_Line] = []
     size = 0
-    for line in all_:
+    for line in lines_:
         if portion and (len(portion) == _MOST_ITEMS or size + len(line.text) > _MOST_CHARACTERS):
             yield portion
             portion, size = [], 0

@@ -1,4 +1,4 @@
-"""The fields of the OpenSearch index, and documents as lines of a bulk request. Pure."""
+"""The mapping of the OpenSearch index, and documents as lines of a bulk request. Pure."""
 
 import json
 from typing import Any
@@ -11,10 +11,10 @@ _WHOLE = {"type": "keyword", "doc_values": False}
 
 
 def body() -> dict[str, Any]:
-    """What an index is created with.
+    """Return the body of the request that creates an index.
 
-    One shard: scores compare within a shard only, and it holds millions of tracks. A second node,
-    where there is one, gets a copy.
+    It has one shard, since scores compare within a shard only; that holds millions of tracks. A
+    second node, if there is one, gets a copy.
     """
     return {
         "settings": {"number_of_shards": 1, "auto_expand_replicas": "0-1"},
@@ -36,17 +36,17 @@ def _properties() -> dict[str, Any]:
 
 
 def lines(item: Item) -> str:
-    """The two lines that store it unless a later version is there.
+    """Return the two lines that store an item unless a later version is stored.
 
-    Deleted tracks are stored too: what OpenSearch itself keeps of a deletion expires after a
-    minute, and a late event would bring the track back. The same version is written again: it may
-    have been made by an older form of the fields.
+    Deletions are stored as documents: OpenSearch itself forgets a deletion's version after a
+    minute, and a late event would bring the track back. An equal version is written again, since
+    it may have been copied from an index with other fields.
     """
-    about = {
+    action = {
         "index": {"_id": item.track_id, "version": item.version, "version_type": "external_gte"}
     }
-    return f"{_json(about)}\n{_json(fields(item))}\n"
+    return f"{_json(action)}\n{_json(fields(item))}\n"
 
 
-def _json(told: dict[str, Any]) -> str:
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""How a search becomes a request to OpenSearch, and its response an answer. Pure."""
+"""Queries as requests to OpenSearch, and its responses as hits. Pure."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -11,8 +11,8 @@ NOTHING = SearchHits((), 0, {})
 ALIVE: dict[str, Any] = {"term": {"alive": True}}
 _MOST_HITS = 10_000
 _MOST_CLAUSES = 1_000  # OpenSearch refuses a query of more than 1,024
-_MOST_NEAR = 100
-# Lucene leaves the constant factor (k1 + 1) out of BM25, which Tantivy has in it.
+_MAX_EXPANSIONS = 100
+# Lucene leaves the constant factor (k1 + 1) out of BM25, Tantivy does not.
 _BM25 = ranking.BM25 * 2.2
 
 _AGGREGATIONS: dict[str, Any] = {
@@ -25,25 +25,28 @@ _AGGREGATIONS: dict[str, Any] = {
 
 
 def requests(query: SearchQuery) -> list[dict[str, Any]]:
-    """For all words; where no track has them all, for any of them. None where there is no word."""
+    """Return a request for all words, and one for any of them, should no track have them all.
+
+    There is no request for a query without words.
+    """
     wanted = ranking.wanted(query.text)
     last = len(wanted) - 1
-    most = _most_near(len(wanted))
+    most = _max_expansions(len(wanted))
     each = [_word(word, most, is_last=number == last) for number, word in enumerate(wanted)]
     kinds: tuple[Literal["must", "should"], ...] = ("must", "should") if wanted else ()
     return [_request({"bool": {kind: each}}, query) for kind in kinds]
 
 
 def answer(response: dict[str, Any]) -> SearchHits:
-    """What a response tells."""
+    """Return the hits of a response."""
     found = response["hits"]
     hits = [Hit(hit["_id"], float(hit["_score"])) for hit in found["hits"]]
     return SearchHits(hits, int(found["total"]["value"]), _facets(response["aggregations"]))
 
 
-def _request(looked_for: dict[str, Any], query: SearchQuery) -> dict[str, Any]:
+def _request(words: dict[str, Any], query: SearchQuery) -> dict[str, Any]:
     return {
-        "query": {"bool": {"must": looked_for, "filter": _filters(query.filters)}},
+        "query": {"bool": {"must": words, "filter": _filters(query.filters)}},
         "size": min(query.first, _MOST_HITS),
         "sort": [{"_score": "desc"}, {"order": "asc"}],
         "track_total_hits": True,
@@ -52,19 +55,19 @@ def _request(looked_for: dict[str, Any], query: SearchQuery) -> dict[str, Any]:
     }
 
 
-def _most_near(words: int) -> int:
-    """How many words a typo or two away may stand for one, in a field; the nearest are taken.
+def _max_expansions(words: int) -> int:
+    """Return how many similar words a word may expand to in a field; the most similar are taken.
 
-    (Without a limit, by another `rewrite`, OpenSearch makes the automaton, 2 ms, anew for each
-    segment.)
+    (There is no limit with another `rewrite`, but then OpenSearch builds the automaton, 2 ms, for
+    each segment again.)
     """
     fields = len(ranking.WEIGHTS)
     others = fields * (2 * words + 1)
-    return min(_MOST_NEAR, (_MOST_CLAUSES - others) // (fields * max(1, words)))
+    return min(_MAX_EXPANSIONS, (_MOST_CLAUSES - others) // (fields * max(1, words)))
 
 
 def _word(word: str, most: int, *, is_last: bool) -> dict[str, Any]:
-    """One word in whichever field it fits best, and at most so many others instead of it."""
+    """Return the query for one word, in the field that it matches best."""
     typos = ranking.typos(word)
     ways: list[dict[str, Any]] = []
     for field, weight in ranking.WEIGHTS.items():
@@ -91,9 +94,9 @@ def _filters(filters: SearchFilters) -> list[dict[str, Any]]:
     )
     for field, lower, upper in ranges:
         ends = {"gte": lower, "lte": upper}
-        told = {end: value for end, value in ends.items() if value is not None}
-        if told:
-            found.append({"range": {field: told}})
+        bounds = {end: value for end, value in ends.items() if value is not None}
+        if bounds:
+            found.append({"range": {field: bounds}})
     return found
 
 

@@ -1,9 +1,9 @@
-"""The way to an OpenSearch server, and what its refusals mean.
+"""The connection to an OpenSearch server, and what its errors mean.
 
     DependencyDown      out of reach, not ready, refuses the user, takes no writes
-    └── Overloaded      takes no more right now: waiting a little helps
-    TransientError      anything else that it answers
-    NotThere            no such index or alias; never leaves the adapter
+    └── Overloaded      takes no more right now: send it again after a while
+    TransientError      any other error
+    IndexMissing        no such index or alias; never leaves the adapter
 
 The one module that imports opensearch-py.
 """
@@ -25,45 +25,45 @@ _NOT_READY = {502, 503, 504}
 
 
 class Overloaded(DependencyDown):
-    """The server takes no more right now; the same is sent again after a while."""
+    """The server takes no more right now: send the same again after a while."""
 
 
-class NotThere(Exception):
-    """There is no such index or alias: nothing was written yet, or it was removed."""
+class IndexMissing(Exception):
+    """There is no such index or alias: nothing has been written yet, or it was removed."""
 
 
 class OpenSearchServer:
-    """One server, or a cluster behind one address. Nothing is connected before it is asked.
+    """A server, or a cluster behind one address. It connects with the first request.
 
     Args:
         url: `http://host:port` or `https://...`, checked against the system's certificates.
-        user: name to log in with; empty where the server asks for none.
-        password: belongs to it.
+        user: the name to log in with; empty if the server asks for none.
+        password: the user's password.
     """
 
     def __init__(self, url: str, user: str = "", password: str = "") -> None:
         self._url = url
         self._login = (user, password) if user else None
         self._client: opensearchpy.AsyncOpenSearch | None = None
-        self._held = 0
-        # What the client warns of is raised too, and named there.
+        self._users = 0
+        # What the client logs, it also raises.
         logging.getLogger("opensearch").setLevel(logging.CRITICAL)
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
-        """Keep connections open; as often as one likes at the same time."""
+        """Keep connections open while the block runs; blocks may overlap."""
         if self._client is None:
-            self._client = self._made()
-        self._held += 1
+            self._client = self._new_client()
+        self._users += 1
         try:
             yield
         finally:
-            self._held -= 1
-            if not self._held:
+            self._users -= 1
+            if not self._users:
                 client, self._client = self._client, None
                 await client.close()
 
-    async def ask(
+    async def request(
         self,
         method: str,
         path: str,
@@ -72,16 +72,16 @@ class OpenSearchServer:
         timeout_s: float = _TIMEOUT_S,
         **params: str,
     ) -> Any:
-        """The answer, as JSON has it.
+        """Send a request, and return the decoded JSON response.
 
         Raises:
-            NotThere: it speaks of an index or alias that does not exist.
-            Overloaded: it may be sent again after a while.
-            DependencyDown: the server cannot do it now; says why and what to do.
-            TransientError: the server failed at it.
+            IndexMissing: the index or alias does not exist.
+            Overloaded: send it again after a while.
+            DependencyDown: the server cannot do it now; the message says why and what to do.
+            TransientError: the server failed.
         """
         if self._client is None:
-            raise RuntimeError("hold it connected() first")
+            raise RuntimeError("enter connected() first")
         try:
             return await self._client.transport.perform_request(
                 method, path, params=params, body=body, timeout=timeout_s,
@@ -93,18 +93,18 @@ class OpenSearchServer:
                 " SONIQUEBAY_OPENSEARCH_URL to where it is"
             ) from error
         except opensearchpy.TransportError as error:
-            kind, reason = _told(error)
-            raise self.named(int(error.status_code), kind, reason) from error
+            kind, reason = _kind_and_reason(error)
+            raise self.error_for(int(error.status_code), kind, reason) from error
 
-    def named(self, status: int, kind: str, reason: str) -> Exception:
-        """The error that an answer, or an item of it, means."""
+    def error_for(self, status: int, kind: str, reason: str) -> Exception:
+        """Return the error that a response, or an item of it, means."""
         if kind == "cluster_block_exception":
             return DependencyDown(
                 f"OpenSearch at {self._url} takes no writes: {reason}. Free space on its disk, if"
                 " that is why; an index that is being replaced takes writes again in a moment"
             )
         if status == _NOT_FOUND:
-            return NotThere(reason)
+            return IndexMissing(reason)
         if status == _TOO_MANY:
             return Overloaded(
                 f"OpenSearch at {self._url} is overloaded: {reason}. If it stays so, give it more"
@@ -122,11 +122,11 @@ class OpenSearchServer:
             )
         return TransientError(f"OpenSearch at {self._url} answered {status}: {kind}: {reason}")
 
-    def _made(self) -> opensearchpy.AsyncOpenSearch:
+    def _new_client(self) -> opensearchpy.AsyncOpenSearch:
         secure: dict[str, Any] = {}
         if self._url.startswith("https:"):
             secure = {"ssl_context": ssl.create_default_context()}
-        # One more try: a kept connection may have been closed from the other side meanwhile.
+        # Retried once, since the server may have closed a kept connection meanwhile.
         return opensearchpy.AsyncOpenSearch(
             [self._url], http_auth=self._login, max_retries=1, retry_on_status=(), **secure
         )
@@ -139,11 +139,11 @@ def _cause(error: opensearchpy.ConnectionError) -> str:
     return (refused and refused.strerror) or str(error.info) or repr(error.info)
 
 
-def _told(error: opensearchpy.TransportError) -> tuple[str, str]:
-    """Kind and reason of a refusal."""
+def _kind_and_reason(error: opensearchpy.TransportError) -> tuple[str, str]:
+    """Return the kind of an error and the reason, as the server gives them."""
     info = error.info if isinstance(error.info, dict) else {}
-    told = info.get("error")
-    if isinstance(told, dict):
-        causes = told.get("root_cause") or [told]
+    details = info.get("error")
+    if isinstance(details, dict):
+        causes = details.get("root_cause") or [details]
         return str(causes[0].get("type", "")), str(causes[0].get("reason", ""))[:500]
-    return str(error.error)[:200], str(told or error.info)[:500]
+    return str(error.error)[:200], str(details or error.info)[:500]

@@ -1,4 +1,4 @@
-"""Search as the services see it: documents with versions go in, ranked track ids come out."""
+"""Search as the services see it: versioned documents go in, ranked track ids come out."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 FACETS = ("artist", "album", "genre", "year", "key", "tempo_bpm")
-"""Names of the facets. Years count by year, tempi in ranges of 20 BPM, named by the lower end."""
+"""The facets. Tempi are counted in ranges of 20 BPM, named by their lower end."""
 TEMPO_RANGE_BPM = 20
 
 
 @dataclass(frozen=True, slots=True)
 class SearchDocument:
-    """What is findable of a track. `version` is the track's revision: a lower one never wins."""
+    """What is searchable of a track. `version` is its revision; a lower one never replaces it."""
 
     track_id: str
     version: int
     title: str
     artists: Sequence[str]
-    """Names of all artists credited, in any role."""
+    """The names of all credited artists, in any role."""
     album: str | None = None
     album_artist: str | None = None
     genres: Sequence[str] = ()
@@ -31,7 +31,7 @@ class SearchDocument:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A track that is no longer to be found, as of `version`."""
+    """A track that must no longer be found, as of `version`."""
 
     track_id: str
     version: int
@@ -39,7 +39,7 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class SearchFilters:
-    """Only tracks that fit all that is given. Names are compared folded, as a whole."""
+    """Restricts hits to tracks that match all filters. Whole names are compared, folded."""
 
     artist: str | None = None
     album: str | None = None
@@ -53,7 +53,7 @@ class SearchFilters:
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """What is looked for. Every word must be found somewhere; the last may be a beginning."""
+    """A query. Every word must be found in some field; the last one may be a beginning."""
 
     text: str
     first: int = 20
@@ -62,7 +62,7 @@ class SearchQuery:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A track that fits; a higher score fits better. Scores compare within one answer only."""
+    """A hit; a higher score is a better match. Scores compare within one response only."""
 
     track_id: str
     score: float
@@ -70,18 +70,18 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchHits:
-    """The best hits, how many there are in all, and the facets of all of them."""
+    """The best hits, the number of all hits, and the facets of all hits."""
 
     hits: Sequence[Hit]
     total: int
     facets: dict[str, dict[str, int]]
-    """Facet name -> value -> number of tracks, most first."""
+    """Facet name -> value -> number of tracks, the most first."""
 
 
 class SearchReader(Protocol):
     """The half that the api uses.
 
-    Raises `DependencyDown` where the engine is out of reach, `TransientError` where it failed.
+    Raises `DependencyDown` if the engine is out of reach, `TransientError` if it failed.
     """
 
     def reading(self) -> AbstractAsyncContextManager[None]:
@@ -89,32 +89,33 @@ class SearchReader(Protocol):
         ...
 
     async def search(self, query: SearchQuery) -> SearchHits:
-        """The best hits; none for a text without a word in it. Sees what was written before."""
+        """Return the best hits; none for a text without words. Sees all that was written before."""
         ...
 
 
 class SearchWriter(Protocol):
     """The half that the indexer uses.
 
-    One process at a time, unless the adapter says otherwise; in a process as often at the same
-    time as one likes.
+    One process may write at a time, unless the adapter says otherwise; within it, any number of
+    tasks.
     """
 
     @property
     def generation(self) -> str:
-        """Names this index's content: an index that was lost or rebuilt has another one.
+        """An id of this index's content: an index that was lost or rebuilt has another one.
 
-        Known while it is held open for writing. Any write may find the index lost and begin
-        another one: look again after each.
+        Known while the index is open for writing. Any write may find it lost and begin another
+        one, so look again after each write.
         """
         ...
 
     @property
     def took_over(self) -> str:
-        """The generation whose content this one began with; empty where it began without any.
+        """The generation whose content was copied into this one; empty if it began empty.
 
-        Known as `generation` is, to the one who made it only: after an upgrade an index of other
-        fields may be taken over, so that tracks are found until each is written anew.
+        Known while open for writing, and only to the process that made the index. After an
+        upgrade, the content of an index with other fields may be copied, so that tracks are found
+        until each is written again.
         """
         ...
 
@@ -125,21 +126,21 @@ class SearchWriter(Protocol):
     async def write(
         self, documents: Sequence[SearchDocument], deletions: Sequence[Deletion] = ()
     ) -> None:
-        """Store and delete, durably when it returns; what has a lower version is passed over.
+        """Store and delete, durably when it returns; lower versions than the stored are skipped.
 
         Raises:
             DependencyDown: the engine is out of reach or its disk is full; nothing is lost.
             TransientError: it failed.
-            InvalidInput: it will never take one of the documents.
+            InvalidInput: the engine will never accept one of the documents.
         """
         ...
 
     async def count(self) -> int:
-        """How many tracks can be found."""
+        """Return the number of tracks that can be found."""
         ...
 
     async def start_anew(self) -> None:
-        """Begin an empty index of another generation, and let go of the present one."""
+        """Begin an empty index of a new generation, and remove the present one."""
         ...
 
 

@@ -1,26 +1,28 @@
-"""What a hit is worth: the same in every engine. Pure.
+"""How hits are scored, the same in every engine. Pure.
 
-A document's score is the sum over the words looked for; a word's is that of the field it fits
-best, plus a tenth of the others'. In a field: `WEIGHTS` times what the way to match is worth.
+A document's score is the sum over the words of the query. A word's score is that of the field
+that it matches best, plus a tenth of the others. In a field it is the field's weight times the
+worth of the kind of match.
 """
 
-from shared.search.folding import words
+from shared.search.tokenizer import words
 
 WEIGHTS = {"title": 3.0, "artist": 2.5, "album": 2.0, "genre": 1.5, "path": 1.0}
-"""What a word is worth in each field."""
+"""The weight of each field."""
 
 EXACT, PREFIX, FUZZY = 1.0, 0.3, 0.08
-"""What a way to match is worth. With the weights, which lie between 1 and 3, a word itself is worth
-more in any field than its beginning, and that more than a word a typo or two away."""
+"""The worth of a match: the word itself, its beginning, a word with a typo or two. The steps are
+larger than those of the weights (1 to 3), so that a better match in any field wins."""
 
 BM25 = 0.01
-"""BM25 (up to some 25) only orders what is equal otherwise: short fields and rare words first."""
+"""The factor of BM25, whose values go up to some 25. It only orders hits that are equal otherwise:
+short fields and rare words first."""
 
 OTHER_FIELDS = 0.1
-"""What the fields besides the best one add."""
+"""The share that the fields besides the best one add."""
 
 FACET_VALUES = 20
-"""How many values of a facet are told, most first."""
+"""The number of values of a facet that are returned, the most frequent first."""
 
 _MOST_WORDS = 24
 _MOST_CHARACTERS = 20_000
@@ -28,12 +30,12 @@ _ONE_TYPO_FROM, _TWO_TYPOS_FROM, _NO_TYPOS_FROM = 4, 8, 40
 
 
 def wanted(text: str) -> list[str]:
-    """The words that are looked for; the last one may be a beginning."""
+    """Return the words of a query; the last one may be the beginning of a word."""
     return words(text[:_MOST_CHARACTERS])[:_MOST_WORDS]
 
 
 def typos(word: str) -> int:
-    """How many letters may be wrong (missing, added, others, two swapped): 0, 1 or 2."""
+    """Return how many typos (missing, added, other or swapped letters) a word may have: 0 to 2."""
     if len(word) >= _NO_TYPOS_FROM:
         return 0
     return (len(word) >= _ONE_TYPO_FROM) + (len(word) >= _TWO_TYPOS_FROM)

@@ -1,8 +1,7 @@
-"""The folder of a Tantivy index: which generation is in use, and whether it is fit to be.
+"""The folder of a Tantivy index: which generation is in use, and whether it can be used.
 
-`<folder>/current` names the generation in use, `<folder>/<generation>/` holds it, a file
-`damaged` in there says that reading it went wrong once. Only the one who writes makes and removes
-generations.
+`<folder>/current` names the generation in use, and `<folder>/<generation>/` holds it. A file
+`damaged` in there says that reading it has failed. Only the writer makes and removes generations.
 """
 
 import shutil
@@ -18,22 +17,23 @@ from shared.contracts.errors import DependencyDown
 from shared.search.fields import SCHEMA_VERSION
 from shared.search.tantivy_schema import SCHEMA
 
-# How Rust shows what the operating system said: disk full, too many files, no permission.
+# How Rust formats errors of the operating system: disk full, too many files, no permission.
+# Tantivy has no other sign of them; see docs/fragile.md.
 _OF_THE_SYSTEM = ("(os error ", "Os { code", "LockBusy")
 
 _log = structlog.get_logger(__name__)
 
 
 class Damaged(Exception):
-    """The files of the index contradict themselves: it must be built anew."""
+    """The files of the index are inconsistent: it must be built anew."""
 
 
 @contextmanager
 def damage_named() -> Iterator[None]:
     """Tell a damaged index (`Damaged`) from a system that cannot serve it (`DependencyDown`).
 
-    Tantivy raises `ValueError` for everything, or panics; a panic is no `Exception` in Python and
-    would end the event loop.
+    Tantivy raises `ValueError` for everything, or panics. A panic is a `BaseException` in Python,
+    whose class cannot be imported, and would end the event loop.
     """
     try:
         yield
@@ -48,7 +48,7 @@ def damage_named() -> Iterator[None]:
 
 
 class IndexFolder:
-    """The folder, as reader and writer see it."""
+    """The folder, for the reader and the writer."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -59,14 +59,14 @@ class IndexFolder:
         return self._folder
 
     def current(self) -> str:
-        """The generation in use; empty where there is none."""
+        """Return the generation in use; empty if there is none."""
         try:
             return (self._folder / "current").read_text().strip()
         except FileNotFoundError:
             return ""
 
     def open(self, generation: str) -> tantivy.Index | None:
-        """The index of a generation; None where it is none, of another schema or damaged.
+        """Return the index of a generation; None if missing, damaged or of another schema.
 
         Raises:
             DependencyDown: the folder cannot be read.
@@ -77,15 +77,16 @@ class IndexFolder:
         try:
             with damage_named():
                 index = tantivy.Index.open(str(folder))
-                index.config_reader("manual")  # we reload before each search: no watching thread
+                # Reloaded before each search, so that no thread has to watch the folder.
+                index.config_reader("manual")
                 index.reload()
         except Damaged as error:
-            _log.warning("the search index cannot be used", reason=str(error)[:500])
+            _log.warning("search_index_unusable", reason=str(error)[:500])
             return None
         return index
 
     def make(self) -> tuple[str, tantivy.Index]:
-        """A new, empty generation; it is the one in use from now on."""
+        """Begin a new, empty generation, and put it in use."""
         generation = f"{SCHEMA_VERSION}-{uuid.uuid4().hex}"
         folder = self._folder / generation
         folder.mkdir(parents=True)
@@ -97,16 +98,16 @@ class IndexFolder:
         return generation, index
 
     def mark_damaged(self, generation: str, error: Damaged) -> None:
-        """Have the one who writes replace it."""
-        _log.error("the search index is damaged and will be built anew", reason=str(error)[:500])
+        """Have the writer replace it."""
+        _log.error("search_index_damaged", reason=str(error)[:500])
         (self._folder / generation / "damaged").touch()
 
     def is_damaged(self, generation: str) -> bool:
-        """Whether someone found it damaged."""
+        """Whether reading it has failed."""
         return (self._folder / generation / "damaged").exists()
 
     def remove_others(self, generation: str) -> None:
-        """Remove the generations that are no longer in use."""
+        """Remove the generations that are not in use."""
         for rest in self._folder.iterdir():
             if rest.is_dir() and rest.name != generation:
                 shutil.rmtree(rest, ignore_errors=True)

@@ -1,6 +1,6 @@
 """Tantivy: the search index of one machine, in a folder.
 
-An index that is damaged or has fields of another version is replaced by an empty one of a new
+An index that is damaged, or of another schema version, is replaced by an empty one of a new
 generation. Blocking calls run in threads.
 """
 
@@ -22,42 +22,42 @@ from shared.search.tantivy_writer import TantivyWriter
 class TantivyIndex:
     """A search index in a folder: one process writes, any number read.
 
-    Reading and writing may use one object or several, of the same process or others.
+    Reader and writer may be one object or several, in one process or several.
 
     Args:
-        folder: made where it is missing, by the one who writes; until then nothing is found.
+        folder: created by the writer if it is missing; until then nothing is found.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = IndexFolder(folder)
         self._writer = TantivyWriter(self._folder)
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._read: tuple[str, tantivy.Index] | None = None
         self._opening = threading.Lock()
 
     @property
     def generation(self) -> str:
-        """Names this index's content; known while it is held open for writing."""
+        """An id of this index's content; known while it is open for writing."""
         return self._writer.generation
 
     @property
     def took_over(self) -> str:
-        """Empty: one that replaces another begins without content."""
+        """Always empty: a new index begins without content."""
         return ""
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
-        """Hold the index open for writing; makes a new one where there is none to be used."""
+        """Hold the index open for writing; begins a new one if there is none that can be used."""
         await asyncio.to_thread(self._writer.open)
         try:
             yield
         finally:
-            async with self._turn:
+            async with self._lock:
                 await asyncio.to_thread(self._writer.close)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[None]:
-        """Nothing need be held: each search looks which generation is in use."""
+        """Hold nothing: each search looks up the generation in use."""
         try:
             yield
         finally:
@@ -66,22 +66,22 @@ class TantivyIndex:
     async def write(
         self, documents: Sequence[SearchDocument], deletions: Sequence[Deletion] = ()
     ) -> None:
-        """Store and delete, durably when it returns; what has a lower version is passed over."""
-        async with self._turn:
+        """Store and delete, durably when it returns; lower versions than the stored are skipped."""
+        async with self._lock:
             await asyncio.to_thread(self._writer.write, [*documents, *deletions])
 
     async def count(self) -> int:
-        """How many tracks can be found; for the one who writes."""
-        async with self._turn:
+        """Return the number of tracks that can be found; for the writer."""
+        async with self._lock:
             return await asyncio.to_thread(self._writer.count)
 
     async def start_anew(self) -> None:
-        """Begin an empty index of another generation, and remove the present one."""
-        async with self._turn:
+        """Begin an empty index of a new generation, and remove the present one."""
+        async with self._lock:
             await asyncio.to_thread(self._writer.start_anew)
 
     async def search(self, query: SearchQuery) -> SearchHits:
-        """The best hits, of all that was written before."""
+        """Return the best hits of all that was written before."""
         return await asyncio.to_thread(self._search, query)
 
     def _search(self, query: SearchQuery) -> SearchHits:

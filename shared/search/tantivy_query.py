@@ -1,4 +1,4 @@
-"""How a search becomes a Tantivy query, and its result an answer."""
+"""Queries as Tantivy takes them, and its results as hits."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from shared.search.port import TEMPO_RANGE_BPM, Hit, SearchFilters, SearchHits, 
 from shared.search.tantivy_folder import damage_named
 from shared.search.tantivy_schema import SCHEMA
 
-# So many more hits are fetched than asked for: of equal ones the first in order are told.
+# Tantivy does not sort hits of equal score by path. So more hits are fetched, and sorted here.
 _TIES = 200
 
 _AGGREGATIONS: dict[str, Any] = {
@@ -25,7 +25,7 @@ _AGGREGATIONS: dict[str, Any] = {
 
 
 def answer(index: tantivy.Index, query: SearchQuery) -> SearchHits:
-    """Search for all words; where no track has them all, for any of them.
+    """Search for all words or, if no track has them all, for any of them.
 
     Raises:
         Damaged: the index cannot be read.
@@ -40,24 +40,24 @@ def answer(index: tantivy.Index, query: SearchQuery) -> SearchHits:
 
 
 def _found(index: tantivy.Index, searches: Sequence[Query], first: int) -> SearchHits:
-    """The answer to the first of the searches that has one."""
+    """Return the hits of the first query that has any."""
     index.reload()
     searcher = index.searcher()
-    for looked_for in searches:
-        found = searcher.search(looked_for, limit=first + _TIES, count=True)
+    for query in searches:
+        found = searcher.search(query, limit=first + _TIES, count=True)
         total = int(found.count or 0)  # type: ignore[attr-defined] # missing in its stubs
         if total:
             break
     else:
         return SearchHits((), 0, {})
-    facets = _facets(searcher.aggregate(looked_for, _AGGREGATIONS))
+    facets = _facets(searcher.aggregate(query, _AGGREGATIONS))
     return SearchHits(_first(searcher, found.hits, first), total, facets)
 
 
 def _first(
     searcher: tantivy.Searcher, hits: Sequence[tuple[float, tantivy.DocAddress]], first: int
 ) -> list[Hit]:
-    """The best hits; equal ones in the order of their paths."""
+    """Return the best hits, those of equal score sorted by path."""
     if not first:
         return []
     least = hits[min(first, len(hits)) - 1][0]
@@ -75,7 +75,7 @@ def _query(wanted: list[str], occur: Occur, filters: SearchFilters) -> Query:
 
 
 def _word(word: str, *, is_last: bool) -> Query:
-    """One word in whichever field it fits best."""
+    """Return the query for one word, in the field that it matches best."""
     typos = ranking.typos(word)
     ways: list[Query] = []
     for field, weight in ranking.WEIGHTS.items():

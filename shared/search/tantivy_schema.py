@@ -1,4 +1,4 @@
-"""The fields of the Tantivy index, and how documents become them."""
+"""The schema of the Tantivy index, and documents in its form."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw")
     builder.add_integer_field("version", stored=True)
-    builder.add_integer_field("alive", indexed=True)  # 1 to be found, 0 where deleted
+    builder.add_integer_field("alive", indexed=True)  # 0 if the track is deleted
     for name in SEARCHED:
         builder.add_text_field(name, tokenizer_name="whitespace")
     for name in NAMES:
@@ -27,7 +27,7 @@ SCHEMA = _schema()
 
 
 def to_tantivy(item: Item) -> tantivy.Document:
-    """A document as Tantivy takes it, or what is left of a deleted one."""
+    """Return a document, or a deletion, in the form that Tantivy takes."""
     made: dict[str, Any] = fields(item)
     made |= {"id": item.track_id, "version": item.version, "alive": int(made["alive"])}
     if "order" in made:

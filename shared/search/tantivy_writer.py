@@ -1,4 +1,4 @@
-"""The writing half of the Tantivy index; synchronous, one thread at a time."""
+"""The writer of the Tantivy index; synchronous, for one thread at a time."""
 
 import shutil
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class _Open:
 
 
 class TantivyWriter:
-    """Keeps one generation open for writing, and begins another where that one is lost."""
+    """Keeps one generation open for writing, and begins another if that one is lost."""
 
     def __init__(self, folder: IndexFolder) -> None:
         self._folder = folder
@@ -33,7 +33,7 @@ class TantivyWriter:
         self.generation = ""
 
     def open(self) -> None:
-        """Open what there is, or begin a new one where that cannot be used.
+        """Open the generation in use, or begin a new one if it cannot be used.
 
         Raises:
             DependencyDown: another process writes it, or the folder cannot be written.
@@ -47,16 +47,16 @@ class TantivyWriter:
             if index is None:
                 generation, index = self._folder.make()
             with damage_named():
-                # The lock is the operating system's: a killed process leaves none behind.
+                # The lock is the operating system's, so that a killed process leaves none behind.
                 writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
         except (Damaged, ValueError, OSError, DependencyDown) as error:
-            raise DependencyDown(_told(self._folder, error)) from error
+            raise DependencyDown(_message(self._folder, error)) from error
         self._open = _Open(generation, index, writer)
         self.generation = generation
         self._folder.remove_others(generation)
 
     def close(self) -> None:
-        """Let go of it; what was written stays."""
+        """Close the index; what was written stays."""
         held, self._open = self._open, None
         if held is not None:
             held.writer.wait_merging_threads()
@@ -67,11 +67,11 @@ class TantivyWriter:
         try:
             self._folder.make()
         except (ValueError, OSError) as error:
-            raise DependencyDown(_told(self._folder, error)) from error
+            raise DependencyDown(_message(self._folder, error)) from error
         self.open()
 
     def count(self) -> int:
-        """How many documents can be found."""
+        """Return the number of documents that can be found."""
         index = self._reopened().index
         with damage_named():
             index.reload()
@@ -80,7 +80,7 @@ class TantivyWriter:
             return int(found.count or 0)  # type: ignore[attr-defined] # missing in its stubs
 
     def write(self, items: Sequence[Item]) -> None:
-        """Store what is newer than what is there, durably."""
+        """Store durably what is newer than the stored versions."""
         held = self._reopened()
         try:
             newer = _newer(held.index, items)
@@ -92,9 +92,9 @@ class TantivyWriter:
             self._commit(held, newer)
 
     def _reopened(self) -> _Open:
-        """What is open, unless someone found it damaged: then a new one."""
+        """Return the open generation; a new one if reading it has failed."""
         if self._open is not None and self._folder.is_damaged(self._open.generation):
-            self._open = None  # its threads may have died: it is dropped, not waited for
+            self._open = None  # not closed, since its threads may have died
         if self._open is None:
             self.open()
         assert self._open is not None
@@ -109,19 +109,19 @@ class TantivyWriter:
                     held.writer.add_document(document)
                 held.writer.commit()
         except (Damaged, DependencyDown) as error:
-            # What it had taken in is given up with it; the batch comes again as a whole.
+            # Drop the writer with what it has buffered; the whole batch is delivered again.
             self._open = None
             self._failed_commits += 1
             free = shutil.disk_usage(self._folder.path).free
             again = self._failed_commits > 1 and free > _ENOUGH_SPACE_BYTES
             if isinstance(error, Damaged) and again:
                 self._folder.mark_damaged(held.generation, error)
-            raise DependencyDown(_told(self._folder, error)) from error
+            raise DependencyDown(_message(self._folder, error)) from error
         self._failed_commits = 0
 
 
 def _newer(index: tantivy.Index, items: Sequence[Item]) -> list[Item]:
-    """One item a track, the newest, of those that are newer than what the index has."""
+    """Return the newest item of each track, if it is newer than the stored one."""
     latest = newest(items)
     with damage_named():
         stored = _versions(index, [item.track_id for item in latest])
@@ -139,7 +139,7 @@ def _versions(index: tantivy.Index, ids: list[str]) -> dict[str, int]:
     return {str(document["id"][0]): int(document["version"][0]) for document in documents}
 
 
-def _told(folder: IndexFolder, error: Exception) -> str:
+def _message(folder: IndexFolder, error: Exception) -> str:
     if "LockBusy" in str(error):
         return f"another process writes the search index in {folder.path}"
     return f"the search index in {folder.path} cannot be written: {error}"

@@ -1,4 +1,4 @@
-"""Which analyses were stored, and which of them again: looked up in the database itself."""
+"""Counts the analyses that were stored more than once, by polling the database."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ class StoredAnalyses:
         self._dsn = {"dsn": dsn} if isinstance(dsn, str) else dict(dsn)
         self._known: dict[str, datetime] = {}
         self.again = 0
-        """How many were seen to be stored another time."""
+        """The number of analyses that were stored again."""
 
     def look(self) -> None:
-        """Compare with the last look; a database that is away is looked at the next time."""
+        """Compare with the last call. While the database is down, nothing happens."""
         try:
             found = asyncio.run(self._read())
         except (OSError, TimeoutError, asyncpg.PostgresError):

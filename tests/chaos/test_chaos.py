@@ -1,7 +1,7 @@
-"""Under fire: services, servers and processes go away at random; nothing is lost, nothing doubled.
+"""Services, servers and processes fail at random; nothing is lost and nothing is stored twice.
 
-`make chaos` runs the long form, 2,000 files; ARGS="--seed 5" another order. Every row of every
-table and the answers to searches are compared with those of an undisturbed run in one process.
+`make chaos` runs the long form with 2,000 files; ARGS="--seed 5" changes the order. Every row of
+every table and the results of searches must equal those of an undisturbed run in one process.
 """
 
 import os
@@ -19,7 +19,7 @@ import pytest
 from bench.generated_library import generate
 from services.api.store.database.embedded import EmbeddedPostgres
 from tests.chaos.analyses import StoredAnalyses
-from tests.chaos.disturbing import Act, Disturber, in_some_order
+from tests.chaos.faults import Fault, FaultInjector, shuffled
 from tests.e2e.cluster import SERVICES, Cluster, cluster_in, database_url, eventually
 from tests.e2e.running import JSON, Bay, Served
 from tests.e2e.tables import Tables, differences, tables
@@ -46,7 +46,7 @@ _DOWN_S = 3.0
 
 @dataclass(frozen=True)
 class Size:
-    """How much is done: files, kills of each process, and how long servers are away."""
+    """The number of files, the kills of each process, and how long servers are down."""
 
     files: int
     kills: int
@@ -56,7 +56,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Library:
-    """What there is in the end."""
+    """The final state: rows of all tables, hits by query, vectors by path."""
 
     rows: Tables
     found: dict[str, int]
@@ -74,12 +74,15 @@ def seed(request: pytest.FixtureRequest) -> int:
 
 
 def library(served: Served, dsn: dict[str, str] | str) -> Library:
-    """All of it, once all is done. Vectors are told apart: a model's last bits may differ."""
-    eventually(lambda: served.command("status").returncode == 0)  # its database may just start
+    """Wait until all is done; the final state.
+
+    Vectors are not among the rows: two runs of a model may differ in the last bits.
+    """
+    eventually(lambda: served.command("status").returncode == 0)  # it may still be starting
     served.wait_until_idle(900)
     return Library(
         rows=tables(dsn, without=("embedding",)),
-        found={told: served.ask(COUNT, text=told)["search"]["totalCount"] for told in SEARCHES},
+        found={text: served.ask(COUNT, text=text)["search"]["totalCount"] for text in SEARCHES},
         vectors={path: track["vectors"] for path, track in served.tracks(VECTORS).items()},
     )
 
@@ -96,31 +99,33 @@ def check_equal(found: Library, truth: Library) -> None:
     assert found.found == truth.found
 
 
-def tell(disturber: Disturber, analyses: StoredAnalyses, whole_s: float, size: Size) -> None:
-    """Print what happened; in the long form most acts must have met a library at work."""
+def print_summary(
+    injector: FaultInjector, analyses: StoredAnalyses, whole_s: float, size: Size
+) -> None:
+    """Print the faults. In the long form, most of them must have come during the work."""
     lines = [
-        *disturber.told,
-        f"{disturber.files} files, all done after {whole_s:.0f} s; {len(disturber.told)} acts,"
-        f" of which {len(disturber.late)} came after the last analysis; analyses stored again:"
+        *injector.log,
+        f"{injector.files} files, all done after {whole_s:.0f} s; {len(injector.log)} faults,"
+        f" of which {len(injector.late)} came after the last analysis; analyses stored again:"
         f" {analyses.again} (stored, but killed or cut off before their batch was committed)",
     ]
     sys.stderr.write("\n".join(["", *lines, ""]))
-    if size.is_long:  # a quick machine may be through with the few files of the short one
-        assert len(disturber.late) <= len(disturber.told) // 4, "it was all over too soon"
-        assert not [name for name in disturber.late if not name.startswith("kill")], disturber.late
+    if size.is_long:  # a fast machine may be done with the few files of the short form
+        assert len(injector.late) <= len(injector.log) // 4, "too many faults came late"
+        assert not [name for name in injector.late if not name.startswith("kill")], injector.late
 
 
 @pytest.mark.timeout(3_600)
-def test_a_cluster_that_everything_happens_to_ends_as_one_process_left_alone(
+def test_a_cluster_ends_with_the_library_of_one_undisturbed_process(
     tmp_path: Path, size: Size, seed: int
 ) -> None:
-    """Ollama is absent all the while; when it comes back, texts get their vectors after all."""
+    """Ollama is down until the last fault; then the missing text vectors are computed."""
     try:
         kafka.fetch()
         node = opensearch.node(opensearch.fetch(), tmp_path / "opensearch")
         parts = ollama.fetch()
     except NotFetched as error:
-        pytest.skip(f"a server cannot be had here: {error}")
+        pytest.skip(f"a server is not available here: {error}")
     music = tmp_path / "music"
     generate(music, size.files, seed=11)
     embeds = ollama.server(parts, tmp_path / "ollama")
@@ -133,30 +138,30 @@ def test_a_cluster_that_everything_happens_to_ends_as_one_process_left_alone(
         embeds.start()
         stack.callback(embeds.kill)
         embeds.add(MODEL, parts.model)
-        calm = Bay(tmp_path / "calm", settings)
-        with calm.serving("--music", str(music)):
-            truth = library(calm, EmbeddedPostgres(calm.data / "postgres").dsn)
+        undisturbed = Bay(tmp_path / "undisturbed", settings)
+        with undisturbed.serving("--music", str(music)):
+            truth = library(undisturbed, EmbeddedPostgres(undisturbed.data / "postgres").dsn)
 
         node.start()
         stack.callback(node.kill)
         settings |= {"SONIQUEBAY_SEARCH": "opensearch", "SONIQUEBAY_OPENSEARCH_URL": node.url}
         cluster = stack.enter_context(cluster_in(tmp_path / "cluster", settings))
-        cluster.start()  # a vectorizer is ready only once it has met its model
+        cluster.start()  # a vectorizer is ready only after it has reached its model
         embeds.stop()
         began_s = time.monotonic()
         cluster.json("scan", str(music))
-        disturber = Disturber(cluster, size.files)
+        injector = FaultInjector(cluster, size.files)
         analyses = StoredAnalyses(database_url(cluster.database))
-        disturber.disturb(_to_a_cluster(cluster, node, size, seed), analyses.look)
+        injector.inject(_cluster_faults(cluster, node, size, seed), analyses.look)
         embeds.start()
         found = library(cluster, database_url(cluster.database))
         analyses.look()
-        tell(disturber, analyses, time.monotonic() - began_s, size)
+        print_summary(injector, analyses, time.monotonic() - began_s, size)
         assert all(codes == [0] * len(codes) for codes in cluster.stop().values())
     check_equal(found, truth)
 
 
-def _to_a_cluster(cluster: Cluster, node: opensearch.Node, size: Size, seed: int) -> list[Act]:
+def _cluster_faults(cluster: Cluster, node: opensearch.Node, size: Size, seed: int) -> list[Fault]:
     chance = random.Random(seed)
 
     def kill(service: str) -> None:
@@ -179,78 +184,78 @@ def _to_a_cluster(cluster: Cluster, node: opensearch.Node, size: Size, seed: int
         time.sleep(size.outage_s)
         node.start()
 
-    kills: list[Act] = [
+    kills: list[Fault] = [
         (f"kill -9 {service}", lambda service=service: kill(service))  # type: ignore[misc] # the default binds it
         for service in SERVICES
         for _ in range(size.kills)
     ]
-    outages: list[Act] = [
+    outages: list[Fault] = [
         ("the broker goes away, by kill -9", lose_broker),
         ("stop the database", lose_database),
     ]
     chance.shuffle(outages)
-    # Without OpenSearch the analyses go on: it is the last to go away.
-    acts = in_some_order(chance, kills, [*outages, ("stop OpenSearch", lose_index)])
-    # Rebalances while busy: more analyzers early, fewer again later.
-    acts.insert(len(acts) // 4, ("3 analyzers", lambda: cluster.scale("analyzer", 3)))
-    acts.insert(len(acts) // 2, ("2 analyzers", lambda: cluster.scale("analyzer", 2)))
-    return acts
+    # Analyses go on without OpenSearch, so it is the last to stop.
+    faults = shuffled(chance, kills, [*outages, ("stop OpenSearch", lose_index)])
+    # Rebalances under load: more analyzers early, fewer later.
+    faults.insert(len(faults) // 4, ("3 analyzers", lambda: cluster.scale("analyzer", 3)))
+    faults.insert(len(faults) // 2, ("2 analyzers", lambda: cluster.scale("analyzer", 2)))
+    return faults
 
 
 @pytest.mark.timeout(3_600)
-def test_one_process_that_everything_happens_to_ends_as_one_left_alone(
+def test_one_process_ends_with_the_library_of_an_undisturbed_one(
     tmp_path: Path, size: Size, seed: int
 ) -> None:
     music = tmp_path / "music"
     generate(music, size.files, seed=12)
-    calm, harried = Bay(tmp_path / "calm"), Bay(tmp_path / "harried")
-    with calm.serving("--music", str(music)):
-        truth = library(calm, EmbeddedPostgres(calm.data / "postgres").dsn)
-    database = EmbeddedPostgres(harried.data / "postgres")
+    undisturbed, disturbed = Bay(tmp_path / "undisturbed"), Bay(tmp_path / "disturbed")
+    with undisturbed.serving("--music", str(music)):
+        truth = library(undisturbed, EmbeddedPostgres(undisturbed.data / "postgres").dsn)
+    database = EmbeddedPostgres(disturbed.data / "postgres")
     analyses = StoredAnalyses(database.dsn)
     chance = random.Random(seed)
     began_s = time.monotonic()
     with ExitStack() as stack:
-        process = [stack.enter_context(harried.serving("--music", str(music)))]
-        disturber = Disturber(harried, size.files)
+        process = [stack.enter_context(disturbed.serving("--music", str(music)))]
+        injector = FaultInjector(disturbed, size.files)
 
         def start_again() -> None:
             os.killpg(process[0].pid, signal.SIGKILL)
             process[0].wait()
             stack.close()
-            process[0] = stack.enter_context(harried.serving("--music", str(music)))
+            process[0] = stack.enter_context(disturbed.serving("--music", str(music)))
 
         def lose_a_worker() -> None:
             eventually(lambda: bool(_workers(process[0].pid)))
             os.kill(chance.choice(_workers(process[0].pid)), signal.SIGKILL)
 
         def hang() -> None:
-            server = [_postmaster(harried), *_children(_postmaster(harried))]
+            server = [_postmaster(disturbed), *_children(_postmaster(disturbed))]
             for pid in server:
                 os.kill(pid, signal.SIGSTOP)
             time.sleep(size.outage_s)
             for pid in server:
                 os.kill(pid, signal.SIGCONT)
 
-        kills: list[Act] = [
+        kills: list[Fault] = [
             *[("kill -9 of it all", start_again)] * size.kills,
             *[("kill -9 a worker process", lose_a_worker)] * size.kills,
-            ("kill -9 the database", lambda: os.kill(_postmaster(harried), signal.SIGKILL)),
-            ("stop the database", lambda: os.kill(_postmaster(harried), signal.SIGINT)),
+            ("kill -9 the database", lambda: os.kill(_postmaster(disturbed), signal.SIGKILL)),
+            ("stop the database", lambda: os.kill(_postmaster(disturbed), signal.SIGINT)),
         ]
-        acts = in_some_order(chance, kills, [("the database hangs", hang)])
-        disturber.disturb(acts, analyses.look)
-        found = library(harried, database.dsn)
+        faults = shuffled(chance, kills, [("the database hangs", hang)])
+        injector.inject(faults, analyses.look)
+        found = library(disturbed, database.dsn)
         analyses.look()
-        tell(disturber, analyses, time.monotonic() - began_s, size)
+        print_summary(injector, analyses, time.monotonic() - began_s, size)
     check_equal(found, truth)
 
 
 def _postmaster(bay: Bay) -> int:
-    """The database's process; the product may just be starting it again."""
-    told = bay.data / "postgres" / "postmaster.pid"
-    eventually(told.exists)
-    return int(told.read_text().split()[0])
+    """The id of the database's process; waits if the product is starting it again."""
+    pid_file = bay.data / "postgres" / "postmaster.pid"
+    eventually(pid_file.exists)
+    return int(pid_file.read_text().split()[0])
 
 
 def _children(pid: int) -> list[int]:
@@ -259,7 +264,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _workers(pid: int) -> list[int]:
-    """Those of its children that read or analyse; not the one that only tidies up after them."""
+    """The child processes that read or analyse, without multiprocessing's resource tracker."""
     return [
         child
         for child in _children(pid)

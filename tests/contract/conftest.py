@@ -1,4 +1,4 @@
-"""The adapters that each suite runs against: of the bus, of the search index."""
+"""The adapters that each suite runs with: of the bus and of the search index."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from shared.bus.port import Bus
 from shared.search.opensearch_index import OpenSearchIndex
 from shared.search.port import SearchIndex, SearchReader, SearchWriter
 from shared.search.tantivy_index import TantivyIndex
-from tests.contract.search_ground import LIBRARY
+from tests.contract.search_library import LIBRARY
 
 QUICK = ErrorPolicy(
     attempts=3, retry_first_s=0.01, retry_cap_s=0.05, wait_first_s=0.01, wait_cap_s=0.05
@@ -29,7 +29,7 @@ DEADLINE_S = 30.0
 
 @dataclass(slots=True)
 class Adapter:
-    """A way to make buses. Each one made has topics and groups of its own."""
+    """Makes buses. Each has topics and groups of its own."""
 
     name: str
     build: Callable[[ErrorPolicy, int], Bus]
@@ -38,7 +38,7 @@ class Adapter:
     made: list[Bus] = field(default_factory=list)
 
     def make(self, *, capacity: int = 10_000) -> Bus:
-        """A bus that is drained when the test ends."""
+        """A new bus; it is drained at the end of the test."""
         bus = self.build(QUICK, capacity)
         self.made.append(bus)
         return bus
@@ -75,7 +75,7 @@ def bus(adapter: Adapter) -> Bus:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A way to reach one index, which is empty at first. Each call gives an object of its own."""
+    """Opens one index, which is empty at first. Each call returns a new object."""
 
     writer: Callable[[], SearchWriter]
     reader: Callable[[], SearchReader]
@@ -113,10 +113,10 @@ async def library(writer: SearchWriter) -> SearchWriter:
 
 
 async def eventually(condition: Callable[[], bool], what: str) -> None:
-    """Wait until the condition holds; fail when it does not come true."""
+    """Wait until the condition holds; fail if it never does."""
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
-        assert time.monotonic() < deadline, f"never came true: {what}"
+        assert time.monotonic() < deadline, f"did not happen in time: {what}"
         await asyncio.sleep(0.005)
 
 
@@ -124,5 +124,5 @@ async def until_idle(bus: Bus) -> None:
     """Wait until every group has committed everything."""
     deadline = time.monotonic() + DEADLINE_S
     while any(lag.records for lag in await bus.lag()):
-        assert time.monotonic() < deadline, f"never idle: {await bus.lag()}"
+        assert time.monotonic() < deadline, f"not idle in time: {await bus.lag()}"
         await asyncio.sleep(0.005)

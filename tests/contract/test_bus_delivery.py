@@ -1,4 +1,4 @@
-"""Who gets which event, in which order, in which batches; whichever adapter it is."""
+"""The delivery of events with each adapter: to which group, in which order, in which batches."""
 
 import asyncio
 import random
@@ -9,8 +9,8 @@ from shared.bus.port import Bus, Outcome, Subscription
 from shared.contracts.errors import InvalidInput
 from shared.contracts.events import Event, TrackVectorized
 from shared.contracts.topics import Stage, Topic
-from tests.contract.bus_ground import (
-    Seen,
+from tests.contract.bus_handlers import (
+    RecordingHandler,
     fails_all,
     indexed,
     subscribe,
@@ -20,7 +20,11 @@ from tests.contract.conftest import eventually, until_idle
 
 
 async def test_every_group_gets_every_event_once(bus: Bus) -> None:
-    groups = {Stage.INDEX: Seen(), Stage.PROGRESS: Seen(), Stage.ANALYZE: Seen()}
+    groups = {
+        Stage.INDEX: RecordingHandler(),
+        Stage.PROGRESS: RecordingHandler(),
+        Stage.ANALYZE: RecordingHandler(),
+    }
     for stage, seen in groups.items():
         bus.subscribe(Subscription(Topic.TRACK_VECTORIZED, stage, seen, members=2))
     await bus.start()
@@ -57,7 +61,7 @@ async def test_a_key_is_handled_in_order_and_by_one_member_at_a_time(bus: Bus) -
     assert most == 1
 
 
-async def test_members_of_a_group_work_side_by_side(bus: Bus) -> None:
+async def test_members_of_a_group_work_concurrently(bus: Bus) -> None:
     both = asyncio.Barrier(2)
 
     async def work(_: Sequence[Event]) -> Outcome:
@@ -72,7 +76,7 @@ async def test_members_of_a_group_work_side_by_side(bus: Bus) -> None:
 
 
 async def test_batches_fill_up_and_have_a_limit(bus: Bus) -> None:
-    seen = Seen()
+    seen = RecordingHandler()
     subscribe(bus, seen, batch_size=40, batch_wait_s=0.2)
     await bus.start()
     for number in range(100):
@@ -91,7 +95,7 @@ async def test_a_batch_in_flight_counts_as_lag_until_its_results_are_published(b
         await gate.wait()
         return Outcome(emit=[indexed(number) for number, _ in enumerate(events)])
 
-    upstream, downstream = Seen(work), Seen()
+    upstream, downstream = RecordingHandler(work), RecordingHandler()
     bus.subscribe(Subscription(Topic.TRACK_VECTORIZED, Stage.INDEX, upstream))
     bus.subscribe(Subscription(Topic.TRACK_INDEXED, Stage.PROGRESS, downstream))
     await bus.start()
@@ -109,12 +113,12 @@ async def test_events_that_a_handler_emits_carry_their_service_and_a_stable_id(b
     async def work(_: Sequence[Event]) -> Outcome:
         return Outcome(emit=[indexed(1), indexed(1)])
 
-    graveyard = subscribe(bus, work)
+    dead_letters = subscribe(bus, work)
     bus.subscribe(Subscription(Topic.TRACK_INDEXED, Stage.PROGRESS, fails_all(InvalidInput("no"))))
     await bus.start()
     await bus.publish([vectorized(1)])
-    await eventually(lambda: len(graveyard.letters) == 2, "both come back as dead letters")
-    one, two = (letter.record.headers for letter in graveyard.letters)
+    await eventually(lambda: len(dead_letters.letters) == 2, "both come back as dead letters")
+    one, two = (letter.record.headers for letter in dead_letters.letters)
     assert one["ce_source"] == b"/soniquebay/indexer"
     assert one["ce_type"] == b"soniquebay.track.indexed.v1"
     assert one["ce_id"] == two["ce_id"] == indexed(1).event_id.encode()

@@ -1,4 +1,4 @@
-"""How a bus comes to rest: what is in flight ends, nothing new begins; whichever adapter it is."""
+"""Draining a bus with each adapter: events in flight are finished, and no new ones are taken."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from shared.bus.port import Bus, Outcome, Subscription
 from shared.contracts.events import Event, TrackIndexed, TrackVectorized
 from shared.contracts.topics import Stage, Topic
-from tests.contract.bus_ground import (
-    Seen,
+from tests.contract.bus_handlers import (
+    RecordingHandler,
     indexed,
     subscribe,
     vectorized,
@@ -15,16 +15,16 @@ from tests.contract.bus_ground import (
 from tests.contract.conftest import Adapter, eventually
 
 
-async def test_drain_ends_what_is_in_flight_and_takes_nothing_new(bus: Bus) -> None:
+async def test_drain_finishes_events_in_flight_and_takes_no_new_ones(bus: Bus) -> None:
     gate = asyncio.Event()
 
     async def work(events: Sequence[TrackVectorized]) -> Outcome:
         await gate.wait()
         return Outcome(emit=[TrackIndexed(track_id=e.track_id, revision=1) for e in events])
 
-    seen = Seen(work)
+    seen = RecordingHandler(work)
     subscribe(bus, seen, batch_size=10, batch_wait_s=0)
-    bus.subscribe(Subscription(Topic.TRACK_INDEXED, Stage.PROGRESS, Seen()))
+    bus.subscribe(Subscription(Topic.TRACK_INDEXED, Stage.PROGRESS, RecordingHandler()))
     await bus.start()
     await bus.publish([vectorized(number) for number in range(100)])
     await eventually(lambda: bool(seen.batches), "a batch is in flight")
@@ -41,7 +41,7 @@ async def test_drain_ends_what_is_in_flight_and_takes_nothing_new(bus: Bus) -> N
     assert not bus.health().connected
 
 
-async def test_drain_gives_up_when_its_time_is_over(bus: Bus) -> None:
+async def test_drain_gives_up_after_its_time_limit(bus: Bus) -> None:
     stopped = asyncio.Event()
 
     async def work(_: Sequence[Event]) -> Outcome:
@@ -51,7 +51,7 @@ async def test_drain_gives_up_when_its_time_is_over(bus: Bus) -> None:
             stopped.set()
         raise AssertionError
 
-    seen = Seen(work)
+    seen = RecordingHandler(work)
     subscribe(bus, seen)
     await bus.start()
     await bus.publish([vectorized(1)])
@@ -61,7 +61,7 @@ async def test_drain_gives_up_when_its_time_is_over(bus: Bus) -> None:
     assert [lag.records for lag in await bus.lag() if lag.stage == "indexer"] == [1]
 
 
-async def test_drain_does_not_wait_for_room_in_a_topic_no_one_empties(adapter: Adapter) -> None:
+async def test_drain_does_not_wait_for_a_full_topic_without_consumers(adapter: Adapter) -> None:
     bus = adapter.make(capacity=5)
 
     async def emits_much(_: Sequence[Event]) -> Outcome:
@@ -71,7 +71,7 @@ async def test_drain_does_not_wait_for_room_in_a_topic_no_one_empties(adapter: A
         await asyncio.sleep(0.2)
         return Outcome()
 
-    before, after = Seen(emits_much), Seen(waits)
+    before, after = RecordingHandler(emits_much), RecordingHandler(waits)
     subscribe(bus, before)
     bus.subscribe(Subscription(Topic.TRACK_INDEXED, Stage.PROGRESS, after))
     await bus.start()

@@ -1,4 +1,4 @@
-"""What becomes of events whose handler fails, whichever adapter it is: retried, kept, given up."""
+"""Events whose handler fails, with each adapter: retried, kept, or given up."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,14 @@ from shared.bus.port import Bus, Outcome, Rejected, Subscription
 from shared.contracts.errors import DependencyDown, FailureKind, InvalidInput, TransientError
 from shared.contracts.events import Event, TrackIndexed, TrackVectorized
 from shared.contracts.topics import Stage, Topic
-from tests.contract.bus_ground import Graveyard, Seen, fails_all, fails_on, subscribe, vectorized
+from tests.contract.bus_handlers import (
+    DeadLetterHandler,
+    RecordingHandler,
+    fails_all,
+    fails_on,
+    subscribe,
+    vectorized,
+)
 from tests.contract.conftest import QUICK, eventually, until_idle
 
 
@@ -21,13 +28,13 @@ async def test_a_transient_error_is_retried_and_then_forgotten(bus: Bus) -> None
             raise errors.pop()
         return Outcome()
 
-    seen = Seen(work)
-    graveyard = subscribe(bus, seen)
+    seen = RecordingHandler(work)
+    dead_letters = subscribe(bus, seen)
     await bus.start()
     await bus.publish([vectorized(1), vectorized(1, revision=2)])
     await until_idle(bus)
     assert seen.events[-2:] == [vectorized(1), vectorized(1, revision=2)]
-    assert not graveyard.letters
+    assert not dead_letters.letters
 
 
 @pytest.mark.parametrize(
@@ -39,15 +46,15 @@ async def test_a_transient_error_is_retried_and_then_forgotten(bus: Bus) -> None
     ],
     ids=["invalid at once", "transient after bounded attempts", "bug at once"],
 )
-async def test_an_error_that_stays_ends_in_a_dead_letter(
+async def test_a_lasting_error_ends_in_a_dead_letter(
     bus: Bus, error: Exception, kind: FailureKind, calls: int, message: str
 ) -> None:
-    seen = Seen(fails_all(error))
-    graveyard = subscribe(bus, seen)
+    seen = RecordingHandler(fails_all(error))
+    dead_letters = subscribe(bus, seen)
     await bus.start()
     await bus.publish([vectorized(1)])
-    await eventually(lambda: bool(graveyard.letters), "a dead letter")
-    (letter,) = graveyard.letters
+    await eventually(lambda: bool(dead_letters.letters), "a dead letter")
+    (letter,) = dead_letters.letters
     assert (letter.kind, letter.message, letter.attempts) == (kind, message, calls)
     assert letter.stage == "indexer"
     assert letter.record.topic == "track.vectorized"
@@ -60,7 +67,9 @@ async def test_an_error_that_stays_ends_in_a_dead_letter(
 @pytest.mark.parametrize(
     "error", [InvalidInput("x"), TransientError("x"), ZeroDivisionError("x")], ids=repr
 )
-async def test_one_bad_record_costs_no_other_of_its_batch(bus: Bus, error: Exception) -> None:
+async def test_one_bad_record_does_not_affect_others_of_its_batch(
+    bus: Bus, error: Exception
+) -> None:
     done: set[TrackVectorized] = set()
     check = fails_on(13, error)
 
@@ -69,12 +78,12 @@ async def test_one_bad_record_costs_no_other_of_its_batch(bus: Bus, error: Excep
         done.update(events)
         return Outcome()
 
-    graveyard = subscribe(bus, work)
+    dead_letters = subscribe(bus, work)
     await bus.start()
     await bus.publish([vectorized(number) for number in range(50)])
     await until_idle(bus)
     assert done == {vectorized(number) for number in range(50) if number != 13}
-    assert [letter.record.key for letter in graveyard.letters] == [vectorized(13).key.encode()]
+    assert [letter.record.key for letter in dead_letters.letters] == [vectorized(13).key.encode()]
 
 
 async def test_rejected_records_are_given_up_while_the_others_go_on(bus: Bus) -> None:
@@ -85,8 +94,8 @@ async def test_rejected_records_are_given_up_while_the_others_go_on(bus: Bus) ->
             rejected=[Rejected(event, bad[event]) for event in events if event in bad],
         )
 
-    seen, after = Seen(work), Seen()
-    graveyard = subscribe(bus, seen)
+    seen, after = RecordingHandler(work), RecordingHandler()
+    dead_letters = subscribe(bus, seen)
     bus.subscribe(Subscription(Topic.TRACK_INDEXED, Stage.PROGRESS, after))
     await bus.start()
     await bus.publish([vectorized(number) for number in range(6)])
@@ -94,14 +103,14 @@ async def test_rejected_records_are_given_up_while_the_others_go_on(bus: Bus) ->
     assert {event.track_id for event in after.events} == {
         vectorized(number).track_id for number in (0, 1, 4, 5)
     }
-    told = {letter.record.key.decode(): letter for letter in graveyard.letters}
-    assert told[vectorized(2).key].kind is FailureKind.INVALID
-    assert told[vectorized(2).key].message == "too short"
-    assert told[vectorized(3).key].kind is FailureKind.BUG
+    by_key = {letter.record.key.decode(): letter for letter in dead_letters.letters}
+    assert by_key[vectorized(2).key].kind is FailureKind.INVALID
+    assert by_key[vectorized(2).key].message == "too short"
+    assert by_key[vectorized(3).key].kind is FailureKind.BUG
     assert len(seen.events) == 6  # no one was run twice
 
 
-async def test_while_a_dependency_is_down_its_stage_waits_and_loses_nothing(bus: Bus) -> None:
+async def test_a_stage_waits_for_a_dependency_that_is_down_and_loses_nothing(bus: Bus) -> None:
     down = True
 
     async def work(_: Sequence[Event]) -> Outcome:
@@ -109,8 +118,8 @@ async def test_while_a_dependency_is_down_its_stage_waits_and_loses_nothing(bus:
             raise DependencyDown("the gateway is out of reach")
         return Outcome()
 
-    seen, other = Seen(work), Seen()
-    graveyard = subscribe(bus, seen, batch_size=4)
+    seen, other = RecordingHandler(work), RecordingHandler()
+    dead_letters = subscribe(bus, seen, batch_size=4)
     bus.subscribe(Subscription(Topic.TRACK_VECTORIZED, Stage.PROGRESS, other))
     await bus.start()
     sent = [vectorized(number) for number in range(10)]
@@ -122,10 +131,10 @@ async def test_while_a_dependency_is_down_its_stage_waits_and_loses_nothing(bus:
     await until_idle(bus)
     await eventually(lambda: not bus.health().paused, "the stage goes on")
     assert set(seen.events) == set(sent)
-    assert not graveyard.letters
+    assert not dead_letters.letters
 
 
-async def test_a_dead_letter_can_be_published_again_as_it_is(bus: Bus) -> None:
+async def test_a_dead_letter_can_be_published_again_unchanged(bus: Bus) -> None:
     broken = True
 
     async def work(_: Sequence[Event]) -> Outcome:
@@ -133,27 +142,27 @@ async def test_a_dead_letter_can_be_published_again_as_it_is(bus: Bus) -> None:
             raise InvalidInput("not yet")
         return Outcome()
 
-    seen = Seen(work)
-    graveyard = subscribe(bus, seen)
+    seen = RecordingHandler(work)
+    dead_letters = subscribe(bus, seen)
     await bus.start()
     await bus.publish([vectorized(7)])
-    await eventually(lambda: bool(graveyard.letters), "a dead letter")
+    await eventually(lambda: bool(dead_letters.letters), "a dead letter")
     broken = False
-    await bus.publish_records([graveyard.letters[0].record])
+    await bus.publish_records([dead_letters.letters[0].record])
     await eventually(lambda: len(seen.batches) == 2, "it comes again")
     await until_idle(bus)
     assert seen.events == [vectorized(7), vectorized(7)]
-    assert len(graveyard.letters) == 1
+    assert len(dead_letters.letters) == 1
 
 
-async def test_dead_letters_are_handed_over_until_their_handler_takes_them(bus: Bus) -> None:
+async def test_dead_letters_are_delivered_until_their_handler_succeeds(bus: Bus) -> None:
     bus.subscribe(Subscription(Topic.TRACK_VECTORIZED, Stage.INDEX, fails_all(InvalidInput("no"))))
-    graveyard = Graveyard(failures=4)
-    bus.subscribe_dead_letters(Stage.FAILURES, graveyard)
+    dead_letters = DeadLetterHandler(failures=4)
+    bus.subscribe_dead_letters(Stage.FAILURES, dead_letters)
     await bus.start()
     await bus.publish([vectorized(number) for number in range(3)])
     await until_idle(bus)
-    assert {letter.record.key.decode() for letter in graveyard.letters} == {
+    assert {letter.record.key.decode() for letter in dead_letters.letters} == {
         vectorized(number).key for number in range(3)
     }
-    assert graveyard.calls > 4
+    assert dead_letters.calls > 4

@@ -1,4 +1,4 @@
-"""Records that others wrote: what is no event, what has more than ours, what has no topic."""
+"""Records of other programs: invalid ones, ones with more fields, and ones without a topic."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from shared.bus.port import Bus
 from shared.contracts.envelope import Record
 from shared.contracts.errors import FailureKind
-from tests.contract.bus_ground import Seen, subscribe, vectorized
+from tests.contract.bus_handlers import RecordingHandler, subscribe, vectorized
 from tests.contract.conftest import eventually, until_idle
 
 GOOD = json.loads(vectorized(1).model_dump_json())
@@ -35,18 +35,18 @@ V1 = {"ce_type": b"soniquebay.track.vectorized.v1", "ce_id": b"42"}
         "out of range", "missing field", "unknown version", "type is no UTF-8",
     ],
 )  # fmt: skip
-async def test_a_record_that_is_no_event_goes_to_the_dead_letters_as_it_was(
+async def test_a_record_that_is_no_event_becomes_a_dead_letter_unchanged(
     bus: Bus, value: bytes, headers: dict[str, bytes], named: str
 ) -> None:
-    seen = Seen()
-    graveyard = subscribe(bus, seen)
+    seen = RecordingHandler()
+    dead_letters = subscribe(bus, seen)
     await bus.start()
     bad = Record("track.vectorized", b"\xfe a key", value, headers)
     await bus.publish([vectorized(1)])
     await bus.publish_records([bad])
     await bus.publish([vectorized(2)])
     await until_idle(bus)
-    (letter,) = graveyard.letters
+    (letter,) = dead_letters.letters
     assert letter.kind is FailureKind.INVALID
     assert letter.record == bad
     assert named in letter.message
@@ -54,7 +54,7 @@ async def test_a_record_that_is_no_event_goes_to_the_dead_letters_as_it_was(
 
 
 async def test_a_foreign_record_needs_no_headers_and_may_have_more_fields(bus: Bus) -> None:
-    seen = Seen()
+    seen = RecordingHandler()
     subscribe(bus, seen)
     await bus.start()
     value = json.dumps(GOOD | {"mood": "fine"}).encode()
@@ -62,7 +62,7 @@ async def test_a_foreign_record_needs_no_headers_and_may_have_more_fields(bus: B
     await eventually(lambda: seen.events == [vectorized(1)], "it is handled")
 
 
-async def test_records_of_a_topic_that_does_not_exist_are_refused(bus: Bus) -> None:
+async def test_records_of_an_unknown_topic_are_refused(bus: Bus) -> None:
     await bus.start()
     with pytest.raises(ValueError, match=r"track\.lost"):
         await bus.publish_records([Record("track.lost", b"k", b"{}")])

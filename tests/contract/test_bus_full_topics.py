@@ -1,4 +1,4 @@
-"""Topics that are full, and topics that no one empties; whichever adapter it is."""
+"""Full topics, and topics without consumers, with each adapter."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ import pytest
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.events import Event, TrackIndexed, TrackVectorized
 from shared.contracts.topics import Stage, Topic
-from tests.contract.bus_ground import (
-    Seen,
+from tests.contract.bus_handlers import (
+    RecordingHandler,
     indexed,
     subscribe,
     vectorized,
@@ -29,7 +29,7 @@ async def test_a_full_topic_makes_its_publishers_wait(adapter: Adapter) -> None:
         most = max(most, *(lag.records for lag in await bus.lag()))
         return Outcome()
 
-    slow, fast = Seen(work), Seen()
+    slow, fast = RecordingHandler(work), RecordingHandler()
     subscribe(bus, slow, batch_size=200)
     bus.subscribe(Subscription(Topic.TRACK_VECTORIZED, Stage.PROGRESS, fast))
     await bus.start()
@@ -54,7 +54,7 @@ async def test_a_chain_of_full_topics_keeps_moving(adapter: Adapter) -> None:
         out = [TrackIndexed(track_id=e.track_id, revision=n) for e in events for n in range(1, 6)]
         return Outcome(emit=out)
 
-    after = Seen()
+    after = RecordingHandler()
     subscribe(bus, work, members=3)
     bus.subscribe(Subscription(Topic.TRACK_INDEXED, Stage.PROGRESS, after, batch_size=3))
     await bus.start()
@@ -63,7 +63,7 @@ async def test_a_chain_of_full_topics_keeps_moving(adapter: Adapter) -> None:
     assert len(after.events) == 1000
 
 
-async def test_events_that_no_one_consumes_are_no_burden(adapter: Adapter) -> None:
+async def test_events_without_consumers_do_not_fill_a_topic(adapter: Adapter) -> None:
     bus = adapter.make(capacity=10)
     await bus.start()
     await asyncio.wait_for(bus.publish([indexed(number) for number in range(100)]), 20)

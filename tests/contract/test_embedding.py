@@ -1,4 +1,4 @@
-"""What every text embedder does, whatever the model."""
+"""The behaviour of every text embedder, with any model."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Factory = Callable[[], TextEmbedder]
 
 @pytest.fixture(scope="module", params=["wordllama", "ollama"])
 def factory(request: pytest.FixtureRequest) -> Factory:
-    """Makes embedders of one model, each with nothing loaded or asked yet."""
+    """Makes new embedders of one model; nothing is loaded or requested yet."""
     if request.param == "wordllama":
         return WordLlamaEmbedder
     url = request.getfixturevalue("ollama").url
@@ -30,7 +30,7 @@ def embedder(factory: Factory) -> TextEmbedder:
 ODD = ["", " \n", "!!!", "\ud800", "a\x00b", "\u6771\u4eac", "x" * 100_000, "word " * 50_000]
 
 
-async def test_vectors_have_the_dimensions_of_the_space_unit_length_and_the_order_of_the_texts(
+async def test_vectors_have_the_spaces_dimensions_unit_length_and_the_order_of_the_texts(
     embedder: TextEmbedder,
 ) -> None:
     texts = ["slow jazz", "fast metal", "slow jazz"]
@@ -61,7 +61,7 @@ async def test_a_text_has_the_same_vector_alone_in_a_batch_and_at_the_same_time(
     assert np.allclose(together, np.concatenate(at_once), atol=1e-5)
 
 
-async def test_two_embedders_of_one_model_are_of_one_space(
+async def test_two_embedders_of_one_model_have_the_same_space(
     factory: Factory, embedder: TextEmbedder
 ) -> None:
     other = factory()
@@ -79,7 +79,7 @@ async def test_two_embedders_of_one_model_are_of_one_space(
         ("1980s synth pop", "electronic pop of the eighties, synthesizer", "medieval choir"),
     ],
 )
-async def test_what_means_alike_is_near(
+async def test_texts_with_similar_meaning_are_near(
     embedder: TextEmbedder, text: str, near: str, far: str
 ) -> None:
     it, alike, other = await embedder.embed([text, near, far])

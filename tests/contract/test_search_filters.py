@@ -1,9 +1,9 @@
-"""Filters and facets, whatever the search index."""
+"""Filters and facets with each search index."""
 
 import pytest
 
 from shared.search.port import SearchQuery, SearchReader, SearchWriter
-from tests.contract.search_ground import found
+from tests.contract.search_library import found
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ from tests.contract.search_ground import found
         ({"artist": "Bill Evans", "genre": "Jazz", "year_max": 2000}, {4}),
     ],
 )
-async def test_filters_keep_only_what_fits_all_of_them(
+async def test_filters_keep_only_what_matches_all_of_them(
     library: SearchWriter, reader: SearchReader, filters: dict[str, object], expected: set[int]
 ) -> None:
     assert set(await found(reader, "davis")) == {3, 4}
     assert set(await found(reader, "davis", **filters)) == expected
 
 
-async def test_facets_count_all_that_was_found_not_only_the_first(
+async def test_facets_count_all_hits_and_not_only_the_returned_ones(
     library: SearchWriter, reader: SearchReader
 ) -> None:
     answer = await reader.search(SearchQuery("miles", first=1))

@@ -1,9 +1,9 @@
-"""Texts that nobody would think of harm no search index, asked or stored."""
+"""Unusual texts are no error for any search index, neither in queries nor in documents."""
 
 import pytest
 
 from shared.search.port import SearchFilters, SearchQuery, SearchReader, SearchWriter
-from tests.contract.search_ground import document, found
+from tests.contract.search_library import document, found
 
 HOSTILE = [
     "", "   ", "!!!", '"', "'", "((((", "]]", "title:", "title:joga AND NOT (", "a\x00b", "*", "~",
@@ -14,7 +14,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-async def test_no_text_is_an_error(library: SearchWriter, reader: SearchReader, text: str) -> None:
+async def test_no_query_is_an_error(library: SearchWriter, reader: SearchReader, text: str) -> None:
     answer = await reader.search(SearchQuery(text, filters=SearchFilters()))
     assert answer.total >= len(answer.hits)
     filters = SearchFilters(artist=text, album=text, genre=text, key=text)

@@ -1,9 +1,9 @@
-"""What words find, and in which order, whatever the search index."""
+"""Searches by words with each search index: hits and their order."""
 
 import pytest
 
 from shared.search.port import SearchQuery, SearchReader, SearchWriter
-from tests.contract.search_ground import document, found
+from tests.contract.search_library import document, found
 
 
 @pytest.mark.parametrize(
@@ -31,20 +31,20 @@ from tests.contract.search_ground import document, found
         ("coltrane.ogg", 3),
     ],
 )
-async def test_a_track_is_found_by_any_words_whatever_their_case_accents_end_or_typo(
+async def test_a_track_is_found_by_words_in_any_case_without_accents_by_prefix_and_with_typos(
     library: SearchWriter, reader: SearchReader, text: str, first: int
 ) -> None:
     assert (await found(reader, text))[:1] == [first]
 
 
-async def test_every_word_must_be_found_unless_no_track_has_them_all(
+async def test_all_words_must_match_unless_no_track_has_them_all(
     library: SearchWriter, reader: SearchReader
 ) -> None:
     assert set(await found(reader, "miles evans")) == {4}
     assert set(await found(reader, "miles homogenic")) == {1, 3, 4}
 
 
-async def test_fields_weigh_title_before_artist_before_album_before_genre_before_path(
+async def test_fields_rank_title_artist_album_genre_path(
     writer: SearchWriter, reader: SearchReader
 ) -> None:
     others = [document(100 + n, f"Other {n}", path=f"{n}") for n in range(20)]
@@ -61,21 +61,21 @@ async def test_fields_weigh_title_before_artist_before_album_before_genre_before
     assert await found(reader, "ocean") == [1, 2, 3, 4, 5]
 
 
-async def test_the_word_itself_comes_before_its_beginning_before_a_typo(
+async def test_an_exact_word_ranks_before_a_prefix_and_a_typo(
     writer: SearchWriter, reader: SearchReader
 ) -> None:
     await writer.write([document(3, "Stair"), document(2, "Starship"), document(1, "Star")])
     assert await found(reader, "star") == [1, 2, 3]
 
 
-async def test_a_title_that_is_the_words_comes_before_one_that_has_them(
+async def test_a_title_that_equals_the_query_ranks_before_one_that_contains_it(
     writer: SearchWriter, reader: SearchReader
 ) -> None:
     await writer.write([document(2, "A Song for the Blue Hours"), document(1, "Blue")])
     assert await found(reader, "blue") == [1, 2]
 
 
-async def test_scores_fall_and_the_number_of_hits_is_what_was_asked(
+async def test_scores_descend_and_the_number_of_hits_is_limited(
     library: SearchWriter, reader: SearchReader
 ) -> None:
     answer = await reader.search(SearchQuery("jazz", first=2))

@@ -1,10 +1,10 @@
-"""What any search index keeps: the newest version of each track, seen at once, until begun anew."""
+"""Each search index keeps the newest version of each track, visible at once, until it is reset."""
 
 from dataclasses import replace
 
 from shared.search.port import Deletion, SearchQuery, SearchReader, SearchWriter
 from tests.contract.conftest import Engine
-from tests.contract.search_ground import LIBRARY, document, found, track_id
+from tests.contract.search_library import LIBRARY, document, found, track_id
 
 
 async def test_a_late_version_changes_nothing(writer: SearchWriter, reader: SearchReader) -> None:
@@ -22,7 +22,7 @@ async def test_within_one_batch_the_newest_version_wins(
     assert (await found(reader, "new"), await found(reader, "old")) == ([1], [])
 
 
-async def test_a_newer_version_replaces_and_the_same_one_is_kept_once(
+async def test_a_newer_version_replaces_the_old_one_and_an_equal_one_is_stored_once(
     writer: SearchWriter, reader: SearchReader
 ) -> None:
     for version in (1, 1, 2, 2):
@@ -31,7 +31,7 @@ async def test_a_newer_version_replaces_and_the_same_one_is_kept_once(
     assert (await reader.search(SearchQuery("take 2"))).total == 1
 
 
-async def test_a_deleted_track_is_found_no_more_until_a_newer_version_comes(
+async def test_a_deleted_track_is_not_found_until_a_newer_version_is_written(
     library: SearchWriter, reader: SearchReader
 ) -> None:
     await library.write([], [Deletion(track_id(1), 5)])
@@ -50,9 +50,7 @@ async def test_an_open_reader_sees_every_write_at_once(
         assert (await reader.search(SearchQuery("same"))).total == number + 1
 
 
-async def test_what_was_written_and_its_generation_are_there_the_next_time(
-    engine: Engine, reader: SearchReader
-) -> None:
+async def test_documents_and_generation_persist(engine: Engine, reader: SearchReader) -> None:
     first, second = engine.writer(), engine.writer()
     async with first.writing():
         await first.write(LIBRARY)
@@ -64,7 +62,7 @@ async def test_what_was_written_and_its_generation_are_there_the_next_time(
     assert await found(reader, "later") == [50]
 
 
-async def test_starting_anew_empties_the_index_and_names_another_generation(
+async def test_a_reset_empties_the_index_and_starts_another_generation(
     library: SearchWriter, reader: SearchReader
 ) -> None:
     before = library.generation
@@ -76,7 +74,7 @@ async def test_starting_anew_empties_the_index_and_names_another_generation(
     assert await found(reader, "joga") == [1]
 
 
-async def test_before_anything_was_written_nothing_is_found(engine: Engine) -> None:
+async def test_an_unwritten_index_finds_nothing(engine: Engine) -> None:
     made = engine.reader()
     async with made.reading():
         answer = await made.search(SearchQuery("joga"))

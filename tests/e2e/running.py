@@ -93,31 +93,25 @@ class Served:
 
 
 class Bay(Served):
-    """A data folder, and the programs that run on it.
-
-    `said` is what the last program printed on stderr.
-    """
+    """A data folder, and the programs that run on it."""
 
     def __init__(self, data: Path, settings: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._settings = dict(settings or {})
         self.data = data
-        self.said = ""
 
     def environment(self) -> dict[str, str]:
         """The environment of a program: the data folder, and any free port."""
         environment = {"SONIQUEBAY_DATA_DIR": str(self.data), "SONIQUEBAY_PORT": "0"}
-        environment["SONIQUEBAY_WATCH"] = "false"  # only the scans that a test asks for
+        environment["SONIQUEBAY_WATCH"] = "false"  # only the scans that a test requests
         return super().environment() | environment | self._settings
 
     def up(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
         """Run `soniquebay up ... --until-idle` to its end."""
-        done = subprocess.run(
+        return subprocess.run(
             [PROGRAM, "up", *arguments, "--until-idle"], env=self.environment(), text=True,
             capture_output=True, timeout=timeout_s, check=False,
         )  # fmt: skip
-        self.said = done.stderr
-        return done
 
     @contextmanager
     def serving(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
@@ -135,7 +129,7 @@ class Bay(Served):
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
                 process.wait(90)
-            self.url, self.said = "", log.read_text()
+            self.url = ""
 
 
 def _wait_for_address(process: subprocess.Popen[str], log: Path) -> str:

@@ -23,7 +23,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, demo_music: Path) -> Itera
     try:
         fetch()
     except NotFetched as error:
-        pytest.skip(f"Apache Kafka cannot be had here: {error}")
+        pytest.skip(f"Apache Kafka is not available here: {error}")
     with cluster_in(tmp_path_factory.mktemp("cluster")) as started:
         started.start()
         started.json("scan", str(demo_music))
@@ -43,7 +43,7 @@ def search(served: Served) -> dict[str, set[str]]:
     return {text: {hit["path"] for hit in served.json("search", text)} for text in words}
 
 
-def test_its_tables_are_those_of_one_process(
+def test_a_cluster_makes_the_same_library_as_one_process(
     cluster: Cluster, tmp_path: Path, demo_music: Path
 ) -> None:
     bay = Bay(tmp_path / "data")

@@ -1,4 +1,4 @@
-"""kill -9 of everything at random moments: nothing is lost, nothing is there twice."""
+"""kill -9 of all processes at random moments: nothing is lost, and nothing is stored twice."""
 
 import os
 import random
@@ -23,7 +23,7 @@ def analyzed_at(bay: Bay) -> dict[str, str]:
     return {path: t["analysis"]["analyzedAt"] for path, t in tracks.items() if t["analysis"]}
 
 
-def test_after_kills_the_tables_are_those_of_an_undisturbed_run(
+def test_after_kills_the_library_is_that_of_an_undisturbed_run(
     tmp_path: Path, thorough: bool
 ) -> None:
     files, kills = (500, 10) if thorough else (120, 4)

@@ -1,4 +1,4 @@
-"""Many files of five formats: every stage handles all, and the rows are as mutagen reads."""
+"""Many files of five formats: all stages complete, and the tracks have mutagen's values."""
 
 import random
 import re
@@ -12,7 +12,9 @@ from bench.generated_library import FORMATS, generate
 from tests.e2e.running import TAGS, Bay
 
 
-def test_rows_have_the_values_that_mutagen_reads(bay: Bay, tmp_path: Path, thorough: bool) -> None:
+def test_tracks_have_the_values_that_mutagen_reads(
+    bay: Bay, tmp_path: Path, thorough: bool
+) -> None:
     files, sample = (3_000, 300) if thorough else (300, 100)
     music = tmp_path / "music"
     paths = generate(music, files, seed=11)

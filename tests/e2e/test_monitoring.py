@@ -78,7 +78,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory, demo_music: Path) -> Itera
         kafka.fetch()
         programs = prometheus.fetch()
     except NotFetched as error:
-        pytest.skip(f"Kafka or Prometheus cannot be had here: {error}")
+        pytest.skip(f"Kafka or Prometheus is not available here: {error}")
     folder = tmp_path_factory.mktemp("watched")
     with cluster_in(folder) as cluster:
         cluster.start()

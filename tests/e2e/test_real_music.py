@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol
 
 from services.api.store.database.embedded import EmbeddedPostgres
 from tests.e2e.cluster import Cluster, cluster_in, database_url
-from tests.e2e.complete import check_complete
+from tests.e2e.completeness import check_complete
 from tests.e2e.running import JSON, Bay, Served
 from tests.e2e.tables import Tables, differences, tables
 from tests.engines import kafka, opensearch
@@ -113,7 +113,7 @@ def test_five_services_make_the_same_library(
         kafka.fetch()
         node = opensearch.node(opensearch.fetch(), tmp_path / "opensearch")
     except NotFetched as error:
-        pytest.skip(f"a server cannot be had here: {error}")
+        pytest.skip(f"a server is not available here: {error}")
     alone = tables(EmbeddedPostgres(served.data / "postgres").dsn), first_hits(served)
     node.start()
     settings = {"SONIQUEBAY_SEARCH": "opensearch", "SONIQUEBAY_OPENSEARCH_URL": node.url}

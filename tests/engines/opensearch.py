@@ -1,4 +1,4 @@
-"""A real OpenSearch: one node on loopback, from its libraries, with its own data folder."""
+"""A real OpenSearch: one node on loopback, started from its libraries, with its own data."""
 
 import os
 import shutil
@@ -21,10 +21,10 @@ _LOOK_EVERY_S = 0.05
 
 
 def fetch() -> Path:
-    """The folder with the node's jars; our launcher is compiled beside it.
+    """The folder with the node's jars. The launcher, Node.java, is compiled next to it.
 
     Raises:
-        NotFetched: they cannot be had here.
+        NotFetched: they cannot be fetched or compiled here.
     """
     jars = fetch_jars("opensearch")
     compiled = _CLASSES / "Node.class"
@@ -34,7 +34,7 @@ def fetch() -> Path:
 
 
 class Node(Server):
-    """A node; whoever stops or kills it starts it again, on the same data."""
+    """A node; after a stop or a kill it can start again on the same data."""
 
     @property
     def url(self) -> str:
@@ -60,9 +60,9 @@ def node(jars: Path, folder: Path, *settings: str) -> Node:
     """A node with its data below a folder; not started yet.
 
     Args:
-        jars: what `fetch` told.
-        folder: new, or of a node that ended.
-        settings: further ones of OpenSearch, as `name=value`.
+        jars: the result of `fetch`.
+        folder: a new one, or the folder of a node that ended.
+        settings: further settings of OpenSearch, as `name=value`.
     """
     (folder / "config").mkdir(parents=True, exist_ok=True)
     port = free_port()

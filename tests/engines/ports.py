@@ -1,7 +1,7 @@
-"""Free ports for engines.
+"""Free ports for servers.
 
-Below 32768, where the system hands out none by itself: a client that reconnects to a server that
-is down could otherwise get the server's own port, connect to itself, and keep the server out.
+They are below 32768, where Linux assigns none to outgoing connections. Otherwise a client that
+reconnects to a stopped server could get the server's port, connect to itself, and keep it busy.
 """
 
 import random
@@ -12,15 +12,15 @@ _TRIES = 200
 
 
 def free_port() -> int:
-    """A TCP port that nobody uses on loopback now.
+    """A TCP port of loopback that is not in use now.
 
     Raises:
         RuntimeError: none was found.
     """
     for port in random.sample(range(_LOWEST, _HIGHEST), _TRIES):
-        with socket.socket() as told:
+        with socket.socket() as probe:
             try:
-                told.bind(("127.0.0.1", port))
+                probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
             return port

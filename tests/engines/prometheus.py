@@ -1,6 +1,6 @@
-"""A real Prometheus and promtool: Debian's package, unpacked, not installed.
+"""A real Prometheus and promtool: Debian's package, unpacked but not installed.
 
-`make engines` fetches it into `.engines/prometheus`; it needs apt and no root.
+`make engines` fetches it into `.engines/prometheus`. It needs apt, but not root.
 """
 
 import json
@@ -29,10 +29,10 @@ _LOOK_EVERY_S = 0.1
 
 
 def fetch() -> Path:
-    """The folder with the programs, fetched where it is not there yet.
+    """The folder with the programs, fetched if it is missing.
 
     Raises:
-        NotFetched: it cannot be had here.
+        NotFetched: it cannot be fetched here.
     """
     programs = FOLDER / "usr" / "bin"
     if not (programs / "promtool").exists():
@@ -41,24 +41,24 @@ def fetch() -> Path:
 
 
 def configuration(targets: Mapping[str, Sequence[str]], broker: str | None = None) -> str:
-    """The product's own configuration, with what Docker's DNS would tell written out.
+    """The product's configuration, with targets in place of Docker's DNS discovery.
 
     Args:
         targets: service -> `host:port` of each of its processes.
         broker: `host:port` of the broker's metrics.
     """
-    told: dict[str, Any] = yaml.safe_load((OPS / "prometheus.yml").read_text())
-    told["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-    told["rule_files"] = [str(OPS / "alerts.yml")]
-    jobs = {job["job_name"]: job for job in told["scrape_configs"]}
+    document: dict[str, Any] = yaml.safe_load((OPS / "prometheus.yml").read_text())
+    document["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    document["rule_files"] = [str(OPS / "alerts.yml")]
+    jobs = {job["job_name"]: job for job in document["scrape_configs"]}
     del jobs["soniquebay"]["dns_sd_configs"], jobs["prometheus"]
     jobs["soniquebay"]["static_configs"] = [
         {"targets": list(addresses), "labels": {"__meta_dns_name": service}}
         for service, addresses in targets.items()
     ]
     jobs["redpanda"]["static_configs"] = [{"targets": [broker] if broker else []}]
-    told["scrape_configs"] = list(jobs.values())
-    return yaml.safe_dump(told)
+    document["scrape_configs"] = list(jobs.values())
+    return yaml.safe_dump(document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Prometheus:
     url: str
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        """The result of an expression, now.
+        """The current result of an expression.
 
         Raises:
             urllib.error.HTTPError: the expression is not valid.
@@ -77,7 +77,7 @@ class Prometheus:
         return result
 
     def targets(self) -> list[dict[str, Any]]:
-        """What is scraped, with health and last error."""
+        """The scraped targets, with health and last error."""
         found: list[dict[str, Any]] = self._get("targets", state="active")["activeTargets"]
         return found
 
@@ -85,15 +85,15 @@ class Prometheus:
         """All alert rules, with health, state and last error."""
         return [rule for group in self._get("rules")["groups"] for rule in group["rules"]]
 
-    def _get(self, what: str, **told: str) -> Any:
-        url = f"{self.url}/api/v1/{what}?{urllib.parse.urlencode(told)}"
+    def _get(self, resource: str, **parameters: str) -> Any:
+        url = f"{self.url}/api/v1/{resource}?{urllib.parse.urlencode(parameters)}"
         with urllib.request.urlopen(url, timeout=30) as answer:
             return json.load(answer)["data"]
 
 
 @contextmanager
 def running(programs: Path, configuration: Path, data: Path, port: int) -> Iterator[Prometheus]:
-    """A server on loopback with its own data folder; its log is told when it does not start."""
+    """A server on loopback with its own data folder; its log is shown if it does not start."""
     log = data.with_suffix(".log")
     with log.open("wb") as out:
         process = subprocess.Popen(

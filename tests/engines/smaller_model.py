@@ -1,6 +1,6 @@
-"""Another real embedding model, cut out of one: fewer layers, or fewer heads and dimensions.
+"""A smaller embedding model, cut out of a real one: fewer layers, or fewer heads and dimensions.
 
-For a server whose model is replaced by another one under the same name. What it says means little.
+It stands for a model that replaces another one under the same name. Its vectors mean little.
 """
 
 import json
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _HEAD = 32  # dimensions of an attention head of all-MiniLM-L6-v2
-_WIDENING = 4  # of the dimensions in a layer's middle
+_WIDENING = 4  # the inner layer of the feed-forward block is so many times wider
 _FILE = "model.safetensors"
 
 
@@ -22,7 +22,7 @@ def cut(model: Path, folder: Path, *, heads: int = 12, layers: int = 6) -> Path:
 
     Args:
         model: the folder of all-MiniLM-L6-v2.
-        folder: new; where the smaller one goes.
+        folder: a new one, for the smaller model.
         heads: how many of its 12 are kept.
         layers: how many of its 6 are kept.
     """
@@ -56,10 +56,10 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
     numbers = content[8 + length :]
     types = {"F32": "<f4", "I64": "<i8"}
     return {
-        name: np.frombuffer(numbers[slice(*told["data_offsets"])], types[told["dtype"]]).reshape(
-            told["shape"]
-        )
-        for name, told in header.items()
+        name: np.frombuffer(
+            numbers[slice(*tensor["data_offsets"])], types[tensor["dtype"]]
+        ).reshape(tensor["shape"])
+        for name, tensor in header.items()
         if name != "__metadata__"
     }
 
@@ -74,5 +74,5 @@ def _write(path: Path, tensors: dict[str, NDArray[Any]]) -> None:
         header[name] = {"dtype": type_, "shape": values.shape, "data_offsets": [at, at + len(part)]}
         parts.append(part)
         at += len(part)
-    told = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(told)) + told + b"".join(parts))
+    encoded = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(encoded)) + encoded + b"".join(parts))

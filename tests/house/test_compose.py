@@ -17,7 +17,7 @@ OURS = ("api", "extractor", "analyzer", "vectorizer", "indexer")
 JOBS = {"ollama-model"}
 PUBLISHED = {"api", "grafana"}
 WRITABLE = {"redpanda", "opensearch"}
-"""Their start scripts write their configuration: the compose file says where."""
+"""Their start scripts write configuration files, so their root file system is writable."""
 ROOT_BY_IMAGE = {"ollama-model"}
 """It writes the models into a new volume, which belongs to root; it has no capability."""
 NOT_ROOT_BY_IMAGE = {"redpanda", "console", "prometheus", "grafana", *OURS}
@@ -36,7 +36,7 @@ def environment(service: str) -> dict[str, str]:
     return variables
 
 
-def test_the_five_services_are_built_here_from_their_own_folders() -> None:
+def test_the_five_services_are_built_from_their_own_dockerfiles() -> None:
     for name in OURS:
         build = {"context": ".", "dockerfile": f"services/{name}/Dockerfile"}
         assert SERVICES[name]["build"] == build
@@ -60,7 +60,7 @@ def test_a_service_has_a_memory_limit_and_bounded_logs(service: str) -> None:
     assert SERVICES[service]["logging"]["options"]["max-size"]
 
 
-def test_a_service_has_only_the_rights_that_it_needs(service: str) -> None:
+def test_a_service_has_no_more_rights_than_it_needs(service: str) -> None:
     definition = SERVICES[service]
     assert definition["cap_drop"] == ["ALL"]
     assert definition["security_opt"] == ["no-new-privileges:true"]
@@ -107,7 +107,7 @@ def test_every_setting_in_the_compose_file_exists(service: str) -> None:
     assert settings <= SETTINGS
 
 
-def test_no_secret_is_built_in(service: str) -> None:
+def test_no_secret_has_a_value_in_the_compose_file(service: str) -> None:
     for name, value in environment(service).items():
         if SECRET.search(name):
             assert re.search(r"\$\{[A-Z_]+:(\?|-\})", value), name
@@ -119,7 +119,7 @@ def test_a_stop_waits_longer_than_the_drain() -> None:
         assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) > drain_s
 
 
-def test_the_example_has_every_variable_once_and_no_other() -> None:
+def test_the_example_has_every_variable_once_and_no_others() -> None:
     used = set(re.findall(r"\$\{([A-Z_]+)", TEXT)) | {"COMPOSE_PROFILES"}
     shown = re.findall(r"^#?([A-Z_]+)=", EXAMPLE, re.MULTILINE)
     assert set(shown) == used
@@ -137,7 +137,7 @@ def test_required_variables_are_empty_in_the_example_or_a_choice() -> None:
     }
 
 
-def test_a_default_in_the_example_is_the_one_of_the_compose_file() -> None:
+def test_the_defaults_in_the_example_are_those_of_the_compose_file() -> None:
     defaults = dict(re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", TEXT))
     below = EXAMPLE.partition("All below may be left")[2]
     assert dict(re.findall(r"^#([A-Z_]+)=(.*)$", below, re.MULTILINE)) == defaults

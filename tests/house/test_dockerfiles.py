@@ -1,4 +1,4 @@
-"""The five images are built alike, pinned, and run without rights."""
+"""The five Dockerfiles: the same pinned base, the lock file, and an unprivileged user."""
 
 import re
 from pathlib import Path
@@ -37,7 +37,7 @@ def test_it_installs_its_own_service_and_no_other() -> None:
         assert f'ENTRYPOINT ["python", "-m", "services.{name}"]' in text
 
 
-def test_the_lock_is_given_every_member_of_the_workspace(text: str) -> None:
+def test_every_member_of_the_workspace_is_copied_for_the_lock(text: str) -> None:
     members = {path.parent.name for path in ROOT.glob("services/*/pyproject.toml")}
     assert set(re.findall(r"^COPY services/(\w+)/pyproject.toml ", text, re.M)) == members
 

@@ -1,4 +1,4 @@
-"""The schema that the code builds, the one that is checked in, and all documents agree."""
+"""The schema of the code, the checked-in schema and all GraphQL documents agree."""
 
 import importlib
 import re
@@ -8,8 +8,7 @@ import pytest
 from graphql import build_schema as parse_schema
 from graphql import parse, specified_rules, validate
 
-from services.api.graphql.limits import MOST_TOKENS, document_limits
-from services.api.graphql.schema import TEXT, build_schema
+from services.api.graphql.schema import MOST_TOKENS, TEXT, build_schema, document_limits
 
 SCHEMA = build_schema()
 PARSED_SCHEMA = parse_schema(SCHEMA.as_str())
@@ -35,8 +34,8 @@ def documents() -> dict[str, str]:
 DOCUMENTS = documents()
 
 
-def test_the_schema_checked_in_is_the_one_that_is_built() -> None:
-    hint = "run: python -m services.api.graphql.schema, and look at the difference"
+def test_the_checked_in_schema_is_the_one_of_the_code() -> None:
+    hint = "run: python -m services.api.graphql.schema, and check the difference"
     assert TEXT.read_text() == SCHEMA.as_str() + "\n", hint
 
 

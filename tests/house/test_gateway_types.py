@@ -1,4 +1,4 @@
-"""The workers' documents and types say what the schema says."""
+"""The workers' documents and types agree with the schema."""
 
 import importlib
 import importlib.resources
@@ -33,7 +33,7 @@ from shared.contracts.analysis import Analysis
 from shared.gateway.client import Operation, camel_case
 
 SCHEMA = build_schema()._schema
-_MODULES = ("extraction", "analysis", "vectorization", "indexing")
+_MODULES = ("scans", "extraction", "analysis", "vectorization", "indexing")
 OPERATIONS = {
     f"{module}.{name}": value
     for module in _MODULES
@@ -68,7 +68,7 @@ def _check_leaf(kind: Any, name: str, where: str) -> None:
     graphql = SCHEMA.type_map[name]
     if isinstance(graphql, GraphQLEnumType):
         names = set(graphql.values)
-        if kind is str:  # the names are the mapping's subject, and checked where they are made
+        if kind is str:  # enumerations as strings are checked where they are made
             return
         if get_origin(kind) is Literal:
             assert set(get_args(kind)) <= names, where

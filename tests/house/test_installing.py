@@ -1,4 +1,4 @@
-"""Installing needs no compiler: on x86-64 and 64-bit ARM, for each supported Python."""
+"""Installing needs no compiler on x86-64 and 64-bit ARM, for each supported Python."""
 
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 
 ROOT = Path(__file__).parents[2]
-GLIBC_MINOR = 36  # of Debian 12, and of Raspberry Pi OS of that year
+GLIBC_MINOR = 36  # glibc 2.36: Debian 12, and Raspberry Pi OS based on it
 Package = dict[str, Any]
 
 
@@ -39,7 +39,7 @@ def is_workspace_member(package: Package) -> bool:
 
 
 class Installed:
-    """All packages that `make install` installs in an environment, development included."""
+    """All packages that `make install` installs, including those for development."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = environment

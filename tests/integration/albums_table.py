@@ -1,10 +1,11 @@
-"""Libraries, and the albums that a scan must make of them. docs/scan.md shows the rules."""
+"""Libraries, and the albums that a scan must form from them. docs/scan.md has the rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Tags = Mapping[str, str]
+from tests.integration.tagged_noise import Tags
+
 Albums = Sequence[tuple[str, str, Sequence[str]]]
 """Title, artist as credited, paths of the tracks in disc and track order."""
 RELEASE, OTHER_RELEASE = ("01234567-89ab-4def-8123-45678900000" + digit for digit in "12")
@@ -15,11 +16,12 @@ class Case:
     """One library.
 
     Attributes:
-        what: is in it, for people.
-        files: tags by path. albums: what a scan makes of them.
-        changed: what is retagged then; None is a file that is deleted.
-        after: the albums then; nobody else's album or artist may be left.
-        shows: more fields of the album that comes first, in the end.
+        what: its description.
+        files: tags by path.
+        albums: the albums after the first scan.
+        changed: new tags by path; None deletes the file.
+        after: the albums after the second scan; no other album or artist may remain.
+        shows: further fields of the first album at the end.
     """
 
     what: str

@@ -1,4 +1,4 @@
-"""A real database for the tests: started once, migrated, emptied before each test."""
+"""A real database: started once, migrated, and emptied before each test."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -12,16 +12,17 @@ from pydantic import SecretStr
 from pytest_asyncio import fixture
 
 from services.api.store import artists
-from services.api.store.batch_writes import TrackUpserted
 from services.api.store.database.embedded import EmbeddedPostgres
-from services.api.store.database.postgres import open_pool, register_codecs
+from services.api.store.database.pool import register_codecs
+from services.api.store.database.postgres import open_pool
+from services.api.store.results import TrackUpserted
 from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.analysis import Analysis, KeyChange
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.meaning import SCORES, Meaning, Score
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.runtime.settings import Settings
-from tests.integration.gateways import running
+from tests.integration.gateways import running_gateway
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +32,7 @@ def database_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @fixture(scope="session")
 async def database(database_settings: Settings) -> AsyncIterator[asyncpg.Pool]:
-    """The pool on one real PostgreSQL for all tests; tables keep what was put into them."""
+    """A pool on the one real PostgreSQL of all tests; the tables are not emptied."""
     async with open_pool(database_settings) as pool:
         yield pool
 
@@ -43,7 +44,7 @@ async def pool(database: asyncpg.Pool) -> asyncpg.Pool:
         "SELECT quote_ident(tablename) AS name FROM pg_tables"
         " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
     )
-    # Far quicker than TRUNCATE for a few rows.
+    # Much faster than TRUNCATE for a few rows.
     async with database.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL session_replication_role = replica")
         await connection.execute(";".join(f"DELETE FROM {row['name']}" for row in names))
@@ -54,16 +55,16 @@ async def pool(database: asyncpg.Pool) -> asyncpg.Pool:
 async def counted_pool(
     pool: asyncpg.Pool, database_settings: Settings
 ) -> AsyncIterator[tuple[asyncpg.Pool, list[str]]]:
-    """A pool of one connection on the same (empty) tables, and the list of what it was asked."""
-    told: list[str] = []
+    """A pool of one connection on the same (empty) tables, and the list of its statements."""
+    statements: list[str] = []
 
     async def init(connection: asyncpg.Connection) -> None:
         await register_codecs(connection)
-        connection.add_query_logger(lambda query: told.append(query.query))
+        connection.add_query_logger(lambda query: statements.append(query.query))
 
     server = EmbeddedPostgres(database_settings.data_dir / "postgres")
     async with asyncpg.create_pool(**server.dsn, min_size=1, max_size=1, init=init) as counted:
-        yield counted, told
+        yield counted, statements
 
 
 @fixture
@@ -76,7 +77,7 @@ async def library_id(pool: asyncpg.Pool) -> UUID:
 
 
 def track_item(path: str, **changes: Any) -> dict[str, Any]:
-    """An item of `createTracks` in snake case, with what is required."""
+    """An item of `createTracks` in snake case, with all required fields."""
     return {
         "path": path,
         "size_bytes": 1_000,
@@ -123,14 +124,14 @@ def analysis_item(track: TrackUpserted, **changes: Any) -> dict[str, Any]:
 
 
 def meaning_item(**changes: Any) -> dict[str, Any]:
-    """A meaning as `createAnalyses` takes it: average in all, but for the changes."""
+    """A `meaning` of `createAnalyses`: average scores, except for the changes."""
     average = Score(score=0.5, confidence=0.1)
     scores: dict[str, Any] = dict.fromkeys(SCORES, average)
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "model": "ear", "version": "1", "patches": 8, "tags": {"rock": 0.4, "jazz": 0.1},
         "genre": "rock", "genre_confidence": 0.3, "embedding": [0.6, 0.8],
     }  # fmt: skip
-    meaning = Meaning(**told | scores | changes)
+    meaning = Meaning(**fields | scores | changes)
     return meaning.model_dump()
 
 
@@ -142,15 +143,15 @@ def store_tracks(pool: asyncpg.Pool, library_id: UUID) -> StoreTracks:
     """Store tracks of the library `music`: paths or items, optionally for a scan."""
 
     async def store(*items: str | dict[str, Any], scan_id: UUID | None = None) -> Any:
-        told = [track_item(item) if isinstance(item, str) else item for item in items]
-        return await upsert_tracks(pool, library_id, scan_id, told)
+        rows = [track_item(item) if isinstance(item, str) else item for item in items]
+        return await upsert_tracks(pool, library_id, scan_id, rows)
 
     return store
 
 
 @fixture
 async def artist_id(pool: asyncpg.Pool) -> str:
-    """The id of an artist, as the gateway shows it."""
+    """The gateway's id of a stored artist."""
     (made,) = await artists.upsert(pool, [{"name": "Björk"}])
     assert made.id is not None
     return format_id(IdKind.ARTIST, made.id)
@@ -160,7 +161,7 @@ async def artist_id(pool: asyncpg.Pool) -> str:
 async def client(
     pool: asyncpg.Pool, database_settings: Settings
 ) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(database_settings) as one:
+    async with running_gateway(database_settings) as one:
         yield one
 
 
@@ -168,5 +169,5 @@ async def client(
 async def guarded(
     pool: asyncpg.Pool, database_settings: Settings
 ) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(database_settings, token=SecretStr("sésame")) as one:
+    async with running_gateway(database_settings, token=SecretStr("sésame")) as one:
         yield one

@@ -1,4 +1,4 @@
-"""A gateway over real sockets."""
+"""A gateway that listens on a real socket."""
 
 import io
 from collections.abc import AsyncIterator
@@ -19,12 +19,12 @@ STORE = 'mutation { registerSearchGeneration(generation: "g") }'
 
 
 def api_of(settings: Settings, **changes: Any) -> Api:
-    told = settings.model_copy(update={"port": 0, **changes})
-    return build(told, bus=InProcessBus(), embedder=WordLlamaEmbedder())
+    changed = settings.model_copy(update={"port": 0, **changes})
+    return build(changed, bus=InProcessBus(), embedder=WordLlamaEmbedder())
 
 
 @asynccontextmanager
-async def running(settings: Settings, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def running_gateway(settings: Settings, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
     api = api_of(settings, **changes)
     async with api.service.lifespan(), httpx.AsyncClient(base_url=api.url) as client:
         yield client

@@ -1,4 +1,4 @@
-"""A process that takes a batch, says so, and never ends it: for tests that kill it."""
+"""A process that takes a batch, prints its size, and never finishes it, for tests that kill it."""
 
 import asyncio
 import sys

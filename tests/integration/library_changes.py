@@ -1,4 +1,4 @@
-"""What people and machines do to a library's files."""
+"""Changes that people and machines make to a library's files."""
 
 import os
 import shutil
@@ -9,28 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import mutagen
-import numpy as np
-import soundfile
+
+from tests.integration import tagged_noise
 
 Change = Callable[[Path], object]
 FILES = ("a/One.flac", "a/Two.flac", "b/Three.flac", "b/Four.flac")
-"""Each library begins with these."""
+"""The files that each library begins with."""
 
 
 def sound_of(root: Path, path: str) -> int:
-    """A number for the sound of a path, another one in each library."""
+    """The number of a path's sound; it differs between libraries."""
     return zlib.crc32(os.fsencode(str(root / path)))
 
 
 def write(path: Path, sound: int, **tags: str) -> None:
-    """A music file; the same number is the same sound."""
-    noise = np.random.default_rng(sound).standard_normal(6_000)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, 0.1 * noise, 44_100)
-    retag(path, title=path.stem, album="Album", artist="Somebody", **tags)
+    """Write a music file. The same number gives the same sound."""
+    tagged_noise.write(path, sound, {"album": "Album", "artist": "Somebody", **tags})
 
 
 def retag(path: Path, **tags: str) -> None:
+    """Change some tags and keep the others."""
     file: Any = mutagen.File(path, easy=True)
     file.update(tags)
     file.save()
@@ -54,9 +52,9 @@ def both(*changes: Change) -> Change:
 
 def swap(root: Path) -> None:
     one, two = root / FILES[0], root / FILES[1]
-    one.rename(root / "aside")
+    one.rename(root / "stash")
     two.rename(one)
-    (root / "aside").rename(two)
+    (root / "stash").rename(two)
 
 
 def better_copy(root: Path) -> None:
@@ -64,24 +62,24 @@ def better_copy(root: Path) -> None:
     write(root / "a" / "One.ogg", 1, tracknumber="1")
 
 
-def aside(root: Path) -> Path:
-    return root.with_name(root.name + " aside")
+def stash(root: Path) -> Path:
+    return root.with_name(root.name + " stash")
 
 
 def unmount(root: Path) -> None:
-    root.rename(aside(root))
+    root.rename(stash(root))
     root.mkdir()
 
 
 def mount(root: Path) -> None:
     root.rmdir()
-    aside(root).rename(root)
+    stash(root).rename(root)
 
 
 def put_aside(*paths: str) -> Change:
     def change(root: Path) -> None:
         for path in paths:
-            place = aside(root) / path
+            place = stash(root) / path
             place.parent.mkdir(parents=True, exist_ok=True)
             (root / path).rename(place)
 
@@ -89,12 +87,12 @@ def put_aside(*paths: str) -> Change:
 
 
 def put_back(root: Path) -> None:
-    for place in [path for path in aside(root).rglob("*") if path.is_file()]:
-        place.rename(root / place.relative_to(aside(root)))
+    for place in [path for path in stash(root).rglob("*") if path.is_file()]:
+        place.rename(root / place.relative_to(stash(root)))
 
 
 def rewrite(path: str, *, keep_time: bool) -> Change:
-    """Another content: longer, at the same time of change or now."""
+    """Replace the content by a longer one, with the old modification time or a new one."""
 
     def change(root: Path) -> None:
         status = (root / path).stat()
@@ -110,8 +108,8 @@ def touch(path: str, year: int) -> Change:
     return lambda root: os.utime(root / path, (moment, moment))
 
 
-def overwrite_alike(root: Path) -> None:
-    """One byte in the middle changes; size and time don't."""
+def overwrite_unnoticed(root: Path) -> None:
+    """Change one byte, but neither size nor modification time."""
     path = root / FILES[0]
     status, content = path.stat(), bytearray(path.read_bytes())
     content[-1_000] ^= 0xFF
@@ -120,7 +118,7 @@ def overwrite_alike(root: Path) -> None:
 
 
 def linked_root(root: Path) -> None:
-    """The root is a link from the beginning."""
+    """Make the root a link, before the first scan."""
     root.rename(root.with_name(root.name + " disk 1"))
     root.symlink_to(root.with_name(root.name + " disk 1"))
 
@@ -132,28 +130,28 @@ def other_disk(root: Path) -> None:
 
 
 def linked_folder(root: Path) -> None:
-    (root / "b").rename(aside(root))
-    (root / "b").symlink_to(aside(root))
+    (root / "b").rename(stash(root))
+    (root / "b").symlink_to(stash(root))
 
 
 def shorten(path: str) -> Change:
-    """As if it were still being copied."""
+    """Cut a file in half, as while it is still being copied."""
 
     def change(root: Path) -> None:
-        shutil.copy2(root / path, aside(root))
+        shutil.copy2(root / path, stash(root))
         content = (root / path).read_bytes()
         (root / path).write_bytes(content[: len(content) // 2])
 
     return change
 
 
-def spoil(root: Path) -> None:
-    shutil.copy2(root / FILES[0], aside(root))
+def corrupt(root: Path) -> None:
+    shutil.copy2(root / FILES[0], stash(root))
     (root / FILES[0]).write_bytes(b"no music " * 100)
 
 
-def mend(root: Path) -> None:
-    aside(root).rename(root / FILES[0])
+def repair(root: Path) -> None:
+    stash(root).rename(root / FILES[0])
 
 
 def lock(root: Path) -> None:

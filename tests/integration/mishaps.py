@@ -1,4 +1,4 @@
-"""What happens to libraries, and what a scan must make of it. docs/scan.md shows this table."""
+"""Mishaps of libraries, and what a scan must do about each. docs/scan.md shows this table."""
 
 import os
 import shutil
@@ -9,24 +9,24 @@ from typing import Any
 from tests.integration.library_changes import (
     FILES,
     Change,
-    aside,
     better_copy,
     both,
+    corrupt,
     linked_folder,
     linked_root,
     lock,
     many_files,
-    mend,
     mount,
     move,
     other_disk,
-    overwrite_alike,
+    overwrite_unnoticed,
     put_aside,
     put_back,
+    repair,
     retag,
     rewrite,
     shorten,
-    spoil,
+    stash,
     swap,
     touch,
     unlock,
@@ -39,17 +39,20 @@ SAME = {path: path for path in FILES}
 
 @dataclass(frozen=True, slots=True)
 class Mishap:
-    """One row.
+    """One row of the table.
 
     Attributes:
-        what: happens, for people. expected: what the scan makes of it.
-        change: does it to the library's root.
-        tracks: path after the next scan -> path at which the track was before; None: a new one.
-        renewed: paths whose content is another one, to be analysed again.
-        missing: paths before whose tracks are missing then.
-        state: of the scan. says: what its message contains. scan: arguments for it.
-        setup: before the first scan.
-        undo: after that; one more scan must find all as it was in the beginning.
+        what: the mishap, for people.
+        expected: what the scan does, for people.
+        change: makes the mishap happen below the library's root.
+        tracks: each path after the next scan -> the track's old path; None: a new track; "": gone.
+        renewed: new paths with new content, to be analysed again.
+        missing: old paths whose tracks are missing after the scan.
+        state: the state of the scan.
+        says: a part of the scan's message.
+        scan: arguments of the scan.
+        setup: a change before the first scan.
+        undo: reverts the mishap; after one more scan, all is as in the beginning.
     """
 
     what: str
@@ -103,9 +106,9 @@ MISHAPS = (
            "noticed; the same track, analysed again",
            rewrite(FILES[0], keep_time=True), renewed=(FILES[0],)),
     Mishap("Another content with the same time and size",
-           "not noticed: that is what `--full` is for", overwrite_alike),
+           "not noticed: that is what `--full` is for", overwrite_unnoticed),
     Mishap("The same, and `--full`", "noticed; the same track, analysed again",
-           overwrite_alike, renewed=(FILES[0],), scan={"mode": "FULL"}),
+           overwrite_unnoticed, renewed=(FILES[0],), scan={"mode": "FULL"}),
     Mishap("A file is copied", "two tracks, listed as duplicates",
            lambda root: shutil.copy2(root / FILES[0], root / "b/copy.flac"),
            {**SAME, "b/copy.flac": None}),
@@ -120,9 +123,9 @@ MISHAPS = (
     Mishap("The disk is mounted again", "all unchanged, nothing is read",
            both(unmount, mount)),
     Mishap("The root is gone or renamed", "refused; nothing is missing",
-           lambda root: root.rename(aside(root)), state="REFUSED",
+           lambda root: root.rename(stash(root)), state="REFUSED",
            says="does not exist: nothing was marked missing",
-           undo=lambda root: aside(root).rename(root)),
+           undo=lambda root: stash(root).rename(root)),
     Mishap("The root is empty, and a person accepts it", "all are missing; they return whole",
            unmount, {}, missing=FILES, scan={"accept": True}, undo=mount),
     Mishap("All files are deleted, the folders stay", "held; nothing is missing",
@@ -130,18 +133,18 @@ MISHAPS = (
     Mishap("More than half of the files are gone", "held; nothing is missing",
            put_aside(*FILES[:3]), state="HELD", says="only 1 of 4 files were seen", undo=put_back),
     Mishap("A disk that is mounted below the root is not mounted", "held below that folder",
-           both(lambda root: (root / "c").rename(aside(root)), lambda root: (root / "c").mkdir()),
+           both(lambda root: (root / "c").rename(stash(root)), lambda root: (root / "c").mkdir()),
            ALL, state="HELD", says="nothing is left in", setup=many_files,
            undo=both(lambda root: (root / "c").rmdir(),
-                     lambda root: aside(root).rename(root / "c"))),
+                     lambda root: stash(root).rename(root / "c"))),
     Mishap("A folder may not be read any longer", "what is known below it stays, all else is done",
            both(lock, move(FILES[0], "a/Uno.flac")),
            {**SAME, "a/Uno.flac": FILES[0], FILES[0]: ""}, says="could not look at b: Permission",
            undo=both(unlock, move("a/Uno.flac", FILES[0]))),
     Mishap("A linked folder's disk is not mounted", "what is known below it stays",
-           lambda root: aside(root).rename(aside(aside(root))), setup=linked_folder,
+           lambda root: stash(root).rename(stash(stash(root))), setup=linked_folder,
            says="could not look at b: is a link to nothing",
-           undo=lambda root: aside(aside(root)).rename(aside(root))),
+           undo=lambda root: stash(stash(root)).rename(stash(root))),
     Mishap("The root is a link, and its target moves to another disk", "all unchanged",
            other_disk, setup=linked_root),
     Mishap("The clock jumps: a file's time is 1971", "read again; the same track, not analysed",
@@ -152,7 +155,7 @@ MISHAPS = (
            shorten(FILES[0]), renewed=(FILES[0],)),
     Mishap("A file becomes unreadable, then it is repaired",
            "listed as failed; then the same track, its analysis stands",
-           spoil, {**SAME, FILES[0]: ""}, undo=mend),
+           corrupt, {**SAME, FILES[0]: ""}, undo=repair),
     Mishap("A link leads to nothing", "listed as failed, all else is done",
            lambda root: (root / "a/link.flac").symlink_to(root / "nothing.flac")),
     Mishap("A link leads back to the root", "it is not followed",

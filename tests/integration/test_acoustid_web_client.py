@@ -1,4 +1,4 @@
-"""The AcoustID client with a real server that limits, fails, hangs and sends invalid responses."""
+"""The AcoustID client with a server that limits, fails, hangs and sends invalid responses."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ async def hang(_: asyncio.StreamWriter) -> None:
 
 
 async def drip(writer: asyncio.StreamWriter) -> None:
-    """Send a byte now and then: no single read takes long."""
+    """Send a byte now and then, so that no single read times out."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")
     while True:
         writer.write(b" ")
@@ -55,7 +55,7 @@ BROKEN = answer("500 Internal Server Error", "<html>")
 
 @dataclass
 class Server:
-    """Sends the given answers in turn, the last one again and again."""
+    """A server that sends the given answers in turn, and then always the last one."""
 
     answers: list[Write] = field(default_factory=list)
     request_times_s: list[float] = field(default_factory=list)
@@ -166,9 +166,9 @@ async def test_a_service_that_is_down_gets_no_requests_until_a_trial_succeeds(
         assert len(server.request_times_s) == 5
         assert is_open() == 1
         server.answers = [found()]
-        asked = 0
-        while await acoustid.look_up(f"again {asked}", 60) is None:
-            asked += 1
+        attempts = 0
+        while await acoustid.look_up(f"again {attempts}", 60) is None:
+            attempts += 1
             await asyncio.sleep(0.05)
         assert len(server.request_times_s) == 6
         assert is_open() == 0
@@ -196,5 +196,5 @@ async def test_results_are_cached_and_the_oldest_evicted(server: Server) -> None
 
 
 @pytest.mark.parametrize("key", ["", "  ", "\n"])
-def test_an_empty_key_is_none(key: str) -> None:
+def test_an_empty_key_counts_as_no_key(key: str) -> None:
     assert Settings.model_validate({"acoustid_key": key}).acoustid_key is None

@@ -1,4 +1,4 @@
-"""What tracks say of albums, written by many at once: nobody waits in a circle, nothing is left."""
+"""Claims of tracks about albums: concurrent writers do not deadlock, and nothing is left over."""
 
 import asyncio
 import random
@@ -12,16 +12,18 @@ from services.api.store import artists
 from services.api.store.albums.claims import prune_claims
 from services.api.store.albums.refresh import refresh_albums, touch_renamed
 from services.api.store.albums.upsert import prune_albums, upsert_albums
-from services.api.store.batch_writes import in_transaction
+from services.api.store.database.pool import in_transaction
 from services.api.store.files.missing import mark_missing
 from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.identity import IdKind, format_id
-from tests.integration.api_write_ground import deadlocks
+from tests.integration.api_write_items import deadlocks
 from tests.integration.conftest import track_item
 
 
-async def said(pool: asyncpg.Pool, library_id: UUID, names: list[str], **more: Any) -> list[Any]:
-    """Albums `X` of artists, one a folder `0`, `1`, ...: (album id, claim) each."""
+async def store_claims(
+    pool: asyncpg.Pool, library_id: UUID, names: list[str], **more: Any
+) -> list[Any]:
+    """Store albums `X`, one per artist in folders `0`, `1`, ...; the id and claim of each."""
     made = await artists.upsert(pool, [{"name": name} for name in names])
     items = [
         {
@@ -41,7 +43,7 @@ async def said(pool: asyncpg.Pool, library_id: UUID, names: list[str], **more: A
     ]  # fmt: skip
 
 
-async def test_many_who_retag_the_same_albums_neither_deadlock_nor_leave_ghosts(
+async def test_concurrent_retagging_of_the_same_albums_neither_deadlocks_nor_leaves_empty_albums(
     pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     rng = random.Random(3)
@@ -49,7 +51,7 @@ async def test_many_who_retag_the_same_albums_neither_deadlock_nor_leave_ghosts(
 
     async def retag() -> None:
         artist = rng.choice("ABCD")
-        facts = await said(pool, library_id, [artist] * 6, label=rng.choice("LMN"))
+        facts = await store_claims(pool, library_id, [artist] * 6, label=rng.choice("LMN"))
         some = rng.sample(paths, 20)
         items = [track_item(path, artist_credit=artist, **rng.choice(facts)) for path in some]
         await upsert_tracks(pool, library_id, None, items)
@@ -80,26 +82,26 @@ async def test_many_who_retag_the_same_albums_neither_deadlock_nor_leave_ghosts(
 async def test_the_number_of_statements_does_not_grow_with_the_albums_of_a_batch(
     counted_pool: tuple[asyncpg.Pool, list[str]], library_id: UUID
 ) -> None:
-    pool, asked = counted_pool
+    pool, statements = counted_pool
     counts = []
-    for number in (2, 1, 30):  # the first one is the first in all
+    for number in (2, 1, 30):  # the first batch warms up the connection
         names = [f"{number} {n}" for n in range(number)]
-        facts = await said(pool, library_id, names, title=str(number))
-        asked.clear()
+        facts = await store_claims(pool, library_id, names, title=str(number))
+        statements.clear()
         items = [
             track_item(f"{number}/{n}", **facts[n % number], artist_credit=str(n))
             for n in range(60)
         ]
         await upsert_tracks(pool, library_id, None, items)
-        counts.append(len(asked))
-    assert counts[1] == counts[2] < 30, asked
+        counts.append(len(statements))
+    assert counts[1] == counts[2] < 30, statements
 
 
-async def test_what_no_track_says_any_longer_is_forgotten_and_its_artist_with_it(
+async def test_a_claim_that_no_track_makes_any_longer_is_deleted_with_its_artist(
     pool: asyncpg.Pool, library_id: UUID
 ) -> None:
-    (facts,) = await said(pool, library_id, ["A"])
-    (other,) = await said(pool, library_id, ["B"])
+    (facts,) = await store_claims(pool, library_id, ["A"])
+    (other,) = await store_claims(pool, library_id, ["B"])
     assert facts["album_id"] == other["album_id"]
     await upsert_tracks(
         pool, library_id, None, [track_item("1", **facts), track_item("2", **other)]
@@ -115,12 +117,12 @@ async def test_what_no_track_says_any_longer_is_forgotten_and_its_artist_with_it
         assert [row["name"] for row in names] == ["A"]
 
 
-async def test_an_artist_that_only_some_tracks_name_is_there_when_they_are_most(
+async def test_an_album_takes_the_artist_of_the_other_tracks_once_they_are_the_majority(
     pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     release = {"musicbrainz_release_id": "01234567-89ab-4def-8123-456789000001"}
-    (facts,) = await said(pool, library_id, ["A"], is_artist_told=True, **release)
-    (other,) = await said(pool, library_id, ["B"], is_artist_told=True, **release)
+    (facts,) = await store_claims(pool, library_id, ["A"], is_artist_told=True, **release)
+    (other,) = await store_claims(pool, library_id, ["B"], is_artist_told=True, **release)
     items = [track_item("1", **facts), track_item("2", **facts), track_item("3", **other)]
     await upsert_tracks(pool, library_id, None, items)
     assert await pool.fetchval("SELECT artist_credit FROM albums") == "A"

@@ -1,4 +1,4 @@
-"""Albums hold together, whatever the order in which their files are read, and leave no ghosts."""
+"""The same albums are formed in whatever order their files are read, and none is left empty."""
 
 import asyncio
 import random
@@ -10,10 +10,10 @@ import pytest
 
 from shared.contracts.events import Event
 from tests.integration.albums_table import CASES, PATHS, Albums, Case, song
-from tests.integration.scan_orders_ground import Ground, events, ground
+from tests.integration.extractor_handlers import ExtractorHandlers, events, handlers
 from tests.integration.tagged_noise import retag, write
 
-__all__ = ["ground"]
+__all__ = ["handlers"]
 
 _ALBUMS = """
 { albums(first: 50) { edges { node {
@@ -21,39 +21,41 @@ _ALBUMS = """
   artists { artist { name } } tracks { path }
 } } } artists(first: 50) { edges { node { name } } } }
 """
-Way = Callable[[Ground, list[Event]], Any]
+Handle = Callable[[ExtractorHandlers, list[Event]], Any]
 
 
-async def at_once(ground: Ground, found: list[Event]) -> None:
-    await ground.handle(
+async def in_two_batches(handlers: ExtractorHandlers, found: list[Event]) -> None:
+    await handlers.handle(
         [[one for one in found if one.topic == t] for t in {e.topic for e in found}]
     )
 
 
-async def one_by_one(ground: Ground, found: list[Event]) -> None:
-    await ground.handle([[event] for event in random.Random(len(found)).sample(found, len(found))])
+async def shuffled(handlers: ExtractorHandlers, found: list[Event]) -> None:
+    await handlers.handle(
+        [[event] for event in random.Random(len(found)).sample(found, len(found))]
+    )
 
 
-async def side_by_side(ground: Ground, found: list[Event]) -> None:
+async def concurrently(handlers: ExtractorHandlers, found: list[Event]) -> None:
     halves = found[::2], found[1::2]
-    await asyncio.gather(*(ground.handle([[event] for event in half]) for half in halves))
+    await asyncio.gather(*(handlers.handle([[event] for event in half]) for half in halves))
 
 
-async def shown(ground: Ground) -> tuple[list[Any], set[str]]:
-    """Albums and names of artists, as the gateway lists them."""
-    found = await ground.gateway.execute_document(_ALBUMS, {})
+async def albums_and_artists(handlers: ExtractorHandlers) -> tuple[list[Any], set[str]]:
+    """The albums, and the names of the artists, as the gateway lists them."""
+    found = await handlers.gateway.execute_document(_ALBUMS, {})
     albums = [edge["node"] for edge in found["albums"]["edges"]]
     albums.sort(key=lambda a: (a["title"], a["artistCredit"], [t["path"] for t in a["tracks"]]))
     return albums, {edge["node"]["name"] for edge in found["artists"]["edges"]}
 
 
-def brief(albums: Sequence[Any]) -> list[Any]:
+def summaries(albums: Sequence[Any]) -> list[Any]:
     return [(a["title"], a["artistCredit"], [t["path"] for t in a["tracks"]]) for a in albums]
 
 
-async def left_over(ground: Ground) -> int:
-    """Albums without a track, and artists that nothing speaks of."""
-    found: int = await ground.pool.fetchval(
+async def count_orphans(handlers: ExtractorHandlers) -> int:
+    """The number of albums without a track, and of artists without a credit or claim."""
+    found: int = await handlers.pool.fetchval(
         "SELECT (SELECT count(*) FROM albums a"
         " WHERE NOT EXISTS (SELECT FROM tracks WHERE album_id = a.id))"
         " + (SELECT count(*) FROM artists a"
@@ -64,23 +66,23 @@ async def left_over(ground: Ground) -> int:
     return found
 
 
-@pytest.mark.parametrize("way", [at_once, one_by_one, side_by_side])
-async def test_albums_are_as_the_table_says_in_every_order(
-    ground: Ground, tmp_path: Path, way: Way
+@pytest.mark.parametrize("handle", [in_two_batches, shuffled, concurrently])
+async def test_albums_are_those_of_the_table_in_every_order(
+    handlers: ExtractorHandlers, tmp_path: Path, handle: Handle
 ) -> None:
     for number, case in enumerate(CASES):
         for table in ("libraries", "tracks", "albums", "artists"):
-            await ground.pool.execute(f"DELETE FROM {table}")
-        await check(ground, tmp_path / str(number), way, case)
+            await handlers.pool.execute(f"DELETE FROM {table}")
+        await check_case(handlers, tmp_path / str(number), handle, case)
 
 
-async def check(ground: Ground, root: Path, way: Way, case: Case) -> None:
+async def check_case(handlers: ExtractorHandlers, root: Path, handle: Handle, case: Case) -> None:
     for number, (path, tags) in enumerate(case.files.items()):
         write(root / path, number, tags)
-    library = await ground.library(root)
-    await way(ground, events(root, library, await ground.scan(), {}))
-    albums, names = await shown(ground)
-    assert brief(albums) == listed(case.albums), case.what
+    library = await handlers.library(root)
+    await handle(handlers, events(root, library, await handlers.scan(), {}))
+    albums, names = await albums_and_artists(handlers)
+    assert summaries(albums) == expected_albums(case.albums), case.what
     if case.changed:
         known = {
             path: ((root / path).stat().st_size, (root / path).stat().st_mtime_ns)
@@ -91,64 +93,64 @@ async def check(ground: Ground, root: Path, way: Way, case: Case) -> None:
                 (root / path).unlink()
             else:
                 retag(root / path, changed)
-        await way(ground, events(root, library, await ground.scan(), known))
-        albums, names = await shown(ground)
-        assert brief(albums) == listed(case.after), case.what
+        await handle(handlers, events(root, library, await handlers.scan(), known))
+        albums, names = await albums_and_artists(handlers)
+        assert summaries(albums) == expected_albums(case.after), case.what
     assert {name: albums[0][name] for name in case.shows} == case.shows, case.what
     there = [case.changed.get(path, tags) for path, tags in case.files.items()]
     credited = {name["artist"]["name"] for album in albums for name in album["artists"]}
     performers = {name for tags in there if tags for name in performing(tags["artist"])}
     assert names == credited | performers, case.what
-    assert await left_over(ground) == 0, case.what
+    assert await count_orphans(handlers) == 0, case.what
 
 
 def performing(credit: str) -> list[str]:
     return credit.replace(" feat. ", " & ").split(" & ")
 
 
-def listed(albums: Albums) -> list[Any]:
+def expected_albums(albums: Albums) -> list[Any]:
     return [(title, artist, list(paths)) for title, artist, paths in albums]
 
 
-async def test_tracks_that_tell_no_album_artist_follow_one_that_is_retagged(
-    ground: Ground, tmp_path: Path
+async def test_tracks_without_an_album_artist_follow_one_that_is_retagged(
+    handlers: ExtractorHandlers, tmp_path: Path
 ) -> None:
     root = tmp_path / "1"
     for number in (1, 2, 3):
         write(root / f"X/{number}.flac", number, song(number))
     retag(root / "X/1.flac", song(1, albumartist="B"))
-    library = await ground.library(root)
-    await at_once(ground, events(root, library, await ground.scan(), {}))
-    assert brief((await shown(ground))[0]) == [("X", "B", list(PATHS))]
+    library = await handlers.library(root)
+    await in_two_batches(handlers, events(root, library, await handlers.scan(), {}))
+    assert summaries((await albums_and_artists(handlers))[0]) == [("X", "B", list(PATHS))]
     retag(root / "X/1.flac", song(1, albumartist="C"))
-    for _ in range(2):  # the second time as a full scan does: nobody knows the files before
-        await one_by_one(ground, events(root, library, await ground.scan(), {}))
-    assert brief((await shown(ground))[0]) == [("X", "C", list(PATHS))]
-    assert await left_over(ground) == 0
+    for _ in range(2):  # the second time all files count as unknown, as in a full scan
+        await shuffled(handlers, events(root, library, await handlers.scan(), {}))
+    assert summaries((await albums_and_artists(handlers))[0]) == [("X", "C", list(PATHS))]
+    assert await count_orphans(handlers) == 0
 
 
 async def test_tracks_of_a_renamed_album_are_searchable_by_its_new_name(
-    ground: Ground, tmp_path: Path
+    handlers: ExtractorHandlers, tmp_path: Path
 ) -> None:
     root = tmp_path / "1"
     for number in (1, 2, 3):
         write(root / f"X/{number}.flac", number, song(number))
-    library = await ground.library(root)
-    await at_once(ground, events(root, library, await ground.scan(), {}))
-    known = await revisions(ground)
+    library = await handlers.library(root)
+    await in_two_batches(handlers, events(root, library, await handlers.scan(), {}))
+    known = await revisions(handlers)
     for number in (1, 2):
         retag(root / f"X/{number}.flac", song(number, "B"))
-    found = events(root, library, await ground.scan(), {})
-    await one_by_one(ground, [event for event in found if event.path != "X/3.flac"])  # type: ignore[attr-defined] # all are of files
-    assert brief((await shown(ground))[0]) == [("X", "B", list(PATHS))]
+    found = events(root, library, await handlers.scan(), {})
+    await shuffled(handlers, [event for event in found if event.path != "X/3.flac"])  # type: ignore[attr-defined] # all are of files
+    assert summaries((await albums_and_artists(handlers))[0]) == [("X", "B", list(PATHS))]
     async with asyncio.timeout(20):
-        while (await revisions(ground))["X/3.flac"] == known["X/3.flac"]:  # noqa: ASYNC110 - it is polled
+        while (await revisions(handlers))["X/3.flac"] == known["X/3.flac"]:  # noqa: ASYNC110 - it is polled
             await asyncio.sleep(0.05)
-    assert await ground.pool.fetchval("SELECT count(retitled_at) FROM albums") == 0
+    assert await handlers.pool.fetchval("SELECT count(retitled_at) FROM albums") == 0
 
 
-async def revisions(ground: Ground) -> dict[str, int]:
-    rows = await ground.pool.fetch(
+async def revisions(handlers: ExtractorHandlers) -> dict[str, int]:
+    rows = await handlers.pool.fetch(
         "SELECT path, revision FROM files JOIN tracks t ON t.id = track_id"
     )
     return {row["path"]: row["revision"] for row in rows}

@@ -20,7 +20,7 @@ from services.analyzer import service as analyzer
 from services.analyzer.musicnn.msd import MSD
 from services.api import service as api
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.batch_writes import TrackUpserted
+from services.api.store.results import TrackUpserted
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.events import AudioAnalyzed, TrackChange, TrackExtracted
@@ -46,8 +46,8 @@ query($ids: [ID!]!) {
 
 
 @dataclass
-class House:
-    """The api and the analyzer on one bus, the library `music` mounted elsewhere."""
+class Pipeline:
+    """The api and the analyzer on one bus; the library `music` is mounted in another folder."""
 
     gateway: Gateway
     bus: InProcessBus
@@ -56,7 +56,7 @@ class House:
     analyzed: list[AudioAnalyzed]
 
     def write(self, name: str, *, level: float = 0.3) -> None:
-        """A file with clicks at 120 BPM."""
+        """Write a file with clicks at 120 BPM."""
         times = np.arange(RATE_HZ * 12) / RATE_HZ
         sound = level * np.sin(2 * np.pi * 440 * times) * np.exp(-(times % 0.5) / 0.03)
         soundfile.write(self.music / name, sound, RATE_HZ)
@@ -96,9 +96,9 @@ def _acoustid(_: httpx.Request) -> httpx.Response:
 
 
 @fixture
-async def house(
+async def pipeline(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Pipeline]:
     music = tmp_path / "mounted"
     music.mkdir()
     settings = database_settings.model_copy(
@@ -110,11 +110,11 @@ async def house(
     bus = InProcessBus()
     analyzed: list[AudioAnalyzed] = []
 
-    async def note(events: Sequence[AudioAnalyzed]) -> Outcome:
+    async def record(events: Sequence[AudioAnalyzed]) -> Outcome:
         analyzed.extend(events)
         return Outcome()
 
-    bus.subscribe(Subscription(Topic.AUDIO_ANALYZED, Stage.VECTORIZE, note))
+    bus.subscribe(Subscription(Topic.AUDIO_ANALYZED, Stage.VECTORIZE, record))
     search = TantivyIndex(tmp_path / "search")
     gateway_service = api.build(settings, bus=bus, embedder=WordLlamaEmbedder(), search=search)
     transport = httpx.ASGITransport(gateway_service.app)
@@ -129,49 +129,49 @@ async def house(
             each.subscribe(bus)
         await bus.start()
         running.push_async_callback(bus.drain, 10)
-        yield House(gateway, bus, pool, music, analyzed)
+        yield Pipeline(gateway, bus, pool, music, analyzed)
 
 
-async def test_files_are_analysed_where_they_are_mounted_and_bad_ones_fail_alone(
-    house: House, store_tracks: StoreTracks
+async def test_files_are_analysed_at_their_mount_and_bad_ones_fail_alone(
+    pipeline: Pipeline, store_tracks: StoreTracks
 ) -> None:
     for name in ("one.wav", "two.flac"):
-        house.write(name)
-    (house.music / "bad.mp3").write_bytes(b"no music at all" * 99)
+        pipeline.write(name)
+    (pipeline.music / "bad.mp3").write_bytes(b"no music at all" * 99)
     tracks = await store_tracks("one.wav", "bad.mp3", "two.flac", "gone.ogg")
-    await house.extracted(*tracks)
-    one, bad, two, gone = await house.analyses(*tracks)
+    await pipeline.extracted(*tracks)
+    one, bad, two, gone = await pipeline.analyses(*tracks)
     assert bad is None
     assert gone is None
     for analysis in (one, two):
         assert analysis is not None
         assert abs(analysis["tempoBpm"] - 120) < 2
         assert len(analysis["waveform"]) == 1_000
-        assert analysis["acoustidId"] in {"acoustid", None}  # without libchromaprint none
-    (kind, reason), (kind_gone, reason_gone) = await house.failures()
+        assert analysis["acoustidId"] in {"acoustid", None}  # None without libchromaprint
+    (kind, reason), (kind_gone, reason_gone) = await pipeline.failures()
     assert (kind, kind_gone) == ("invalid", "invalid")
     assert reason == ("bad.mp3: it cannot be decoded: invalid data found when processing input")
     assert reason_gone == "gone.ogg: the file is gone"
 
 
-async def test_files_are_analysed_with_the_trained_model_and_analysed_again_if_it_was_absent(
-    house: House, store_tracks: StoreTracks
+async def test_files_are_analysed_with_the_trained_model_and_again_if_it_was_absent(
+    pipeline: Pipeline, store_tracks: StoreTracks
 ) -> None:
-    model = (await house.gateway.execute_document("{audioModel {model version dimensions}}", {}))[
-        "audioModel"
-    ]
+    model = (
+        await pipeline.gateway.execute_document("{audioModel {model version dimensions}}", {})
+    )["audioModel"]
     assert model == {"model": "musicnn-msd", "version": MSD.version, "dimensions": 420}
-    house.write("song.wav")
+    pipeline.write("song.wav")
     (track,) = await store_tracks("song.wav")
     await upsert_analyses(
-        house.pool, [analysis_item(track, meaning_absence="the package is not installed")]
+        pipeline.pool, [analysis_item(track, meaning_absence="the package is not installed")]
     )
-    (before,) = await house.analyses(track)
+    (before,) = await pipeline.analyses(track)
     assert before is not None
     assert before["meaning"] is None
     assert before["meaningAbsence"] == "the package is not installed"
-    await house.extracted(track)
-    (after,) = await house.analyses(track)
+    await pipeline.extracted(track)
+    (after,) = await pipeline.analyses(track)
     assert after is not None
     assert after["meaningAbsence"] is None
     meaning = after["meaning"]
@@ -184,73 +184,77 @@ async def test_files_are_analysed_with_the_trained_model_and_analysed_again_if_i
 
 
 async def test_a_track_is_analysed_once_for_its_content_and_again_for_another(
-    house: House, store_tracks: StoreTracks
+    pipeline: Pipeline, store_tracks: StoreTracks
 ) -> None:
-    house.write("song.wav")
+    pipeline.write("song.wav")
     (track,) = await store_tracks("song.wav")
-    await house.extracted(track)
-    (first,) = await house.analyses(track)
-    house.write("song.wav", level=0.03)
-    await house.extracted(track)  # the same content revision: nothing is done
-    assert await house.analyses(track) == [first]
+    await pipeline.extracted(track)
+    (first,) = await pipeline.analyses(track)
+    pipeline.write("song.wav", level=0.03)
+    await pipeline.extracted(track)  # the same content revision: nothing is done
+    assert await pipeline.analyses(track) == [first]
     (changed,) = await store_tracks(track_item("song.wav", size_bytes=2_000))
-    await house.extracted(changed)
-    (second,) = await house.analyses(changed)
+    await pipeline.extracted(changed)
+    (second,) = await pipeline.analyses(changed)
     assert first is not None
     assert second is not None
     assert second["contentRevision"] == first["contentRevision"] + 1
     assert second["loudnessLufs"] < first["loudnessLufs"] - 15
 
 
-async def test_a_track_of_known_audio_is_passed_on_without_being_decoded(
-    house: House, store_tracks: StoreTracks
+async def test_a_track_of_known_audio_is_published_without_being_decoded(
+    pipeline: Pipeline, store_tracks: StoreTracks
 ) -> None:
-    house.write("song.wav")
+    pipeline.write("song.wav")
     known = {"content_hash": "ab" * 16, "is_checked": True}
     (track,) = await store_tracks(track_item("song.wav", **known))
-    await house.extracted(track)
+    await pipeline.extracted(track)
     (copy,) = await store_tracks(track_item("there is no such file.wav", **known))
-    await house.extracted(copy)
-    first, second = await house.analyses(track, copy)
+    await pipeline.extracted(copy)
+    first, second = await pipeline.analyses(track, copy)
     assert first == second
     assert first is not None
-    assert [event.track_id for event in house.analyzed] == [id_of(track), id_of(copy)]
-    assert await house.failures() == []
+    assert [event.track_id for event in pipeline.analyzed] == [id_of(track), id_of(copy)]
+    assert await pipeline.failures() == []
 
 
 async def test_a_paused_analysis_waits_visibly_and_resumes_where_it_was(
-    house: House, store_tracks: StoreTracks
+    pipeline: Pipeline, store_tracks: StoreTracks
 ) -> None:
     async def waits() -> list[str]:
-        status = await house.gateway.execute_document("{ status { paused { stage reason } } }", {})
+        status = await pipeline.gateway.execute_document(
+            "{ status { paused { stage reason } } }", {}
+        )
         return [each["stage"] for each in status["status"]["paused"] if "resume" in each["reason"]]
 
     async def change(name: str) -> bool:
-        changed: bool = (await house.gateway.execute_document(f"mutation {{ {name} }}", {}))[name]
+        changed: bool = (await pipeline.gateway.execute_document(f"mutation {{ {name} }}", {}))[
+            name
+        ]
         return changed
 
-    house.write("song.wav")
+    pipeline.write("song.wav")
     (track,) = await store_tracks("song.wav")
     assert [await change("pauseAnalysis") for _ in range(2)] == [True, False]
-    publishing = asyncio.create_task(house.extracted(track))
+    publishing = asyncio.create_task(pipeline.extracted(track))
     async with asyncio.timeout(20):
-        while not house.bus.health().paused:  # noqa: ASYNC110 - the bus has no event
+        while not pipeline.bus.health().paused:  # noqa: ASYNC110 - the bus has no event
             await asyncio.sleep(0.02)
     assert await waits() == ["analyzer"]
-    assert await house.analyses(track) == [None]
+    assert await pipeline.analyses(track) == [None]
     assert [await change("resumeAnalysis") for _ in range(2)] == [True, False]
     await publishing
     assert await waits() == []
-    assert await house.analyses(track) != [None]
-    assert await house.failures() == []
+    assert await pipeline.analyses(track) != [None]
+    assert await pipeline.failures() == []
 
 
-async def test_an_unmounted_disk_makes_transient_failures_not_invalid_files(
-    house: House, store_tracks: StoreTracks
+async def test_files_on_an_unmounted_disk_fail_as_transient_and_not_as_invalid(
+    pipeline: Pipeline, store_tracks: StoreTracks
 ) -> None:
-    house.music.rmdir()
+    pipeline.music.rmdir()
     tracks = await store_tracks("a.mp3", "b.mp3")
-    await house.extracted(*tracks)
-    failures = await house.failures()
+    await pipeline.extracted(*tracks)
+    failures = await pipeline.failures()
     assert {kind for kind, _ in failures} == {"transient"}
     assert all("is a disk not mounted?" in message for _, message in failures)

@@ -1,4 +1,4 @@
-"""Files of all formats, whole and damaged, through the analysis."""
+"""The analysis of files of all formats, whole and damaged."""
 
 import random
 from collections.abc import Callable
@@ -22,7 +22,7 @@ RATE_HZ = 44_100
 LENGTH_S = 12
 FORMATS = ("wav", "flac", "ogg", "mp3", "m4a", "opus")
 STATES_LENGTH = ("wav", "flac", "mp3")
-"""Ogg states it on its last page only; MP4 has its index at its end, and fails without."""
+"""Ogg states its length on the last page only; MP4 has its index at the end, and fails without."""
 
 
 def _music() -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
-"""Mutated files through the real worker processes: no crash of the service, no hang, all named.
+"""Mutated files in real worker processes: none crashes or hangs the service, each has a reason.
 
-The long form has 5,000 of them, and files of three hours (`--thorough`).
+The long form (`--thorough`) has 5,000 of them, and files of three hours.
 """
 
 import asyncio
@@ -20,7 +20,8 @@ from services.analyzer.worker import analyze_file, prepare_worker
 from shared.contracts.analysis import Analysis
 from shared.contracts.errors import InvalidInput
 from shared.runtime.settings import Settings
-from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
+from shared.runtime.worker_process import WorkerTimeout
+from shared.runtime.workers import WorkerDied, WorkerProcesses
 from tests.mutated_audio import Mutant, mutants
 
 _LIMIT_S = Settings().analysis_timeout_s
@@ -47,12 +48,12 @@ async def test_a_mutated_file_is_analysed_or_its_failure_has_a_message(
     count = 5_000 if thorough else 108
     seed = request.config.getoption("--seed")
     queue = mutants(tmp_path, count, seed)
-    wrong: list[str] = []
+    problems: list[str] = []
     outcomes: Counter[tuple[str, str]] = Counter()
-    await asyncio.gather(*(_take(queue, workers, wrong, outcomes) for _ in range(4)))
+    await asyncio.gather(*(_take(queue, workers, problems, outcomes) for _ in range(4)))
     for (kind, outcome), number in sorted(outcomes.items()):
         sys.stdout.write(f"{kind:20s} {outcome:14s} {number}\n")
-    assert not wrong
+    assert not problems
     assert sum(outcomes.values()) == count
     good = next((tmp_path / "good").glob("*.flac"))
     assert isinstance(await workers.run(analyze_file, bytes(good)), Analysis)
@@ -61,7 +62,7 @@ async def test_a_mutated_file_is_analysed_or_its_failure_has_a_message(
 async def _take(
     queue: Iterator[Mutant],
     workers: WorkerProcesses,
-    wrong: list[str],
+    problems: list[str],
     outcomes: Counter[tuple[str, str]],
 ) -> None:
     for mutant in queue:
@@ -71,14 +72,14 @@ async def _take(
         except InvalidInput as error:
             outcome, reason = "fail", str(error)
             if isinstance(error, WorkerDied | WorkerTimeout):
-                wrong.append(f"{mutant}: {type(error).__name__}")
+                problems.append(f"{mutant}: {type(error).__name__}")
             elif not reason or "Traceback" in reason or str(mutant.path.parent) in reason:
-                wrong.append(f"{mutant}: it fails without a reason for people: {reason!r}")
-        except Exception as error:  # one that the service would call a bug of its own
+                problems.append(f"{mutant}: it fails without a readable reason: {reason!r}")
+        except Exception as error:  # the service would report it as a bug
             outcome, reason = "bug", repr(error)
-            wrong.append(f"{mutant}: {error!r}")
+            problems.append(f"{mutant}: {error!r}")
         if mutant.must not in {"either", outcome}:
-            wrong.append(f"{mutant}: {outcome} {reason}")
+            problems.append(f"{mutant}: {outcome} {reason}")
         outcomes[mutant.kind, outcome] += 1
         mutant.path.unlink()
 
@@ -90,7 +91,7 @@ def test_three_hours_are_analysed_within_400_mb(
     tmp_path: Path, kind: str, ending: str, thorough: bool
 ) -> None:
     if not thorough:
-        pytest.skip("the long form's")
+        pytest.skip("only in the long form")
     path = tmp_path / f"long.{ending}"
     _write_long(path, kind, 3_600 * _HOURS)
     process = subprocess.run(
@@ -103,7 +104,7 @@ def test_three_hours_are_analysed_within_400_mb(
 
 
 def _write_long(path: Path, kind: str, length_s: int) -> None:
-    """A minute again and again: 44.1 kHz (Opus: 48), stereo."""
+    """Repeat one minute: 44.1 kHz (Opus: 48), stereo."""
     rate_hz = 48_000 if path.suffix == ".opus" else 44_100
     subtype = {".opus": "OPUS", ".flac": "PCM_16", ".mp3": "MPEG_LAYER_III"}[path.suffix]
     form = {".opus": "OGG", ".flac": "FLAC", ".mp3": "MP3"}[path.suffix]

@@ -1,4 +1,4 @@
-"""Who gets into the gateway over real sockets; its start."""
+"""Access to the gateway over real sockets: hosts, origins and tokens; and its start."""
 
 import asyncio
 import hashlib
@@ -19,14 +19,14 @@ from shared.gateway.client import Gateway
 from shared.runtime.http import CannotListen, listening
 from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks
-from tests.integration.gateways import STATUS, STORE, api_of, is_empty, picture, running
+from tests.integration.gateways import STATUS, STORE, api_of, is_empty, picture, running_gateway
 
 REPLAY = "mutation { replayFailures { replayed } }"
 RESUME = "mutation { pauseAnalysis resumeAnalysis }"
 CORRECT = "mutation { correctTracks(input: []) { results { id } } }"
 
 
-async def test_the_gateway_answers_on_the_port_it_took(
+async def test_the_gateway_answers_on_the_port_that_it_bound(
     client: httpx.AsyncClient, store_tracks: StoreTracks
 ) -> None:
     await store_tracks("a.mp3")
@@ -37,24 +37,24 @@ async def test_the_gateway_answers_on_the_port_it_took(
     assert "graphiql" in page.text.lower()
 
 
-async def test_a_small_answer_waits_for_nobody() -> None:
-    """Without TCP_NODELAY a body waits 40 ms for the client's word that it had the headers."""
+async def test_a_small_response_is_sent_without_delay() -> None:
+    """Without TCP_NODELAY a body waits 40 ms for the client's acknowledgement of the headers."""
     options: list[int] = []
 
-    def note(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def record(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         accepted = writer.get_extra_info("socket")
         options.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         writer.close()
 
     with listening("127.0.0.1", 0, ("host", "port")) as listener:
-        async with await asyncio.start_server(note, sock=listener):
+        async with await asyncio.start_server(record, sock=listener):
             reader, writer = await asyncio.open_connection(*listener.getsockname())
             await reader.read()
             writer.close()
     assert options == [1]
 
 
-async def test_it_is_ready_when_bus_and_database_are(
+async def test_it_is_ready_when_the_bus_and_the_database_are(
     pool: asyncpg.Pool, database_settings: Settings
 ) -> None:
     api = api_of(database_settings)
@@ -89,66 +89,74 @@ async def test_it_is_ready_when_bus_and_database_are(
         ({"content-type": "application/x-www-form-urlencoded"}, 400),
     ],
 )
-async def test_without_a_token_only_this_machine_and_no_web_page_gets_in(
+async def test_without_a_token_only_clients_on_this_machine_have_access_and_no_web_page(
     client: httpx.AsyncClient, headers: dict[str, str], status: int
 ) -> None:
-    told = {"content-type": "application/json", **headers}
+    sent = {"content-type": "application/json", **headers}
     body = json.dumps({"query": STATUS})
-    assert (await client.post("/graphql", content=body, headers=told)).status_code == status
+    assert (await client.post("/graphql", content=body, headers=sent)).status_code == status
 
 
-async def test_a_link_or_image_of_a_web_page_asks_nothing(client: httpx.AsyncClient) -> None:
+async def test_a_get_request_from_a_web_page_runs_no_query(client: httpx.AsyncClient) -> None:
     answer = await client.get("/graphql", params={"query": STATUS})
     assert answer.status_code in {400, 404, 405}
     assert "tracks" not in answer.text
 
 
 @pytest.mark.parametrize("path", ["/graphql", "/covers/" + "0" * 64, "/metrics", "/readyz"])
-@pytest.mark.parametrize("told", ["", "Bearer sesame", "Basic sésame", "Bearer sésames"])
+@pytest.mark.parametrize("credentials", ["", "Bearer sesame", "Basic sésame", "Bearer sésames"])
 async def test_with_a_token_every_request_must_present_it(
-    guarded: httpx.AsyncClient, path: str, told: str
+    guarded: httpx.AsyncClient, path: str, credentials: str
 ) -> None:
-    headers = [(b"authorization", told.encode())] if told else []
+    headers = [(b"authorization", credentials.encode())] if credentials else []
     answer = await guarded.get(path, headers=headers)
     assert answer.status_code == 401
     assert "SONIQUEBAY_TOKEN" in answer.json()["errors"][0]["message"]
 
 
-async def test_with_the_token_any_host_gets_in(guarded: httpx.AsyncClient) -> None:
+async def test_with_the_token_any_host_name_is_accepted(guarded: httpx.AsyncClient) -> None:
     headers = [(b"authorization", "Bearer sésame".encode()), (b"host", b"music.example")]
     answer = await guarded.post("/graphql", json={"query": STATUS}, headers=headers)
     assert answer.json() == {"data": {"status": {"tracks": 0}}}
 
 
-@pytest.mark.parametrize("person", [None, "sésame"])
-async def test_where_the_services_have_a_token_only_they_may_store(
-    pool: asyncpg.Pool, database_settings: Settings, person: str | None
+@pytest.mark.parametrize("persons_token", [None, "sésame"])
+async def test_with_a_service_token_only_the_services_may_store(
+    pool: asyncpg.Pool, database_settings: Settings, persons_token: str | None
 ) -> None:
-    token = SecretStr(person) if person else None
+    token = SecretStr(persons_token) if persons_token else None
     service_token = SecretStr("engines")
-    mine = [(b"authorization", f"Bearer {person}".encode())] if person else []
-    theirs = [(b"authorization", b"Bearer engines"), (b"host", b"api:8707")]
+    persons_headers = (
+        [(b"authorization", f"Bearer {persons_token}".encode())] if persons_token else []
+    )
+    service_headers = [(b"authorization", b"Bearer engines"), (b"host", b"api:8707")]
     image = picture("png")
     cover = "/covers/" + hashlib.sha256(image).hexdigest()
-    async with running(database_settings, token=token, service_token=service_token) as one:
-        for headers, code, status in ((mine, "FORBIDDEN", 403), (theirs, None, 201)):
+    async with running_gateway(database_settings, token=token, service_token=service_token) as one:
+        for headers, code, status in (
+            (persons_headers, "FORBIDDEN", 403),
+            (service_headers, None, 201),
+        ):
             answer = (await one.post("/graphql", json={"query": STORE}, headers=headers)).json()
             errors = answer.get("errors", [])
             assert [error["extensions"]["code"] for error in errors] == ([code] if code else [])
             assert (await one.put(cover, content=image, headers=headers)).status_code == status
-            many = await one.post("/covers", content=b"", headers=headers)
+            many = await one.post("/covers", files={"image": image}, headers=headers)
             assert many.status_code == (status if status == 403 else 200)
             for query in (STATUS, REPLAY, CORRECT, RESUME):
                 answer = await one.post("/graphql", json={"query": query}, headers=headers)
                 assert "errors" not in answer.json()
 
 
-@pytest.mark.parametrize("person", [None, "person"])
-async def test_a_service_with_a_wrong_token_waits_instead_of_giving_its_records_up(
-    pool: asyncpg.Pool, database_settings: Settings, person: str | None
+@pytest.mark.parametrize("persons_token", [None, "person"])
+async def test_a_service_with_a_wrong_token_waits_and_does_not_give_up_its_records(
+    pool: asyncpg.Pool, database_settings: Settings, persons_token: str | None
 ) -> None:
-    tokens = {"token": SecretStr(person) if person else None, "service_token": SecretStr("engines")}
-    async with running(database_settings, **tokens) as client:
+    tokens = {
+        "token": SecretStr(persons_token) if persons_token else None,
+        "service_token": SecretStr("engines"),
+    }
+    async with running_gateway(database_settings, **tokens) as client:
         client.headers["authorization"] = "Bearer engine"
         with pytest.raises(DependencyDown, match="SONIQUEBAY_SERVICE_TOKEN"):
             await Gateway(client).execute_document(STORE, {})
@@ -158,12 +166,12 @@ async def test_a_service_with_a_wrong_token_waits_instead_of_giving_its_records_
 
 @pytest.mark.parametrize("token", [None, "", " "])
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2"])
-async def test_beyond_loopback_it_does_not_start_without_a_token(
+async def test_it_does_not_listen_beyond_loopback_without_a_token(
     tmp_path: Path, host: str, token: str | None
 ) -> None:
     secret = None if token is None else SecretStr(token)
-    told = Settings(data_dir=tmp_path, host=host, token=secret)
-    api = build(told, bus=InProcessBus(), embedder=WordLlamaEmbedder())
+    settings = Settings(data_dir=tmp_path, host=host, token=secret)
+    api = build(settings, bus=InProcessBus(), embedder=WordLlamaEmbedder())
     with pytest.raises(InvalidInput, match="SONIQUEBAY_TOKEN"):
         async with api.service.lifespan():
             pass
@@ -173,8 +181,8 @@ async def test_beyond_loopback_it_does_not_start_without_a_token(
 async def test_a_port_in_use_is_one_clear_error_before_anything_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        told = Settings(data_dir=tmp_path, port=port)
-        api = build(told, bus=InProcessBus(), embedder=WordLlamaEmbedder())
+        settings = Settings(data_dir=tmp_path, port=port)
+        api = build(settings, bus=InProcessBus(), embedder=WordLlamaEmbedder())
         with pytest.raises(CannotListen, match=f"port {port} is in use.*SONIQUEBAY_PORT"):
             async with api.service.lifespan():
                 pass

@@ -19,7 +19,7 @@ from tests.integration.gateways import picture
     ("kind", "mime_type"),
     [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("GIF", "image/gif"), ("WEBP", "image/webp")],
 )
-async def test_an_image_is_stored_under_its_hash_and_served_for_good(
+async def test_an_image_is_stored_under_its_hash_and_served_as_immutable(
     client: httpx.AsyncClient, pool: asyncpg.Pool, kind: str, mime_type: str
 ) -> None:
     content = picture(kind)
@@ -37,12 +37,12 @@ async def test_an_image_is_stored_under_its_hash_and_served_for_good(
     row = await pool.fetchrow("SELECT width, height, size_bytes FROM covers")
     assert tuple(row) == (40, 30, len(content))
     missing = "query($h: [String!]!) { missingCovers(sha256s: $h) }"
-    told = {"query": missing, "variables": {"h": [sha256, "00" * 32]}}
-    answer = await client.post("/graphql", json=told)
+    body = {"query": missing, "variables": {"h": [sha256, "00" * 32]}}
+    answer = await client.post("/graphql", json=body)
     assert answer.json()["data"] == {"missingCovers": ["00" * 32]}
 
 
-async def test_a_smaller_image_is_made_when_it_is_asked_for_and_kept(
+async def test_a_smaller_image_is_made_on_request_and_kept(
     client: httpx.AsyncClient, pool: asyncpg.Pool
 ) -> None:
     content = picture("JPEG", (800, 400))
@@ -50,25 +50,25 @@ async def test_a_smaller_image_is_made_when_it_is_asked_for_and_kept(
     path = f"/covers/{sha256}"
     assert (await client.get(path, params={"size": 300})).status_code == 404
     await client.put(path, content=content)
-    asked = [client.get(path, params={"size": 300}) for _ in range(5)]
-    served, *others = await asyncio.gather(*asked)
+    requests = [client.get(path, params={"size": 300}) for _ in range(5)]
+    served, *others = await asyncio.gather(*requests)
     assert Image.open(io.BytesIO(served.content)).size == (300, 150)
     assert {one.content for one in others} == {served.content}
     assert "immutable" in served.headers["cache-control"]
     assert await pool.fetchval("SELECT count(*) FROM cover_variants") == 1
     tag = served.headers["etag"]
     assert tag != (await client.get(path)).headers["etag"]
-    for told in (tag, f'W/{tag}, "x"', "*"):
-        again = await client.get(path, params={"size": 300}, headers={"if-none-match": told})
+    for etags in (tag, f'W/{tag}, "x"', "*"):
+        again = await client.get(path, params={"size": 300}, headers={"if-none-match": etags})
         assert (again.status_code, again.content) == (304, b"")
     other = await client.get(path, params={"size": 64}, headers={"if-none-match": tag})
     assert other.status_code == 200
     assert (await client.get(path, params={"size": 1200})).content == content
-    wrong = await client.get(path, params={"size": 301})
-    assert (wrong.status_code, wrong.text) == (400, "size is one of 64, 128, 300, 600, 1200")
+    refused = await client.get(path, params={"size": 301})
+    assert (refused.status_code, refused.text) == (400, "size is one of 64, 128, 300, 600, 1200")
 
 
-async def test_an_image_that_cannot_be_decoded_is_served_as_it_is(
+async def test_an_image_that_cannot_be_decoded_is_served_unchanged(
     client: httpx.AsyncClient,
 ) -> None:
     content = picture("PNG", (800, 400))[:200]
@@ -77,6 +77,7 @@ async def test_an_image_that_cannot_be_decoded_is_served_as_it_is(
     assert (await client.get(path, params={"size": 64})).content == content
 
 
+FILE = b'--x\r\ncontent-disposition: form-data; name="image"; filename="image"\r\n\r\n'
 HUGE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\x02\0\0\0" + b"\0" * 99
 
 
@@ -91,7 +92,7 @@ HUGE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\x02\0\0\0" + 
     ],
     ids=["broken", "bomb", "svg", "empty", "large"],
 )
-async def test_what_is_no_image_or_too_large_is_refused(
+async def test_invalid_and_too_large_images_are_refused(
     client: httpx.AsyncClient, pool: asyncpg.Pool, content: bytes, status: int
 ) -> None:
     path = "/covers/" + hashlib.sha256(content).hexdigest()
@@ -99,7 +100,7 @@ async def test_what_is_no_image_or_too_large_is_refused(
     assert await pool.fetchval("SELECT count(*) FROM covers") == 0
 
 
-async def test_many_images_are_sent_at_once_and_what_is_wrong_with_one_is_its_answer(
+async def test_many_images_are_sent_in_one_request_and_each_has_its_own_error(
     client: httpx.AsyncClient, pool: asyncpg.Pool
 ) -> None:
     images = [picture("PNG"), b"<svg/>", picture("JPEG"), b"", picture("PNG")]
@@ -114,23 +115,30 @@ async def test_many_images_are_sent_at_once_and_what_is_wrong_with_one_is_its_an
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        (b"", 200),
+        (b"--x--\r\n", 200),
         (b"\0\0", 400),
-        (b"\0\0\0\x09short", 400),
-        ((MOST_BYTES + 1).to_bytes(4, "big") + b"\0" * (MOST_BYTES + 1), 200),
-        (b"\0" * (2 * MOST_BYTES + 1), 413),
+        (FILE + b"short", 400),
+        (FILE + b"\0" * (MOST_BYTES + 1) + b"\r\n--x--\r\n", 200),
+        (FILE + b"\0" * (2 * MOST_BYTES) + b"\r\n--x--\r\n", 413),
+        (b'--x\r\ncontent-disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n', 200),
     ],
-    ids=["none", "cut", "short", "large", "too much"],
+    ids=["none", "no form", "cut", "large", "too much", "no image"],
 )
-async def test_a_body_of_images_that_is_none_is_refused(
+async def test_a_malformed_body_of_images_stores_nothing(
     client: httpx.AsyncClient, pool: asyncpg.Pool, body: bytes, status: int
 ) -> None:
-    assert (await client.post("/covers", content=body)).status_code == status
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    assert (await client.post("/covers", content=body, headers=headers)).status_code == status
     assert await pool.fetchval("SELECT count(*) FROM covers") == 0
 
 
+async def test_images_are_sent_as_a_form_only(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/covers", content=picture("PNG"))
+    assert (answer.status_code, "multipart/form-data" in answer.text) == (400, True)
+
+
 @pytest.mark.parametrize("name", ["x", "0" * 63, "g" * 64, "0" * 64])
-async def test_an_image_is_not_stored_under_another_address(
+async def test_an_image_is_not_stored_under_another_hash(
     client: httpx.AsyncClient, name: str
 ) -> None:
     answer = await client.put(f"/covers/{name}", content=picture("PNG"))

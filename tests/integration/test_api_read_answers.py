@@ -1,4 +1,4 @@
-"""Single things, and what is told of all: every field that was stored is shown."""
+"""Single nodes and the status: every stored field is shown."""
 
 from uuid import UUID
 
@@ -9,15 +9,21 @@ from services.api.handlers import keep_failures
 from services.api.store.analyses.upsert import upsert_analyses
 from shared.contracts.identity import IdKind, encode_path, format_id
 from shared.contracts.topics import Stage
-from tests.integration.api_read_ground import NOWHERE, Asker, ask, fill, tidied
-from tests.integration.api_write_ground import begin_scan, extracted, letter, track_of
+from tests.integration.api_read_fixtures import (
+    UNKNOWN_UUID,
+    SchemaClient,
+    ask,
+    dropped_space_indexes,
+    fill,
+)
+from tests.integration.api_write_items import begin_scan, extracted, letter, track_of
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
-__all__ = ["ask", "tidied"]
+__all__ = ["ask", "dropped_space_indexes"]
 
 
 async def test_node_finds_everything_that_has_an_id(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     (made, *_) = await fill(pool, library_id, 3)
     scan = await begin_scan(pool, 1)
@@ -36,15 +42,15 @@ async def test_node_finds_everything_that_has_an_id(
     document = "query($id: ID!) { node(id: $id) { __typename id } }"
     for name, id_ in ids.items():
         assert (await ask(document, id=id_))["node"] == {"__typename": name, "id": id_}
-        unknown = id_.partition("_")[0] + "_" + NOWHERE
+        unknown = id_.partition("_")[0] + "_" + UNKNOWN_UUID
         assert (await ask(document, id=unknown))["node"] is None
 
 
 async def test_a_track_shows_what_was_stored(
-    ask: Asker, store_tracks: StoreTracks, artist_id: str
+    ask: SchemaClient, store_tracks: StoreTracks, artist_id: str
 ) -> None:
     path = encode_path(b"caf\xe9/x.mp3")
-    told = track_item(
+    item = track_item(
         path, title="Hyperballad", isrcs=["GBAYE9600001"], replaygain_track_gain_db=-3.5,
         disc_number=1, size_bytes=2**40, musicbrainz_recording_id=str(UUID(int=3)),
         credits=[
@@ -52,7 +58,7 @@ async def test_a_track_shows_what_was_stored(
             {"artist_id": artist_id, "credited_as": "Björk", "role": "artist", "join_phrase": " &"},
         ],
     )  # fmt: skip
-    await store_tracks(told)
+    await store_tracks(item)
     shown = await ask(
         "{ tracks { edges { node { title path displayPath sizeBytes mtimeNs isrcs stage artists"
         " musicbrainzRecordingId replaygain { trackGainDb albumGainDb } album { id }"
@@ -62,7 +68,7 @@ async def test_a_track_shows_what_was_stored(
     )
     assert shown["tracks"]["edges"][0]["node"] == {
         "title": "Hyperballad", "path": path, "displayPath": "caf\\xe9/x.mp3",
-        "sizeBytes": 2**40, "mtimeNs": told["mtime_ns"], "isrcs": ["GBAYE9600001"],
+        "sizeBytes": 2**40, "mtimeNs": item["mtime_ns"], "isrcs": ["GBAYE9600001"],
         "stage": "EXTRACTED", "artists": ["Björk"], "musicbrainzRecordingId": str(UUID(int=3)),
         "replaygain": {"trackGainDb": -3.5, "albumGainDb": None}, "album": None, "analysis": None,
         "credits": [
@@ -75,8 +81,8 @@ async def test_a_track_shows_what_was_stored(
     }  # fmt: skip
 
 
-async def test_status_and_failures_tell_what_there_is(
-    ask: Asker, pool: asyncpg.Pool, store_tracks: StoreTracks
+async def test_the_status_counts_and_lists_failures(
+    ask: SchemaClient, pool: asyncpg.Pool, store_tracks: StoreTracks
 ) -> None:
     made = await store_tracks(*(f"{n}.mp3" for n in range(5)))
     letters = [letter(extracted(one), Stage.ANALYZE, f"broken {n}") for n, one in enumerate(made)]
@@ -97,27 +103,29 @@ async def test_status_and_failures_tell_what_there_is(
     nodes = [edge["node"] for edge in page["edges"] + rest["edges"]]
     assert {node["path"] for node in nodes} == {"0.mp3", "1.mp3", "2.mp3"}
     assert {(node["stage"], node["kind"]) for node in nodes} == {("analyzer", "INVALID")}
-    for told, number in (
+    for failure_filter, number in (
         ({"trackId": track_of(made[1])}, 1), ({"stage": "indexer"}, 0), ({"kind": "BUG"}, 0),
         ({"topic": "track.extracted", "includeResolved": True}, 3), ({"ids": []}, 3),
     ):  # fmt: skip
-        assert (await ask(document, f=told))["failures"]["totalCount"] == number, told
+        assert (await ask(document, f=failure_filter))["failures"]["totalCount"] == number, (
+            failure_filter
+        )
 
 
 async def test_known_files_come_in_columns_by_path_below_a_folder(
-    ask: Asker, store_tracks: StoreTracks, library_id: UUID
+    ask: SchemaClient, store_tracks: StoreTracks, library_id: UUID
 ) -> None:
     await store_tracks("a/1.mp3", "a/2.mp3", "a b/3.mp3", "a0.mp3")
     document = (
         "query($l: ID!, $f: String, $a: String) { knownFiles(libraryId: $l, folder: $f, after: $a,"
         " first: 3) { paths sizesBytes mtimesNs missing endCursor } }"
     )
-    told = {"l": format_id(IdKind.LIBRARY, library_id)}
-    first = (await ask(document, **told))["knownFiles"]
-    rest = (await ask(document, **told, a=first["endCursor"]))["knownFiles"]
+    variables = {"l": format_id(IdKind.LIBRARY, library_id)}
+    first = (await ask(document, **variables))["knownFiles"]
+    rest = (await ask(document, **variables, a=first["endCursor"]))["knownFiles"]
     assert first["paths"] + rest["paths"] == ["a b/3.mp3", "a/1.mp3", "a/2.mp3", "a0.mp3"]
     assert (rest["endCursor"], rest["sizesBytes"], rest["missing"]) == (None, [1_000], [False])
-    below = (await ask(document, **told, f="a"))["knownFiles"]
+    below = (await ask(document, **variables, f="a"))["knownFiles"]
     assert below["paths"] == ["a/1.mp3", "a/2.mp3"]
 
 
@@ -129,8 +137,8 @@ query($name: String!) {
 """
 
 
-async def _every_field(ask: Asker, name: str) -> str:
-    """A selection of all fields of a type, those of nested types too."""
+async def _every_field(ask: SchemaClient, name: str) -> str:
+    """A selection of all fields of a type, including those of nested types."""
     names = []
     for field in (await ask(_SELECTION, name=name))["__type"]["fields"]:
         type_ = field["type"]
@@ -142,15 +150,15 @@ async def _every_field(ask: Asker, name: str) -> str:
 
 
 async def test_the_analysis_shown_has_every_field(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     (made,) = await fill(pool, library_id, 1)
     every = await _every_field(ask, "Analysis")
     document = f"query($i: [ID!]!) {{ tracksById(ids: $i) {{ analysis {every} }} }}"
     shown = (await ask(document, i=[track_of(made)]))["tracksById"][0]["analysis"]
-    told = analysis_item(made)
-    assert shown["mfccMean"] == told["mfcc_mean"]
-    assert shown["waveform"] == told["waveform"]
+    item = analysis_item(made)
+    assert shown["mfccMean"] == item["mfcc_mean"]
+    assert shown["waveform"] == item["waveform"]
     assert shown["meaning"]["relaxed"] == pytest.approx({"score": 0.5, "confidence": 0.1})
     assert shown["meaning"]["tags"][0] == {"name": "rock", "score": 0.4}
     empty = {name for name, value in shown.items() if value is None}
@@ -158,8 +166,8 @@ async def test_the_analysis_shown_has_every_field(
     assert None not in shown["meaning"].values()
 
 
-async def test_an_album_has_the_loudness_of_its_tracks_together(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+async def test_an_album_has_the_combined_loudness_of_its_tracks(
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     made = await fill(pool, library_id, 2)
     counts = [[0] * 100 + [n] + [0] * 59 for n in (3, 1)]

@@ -1,4 +1,4 @@
-"""What lists and requests cost the database: statements, and the indexes these use."""
+"""The cost of lists and requests in the database: the number of statements, and their indexes."""
 
 from typing import Any
 from uuid import UUID
@@ -8,40 +8,45 @@ import pytest
 from pytest_asyncio import fixture
 
 from services.api.store.database.embedded import EmbeddedPostgres
-from services.api.store.database.postgres import register_codecs
+from services.api.store.database.pool import register_codecs
 from services.api.store.reading import nearest, track_lists
 from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
-from tests.integration.api_read_ground import Asker, asker, fill, tidied
-from tests.integration.api_read_lists_ground import SORTS, ask
+from tests.integration.api_list_fixtures import SORTS, ask
+from tests.integration.api_read_fixtures import (
+    SchemaClient,
+    dropped_space_indexes,
+    fill,
+    schema_client,
+)
 
-__all__ = ["ask", "tidied"]
+__all__ = ["ask", "dropped_space_indexes"]
 
 
-# What is asked of the database: the queries with their arguments, over one connection.
-Asked = list[tuple[str, tuple[Any, ...]]]
+# The statements of one connection, with their arguments.
+Statements = list[tuple[str, tuple[Any, ...]]]
 
 
 @fixture
-async def watched(pool: asyncpg.Pool, database_settings: Settings) -> Any:
-    told: Asked = []
+async def recorded_pool(pool: asyncpg.Pool, database_settings: Settings) -> Any:
+    statements: Statements = []
 
     async def init(connection: asyncpg.Connection) -> None:
         await register_codecs(connection)
-        connection.add_query_logger(note)
+        connection.add_query_logger(record)
 
-    def note(query: Any) -> None:
-        if "pg_advisory_unlock_all" not in query.query:  # the pool's own, between requests
-            told.append((query.query, query.args))
+    def record(query: Any) -> None:
+        if "pg_advisory_unlock_all" not in query.query:  # the pool sends it between requests
+            statements.append((query.query, query.args))
 
     server = EmbeddedPostgres(database_settings.data_dir / "postgres")
     async with asyncpg.create_pool(**server.dsn, min_size=1, max_size=1, init=init) as one:
-        yield one, told
+        yield one, statements
 
 
-async def plan(pool: asyncpg.Pool, asked: tuple[str, tuple[Any, ...]]) -> str:
-    """How the database would do it if it had to avoid reading whole tables and sorting."""
-    query, arguments = asked
+async def plan(pool: asyncpg.Pool, statement: tuple[str, tuple[Any, ...]]) -> str:
+    """The plan of a statement when sequential scans and sorts are disabled."""
+    query, arguments = statement
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
         rows = await connection.fetch("EXPLAIN (COSTS OFF) " + query, *arguments)
@@ -50,46 +55,46 @@ async def plan(pool: asyncpg.Pool, asked: tuple[str, tuple[Any, ...]]) -> str:
 
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("sort", SORTS)
-async def test_a_page_deep_in_a_list_starts_within_the_index_of_its_order(
-    ask: Asker, watched: tuple[asyncpg.Pool, Asked], sort: str, descending: bool
+async def test_a_later_page_starts_inside_the_index_of_its_order(
+    ask: SchemaClient, recorded_pool: tuple[asyncpg.Pool, Statements], sort: str, descending: bool
 ) -> None:
-    pool, told = watched
+    pool, statements = recorded_pool
     order = track_lists.ORDERS[sort]
     order = type(order)(
         order.column, order.kind, may_be_null=order.may_be_null, descending=descending
     )
     filters, after = track_lists.TrackFilters(), None
-    for _ in range(4):  # with nulls going down, the first pages stand among them
+    for _ in range(4):  # in descending order, the first pages have nulls
         page = await track_lists.page(pool, filters, order, first=10, after=after)
         after = page.cursors[-1]
-        shown = await plan(pool, told[-1])
+        shown = await plan(pool, statements[-1])
         assert f"tracks_order_{sort.lower()}" in shown, shown
     assert "Index Cond: (ROW(" in shown or "IS NULL) AND (id" in shown, shown
 
 
-async def test_nearest_neighbours_come_from_the_index_of_their_space(
-    ask: Asker, watched: tuple[asyncpg.Pool, Asked]
+async def test_nearest_neighbours_use_the_index_of_their_space(
+    ask: SchemaClient, recorded_pool: tuple[asyncpg.Pool, Statements]
 ) -> None:
-    pool, told = watched
+    pool, statements = recorded_pool
     ids = [row["id"] for row in await pool.fetch("SELECT id FROM tracks LIMIT 5")]
     await nearest.of_tracks(pool, "audio", ids, 3)
-    query = next(each for each in reversed(told) if "LATERAL" in each[0])
+    query = next(each for each in reversed(statements) if "LATERAL" in each[0])
     assert "track_vectors_space_" in await plan(pool, query)
 
 
-async def test_a_list_is_counted_only_when_asked(
-    ask: Asker, watched: tuple[asyncpg.Pool, Asked], database_settings: Settings
+async def test_a_list_is_counted_only_on_request(
+    ask: SchemaClient, recorded_pool: tuple[asyncpg.Pool, Statements], database_settings: Settings
 ) -> None:
-    pool, told = watched
-    one = asker(pool, database_settings)
+    pool, statements = recorded_pool
+    one = schema_client(pool, database_settings)
     for document, number in (
         ("{ tracks { edges { node { id } } } }", 1),
         ("{ tracks { totalCount edges { node { id } } } }", 2),
         ("{ artists { edges { node { id } } } }", 1),
     ):
-        told.clear()
+        statements.clear()
         await one(document)
-        assert len(told) == number, told
+        assert len(statements) == number, statements
 
 
 FULL = """
@@ -129,18 +134,18 @@ FULL = """
     ],
     ids=["full", "tracks", "albums", "artists", "genres", "scans"],
 )
-async def test_a_request_costs_as_many_statements_for_200_rows_as_for_10(
-    watched: tuple[asyncpg.Pool, Asked], library_id: UUID, database_settings: Settings,
+async def test_a_request_takes_as_many_statements_for_200_rows_as_for_10(
+    recorded_pool: tuple[asyncpg.Pool, Statements], library_id: UUID, database_settings: Settings,
     document: str, most: int,
 ) -> None:  # fmt: skip
-    pool, told = watched
+    pool, statements = recorded_pool
     await fill(pool, library_id, 240)
     costs = []
-    for number in (1, 10, 200):  # the first one makes the connection learn types
-        told.clear()
-        await asker(pool, database_settings)(document, n=number)
-        costs.append(len(told))
-    assert costs[2] <= costs[1] <= most, "\n".join(query for query, _ in told)
+    for number in (1, 10, 200):  # the first request makes the connection learn types
+        statements.clear()
+        await schema_client(pool, database_settings)(document, n=number)
+        costs.append(len(statements))
+    assert costs[2] <= costs[1] <= most, "\n".join(query for query, _ in statements)
 
 
 async def test_1000_tracks_by_id_with_all_fields_are_within_the_limits(
@@ -150,5 +155,7 @@ async def test_1000_tracks_by_id_with_all_fields_are_within_the_limits(
     ids = [format_id(IdKind.TRACK, one.id) for one in made if one.id]
     unknown = format_id(IdKind.TRACK, UUID(int=0))
     document = f"query($ids: [ID!]!) {{ tracksById(ids: $ids) {{ {FULL} }} }}"
-    found = (await asker(pool, database_settings)(document, ids=[*ids * 4, unknown]))["tracksById"]
+    found = (await schema_client(pool, database_settings)(document, ids=[*ids * 4, unknown]))[
+        "tracksById"
+    ]
     assert [one and one["id"] for one in found] == [*ids * 4, None]

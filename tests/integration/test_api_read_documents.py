@@ -1,4 +1,4 @@
-"""The queries that the documents show are answered."""
+"""The GraphQL queries in README.md and docs/graphql.md are answered."""
 
 import re
 from pathlib import Path
@@ -10,10 +10,16 @@ import pytest
 
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
-from tests.integration.api_read_ground import TEXT, OneWord, asker, fill, tidied
-from tests.integration.api_write_ground import track_of
+from tests.integration.api_read_fixtures import (
+    TEXT,
+    FixedEmbedder,
+    dropped_space_indexes,
+    fill,
+    schema_client,
+)
+from tests.integration.api_write_items import track_of
 
-__all__ = ["tidied"]
+__all__ = ["dropped_space_indexes"]
 
 ROOT = Path(__file__).parents[2]
 QUERIES = [
@@ -27,13 +33,13 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("query", QUERIES)
-async def test_the_queries_of_the_documents_answer(
+async def test_the_queries_of_the_documents_are_answered(
     pool: asyncpg.Pool, library_id: UUID, database_settings: Settings, tmp_path: Path, query: str
 ) -> None:
     made = await fill(pool, library_id, 5)
     values = np.eye(TEXT["dimensions"], dtype=np.float32)[0]
-    embedder = OneWord(values, TEXT["model"])
-    ask = asker(pool, database_settings, search=TantivyIndex(tmp_path), embedder=embedder)
+    embedder = FixedEmbedder(values, TEXT["model"])
+    ask = schema_client(pool, database_settings, search=TantivyIndex(tmp_path), embedder=embedder)
     ids = [track_of(one) for one in made]
-    told = {"id": ids[0], "ids": ids, "track": ids[0], "other": ids[1], "after": None}
-    assert await ask(query, **{name: told[name] for name in told if f"${name}:" in query})
+    variables = {"id": ids[0], "ids": ids, "track": ids[0], "other": ids[1], "after": None}
+    assert await ask(query, **{name: variables[name] for name in variables if f"${name}:" in query})

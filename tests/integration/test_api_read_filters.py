@@ -1,4 +1,4 @@
-"""Lists: what a filter lets through."""
+"""Filters of lists."""
 
 from uuid import UUID
 
@@ -10,22 +10,24 @@ from services.api.store import artists
 from services.api.store.albums.upsert import upsert_albums
 from services.api.store.files.missing import mark_missing
 from shared.contracts.identity import IdKind, format_id
-from tests.integration.api_read_ground import Asker, tidied
-from tests.integration.api_read_lists_ground import ask, walk
+from tests.integration.api_list_fixtures import ask, walk
+from tests.integration.api_read_fixtures import SchemaClient, dropped_space_indexes
 from tests.integration.conftest import StoreTracks
 
-__all__ = ["ask", "tidied"]
+__all__ = ["ask", "dropped_space_indexes"]
 
 
 @fixture
-async def gone(ask: Asker, pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks) -> None:
-    """Two tracks more, whose files are missing."""
+async def gone(
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
+) -> None:
+    """Store two further tracks whose files are missing."""
     await store_tracks("gone/a.mp3", "gone/b.mp3")
     await mark_missing(pool, library_id, ["gone/a.mp3", "gone/b.mp3"])
 
 
 @pytest.mark.parametrize(
-    ("told", "number"),
+    ("conditions", "number"),
     [
         ('genre: "gENRE 1"', 12),
         ('genre: "none"', 0),
@@ -49,18 +51,18 @@ async def gone(ask: Asker, pool: asyncpg.Pool, library_id: UUID, store_tracks: S
         ("year: {}", 47),
     ],
 )
-async def test_a_filter_of_tracks_lets_through_what_fits(
-    ask: Asker, gone: None, told: str, number: int
+async def test_a_filter_of_tracks_keeps_what_matches(
+    ask: SchemaClient, gone: None, conditions: str, number: int
 ) -> None:
-    found = await walk(ask, "tracks", f", filter: {{{told}}}", 10, "title")
+    found = await walk(ask, "tracks", f", filter: {{{conditions}}}", 10, "title")
     assert len(found) == number
 
 
 CREDITED = "track_id) FROM track_credits WHERE artist_id"
 
 
-async def test_tracks_are_found_by_the_ids_of_what_they_belong_to(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+async def test_tracks_are_filtered_by_album_artist_genre_and_library(
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     some = await pool.fetchrow(
         "SELECT t.album_id, c.artist_id, g.genre_id FROM tracks t"
@@ -84,8 +86,8 @@ async def test_tracks_are_found_by_the_ids_of_what_they_belong_to(
         assert len(found) == number > 0, name
 
 
-async def test_artists_and_albums_are_filtered_and_empty_ones_left_out(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+async def test_artists_and_albums_are_filtered_and_those_without_tracks_left_out(
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     await artists.upsert(pool, [{"name": "Nobody"}])
     empty = {
@@ -97,10 +99,12 @@ async def test_artists_and_albums_are_filtered_and_empty_ones_left_out(
     assert [node["name"] for node in prefix] == ["Artist 001"]
     every = await walk(ask, "artists", "", 5, "name trackCount")
     assert [(n["name"], n["trackCount"]) for n in every] == [("Artist 000", 47), ("Artist 001", 17)]
-    for told, number in (
+    for conditions, number in (
         ('titlePrefix: "album 00"', 5),
         ("year: {min: 1991, max: 1991}", 2),
         ("isCompilation: true", 2),
         (f'artistId: "{every[1]["id"]}"', 2),
     ):
-        assert len(await walk(ask, "albums", f", filter: {{{told}}}", 2, "")) == number, told
+        assert len(await walk(ask, "albums", f", filter: {{{conditions}}}", 2, "")) == number, (
+            conditions
+        )

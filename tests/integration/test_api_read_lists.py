@@ -1,4 +1,4 @@
-"""Lists: pages and orders."""
+"""Pages and orders of lists."""
 
 from uuid import UUID
 
@@ -6,38 +6,38 @@ import asyncpg
 import pytest
 
 from shared.contracts.identity import IdKind, format_id
-from tests.integration.api_read_ground import Asker, tidied
-from tests.integration.api_read_lists_ground import NUMBER, SORTS, ask, walk
+from tests.integration.api_list_fixtures import NUMBER, SORTS, ask, walk
+from tests.integration.api_read_fixtures import SchemaClient, dropped_space_indexes
 
-__all__ = ["ask", "tidied"]
+__all__ = ["ask", "dropped_space_indexes"]
 
 
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 @pytest.mark.parametrize(
     ("sort", "size"), [*((sort, 5) for sort in SORTS), ("YEAR", 16), ("YEAR", 47), ("YEAR", 500)]
 )
-async def test_pages_of_tracks_give_each_row_once_in_order(
-    ask: Asker, sort: str, direction: str, size: int
+async def test_pages_of_tracks_have_each_row_once_in_order(
+    ask: SchemaClient, sort: str, direction: str, size: int
 ) -> None:
-    told = f", sort: {sort}, direction: {direction}"
-    nodes = await walk(ask, "tracks", told, size, SORTS[sort])
+    arguments = f", sort: {sort}, direction: {direction}"
+    nodes = await walk(ask, "tracks", arguments, size, SORTS[sort])
     keys = [(node[SORTS[sort]], UUID(node["id"][4:])) for node in nodes]
-    without = 10_000  # null is last going up
+    without = 10_000  # nulls are last in ascending order
     keys = [(without if value is None else value, id_) for value, id_ in keys]
     assert len(set(keys)) == NUMBER
     assert keys == sorted(keys, reverse=direction == "DESC")
 
 
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
-@pytest.mark.parametrize("told", ['genre: "ALL"', 'genre: "genre 1"', "genreId: $"])
-async def test_a_genre_by_year_is_what_the_filter_lets_through_in_that_order(
-    ask: Asker, pool: asyncpg.Pool, told: str, direction: str
+@pytest.mark.parametrize("condition", ['genre: "ALL"', 'genre: "genre 1"', "genreId: $"])
+async def test_a_genre_sorted_by_year_has_the_tracks_of_the_filter(
+    ask: SchemaClient, pool: asyncpg.Pool, condition: str, direction: str
 ) -> None:
     id_ = await pool.fetchval("SELECT id FROM genres WHERE name_key = 'all'")
-    told = told.replace("$", f'"{format_id(IdKind.GENRE, id_)}"')
-    options = f", sort: YEAR, direction: {direction}, filter: {{{told}}}"
+    condition = condition.replace("$", f'"{format_id(IdKind.GENRE, id_)}"')
+    options = f", sort: YEAR, direction: {direction}, filter: {{{condition}}}"
     nodes = await walk(ask, "tracks", options, 5, "year")
-    by_title = await walk(ask, "tracks", f", filter: {{{told}}}", 50, "year")
+    by_title = await walk(ask, "tracks", f", filter: {{{condition}}}", 50, "year")
     assert {node["id"] for node in nodes} == {node["id"] for node in by_title}
     keys = [(node["year"] or 10_000, UUID(node["id"][4:])) for node in nodes]
     assert len(keys) == len(by_title) > 5
@@ -49,19 +49,19 @@ async def test_a_genre_by_year_is_what_the_filter_lets_through_in_that_order(
     ("field", "show"),
     [("artists", "name"), ("genres", "name"), ("albums", "title"), ("albums", "year")],
 )
-async def test_pages_of_the_other_lists_give_each_row_once_in_order(
-    ask: Asker, pool: asyncpg.Pool, field: str, show: str, direction: str
+async def test_pages_of_the_other_lists_have_each_row_once_in_order(
+    ask: SchemaClient, pool: asyncpg.Pool, field: str, show: str, direction: str
 ) -> None:
-    told = f", direction: {direction}" + (", sort: YEAR" if show == "year" else "")
-    nodes = await walk(ask, field, told, 2, show)
+    arguments = f", direction: {direction}" + (", sort: YEAR" if show == "year" else "")
+    nodes = await walk(ask, field, arguments, 2, show)
     assert len({node["id"] for node in nodes}) == len(nodes)
     assert len(nodes) == await pool.fetchval(f"SELECT count(*) FROM {field}")
     values = [node[show] for node in nodes]
     assert values == sorted(values, reverse=direction == "DESC")
 
 
-async def test_rows_that_come_and_go_meanwhile_repeat_and_skip_nothing(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+async def test_a_row_that_goes_between_two_pages_makes_no_row_repeat_or_be_skipped(
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     document = (
         "query($after: String) { tracks(first: 20, after: $after, sort: DURATION)"
@@ -75,7 +75,9 @@ async def test_rows_that_come_and_go_meanwhile_repeat_and_skip_nothing(
     assert len(set(seen)) == len(seen) == 40
 
 
-async def test_an_album_has_its_tracks_in_order_and_an_artist_pages_of_them(ask: Asker) -> None:
+async def test_an_album_has_its_tracks_in_order_and_an_artist_has_pages(
+    ask: SchemaClient,
+) -> None:
     shown = (
         "{ albums(first: 1) { edges { node { trackCount durationS tracks { trackNumber } } } }"
         " artists { edges { node { name"

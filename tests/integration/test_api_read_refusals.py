@@ -1,4 +1,4 @@
-"""What is refused and what fails, and with which words."""
+"""Refused documents and failing requests, with their codes and messages."""
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 from uuid import UUID
@@ -9,18 +9,25 @@ import pytest
 from services.api.graphql import context
 from shared.runtime.settings import Settings
 from shared.search.port import SearchHits, SearchQuery
-from tests.integration.api_read_ground import NOWHERE, Asker, ask, asker, fill, tidied
+from tests.integration.api_read_fixtures import (
+    UNKNOWN_UUID,
+    SchemaClient,
+    ask,
+    dropped_space_indexes,
+    fill,
+    schema_client,
+)
 
-__all__ = ["ask", "tidied"]
+__all__ = ["ask", "dropped_space_indexes"]
 
 
 @pytest.mark.parametrize(
-    ("document", "code", "told"),
+    ("document", "code", "text"),
     [
         ('{ node(id: "x") { id } }', "BAD_INPUT", "id: 'x' is not an id"),
-        (f'{{ node(id: "lib_{NOWHERE}") {{ id }} }}', "BAD_INPUT", "libraries"),
+        (f'{{ node(id: "lib_{UNKNOWN_UUID}") {{ id }} }}', "BAD_INPUT", "libraries"),
         ('{ scan(id: "trk_x") { id } }', "BAD_INPUT", "id: "),
-        (f'{{ scan(id: "trk_{NOWHERE}") {{ id }} }}', "BAD_INPUT", "begins with scn_"),
+        (f'{{ scan(id: "trk_{UNKNOWN_UUID}") {{ id }} }}', "BAD_INPUT", "begins with scn_"),
         ('{ tracksById(ids: ["1"]) { id } }', "BAD_INPUT", "ids: "),
         ("{ tracks(first: 0) { totalCount } }", "BAD_INPUT", "first: ask for 1 to 500 rows"),
         ("{ tracks(first: 501) { totalCount } }", "BAD_INPUT", "first: ask for 1 to 500 rows"),
@@ -44,28 +51,28 @@ __all__ = ["ask", "tidied"]
         ('{ search(text: "a") { totalCount } }', "INTERNAL", "the log says more"),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_answered_names_the_argument_and_what_to_do(
-    ask: Asker, document: str, code: str, told: str
+async def test_an_error_names_the_argument_and_what_to_do(
+    ask: SchemaClient, document: str, code: str, text: str
 ) -> None:
-    found, message = await ask.refused(document)
+    found, message = await ask.execute_refused(document)
     assert found == code
-    assert told in message
+    assert text in message
 
 
 @pytest.mark.parametrize("year", [{"min": -(2**31)}, {"max": 2**31 - 1}])
-async def test_a_year_beyond_all_years_is_an_open_end(ask: Asker, year: dict[str, int]) -> None:
+async def test_a_year_out_of_range_is_no_limit(ask: SchemaClient, year: dict[str, int]) -> None:
     document = "query($y: IntRange) { tracks(filter: {year: $y}) { totalCount } }"
     assert (await ask(document, y=year))["tracks"]["totalCount"] == 0
 
 
 async def test_a_cursor_of_another_order_is_refused(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     await fill(pool, library_id, 3, complete=False)
     page = await ask("{ tracks(first: 1, sort: TITLE) { pageInfo { endCursor } } }")
     document = "query($a: String) { tracks(after: $a, sort: ARTIST) { totalCount } }"
-    told = await ask.refused(document, a=page["tracks"]["pageInfo"]["endCursor"])
-    assert told[1] == "after: no cursor of this list in this order: start without one"
+    _, message = await ask.execute_refused(document, a=page["tracks"]["pageInfo"]["endCursor"])
+    assert message == "after: no cursor of this list in this order: start without one"
 
 
 DEEP = "id"
@@ -74,7 +81,7 @@ for _ in range(5):
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "text"),
     [
         ("{ tracks { edges { node { " + DEEP + " } } } }", "depth"),
         ("{ " + " ".join(f"a{n}: status {{ tracks }}" for n in range(31)) + " }", "31 aliases"),
@@ -83,21 +90,21 @@ for _ in range(5):
     ],
 )
 async def test_a_document_beyond_the_limits_is_refused(
-    ask: Asker, document: str, told: str
+    ask: SchemaClient, document: str, text: str
 ) -> None:
-    ids = [f"trk_{NOWHERE}"] * 1_001
-    code, message = await ask.refused(document, **({"i": ids} if "$i" in document else {}))
+    ids = [f"trk_{UNKNOWN_UUID}"] * 1_001
+    code, message = await ask.execute_refused(document, **({"i": ids} if "$i" in document else {}))
     assert code == "BAD_INPUT"
-    assert told in message
+    assert text in message
 
 
-async def test_nested_lists_are_bounded_in_all(
-    ask: Asker, pool: asyncpg.Pool, library_id: UUID
+async def test_the_rows_of_nested_lists_have_a_limit_in_total(
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     await fill(pool, library_id, 300, complete=False)
     document = "{ tracks(first: 300) { edges { node { album { tracks { album { tracks { album {"
     document += " tracks { album { title } } } } } } } } } } }"
-    code, message = await ask.refused(document)
+    code, message = await ask.execute_refused(document)
     assert code == "BAD_INPUT"
     assert f"{context.MOST_ROWS_IN_ALL:,} rows" in message
 
@@ -125,10 +132,10 @@ class Broken:
         (asyncpg.UndefinedTableError("relation x"), "INTERNAL", False),
     ],
 )
-async def test_an_error_of_ours_is_hidden_and_one_that_passes_is_told(
+async def test_an_internal_error_is_hidden_and_a_temporary_one_is_shown(
     pool: asyncpg.Pool, database_settings: Settings, error: Exception, code: str, shown: bool
 ) -> None:
-    ask = asker(pool, database_settings, search=Broken(error))
-    found, message = await ask.refused('{ search(text: "x") { totalCount } }')
+    ask = schema_client(pool, database_settings, search=Broken(error))
+    found, message = await ask.execute_refused('{ search(text: "x") { totalCount } }')
     assert found == code
     assert (str(error) in message) is shown

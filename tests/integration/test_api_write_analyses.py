@@ -1,4 +1,4 @@
-"""Analyses, vectors, the index: what a track passes through, and how it is counted."""
+"""Analyses, vectors and the index: the stages of a track, and how they are counted."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ from services.api.store.vectors.spaces import register_spaces, validate_space
 from services.api.store.vectors.upsert import upsert_vectors
 from shared.contracts.events import TrackIndexed
 from shared.contracts.upserts import ErrorCode, UpsertStatus
-from tests.integration.api_write_ground import AUDIO, TEXT, register_both, track_of, vector
+from tests.integration.api_write_items import AUDIO, TEXT, register_both, track_of, vector
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 
-async def test_an_equal_analysis_changes_nothing_and_a_different_one_is_a_revision(
+async def test_an_equal_analysis_changes_nothing_and_a_different_one_makes_a_revision(
     pool: asyncpg.Pool, store_tracks: StoreTracks
 ) -> None:
     (track,) = await store_tracks("a.mp3")
@@ -50,7 +50,7 @@ async def test_an_equal_analysis_changes_nothing_and_a_different_one_is_a_revisi
         ({"analyzer_version": "0"}, ErrorCode.CONFLICT, "analyzerVersion"),
     ],
 )
-async def test_an_analysis_that_cannot_be_is_refused_alone(
+async def test_an_invalid_analysis_is_refused_alone(
     pool: asyncpg.Pool,
     store_tracks: StoreTracks,
     change: dict[str, Any],
@@ -87,7 +87,7 @@ async def test_a_track_is_vectorized_once_all_current_spaces_have_its_content(
     assert await vectorized() == 0, "a new analysis asks for new vectors in all spaces"
 
 
-async def test_a_new_space_makes_tracks_wait_and_the_old_one_back_does_not(
+async def test_a_new_space_makes_tracks_wait_and_a_return_to_the_old_one_does_not(
     pool: asyncpg.Pool, store_tracks: StoreTracks
 ) -> None:
     await register_both(pool)
@@ -124,7 +124,7 @@ async def test_a_vector_that_does_not_fit_the_current_space_is_refused(
     assert (bad.problem.field, good.status) == (field, UpsertStatus.CREATED)
 
 
-async def test_indexed_counts_until_the_track_changes_or_the_index_is_another_one(
+async def test_a_track_counts_as_indexed_until_it_or_the_index_changes(
     pool: asyncpg.Pool, store_tracks: StoreTracks
 ) -> None:
     await register_both(pool)
@@ -133,8 +133,8 @@ async def test_indexed_counts_until_the_track_changes_or_the_index_is_another_on
     await upsert_vectors(pool, [vector(track, AUDIO), vector(track, TEXT)])
     event = TrackIndexed(track_id=track_of(track), revision=track.revision)
     await note_indexed(pool, [event, TrackIndexed(track_id=track_of(track), revision=1)])
-    through = await progress.read(pool)
-    assert (through.indexed, through.pending) == (1, 0)
+    status = await progress.read(pool)
+    assert (status.indexed, status.pending) == (1, 0)
     assert [await search_index.register_generation(pool, g) for g in ("g1", "g1", "g2")] == [
         True,
         False,

@@ -1,4 +1,4 @@
-"""Our own PostgreSQL: started, joined after a crash, migrated in turn, or refused clearly."""
+"""The embedded PostgreSQL: start, restart after a crash, migrations, and clear errors."""
 
 import asyncio
 import os
@@ -60,8 +60,8 @@ asyncio.run(main())
 """
 
 
-async def thrice(script: str, argument: str) -> None:
-    """Run a script in three processes at once; each must end well."""
+async def run_three_times(script: str, argument: str) -> None:
+    """Run a script in three processes at the same time; each must exit with 0."""
     command = (sys.executable, "-c", script, argument)
     started = [await asyncio.create_subprocess_exec(*command) for _ in range(3)]
     assert [await process.wait() for process in started] == [0, 0, 0]
@@ -72,7 +72,9 @@ def is_running(server: EmbeddedPostgres) -> bool:
 
 
 @pytest.mark.parametrize("name", ["data", "da ta'%s", "deep/" + "x" * 120])
-async def test_the_next_start_joins_the_server_that_a_crash_left(tmp_path: Path, name: str) -> None:
+async def test_the_next_start_uses_the_server_that_a_crash_left_running(
+    tmp_path: Path, name: str
+) -> None:
     settings = Settings(data_dir=tmp_path / name)
     server = EmbeddedPostgres(settings.data_dir / "postgres")
     crashed = await asyncio.to_thread(
@@ -84,28 +86,28 @@ async def test_the_next_start_joins_the_server_that_a_crash_left(tmp_path: Path,
         assert await pool.fetchval("SELECT name FROM libraries") == "kept"
         assert await other.fetchval("SELECT count(*) FROM alembic_version") == 1
         assert stat.S_IMODE(server.socket_folder.stat().st_mode) == stat.S_IRWXU
-    assert not is_running(server), "the last one out stops it"
+    assert not is_running(server), "the last user stops it"
 
 
-async def test_processes_that_start_and_migrate_at_once_take_turns(tmp_path: Path) -> None:
-    await thrice(OPEN, str(tmp_path))
+async def test_processes_that_start_at_once_migrate_one_after_another(tmp_path: Path) -> None:
+    await run_three_times(OPEN, str(tmp_path))
     async with open_pool(Settings(data_dir=tmp_path)) as pool:
         newest = max(path.name[4:8] for path in (FOLDER / "versions").glob("rev_*.py"))
         assert await pool.fetch("SELECT version_num FROM alembic_version") == [(newest,)]
         assert await pool.fetchval("SELECT count(*) FROM libraries") == 3
 
 
-async def test_migrations_that_meet_in_the_database_take_turns(
+async def test_migrations_of_an_external_database_run_one_after_another(
     database: asyncpg.Pool, database_settings: Settings
 ) -> None:
     await database.execute("CREATE DATABASE twice")
     server = EmbeddedPostgres(database_settings.data_dir / "postgres")
     url = f"postgresql://postgres@/twice?host={server.socket_folder}"
-    await thrice(MIGRATE, url)
+    await run_three_times(MIGRATE, url)
     await database.execute("DROP DATABASE twice")
 
 
-async def test_an_outside_database_is_used_as_it_is_told(
+async def test_an_external_database_is_used_by_its_url(
     database: asyncpg.Pool, database_settings: Settings
 ) -> None:
     server = EmbeddedPostgres(database_settings.data_dir / "postgres")
@@ -118,14 +120,16 @@ async def test_an_outside_database_is_used_as_it_is_told(
     "url",
     ["postgresql://nobody@127.0.0.1:1/x", "postgresql://nobody@host.invalid/x", "nonsense://x"],
 )
-async def test_an_outside_database_out_of_reach_is_one_clear_error(url: str) -> None:
-    away = DatabaseUnusable if "nonsense" in url else DependencyDown  # the one may come back
-    with pytest.raises(away, match=r"database cannot be (used|reached)"):
+async def test_an_unreachable_external_database_is_one_clear_error(url: str) -> None:
+    expected = (
+        DatabaseUnusable if "nonsense" in url else DependencyDown
+    )  # a server that is down may come back
+    with pytest.raises(expected, match=r"database cannot be (used|reached)"):
         async with open_pool(Settings(database_url=SecretStr(url))):
             pass
 
 
-async def test_a_folder_that_cannot_be_used_is_named_with_what_to_do(tmp_path: Path) -> None:
+async def test_an_unusable_folder_is_named_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(DatabaseUnusable, match=r"file/postgres.*SONIQUEBAY_DATA_DIR"):
         async with open_pool(Settings(data_dir=tmp_path / "file")):
@@ -142,7 +146,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(tmp_path)], check=True)
 
 
-async def test_a_full_disk_is_told_as_such(small_disk: Path) -> None:
+async def test_a_full_disk_is_reported_as_such(small_disk: Path) -> None:
     with pytest.raises(DatabaseUnusable, match=r"No space left.*free some space"):
         async with open_pool(Settings(data_dir=small_disk)):
             pass

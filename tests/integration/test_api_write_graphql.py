@@ -1,50 +1,37 @@
-"""The mutations as a client calls them, on the real store and a real bus."""
+"""The mutations as a client calls them, with the real store and a real bus."""
 
 import base64
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import numpy as np
 import pytest
-import strawberry
 from graphql import parse
 from graphql.language.ast import ObjectTypeDefinitionNode
 from pytest_asyncio import fixture
-from strawberry.schema.config import StrawberryConfig
 
 from services import api
-from services.api.graphql.arguments import MOST_ITEMS
-from services.api.graphql.scalars import SCALAR_MAP
-from services.api.graphql.schema import Mutation
+from services.api.graphql.context import Context
 from services.api.store import progress
+from services.api.store.checks import MOST_ITEMS
 from services.api.store.failures.write import store_failures
+from services.api.store.results import TrackUpserted
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
 from shared.contracts.envelope import encode
 from shared.contracts.events import Event, FileFound, ScanRequested
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage, Topic
-from tests.integration.api_write_ground import AUDIO, TEXT, extracted, letter, track_of
+from shared.runtime.settings import Settings
+from tests.integration.api_read_fixtures import SCHEMA
+from tests.integration.api_write_items import AUDIO, TEXT, extracted, letter, track_of
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 Execute = Callable[..., Awaitable[dict[str, Any]]]
-
-
-@strawberry.type
-class Query:
-    """GraphQL asks for one."""
-
-    nothing: int = 0
-
-
-SCHEMA = strawberry.Schema(
-    query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=SCALAR_MAP)
-)
 
 
 @fixture
@@ -55,6 +42,7 @@ async def published(pool: asyncpg.Pool) -> list[Event]:
 @fixture
 async def execute(pool: asyncpg.Pool, published: list[Event]) -> Any:
     bus = InProcessBus()
+    absent: Any = None  # mutations neither search nor embed
 
     async def handle(events: Any) -> Outcome:
         published.extend(events)
@@ -69,12 +57,12 @@ async def execute(pool: asyncpg.Pool, published: list[Event]) -> Any:
     await bus.start()
 
     async def run(document: str, **variables: Any) -> dict[str, Any]:
-        context = SimpleNamespace(pool=pool, bus=bus, may_store=True)
-        answer = await SCHEMA.execute(document, variables, context)
-        if answer.errors:
-            raise answer.errors[0]
-        assert answer.data is not None
-        return answer.data
+        context = Context(pool, bus, Settings(), search=absent, embedder=absent)
+        result = await SCHEMA.execute(document, variables, context)
+        if result.errors:
+            raise result.errors[0]
+        assert result.data is not None
+        return result.data
 
     yield run
     await bus.drain(5)
@@ -91,7 +79,7 @@ def camel(item: Any) -> Any:
     return [camel(one) for one in item] if isinstance(item, list) else item
 
 
-def test_the_mutations_are_those_of_the_contract() -> None:
+def test_the_mutations_are_those_of_the_checked_in_schema() -> None:
     def fields(text: str) -> dict[str, Any]:
         found = [
             node
@@ -114,16 +102,16 @@ async def test_a_library_is_scanned_stored_analyzed_and_vectorized_through_the_g
     execute: Execute, pool: asyncpg.Pool, published: list[Event]
 ) -> None:
     scan = "scan { id state library { id name } filesToRead filesRead } error { message }"
-    asked = [
+    requested = [
         (await execute(f'mutation {{ requestScan(input: {{root: "/music"}}) {{ {scan} }} }}'))[
             "requestScan"
         ]["scan"]
         for _ in range(2)
     ]
-    assert asked[0] == asked[1]
+    assert requested[0] == requested[1]
     begin = "mutation($i: BeginScanInput!) { beginScan(input: $i) { " + scan + " } }"
     begun = (await execute(begin, i={"root": "/music"}))["beginScan"]["scan"]
-    assert (begun["id"], begun["state"]) == (asked[0]["id"], "WALKING")
+    assert (begun["id"], begun["state"]) == (requested[0]["id"], "WALKING")
     report = "mutation($i: ReportWalkInput!) { reportWalk(input: $i) { " + scan + " } }"
     counts = {"filesSeen": 2, "filesToRead": 2, "filesUnchanged": 0, "filesMissing": 0}
     walked = await execute(report, i={"scanId": begun["id"], "isFinished": True, **counts})
@@ -166,14 +154,14 @@ async def test_a_library_is_scanned_stored_analyzed_and_vectorized_through_the_g
             i=[AUDIO, TEXT],
         )
     )["registerVectorSpaces"]
-    stored = SimpleNamespace(id=UUID(made[0]["id"][4:]), content_revision=1)
+    stored = TrackUpserted(id=UUID(made[0]["id"][4:]), content_revision=1)
     columns = (
         " columns { ids statuses revisions contentRevisions errors { item error { field } } } } }"
     )
     fields = {"bandwidth_kind": "NATURAL"}  # an enumeration, as GraphQL has it
     analyzed = await execute(
         "mutation($i: [AnalysisInput!]!) { createAnalyses(input: $i) { " + numbers + columns,
-        i=[camel(analysis_item(stored, **fields)), camel(analysis_item(stored, key="X", **fields))],  # type: ignore[arg-type] # has what is read
+        i=[camel(analysis_item(stored, **fields)), camel(analysis_item(stored, key="X", **fields))],
     )
     assert analyzed["createAnalyses"]["results"][0]["revision"] == 2
     assert analyzed["createAnalyses"]["results"][1]["error"]["field"] == "key"
@@ -196,12 +184,12 @@ async def test_a_library_is_scanned_stored_analyzed_and_vectorized_through_the_g
     await execute(
         "mutation($i: [VectorInput!]!) { createVectors(input: $i) { " + numbers + " } }", i=vectors
     )
-    through = await progress.read(pool)
-    assert (through.tracks, through.analyzed, through.vectorized) == (2, 1, 1)
+    status = await progress.read(pool)
+    assert (status.tracks, status.analyzed, status.vectorized) == (2, 1, 1)
     assert {type(event) for event in published} == {ScanRequested}
 
 
-async def test_what_failed_is_published_again_as_it_was_and_resolved(
+async def test_replayed_failures_are_published_unchanged_and_resolved(
     execute: Execute, pool: asyncpg.Pool, store_tracks: StoreTracks, published: list[Event]
 ) -> None:
     made = await store_tracks("a.mp3", "b.mp3")
@@ -220,7 +208,7 @@ async def test_what_failed_is_published_again_as_it_was_and_resolved(
     assert set(published) == {extracted(one) for one in made}
 
 
-async def test_a_failure_that_a_worker_reports_is_kept_with_its_record(
+async def test_a_failure_that_a_worker_reports_is_stored_with_its_record(
     execute: Execute, pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     event = FileFound(
@@ -255,9 +243,7 @@ async def test_a_failure_that_a_worker_reports_is_kept_with_its_record(
         ('{ beginScan(input: {scanId: "trk_x"}) { error { code field } } }', "scanId"),
     ],
 )
-async def test_a_request_that_cannot_be_done_says_why(
-    execute: Execute, document: str, message: str
-) -> None:
+async def test_a_request_that_fails_says_why(execute: Execute, document: str, message: str) -> None:
     assert message in str(await execute("mutation " + document))
 
 

@@ -1,4 +1,4 @@
-"""The reconciler: each thing that stands still gets its one event, nothing in flight a second."""
+"""The reconciler publishes one event for each stalled track, and none for those in flight."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -14,9 +14,9 @@ from services.api.reconciler import TRY_LOCK, Reconciler
 from services.api.store import artists, scans
 from services.api.store.analyses.current import expect_analyzer
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.batch_writes import TrackUpserted
 from services.api.store.database.embedded import EmbeddedPostgres
 from services.api.store.files.missing import mark_missing
+from services.api.store.results import TrackUpserted
 from services.api.store.vectors.upsert import upsert_vectors
 from shared.bus.in_process import InProcessBus
 from shared.bus.port import Outcome, Subscription
@@ -32,7 +32,7 @@ from shared.contracts.events import (
 from shared.contracts.topics import CONSUMERS, Stage
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.runtime.settings import Settings
-from tests.integration.api_write_ground import (
+from tests.integration.api_write_items import (
     AUDIO,
     TEXT,
     begin_scan,
@@ -45,8 +45,8 @@ from tests.integration.api_write_ground import (
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 
-class Line:
-    """All stages on a real bus; what they get is kept, and handled once the gate is open."""
+class RecordingStages:
+    """Consumers of all stages on a real bus. They keep their events, and finish at an open gate."""
 
     def __init__(self, bus: InProcessBus | None = None) -> None:
         self.bus = bus or InProcessBus()
@@ -68,22 +68,22 @@ class Line:
 
 
 @fixture
-async def line(pool: asyncpg.Pool) -> AsyncIterator[Line]:
-    line = Line()
-    line.gate.set()
-    await line.bus.start()
-    yield line
-    line.gate.set()
-    await line.bus.drain(5)
+async def stages(pool: asyncpg.Pool) -> AsyncIterator[RecordingStages]:
+    stages = RecordingStages()
+    stages.gate.set()
+    await stages.bus.start()
+    yield stages
+    stages.gate.set()
+    await stages.bus.drain(5)
 
 
 @pytest.fixture
-def reconciler(pool: asyncpg.Pool, line: Line) -> Reconciler:
-    return Reconciler(pool, line.bus, interval_s=60, grace_s=0)
+def reconciler(pool: asyncpg.Pool, stages: RecordingStages) -> Reconciler:
+    return Reconciler(pool, stages.bus, interval_s=60, grace_s=0)
 
 
-async def through(pool: asyncpg.Pool, track: TrackUpserted) -> TrackUpserted:
-    """Bring a track through all stages; as it is then."""
+async def complete(pool: asyncpg.Pool, track: TrackUpserted) -> TrackUpserted:
+    """Bring a track complete all stages; its new state."""
     await register_both(pool)
     (track,) = await upsert_analyses(pool, [analysis_item(track)])
     await upsert_vectors(pool, [vector(track, AUDIO), vector(track, TEXT)])
@@ -91,20 +91,20 @@ async def through(pool: asyncpg.Pool, track: TrackUpserted) -> TrackUpserted:
     return track
 
 
-async def test_a_track_gets_the_event_of_the_stage_it_waits_for_and_then_none(
-    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, line: Line
+async def test_a_track_gets_the_event_of_the_stage_that_it_waits_for_and_then_none(
+    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, stages: RecordingStages
 ) -> None:
     await register_both(pool)
     (track,) = await store_tracks("a.mp3")
     id_ = track_of(track)
     published = [await reconciler.reconcile()]
-    await line.quiet()
+    await stages.quiet()
     await upsert_analyses(pool, [analysis_item(track)])
     published.append(await reconciler.reconcile())
-    await line.quiet()
+    await stages.quiet()
     await upsert_vectors(pool, [vector(track, AUDIO), vector(track, TEXT)])
     published.append(await reconciler.reconcile())
-    await line.quiet()
+    await stages.quiet()
     await note_indexed(pool, [TrackIndexed(track_id=id_, revision=2)])
     published.append(await reconciler.reconcile())
     assert published == [
@@ -119,26 +119,26 @@ async def test_a_track_gets_the_event_of_the_stage_it_waits_for_and_then_none(
     ]
 
 
-async def test_nothing_is_published_while_something_is_under_way(
-    store_tracks: StoreTracks, reconciler: Reconciler, line: Line
+async def test_nothing_is_published_while_events_are_in_flight(
+    store_tracks: StoreTracks, reconciler: Reconciler, stages: RecordingStages
 ) -> None:
     (track,) = await store_tracks("a.mp3")
-    line.gate.clear()
-    await line.bus.publish([extracted(track)])
+    stages.gate.clear()
+    await stages.bus.publish([extracted(track)])
     assert await reconciler.reconcile() == []
-    line.gate.set()
-    await line.quiet()
+    stages.gate.set()
+    await stages.quiet()
     assert len(await reconciler.reconcile()) == 1
 
 
-async def test_a_missing_track_is_told_to_the_index(
+async def test_a_missing_track_is_published_for_the_index(
     pool: asyncpg.Pool,
     library_id: UUID,
     store_tracks: StoreTracks,
     reconciler: Reconciler,
 ) -> None:
     (track,) = await store_tracks("a.mp3")
-    await through(pool, track)
+    await complete(pool, track)
     assert await reconciler.reconcile() == []
     await mark_missing(pool, library_id, ["a.mp3"])
     (event,) = await reconciler.reconcile()
@@ -146,23 +146,23 @@ async def test_a_missing_track_is_told_to_the_index(
     assert event.change is TrackChange.MISSING
 
 
-async def test_a_failed_track_is_left_alone_but_its_tags_are_indexed(
-    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, line: Line
+async def test_a_failed_track_is_not_retried_but_its_tags_are_indexed(
+    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, stages: RecordingStages
 ) -> None:
     (track,) = await store_tracks("a.mp3")
     await keep_failures(pool, [letter(extracted(track), Stage.ANALYZE)])
     (event,) = await reconciler.reconcile()
     assert isinstance(event, TrackVectorized)
-    await line.quiet()
+    await stages.quiet()
     await note_indexed(pool, [TrackIndexed(track_id=track_of(track), revision=1)])
     assert await reconciler.reconcile() == []
 
 
-async def test_another_analyzer_version_makes_all_tracks_wait_for_it(
+async def test_another_analyzer_version_makes_all_tracks_wait(
     pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler
 ) -> None:
     (track,) = await store_tracks("a.mp3")
-    await through(pool, track)
+    await complete(pool, track)
     await expect_analyzer(pool, ANALYZER_VERSION)
     assert await reconciler.reconcile() == []
     await expect_analyzer(pool, "another")
@@ -170,8 +170,8 @@ async def test_another_analyzer_version_makes_all_tracks_wait_for_it(
     assert isinstance(event, TrackExtracted)
 
 
-async def test_new_tracks_go_before_those_to_analyze_again_and_these_by_plays_and_doubt(
-    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, line: Line
+async def test_new_tracks_come_before_reanalyses_and_these_by_play_count_and_low_confidence(
+    pool: asyncpg.Pool, store_tracks: StoreTracks, reconciler: Reconciler, stages: RecordingStages
 ) -> None:
     facts = [{"source": "some player", "play_count": 3}]
     sure, unsure, played, changed = await store_tracks(
@@ -184,18 +184,18 @@ async def test_new_tracks_go_before_those_to_analyze_again_and_these_by_plays_an
     (changed,) = await store_tracks(track_item("changed.mp3", size_bytes=2))
     (new,) = await store_tracks("new.mp3")
 
-    async def looked() -> list[str]:
+    async def analysis_events() -> list[str]:
         found = await reconciler.reconcile()
-        await line.quiet()
+        await stages.quiet()
         return [event.track_id for event in found if isinstance(event, TrackExtracted)]
 
-    assert set(await looked()) == {track_of(new), track_of(changed)}
+    assert set(await analysis_events()) == {track_of(new), track_of(changed)}
     await upsert_analyses(pool, [analysis_item(new), analysis_item(changed)])
-    assert await looked() == [track_of(one) for one in (played, unsure, sure)]
+    assert await analysis_events() == [track_of(one) for one in (played, unsure, sure)]
 
 
-async def test_a_scan_that_was_cut_is_walked_again_and_given_up_in_the_end(
-    pool: asyncpg.Pool, library_id: UUID, reconciler: Reconciler, line: Line
+async def test_an_interrupted_scan_is_walked_again_and_given_up_in_the_end(
+    pool: asyncpg.Pool, library_id: UUID, reconciler: Reconciler, stages: RecordingStages
 ) -> None:
     async def state(scan: UUID) -> str:
         return (await scans.read(pool, [scan]))[scan].state
@@ -205,7 +205,7 @@ async def test_a_scan_that_was_cut_is_walked_again_and_given_up_in_the_end(
         (event,) = await reconciler.reconcile()
         assert isinstance(event, ScanRequested)
         assert (event.library, event.root, event.folder) == ("music", "/music", "")
-        await line.quiet()
+        await stages.quiet()
         async with pool.acquire() as connection:
             await scans.begin(connection, scan)
         assert await state(scan) == "walking"
@@ -213,17 +213,17 @@ async def test_a_scan_that_was_cut_is_walked_again_and_given_up_in_the_end(
     assert await state(scan) == "finished"
 
 
-async def test_only_one_of_several_reconcilers_works_at_a_time(
-    pool: asyncpg.Pool, store_tracks: StoreTracks, line: Line
+async def test_only_one_of_several_reconcilers_publishes(
+    pool: asyncpg.Pool, store_tracks: StoreTracks, stages: RecordingStages
 ) -> None:
     await store_tracks(*(f"{n}.mp3" for n in range(50)))
-    line.gate.clear()
-    several = [Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(4)]
+    stages.gate.clear()
+    several = [Reconciler(pool, stages.bus, interval_s=60, grace_s=0) for _ in range(4)]
     published = await asyncio.gather(*(one.reconcile() for one in several))
     assert sum(map(len, published)) == 50
 
 
-async def test_a_reconciler_that_is_killed_in_its_turn_leaves_it_to_the_others(
+async def test_the_lock_of_a_killed_reconciler_is_released(
     pool: asyncpg.Pool,
     store_tracks: StoreTracks,
     reconciler: Reconciler,
@@ -234,13 +234,13 @@ async def test_a_reconciler_that_is_killed_in_its_turn_leaves_it_to_the_others(
     killed = await asyncpg.connect(**server.dsn)
     assert await killed.fetchval(TRY_LOCK)
     assert await reconciler.reconcile() == []
-    killed.terminate()  # as a killed process does: the socket is closed without a word
+    killed.terminate()  # the socket closes as when the process is killed
     async with asyncio.timeout(10):
         while not await reconciler.reconcile():  # noqa: ASYNC110 - the server has no event
             await asyncio.sleep(0.01)
 
 
-async def test_the_turn_lasts_until_the_events_are_published(
+async def test_the_lock_is_held_until_the_events_are_published(
     pool: asyncpg.Pool, store_tracks: StoreTracks
 ) -> None:
     class _Slow(InProcessBus):
@@ -249,17 +249,17 @@ async def test_the_turn_lasts_until_the_events_are_published(
             await super().publish(events)
 
     published: list[Sequence[Event]] = []
-    line = Line(_Slow())
-    await line.bus.start()
-    first, second = (Reconciler(pool, line.bus, interval_s=60, grace_s=0) for _ in range(2))
+    stages = RecordingStages(_Slow())
+    await stages.bus.start()
+    first, second = (Reconciler(pool, stages.bus, interval_s=60, grace_s=0) for _ in range(2))
     await store_tracks("a.mp3")
     assert len(await first.reconcile()) == 1
     assert published == [[]]
-    line.gate.set()
-    await line.bus.drain(5)
+    stages.gate.set()
+    await stages.bus.drain(5)
 
 
-async def test_what_no_track_speaks_of_any_longer_is_removed_but_not_at_once(
+async def test_artists_and_genres_without_tracks_are_deleted_after_a_while(
     pool: asyncpg.Pool, store_tracks: StoreTracks, artist_id: str, reconciler: Reconciler
 ) -> None:
     async def left() -> list[str]:
@@ -277,7 +277,7 @@ async def test_what_no_track_speaks_of_any_longer_is_removed_but_not_at_once(
     assert await pool.fetch("SELECT name FROM genres") == [("Jazz",)]
 
 
-async def test_old_scans_are_forgotten_but_for_the_newest(
+async def test_old_scans_are_deleted_except_for_the_newest(
     pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     await pool.execute(

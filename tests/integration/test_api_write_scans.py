@@ -1,4 +1,4 @@
-"""Scans: which library they are of, what they count, how they end."""
+"""Scans: their library, their counts, and their end."""
 
 from typing import Any
 from uuid import UUID
@@ -12,11 +12,11 @@ from shared.contracts.errors import FailureKind
 from shared.contracts.events import ScanRequested
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage
-from tests.integration.api_write_ground import begin_scan, found, letter
+from tests.integration.api_write_items import begin_scan, found, letter
 from tests.integration.conftest import StoreTracks
 
 
-async def test_a_scan_that_cannot_be_done_is_refused_with_the_message(
+async def test_a_failed_scan_is_refused_with_the_message(
     pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     async with pool.acquire() as connection:
@@ -30,7 +30,7 @@ async def test_a_scan_that_cannot_be_done_is_refused_with_the_message(
 
 
 @pytest.mark.parametrize("mode", ["incremental", "full"])
-async def test_a_scan_that_was_cut_and_walked_again_ends_with_the_right_totals(
+async def test_an_interrupted_scan_that_is_walked_again_ends_with_the_right_totals(
     pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks, mode: str
 ) -> None:
     scan = await begin_scan(pool, to_read=10, mode=mode)
@@ -70,7 +70,7 @@ async def test_a_scan_that_was_cut_and_walked_again_ends_with_the_right_totals(
         ("/music", "../x", "below the root"),
     ],
 )
-async def test_a_root_means_the_library_it_is_in_or_a_new_one(
+async def test_a_root_selects_the_library_that_contains_it_or_a_new_one(
     pool: asyncpg.Pool, library_id: UUID, root: str, folder: str, expected: Any
 ) -> None:
     async def request() -> scans.Scan:
@@ -86,4 +86,4 @@ async def test_a_root_means_the_library_it_is_in_or_a_new_one(
         return
     scan = await request()
     assert (scan.library, scan.folder) == expected
-    assert (await request()).id == scan.id, "the one at work is joined"
+    assert (await request()).id == scan.id, "a second request joins the running scan"

@@ -1,4 +1,4 @@
-"""Tracks, artists, albums: idempotent, per item, safe to run side by side."""
+"""Upserts of tracks, artists and albums: idempotent, and with an error per item."""
 
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ async def rows_of(pool: asyncpg.Pool) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-async def test_the_same_batch_twice_gives_the_same_rows_and_says_unchanged(
+async def test_the_same_batch_again_changes_no_row_and_returns_unchanged(
     pool: asyncpg.Pool, store_tracks: StoreTracks, artist_id: str
 ) -> None:
     credit = {"artist_id": artist_id, "credited_as": "Björk", "role": "ARTIST", "join_phrase": ""}
@@ -55,7 +55,7 @@ async def test_the_same_batch_twice_gives_the_same_rows_and_says_unchanged(
         ({}, 1, 1),
     ],
 )
-async def test_a_changed_file_is_a_new_content_and_changed_tags_are_a_new_revision(
+async def test_a_changed_file_makes_a_new_content_revision_and_changed_tags_a_new_revision(
     store_tracks: StoreTracks, change: dict[str, Any], revision: int, content_revision: int
 ) -> None:
     (first,) = await store_tracks("a.mp3")
@@ -107,7 +107,7 @@ async def test_a_missing_track_returns_with_its_id_and_is_not_new_content(
         ({"credits": [{"artist_id": "art_" + "0" * 32, "credited_as": "X"}]}, "credits"),
     ],
 )
-async def test_an_item_at_fault_gets_an_error_and_the_others_are_stored(
+async def test_an_invalid_item_gets_an_error_and_the_others_are_stored(
     store_tracks: StoreTracks, change: dict[str, Any], field: str
 ) -> None:
     good, bad, other = await store_tracks("a.mp3", track_item("b.mp3") | change, "c.mp3")
@@ -119,7 +119,7 @@ async def test_an_item_at_fault_gets_an_error_and_the_others_are_stored(
     )
 
 
-async def test_of_two_items_of_one_path_the_later_counts(
+async def test_of_two_items_with_the_same_path_the_later_one_wins(
     pool: asyncpg.Pool, store_tracks: StoreTracks
 ) -> None:
     first, second = await store_tracks("a.mp3", track_item("a.mp3", title="Later"))
@@ -133,7 +133,7 @@ async def test_a_batch_takes_as_many_statements_for_500_tracks_as_for_5(
     pool, queries = counted_pool
     credit = {"artist_id": artist_id, "credited_as": "Björk"}
     counts: list[int] = []
-    for size in (1, 5, 500):  # the first one makes the genre, and the driver learns the types
+    for size in (1, 5, 500):  # the first batch creates the genre, and the driver learns the types
         queries.clear()
         rows = [track_item(f"{size}/{n}.mp3", credits=[credit] * 2) for n in range(size)]
         await upsert_tracks(pool, library_id, None, rows)
@@ -141,7 +141,7 @@ async def test_a_batch_takes_as_many_statements_for_500_tracks_as_for_5(
     assert counts[1] == counts[2] <= 16, queries
 
 
-async def test_artists_of_one_name_are_two_only_where_musicbrainz_says_so(
+async def test_artists_of_the_same_name_are_two_only_with_two_musicbrainz_ids(
     pool: asyncpg.Pool,
 ) -> None:
     other = MBID.replace("5", "6")
@@ -162,7 +162,7 @@ async def test_artists_of_one_name_are_two_only_where_musicbrainz_says_so(
     assert names == [("Nirvana", "nirvana"), ("nirvana", "nirvana (uk)")]
 
 
-async def test_an_album_keeps_its_cover_when_another_track_brings_none(
+async def test_an_album_keeps_its_cover_when_another_track_has_none(
     pool: asyncpg.Pool, library_id: UUID, artist_id: str
 ) -> None:
     album = {
@@ -186,7 +186,7 @@ async def test_an_album_keeps_its_cover_when_another_track_brings_none(
     assert await pool.fetchval("SELECT count(*) FROM album_credits") == 2
 
 
-async def test_the_year_beside_a_tracks_genres_is_the_tracks(
+async def test_the_genres_of_a_track_carry_its_year(
     pool: asyncpg.Pool, store_tracks: StoreTracks
 ) -> None:
     for date, year in (("1995-05-01", 1995), ("2001", 2001), (None, None)):

@@ -1,4 +1,4 @@
-"""The back-up and restore scripts against a real PostgreSQL, and what happens after a restore."""
+"""The backup and restore scripts with a real PostgreSQL, and the state after a restore."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from tests.integration.conftest import StoreTracks
 ROOT = Path(__file__).parents[2]
 RESTORED = "restored"
 
-# What `docker compose exec -T postgres COMMAND` does, without a container: run COMMAND.
+# Stands for `docker compose exec -T postgres COMMAND`: runs COMMAND without a container.
 _DOCKER = """\
 #!/bin/sh
 [ "$1 $2 $3 $4" = "compose exec -T postgres" ] || exit 97
@@ -40,14 +40,14 @@ def url(settings: Settings, database: str) -> str:
 
 
 def run(script: str, file: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    told = {**os.environ, "PATH": f"{binaries()}:{os.environ['PATH']}", **env}
+    environment = {**os.environ, "PATH": f"{binaries()}:{os.environ['PATH']}", **env}
     return subprocess.run(
-        [ROOT / "ops" / script, file], env=told, capture_output=True, text=True, check=False
+        [ROOT / "ops" / script, file], env=environment, capture_output=True, text=True, check=False
     )
 
 
 async def contents(connection: asyncpg.Connection) -> dict[str, list[str]]:
-    """Every row of every table, as text."""
+    """All rows of all tables, as text."""
     names = await connection.fetch(
         "SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'public'"
     )
@@ -67,7 +67,7 @@ async def other(pool: asyncpg.Pool, database_settings: Settings) -> AsyncIterato
     await pool.execute(f"DROP DATABASE {RESTORED}")
 
 
-async def test_a_restored_database_holds_what_was_backed_up_and_has_its_index_made_anew(
+async def test_a_restored_database_has_the_rows_of_the_backup_and_is_indexed_again(
     pool: asyncpg.Pool,
     store_tracks: StoreTracks,
     database_settings: Settings,
@@ -83,11 +83,11 @@ async def test_a_restored_database_holds_what_was_backed_up_and_has_its_index_ma
     done = run("backup.sh", file, SONIQUEBAY_DATABASE_URL=url(database_settings, "postgres"))
     assert done.returncode == 0, done.stderr
 
-    async with open_pool(other) as restored:  # an api has been at it: it is migrated already
+    async with open_pool(other) as restored:  # as after the start of an api, it is migrated already
         await restored.execute("CREATE TABLE of_a_later_version (id integer)")
     assert other.database_url is not None
-    told = other.database_url.get_secret_value()
-    done = run("restore.sh", file, SONIQUEBAY_DATABASE_URL=told)
+    restored_url = other.database_url.get_secret_value()
+    done = run("restore.sh", file, SONIQUEBAY_DATABASE_URL=restored_url)
     assert done.returncode == 0, done.stderr
 
     async with open_pool(other) as restored:
@@ -97,48 +97,48 @@ async def test_a_restored_database_holds_what_was_backed_up_and_has_its_index_ma
         assert not after.pop("search_generation")
         assert after == before
         assert await search_index.register_generation(restored, "in-use"), (
-            "the index counts as another's"
+            "the index counts as another one"
         )
         assert await restored.fetchval("SELECT max(indexed_revision) FROM tracks") == 0
 
 
-async def test_a_file_cut_short_changes_nothing(
+async def test_a_truncated_backup_changes_nothing(
     pool: asyncpg.Pool, store_tracks: StoreTracks, database_settings: Settings, tmp_path: Path
 ) -> None:
     await store_tracks("a.mp3")
-    told = url(database_settings, "postgres")
+    database_url = url(database_settings, "postgres")
     file = tmp_path / "library.backup"
-    assert run("backup.sh", file, SONIQUEBAY_DATABASE_URL=told).returncode == 0
+    assert run("backup.sh", file, SONIQUEBAY_DATABASE_URL=database_url).returncode == 0
     whole = file.read_bytes()
     for kept in (0.99, 0.5, 0.01):
         file.write_bytes(whole[: int(len(whole) * kept)])
-        done = run("restore.sh", file, SONIQUEBAY_DATABASE_URL=told)
+        done = run("restore.sh", file, SONIQUEBAY_DATABASE_URL=database_url)
         assert done.returncode == 1
         assert "nothing was changed" in done.stderr
     assert await pool.fetchval("SELECT count(*) FROM tracks") == 1
 
 
-async def test_a_database_in_use_is_left_alone(
+async def test_a_database_in_use_is_not_restored(
     pool: asyncpg.Pool, store_tracks: StoreTracks, database_settings: Settings, tmp_path: Path
 ) -> None:
     await store_tracks("a.mp3")
-    told = url(database_settings, "postgres")
+    database_url = url(database_settings, "postgres")
     file = tmp_path / "library.backup"
-    assert run("backup.sh", file, SONIQUEBAY_DATABASE_URL=told).returncode == 0
-    done = run("restore.sh", file, SONIQUEBAY_DATABASE_URL=told)
+    assert run("backup.sh", file, SONIQUEBAY_DATABASE_URL=database_url).returncode == 0
+    done = run("restore.sh", file, SONIQUEBAY_DATABASE_URL=database_url)
     assert done.returncode == 1
     assert "stop the services first" in done.stderr
     assert await pool.fetchval("SELECT count(*) FROM tracks") == 1
 
 
-def test_a_back_up_that_fails_leaves_no_file(tmp_path: Path) -> None:
+def test_a_failed_backup_leaves_no_file(tmp_path: Path) -> None:
     file = tmp_path / "library.backup"
-    told = f"postgresql://postgres@/postgres?host={tmp_path}"
-    assert run("backup.sh", file, SONIQUEBAY_DATABASE_URL=told).returncode != 0
+    database_url = f"postgresql://postgres@/postgres?host={tmp_path}"
+    assert run("backup.sh", file, SONIQUEBAY_DATABASE_URL=database_url).returncode != 0
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_without_a_url_the_database_of_the_compose_file_is_meant(
+async def test_without_a_url_the_database_of_the_compose_file_is_used(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
 ) -> None:
     await pool.execute("CREATE ROLE soniquebay SUPERUSER LOGIN")
@@ -148,7 +148,7 @@ async def test_without_a_url_the_database_of_the_compose_file_is_meant(
         commands.mkdir()
         (commands / "docker").write_text(_DOCKER)
         (commands / "docker").chmod(0o755)
-        told = {
+        environment = {
             "PATH": f"{commands}:{binaries()}:{os.environ['PATH']}",
             "PGHOST": str(EmbeddedPostgres(database_settings.data_dir / "postgres").socket_folder),
             "SONIQUEBAY_DATABASE_URL": "",
@@ -157,7 +157,7 @@ async def test_without_a_url_the_database_of_the_compose_file_is_meant(
         async with open_pool(Settings(database_url=url(database_settings, "soniquebay"))):
             pass
         for script in ("backup.sh", "restore.sh"):
-            done = run(script, file, **told)
+            done = run(script, file, **environment)
             assert done.returncode == 0, done.stderr
     finally:
         await pool.execute("DROP DATABASE soniquebay")

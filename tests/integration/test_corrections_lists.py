@@ -1,4 +1,4 @@
-"""Lists are filtered and sorted by what stands after corrections, and an index finds it."""
+"""Lists are filtered and sorted by corrected values, and these filters use an index."""
 
 from typing import Any
 
@@ -7,23 +7,23 @@ import pytest
 
 from services.api.store.analyses.upsert import upsert_analyses
 from services.api.store.reading import track_lists
-from tests.integration.api_read_ground import Asker, ask
+from tests.integration.api_read_fixtures import SchemaClient, ask
 from tests.integration.conftest import StoreTracks, analysis_item
-from tests.integration.corrections_ground import RIGHT, correct
+from tests.integration.corrections_fixtures import CORRECTION, correct
 
 __all__ = ["ask"]
 
 
-async def test_lists_are_filtered_and_sorted_by_what_stands(
-    pool: asyncpg.Pool, store_tracks: StoreTracks, ask: Asker
+async def test_lists_are_filtered_and_sorted_by_corrected_values(
+    pool: asyncpg.Pool, store_tracks: StoreTracks, ask: SchemaClient
 ) -> None:
     made = await store_tracks("a.mp3", "b.mp3", "c.mp3", "unknown.mp3")
     await upsert_analyses(
         pool,
         [analysis_item(one, tempo_bpm=bpm) for one, bpm in zip(made, (80, 90, 0), strict=False)],
     )
-    await correct(pool, made[0], **RIGHT | {"tempo_bpm": 160})
-    await correct(pool, made[3], tempo_bpm=85)  # one that was never analysed, too
+    await correct(pool, made[0], **CORRECTION | {"tempo_bpm": 160})
+    await correct(pool, made[3], tempo_bpm=85)  # a track that was never analysed
 
     async def titles(arguments: str) -> list[str]:
         found = await ask("{ tracks(" + arguments + ") { edges { node { title } } } }")
@@ -67,8 +67,14 @@ async def test_filters_by_tempo_and_key_use_an_index(
     pool, queries = counted_pool
     await track_lists.count(pool, filters)
     query = next(each for each in queries if "count(*)" in each)
-    asked: tuple[Any, ...] = (False, filters.key, filters.mode, filters.camelot, *filters.tempo_bpm)
-    values = tuple(value for value in asked if value is not None)
+    arguments: tuple[Any, ...] = (
+        False,
+        filters.key,
+        filters.mode,
+        filters.camelot,
+        *filters.tempo_bpm,
+    )
+    values = tuple(value for value in arguments if value is not None)
     async with pool.acquire() as connection:
         begun = connection.transaction()
         await begun.start()
@@ -76,5 +82,5 @@ async def test_filters_by_tempo_and_key_use_an_index(
             await connection.execute(MANY_TRACKS)
             plan = await connection.fetch(f"EXPLAIN (COSTS OFF) {query}", *values)
         finally:
-            await begun.rollback()  # with the statistics of them
+            await begun.rollback()  # and with them their statistics
     assert any(index in line[0] for line in plan), plan

@@ -1,4 +1,4 @@
-"""Corrections that cannot be: each is refused alone, with its field."""
+"""Invalid corrections: each is refused alone, with its field."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ import pytest
 
 from shared.contracts.upserts import ErrorCode
 from shared.runtime.settings import Settings
-from tests.integration.api_read_ground import asker
-from tests.integration.api_write_ground import track_of
+from tests.integration.api_read_fixtures import schema_client
+from tests.integration.api_write_items import track_of
 from tests.integration.conftest import StoreTracks
 
 CORRECT = """
@@ -36,7 +36,7 @@ mutation($input: [CorrectionInput!]!) {
         ({"trackId": "alb_" + "0" * 32}, "trackId", "not the id of this kind"),
     ],
 )
-async def test_what_cannot_be_is_refused_alone_with_its_field(
+async def test_an_invalid_correction_is_refused_alone_with_its_field(
     pool: asyncpg.Pool, store_tracks: StoreTracks, fields: dict[str, Any], field: str, words: str
 ) -> None:
     made = await store_tracks("a.mp3", "b.mp3")
@@ -53,7 +53,7 @@ async def test_what_cannot_be_is_refused_alone_with_its_field(
 
 
 async def results(pool: asyncpg.Pool, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the mutation answers."""
-    ask = asker(pool, Settings())
+    """The results of the mutation."""
+    ask = schema_client(pool, Settings())
     found: list[dict[str, Any]] = (await ask(CORRECT, input=items))["correctTracks"]["results"]
     return found

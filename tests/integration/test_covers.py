@@ -1,4 +1,4 @@
-"""Covers: what lies beside a file, what is in it, and what becomes of them when they change."""
+"""Covers: images in a file's folder, images embedded in it, and what happens when they change."""
 
 import hashlib
 import io
@@ -14,7 +14,7 @@ from pytest_asyncio import fixture
 
 from shared.runtime.settings import Settings
 from tests.hostile_files import bomb
-from tests.integration.extractor_ground import World, running
+from tests.integration.extractor_setup import LibraryClient, running_extractor
 from tests.integration.tagged_noise import write
 
 _COVERS = """
@@ -47,19 +47,19 @@ def embed(path: Path, content: bytes | None) -> None:
 
 
 @fixture
-async def world(
+async def library(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
-) -> AsyncIterator[World]:
+) -> AsyncIterator[LibraryClient]:
     root = tmp_path / "music"
     for number in (1, 2):
         write(root / f"A/X/{number}.flac", number, TAGS)
-    async with running(pool, database_settings) as gateway:
-        yield World(gateway, root)
+    async with running_extractor(pool, database_settings) as gateway:
+        yield LibraryClient(gateway, root)
 
 
-async def shown(world: World) -> dict[str, tuple[str | None, str | None]]:
-    """The covers of each track and of its album, by path."""
-    found = await world.gateway.execute_document(_COVERS, {})
+async def cover_hashes(library: LibraryClient) -> dict[str, tuple[str | None, str | None]]:
+    """The cover hashes of each track and of its album, by path."""
+    found = await library.gateway.execute_document(_COVERS, {})
     nodes = [edge["node"] for edge in found["tracks"]["edges"]]
     covers = {node["path"]: (node["cover"], (node["album"] or {}).get("cover")) for node in nodes}
     return {
@@ -68,22 +68,30 @@ async def shown(world: World) -> dict[str, tuple[str | None, str | None]]:
     }
 
 
-async def test_what_lies_beside_a_file_is_shown_before_what_is_in_it(world: World) -> None:
-    inside, beside = jpeg(1), jpeg(2)
-    folder = world.root / "A/X"
-    embed(folder / "1.flac", inside)
-    await world.scan()
+async def test_an_image_in_the_folder_takes_precedence_over_an_embedded_one(
+    library: LibraryClient,
+) -> None:
+    embedded, in_folder = jpeg(1), jpeg(2)
+    folder = library.root / "A/X"
+    embed(folder / "1.flac", embedded)
+    await library.scan()
     one, two = "A/X/1.flac", "A/X/2.flac"
-    assert await shown(world) == dict.fromkeys((one, two), (sha256(inside), sha256(inside)))
-    (folder / "Cover.JPEG").write_bytes(beside)
-    await world.scan()
-    assert await shown(world) == dict.fromkeys((one, two), (sha256(beside), sha256(beside)))
+    assert await cover_hashes(library) == dict.fromkeys(
+        (one, two), (sha256(embedded), sha256(embedded))
+    )
+    (folder / "Cover.JPEG").write_bytes(in_folder)
+    await library.scan()
+    assert await cover_hashes(library) == dict.fromkeys(
+        (one, two), (sha256(in_folder), sha256(in_folder))
+    )
     (folder / "Cover.JPEG").unlink()
-    await world.scan()
-    assert await shown(world) == dict.fromkeys((one, two), (sha256(inside), sha256(inside)))
+    await library.scan()
+    assert await cover_hashes(library) == dict.fromkeys(
+        (one, two), (sha256(embedded), sha256(embedded))
+    )
     embed(folder / "1.flac", None)
-    await world.scan()
-    assert await shown(world) == dict.fromkeys((one, two), (None, None))
+    await library.scan()
+    assert await cover_hashes(library) == dict.fromkeys((one, two), (None, None))
 
 
 CHANGES: dict[str, tuple[Callable[[Path], object], bytes | None]] = {
@@ -96,60 +104,60 @@ CHANGES: dict[str, tuple[Callable[[Path], object], bytes | None]] = {
 
 
 @pytest.mark.parametrize("place", ["A/X", "A/X/CD1"])
-async def test_images_that_change_alone_are_noticed_and_nothing_else_is_read(
-    world: World, place: str
+async def test_a_change_of_images_alone_is_noticed_and_nothing_else_is_read(
+    library: LibraryClient, place: str
 ) -> None:
-    (world.root / "A/X").rename(world.root / "A/Y")
-    (world.root / place).parent.mkdir(parents=True, exist_ok=True)
-    (world.root / "A/Y").rename(world.root / place)
-    write(world.root / "B/1.flac", 3, {"album": "Y"})
+    (library.root / "A/X").rename(library.root / "A/Y")
+    (library.root / place).parent.mkdir(parents=True, exist_ok=True)
+    (library.root / "A/Y").rename(library.root / place)
+    write(library.root / "B/1.flac", 3, {"album": "Y"})
     for change, expected in CHANGES.values():
-        for image in (world.root / "A/X").glob("*.*g"):
+        for image in (library.root / "A/X").glob("*.*g"):
             image.unlink()
         if change is not CHANGES["added"][0]:
-            (world.root / "A/X/folder.jpg").write_bytes(jpeg(1))
-        await world.scan()
-        change(world.root / "A/X")
-        scan = await world.scan()
+            (library.root / "A/X/folder.jpg").write_bytes(jpeg(1))
+        await library.scan()
+        change(library.root / "A/X")
+        scan = await library.scan()
         assert (scan["filesRead"], scan["filesUnchanged"]) == (2, 1)
-        covers = await shown(world)
+        covers = await cover_hashes(library)
         wanted = expected and sha256(expected)
         assert covers.pop("B/1.flac") == (None, None)
         assert set(covers.values()) == {(wanted, wanted)}
-        again = await world.scan()
+        again = await library.scan()
         assert (again["filesRead"], again["filesUnchanged"]) == (0, 3)
-        folder = await world.scan(folder=place)
+        folder = await library.scan(folder=place)
         assert (folder["filesRead"], folder["filesUnchanged"]) == (0, 2)
 
 
-async def test_an_artists_image_comes_changes_and_goes_with_the_file_near_the_albums(
-    world: World,
+async def test_an_artists_image_follows_the_image_file_in_the_artists_folder(
+    library: LibraryClient,
 ) -> None:
-    write(world.root / "A/Y/1.flac", 3, {"album": "Y", "artist": "A"})
-    write(world.root / "V/1.flac", 4, {"album": "V", "artist": "A", "albumartist": "B & C"})
-    (world.root / "V/artist.jpg").write_bytes(jpeg(9))
+    write(library.root / "A/Y/1.flac", 3, {"album": "Y", "artist": "A"})
+    write(library.root / "V/1.flac", 4, {"album": "V", "artist": "A", "albumartist": "B & C"})
+    (library.root / "V/artist.jpg").write_bytes(jpeg(9))
     for name, content in (
         ("A/folder.jpg", jpeg(1)), ("A/Artist.JPG", jpeg(2)), ("A/Artist.JPG", jpeg(3, 90)),
         ("A/Artist.JPG", None), ("A/folder.jpg", None), ("A/X/artist.jpg", jpeg(4)),
     ):  # fmt: skip
         if content is None:
-            (world.root / name).unlink()
+            (library.root / name).unlink()
         else:
-            (world.root / name).write_bytes(content)
-        await world.scan()
-        found = await world.gateway.execute_document(_ARTISTS, {})
+            (library.root / name).write_bytes(content)
+        await library.scan()
+        found = await library.gateway.execute_document(_ARTISTS, {})
         nodes = [edge["node"] for edge in found["artists"]["edges"]]
         images = {node["name"]: node["image"] and node["image"]["sha256"] for node in nodes}
         expected = jpeg(1) if (name, content) == ("A/Artist.JPG", None) else content
         assert images == {"A": expected and sha256(expected), "B": None, "C": None}, name
 
 
-async def test_each_disc_may_have_its_cover(world: World) -> None:
+async def test_each_disc_can_have_its_own_cover(library: LibraryClient) -> None:
     for disc in (1, 2):
-        write(world.root / f"D/CD{disc}/1.flac", disc + 5, {"album": "D"})
-        (world.root / f"D/CD{disc}/cover.jpg").write_bytes(jpeg(disc))
-    await world.scan()
-    covers = await shown(world)
+        write(library.root / f"D/CD{disc}/1.flac", disc + 5, {"album": "D"})
+        (library.root / f"D/CD{disc}/cover.jpg").write_bytes(jpeg(disc))
+    await library.scan()
+    covers = await cover_hashes(library)
     first = covers["D/CD1/1.flac"]
     assert first[0] == sha256(jpeg(1))
     assert covers["D/CD2/1.flac"] == (sha256(jpeg(2)), first[1])
@@ -169,21 +177,21 @@ HEAD = b"\xff\xd8\xff\xe0"
     ],
     ids=["40 MB", "broken", "no image", "bomb"],
 )
-async def test_an_image_that_cannot_be_shown_harms_nothing_and_is_named(
-    world: World, pool: asyncpg.Pool, content: bytes, says: str
+async def test_an_unusable_image_is_reported_and_the_next_one_is_used(
+    library: LibraryClient, pool: asyncpg.Pool, content: bytes, says: str
 ) -> None:
-    folder = world.root / "A/X"
+    folder = library.root / "A/X"
     (folder / "cover.jpg").write_bytes(content)
     good = jpeg(7)
     embed(folder / "1.flac", good)
-    if len(content) < 2**24:  # more does not fit into a FLAC's picture
+    if len(content) < 2**24:  # a FLAC picture cannot be larger
         embed(folder / "2.flac", content)
-    scan = await world.scan()
+    scan = await library.scan()
     assert (scan["state"], scan["filesRead"], scan["filesFailed"]) == ("FINISHED", 2, 0)
-    assert set((await shown(world)).values()) == {(sha256(good), sha256(good))}
-    found = await world.gateway.execute_document(_COVERS, {})
+    assert set((await cover_hashes(library)).values()) == {(sha256(good), sha256(good))}
+    found = await library.gateway.execute_document(_COVERS, {})
     for edge in found["tracks"]["edges"]:
         assert says in edge["node"]["coverProblem"]
     assert await pool.fetchval("SELECT count(*) FROM covers") == 1
-    again: Any = await world.scan()
+    again: Any = await library.scan()
     assert (again["filesRead"], again["filesUnchanged"]) == (0, 2)

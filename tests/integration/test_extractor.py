@@ -1,4 +1,4 @@
-"""The extractor against the real gateway and database: files in a folder become rows."""
+"""The extractor with a real gateway and database: files in a folder become rows."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ from pytest_asyncio import fixture
 from shared.bus.in_process import InProcessBus
 from shared.contracts.events import FileFound
 from shared.runtime.settings import Settings
-from tests.integration.extractor_ground import World, running
+from tests.integration.extractor_setup import LibraryClient, running_extractor
 
 _IMAGE = BytesIO()
 Image.new("RGB", (8, 8), "teal").save(_IMAGE, "JPEG")
@@ -27,13 +27,13 @@ JPEG = _IMAGE.getvalue()
 
 
 @fixture
-async def world(
+async def library(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
-) -> AsyncIterator[World]:
+) -> AsyncIterator[LibraryClient]:
     root = tmp_path / "music"
     root.mkdir()
-    async with running(pool, database_settings) as gateway:
-        yield World(gateway, root)
+    async with running_extractor(pool, database_settings) as gateway:
+        yield LibraryClient(gateway, root)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def make_track(tmp_path: Path) -> Callable[..., Path]:
 
 
 async def test_a_folder_becomes_a_library_and_a_second_scan_reads_nothing(
-    world: World, make_track: Callable[..., Path]
+    library: LibraryClient, make_track: Callable[..., Path]
 ) -> None:
     for disc in (1, 2):
         for number in (1, 2, 3):
@@ -64,12 +64,12 @@ async def test_a_folder_becomes_a_library_and_a_second_scan_reads_nothing(
                 artist="Björk feat. Tricky" if number == 2 else "Björk", genre=["Pop", "Trip Hop"],
                 tracknumber=f"{number}/3", discnumber=f"{disc}/2", date="1995",
             )  # fmt: skip
-    (world.root / "Björk/Post/cover.jpg").write_bytes(JPEG)
+    (library.root / "Björk/Post/cover.jpg").write_bytes(JPEG)
     make_track(b"caf\xe9.flac", title="Bytes")
-    scan = await world.scan()
+    scan = await library.scan()
     assert (scan["state"], scan["message"]) == ("FINISHED", None)
     assert [scan[f"files{name}"] for name in ("Seen", "ToRead", "Read", "Failed")] == [7, 7, 7, 0]
-    first = await world.tracks()
+    first = await library.tracks()
     track = first["Björk/Post/CD2/2.flac"]
     assert track["artists"] == ["Björk", "Tricky"]
     assert track["artistCredit"] == "Björk feat. Tricky"
@@ -79,132 +79,132 @@ async def test_a_folder_becomes_a_library_and_a_second_scan_reads_nothing(
     assert [credit["artist"]["name"] for credit in track["album"]["artists"]] == ["Björk"]
     assert first["caf\uf7e9.flac"]["title"] == "Bytes"
 
-    again = await world.scan()
+    again = await library.scan()
     assert (again["filesToRead"], again["filesUnchanged"]) == (0, 7)
-    assert await world.tracks() == first
+    assert await library.tracks() == first
 
     make_track("Björk/Post/CD1/1.flac", title="Army of Me", album="Post", artist="Björk")
-    retagged = await world.scan()
+    retagged = await library.scan()
     assert (retagged["filesToRead"], retagged["filesUnchanged"]) == (1, 6)
-    second = await world.tracks()
+    second = await library.tracks()
     assert {path for path in first if first[path] != second[path]} == {"Björk/Post/CD1/1.flac"}
     assert second["Björk/Post/CD1/1.flac"]["id"] == first["Björk/Post/CD1/1.flac"]["id"]
-    everything = await world.scan(mode="FULL")
+    everything = await library.scan(mode="FULL")
     assert everything["filesRead"] == 7
-    assert await world.tracks() == second
+    assert await library.tracks() == second
 
 
-async def test_what_is_bad_is_listed_and_all_else_completes(
-    world: World, make_track: Callable[..., Path]
+async def test_bad_files_are_listed_and_all_others_are_read(
+    library: LibraryClient, make_track: Callable[..., Path]
 ) -> None:
     make_track("good.flac", title="Good")
-    (world.root / "empty.flac").write_bytes(b"")
-    (world.root / "text.mp3").write_text("Dear diary, " * 500)
-    os.mkfifo(world.root / "pipe.flac")
-    (world.root / "loop").symlink_to(world.root)
-    scan = await world.scan()
+    (library.root / "empty.flac").write_bytes(b"")
+    (library.root / "text.mp3").write_text("Dear diary, " * 500)
+    os.mkfifo(library.root / "pipe.flac")
+    (library.root / "loop").symlink_to(library.root)
+    scan = await library.scan()
     assert [scan[f"files{name}"] for name in ("Seen", "Read", "Failed")] == [4, 1, 3]
-    assert await world.failures() == {
+    assert await library.failures() == {
         "empty.flac": ("INVALID", "empty.flac: is empty"),
         "text.mp3": ("INVALID", "text.mp3: is no MP3 file: no MPEG frame was found in it"),
         "pipe.flac": ("INVALID", "pipe.flac: is a FIFO, not a regular file"),
     }
-    again = await world.scan()
+    again = await library.scan()
     assert (again["filesToRead"], again["filesUnchanged"]) == (0, 4)
     make_track("empty.flac", title="Mended")
-    await world.scan()
-    assert set(await world.failures()) == {"text.mp3", "pipe.flac"}
-    assert set(await world.tracks()) == {"good.flac", "empty.flac"}
+    await library.scan()
+    assert set(await library.failures()) == {"text.mp3", "pipe.flac"}
+    assert set(await library.tracks()) == {"good.flac", "empty.flac"}
 
 
-async def test_what_is_gone_is_missing_and_returns_as_the_same_track(
-    world: World, make_track: Callable[..., Path]
+async def test_a_removed_file_is_missing_and_returns_as_the_same_track(
+    library: LibraryClient, make_track: Callable[..., Path]
 ) -> None:
     kept = make_track("a/1.flac", title="1")
     make_track("b/2.flac", title="2")
-    await world.scan()
-    before = await world.tracks()
-    aside = world.root.parent / "aside"
-    kept.rename(aside)
-    assert (await world.scan())["filesMissing"] == 1
-    await world.until_missing("a/1.flac")
-    aside.rename(kept)
-    assert (await world.scan("a"))["filesRead"] == 1
-    after = await world.tracks()
+    await library.scan()
+    before = await library.tracks()
+    temporary = library.root.parent / "temporary"
+    kept.rename(temporary)
+    assert (await library.scan())["filesMissing"] == 1
+    await library.until_missing("a/1.flac")
+    temporary.rename(kept)
+    assert (await library.scan("a"))["filesRead"] == 1
+    after = await library.tracks()
     assert after["a/1.flac"]["id"] == before["a/1.flac"]["id"]
     assert after["a/1.flac"]["contentRevision"] == before["a/1.flac"]["contentRevision"]
 
 
-async def test_a_root_that_is_empty_or_gone_loses_nothing(
-    world: World, make_track: Callable[..., Path]
+async def test_an_empty_or_missing_root_marks_nothing_missing(
+    library: LibraryClient, make_track: Callable[..., Path]
 ) -> None:
     make_track("1.flac", title="1")
-    await world.scan()
-    aside = world.root.rename(world.root.parent / "aside")
-    gone = await world.scan()
+    await library.scan()
+    temporary = library.root.rename(library.root.parent / "temporary")
+    gone = await library.scan()
     assert gone["state"] == "REFUSED"
-    assert f"{world.root} does not exist: nothing was marked missing" in gone["message"]
-    world.root.mkdir()
-    empty = await world.scan(mode="FULL")
+    assert f"{library.root} does not exist: nothing was marked missing" in gone["message"]
+    library.root.mkdir()
+    empty = await library.scan(mode="FULL")
     assert (empty["state"], empty["filesMissing"], empty["filesHeld"]) == ("HELD", 0, 1)
-    assert f"{world.root} is empty, but 1 files are known in it" in empty["message"]
+    assert f"{library.root} is empty, but 1 files are known in it" in empty["message"]
     assert "--accept-missing" in empty["message"]
-    assert set(await world.tracks()) == {"1.flac"}
-    world.root.rmdir()
-    aside.rename(world.root)
-    assert (await world.scan())["filesUnchanged"] == 1
-    (world.root / "1.flac").unlink()
-    accepted = await world.scan(accept=True)
+    assert set(await library.tracks()) == {"1.flac"}
+    library.root.rmdir()
+    temporary.rename(library.root)
+    assert (await library.scan())["filesUnchanged"] == 1
+    (library.root / "1.flac").unlink()
+    accepted = await library.scan(accept=True)
     assert (accepted["state"], accepted["filesMissing"]) == ("FINISHED", 1)
-    await world.until_missing("1.flac")
+    await library.until_missing("1.flac")
 
 
 async def test_two_scans_at_once_end_with_each_file_read(
-    world: World, make_track: Callable[..., Path]
+    library: LibraryClient, make_track: Callable[..., Path]
 ) -> None:
     for number in range(60):
         make_track(f"{number}.flac", title=str(number), artist=f"Artist {number % 7}")
-    scans = await asyncio.gather(world.scan(), world.scan(), world.scan(mode="FULL"))
+    scans = await asyncio.gather(library.scan(), library.scan(), library.scan(mode="FULL"))
     assert scans[0]["id"] == scans[1]["id"] != scans[2]["id"]
     assert [scan["state"] for scan in scans] == ["FINISHED"] * 3
-    assert len(await world.tracks()) == 60
-    assert await world.failures() == {}
+    assert len(await library.tracks()) == 60
+    assert await library.failures() == {}
 
 
-async def test_a_librarys_own_rules_count_and_a_mistake_in_them_is_told(
-    world: World, make_track: Callable[..., Path]
+async def test_a_library_is_read_by_its_own_rules_and_a_mistake_in_them_refuses_the_scan(
+    library: LibraryClient, make_track: Callable[..., Path]
 ) -> None:
     make_track("One.flac", title="One", artist="Zeal & Ardor", genre="Blues;Metal")
-    rules = world.root / ".soniquebay.toml"
+    rules = library.root / ".soniquebay.toml"
     rules.write_text("[credits]\nnames = 'Zeal & Ardor'")
-    refused = await world.scan()
+    refused = await library.scan()
     assert refused["state"] == "REFUSED"
     assert f"{rules}: credits.names: " in refused["message"]
     assert "nothing was scanned" in refused["message"]
     rules.write_text("[credits]\nnames = ['Zeal & Ardor']\n[genres.rename]\nBlues = 'The Blues'")
-    assert (await world.scan())["filesRead"] == 1
-    (track,) = (await world.tracks()).values()
+    assert (await library.scan())["filesRead"] == 1
+    (track,) = (await library.tracks()).values()
     assert track["artists"] == ["Zeal & Ardor"]
     assert {genre["name"] for genre in track["genres"]} == {"The Blues", "Metal"}
 
 
-async def test_files_wait_while_their_librarys_rules_have_a_mistake(
+async def test_a_mistake_in_the_rules_is_a_transient_failure_of_the_files(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path, make_track: Callable[..., Path]
 ) -> None:
     bus = InProcessBus()
-    async with running(pool, database_settings, bus) as gateway:
-        world = World(gateway, tmp_path / "music")
+    async with running_extractor(pool, database_settings, bus) as gateway:
+        library = LibraryClient(gateway, tmp_path / "music")
         make_track("One.flac", title="One")
-        scan = await world.scan()
-        (library,) = (await gateway.execute_document("{ libraries { id } }", {}))["libraries"]
-        (world.root / ".soniquebay.toml").write_text("credits")
+        scan = await library.scan()
+        (shown,) = (await gateway.execute_document("{ libraries { id } }", {}))["libraries"]
+        (library.root / ".soniquebay.toml").write_text("credits")
         found = FileFound(
-            library_id=library["id"], scan_id=scan["id"], path="One.flac", size_bytes=1, mtime_ns=1
+            library_id=shown["id"], scan_id=scan["id"], path="One.flac", size_bytes=1, mtime_ns=1
         )
         await bus.publish([found])
         async with asyncio.timeout(20):
-            while not await world.failures():  # noqa: ASYNC110 - it is polled
+            while not await library.failures():  # noqa: ASYNC110 - it is polled
                 await asyncio.sleep(0.05)
-        kind, message = (await world.failures())["One.flac"]
+        kind, message = (await library.failures())["One.flac"]
         assert kind == "TRANSIENT"
         assert ".soniquebay.toml is no TOML" in message

@@ -1,4 +1,4 @@
-"""Reading in worker processes: a file that is too much for its process is the only one lost."""
+"""Reading in worker processes: a file that exhausts the memory of its process fails alone."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ BOMB_MB = 1_200
 
 
 def killed_when_large() -> None:
-    """A system short of memory: it kills the process that grows by 300 MB, without a word to it."""
+    """Stands for the system's out-of-memory killer: kills this process once it grows by 300 MB."""
     allowed_pages = _resident_pages() + 300 * 2**20 // os.sysconf("SC_PAGE_SIZE")
 
     def watch() -> None:
@@ -41,7 +41,7 @@ def _synchsafe(number: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def bomb() -> bytes:
-    """An MP3's tag of some MB that grows to 1.2 GB when it is unpacked."""
+    """An ID3 tag of a few MB that decompresses to 1.2 GB."""
     packer = zlib.compressobj(1)
     text = b"".join(packer.compress(bytes(2**20)) for _ in range(BOMB_MB)) + packer.flush()
     flags = b"\x00\x09"  # compressed, with its length
@@ -56,7 +56,7 @@ def bomb() -> bytes:
         (killed_when_large, "the worker process crashed on this input"),
     ],
 )
-async def test_a_file_that_bursts_its_reader_fails_alone(
+async def test_a_file_that_exhausts_its_readers_memory_fails_alone(
     tmp_path: Path, bomb: bytes, prepare: Callable[[], None], message: str
 ) -> None:
     soundfile.write(tmp_path / "a.mp3", np.zeros(44_100), 44_100, format="MP3")

@@ -1,4 +1,4 @@
-"""The gateway answers the same over HTTP and in its own process."""
+"""The gateway gives the same results over HTTP and in its own process."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -23,9 +23,7 @@ from shared.gateway.extraction import (
     create_albums,
     create_artists,
     create_tracks,
-    known_files,
     missing_covers,
-    range_digests,
 )
 from shared.gateway.indexing import tracks_to_index
 from shared.gateway.inputs import (
@@ -35,6 +33,7 @@ from shared.gateway.inputs import (
     ImportedFactInput,
     TrackInput,
 )
+from shared.gateway.scans import known_files, range_digests
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
 
@@ -46,9 +45,9 @@ _STATUS = "{ status { tracks } }"
 
 
 def api_of(settings: Settings) -> Api:
-    told = settings.model_copy(update={"port": 0})
+    changed = settings.model_copy(update={"port": 0})
     search = TantivyIndex(settings.search_dir)
-    return build(told, bus=InProcessBus(), embedder=WordLlamaEmbedder(), search=search)
+    return build(changed, bus=InProcessBus(), embedder=WordLlamaEmbedder(), search=search)
 
 
 def gateway_of(api: Api, transport: str) -> tuple[httpx.AsyncClient, Gateway]:
@@ -71,7 +70,7 @@ async def _library(pool: asyncpg.Pool) -> str:
     return format_id(IdKind.LIBRARY, await pool.fetchval(query))
 
 
-async def test_one_item_at_fault_is_told_and_the_others_are_stored(gateway: Gateway) -> None:
+async def test_an_invalid_item_has_an_error_and_the_others_are_stored(gateway: Gateway) -> None:
     names = ["Björk", "  ", *(f"a{n}" for n in range(9))]
     items = [ArtistInput(name=name) for name in names]
     results = await create_artists(gateway, items)
@@ -83,7 +82,7 @@ async def test_one_item_at_fault_is_told_and_the_others_are_stored(gateway: Gate
     assert [result.id for result in again] == [result.id for result in results]
 
 
-async def test_what_is_stored_is_known_afterwards(gateway: Gateway, pool: asyncpg.Pool) -> None:
+async def test_stored_tracks_are_known_afterwards(gateway: Gateway, pool: asyncpg.Pool) -> None:
     library_id = await _library(pool)
     (artist,) = await create_artists(gateway, [ArtistInput(name="Ann", sort_name="Ann, A.")])
     assert artist.id is not None
@@ -153,14 +152,14 @@ async def test_an_undecided_track_has_candidates(gateway: Gateway, pool: asyncpg
     assert (stored.id, stored.status) == (first.id, "UPDATED")
 
 
-async def test_an_unknown_library_is_told_by_item(gateway: Gateway) -> None:
+async def test_an_unknown_library_is_an_error_of_each_item(gateway: Gateway) -> None:
     unknown = format_id(IdKind.LIBRARY, UUID(int=5))
     (result,) = await create_tracks(gateway, unknown, None, [TRACK])
     assert result.error is not None
     assert (result.error.code, result.error.field) == ("NOT_FOUND", "libraryId")
 
 
-async def test_covers_that_are_not_stored_are_missing(gateway: Gateway) -> None:
+async def test_covers_that_are_not_stored_are_reported_missing(gateway: Gateway) -> None:
     content = BytesIO()
     Image.new("RGB", (2, 2)).save(content, "PNG")
     assert await gateway.post_covers([content.getvalue()]) == [None]
@@ -177,29 +176,29 @@ async def test_a_batch_that_is_too_large_is_refused(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("document", ["{ status { trax } }", "{ status {", "subscription { a }"])
-async def test_a_document_that_cannot_be_is_refused(gateway: Gateway, document: str) -> None:
+async def test_an_invalid_document_is_refused(gateway: Gateway, document: str) -> None:
     with pytest.raises(GatewayRefused):
         await gateway.execute_document(document, {})
 
 
-async def test_variables_that_cannot_be_are_refused(gateway: Gateway) -> None:
+async def test_invalid_variables_are_refused(gateway: Gateway) -> None:
     with pytest.raises(GatewayRefused, match="trk_1"):
         await create_tracks(gateway, "trk_1", None, [TRACK])
 
 
-async def test_an_image_that_is_none_is_told_and_the_others_are_stored(
+async def test_an_invalid_image_has_an_error_and_the_others_are_stored(
     gateway: Gateway, pool: asyncpg.Pool
 ) -> None:
-    told = BytesIO()
-    Image.new("RGB", (2, 2)).save(told, "PNG")
-    answers = await gateway.post_covers([told.getvalue(), b"<svg/>"])
+    content = BytesIO()
+    Image.new("RGB", (2, 2)).save(content, "PNG")
+    answers = await gateway.post_covers([content.getvalue(), b"<svg/>"])
     assert [answer is None for answer in answers] == [True, False]
     stored = await pool.fetch("SELECT sha256 FROM covers")
-    assert [row["sha256"] for row in stored] == [hashlib.sha256(told.getvalue()).digest()]
+    assert [row["sha256"] for row in stored] == [hashlib.sha256(content.getvalue()).digest()]
 
 
 @pytest.mark.parametrize("transport", ["http", "local"])
-async def test_while_the_database_is_not_open_it_is_waited_for(
+async def test_a_database_that_is_not_open_counts_as_a_dependency_that_is_down(
     database_settings: Settings, transport: str
 ) -> None:
     client, gateway = gateway_of(api_of(database_settings), transport)

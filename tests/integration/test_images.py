@@ -1,7 +1,7 @@
-"""What each Dockerfile installs, installed the same way with the same files; and started from it.
+"""The five images, built and started without a container engine.
 
-There is no container engine here: the first stage is done in a folder, and the service runs as the
-image's user on a read-only root file system by the means of the kernel.
+The first stage of each Dockerfile runs in a folder. The service then runs from it as the image's
+user, on a read-only root file system in a mount namespace.
 """
 
 import os
@@ -39,9 +39,9 @@ SEARCH_AND_EMBEDDER = {
     },
     "small": {"SONIQUEBAY_SEARCH": "tantivy", "SONIQUEBAY_EMBEDDER": "wordllama"},
 }
-# In a mount namespace of its own: the image at /mnt, all else read-only but /tmp; then the user of
-# the image, without capabilities. Python ($2) may be in a home ($3) that other users cannot enter:
-# that one is laid over by a folder with nothing but Python.
+# In a mount namespace of its own: the image is at /mnt, and all else is read-only except for /tmp.
+# Then it becomes the image's user, without capabilities. Python ($2) may be in a home folder ($3)
+# that other users cannot enter: a folder with nothing but Python is mounted over that one.
 _SANDBOX = """
 mount --bind "$1" /mnt && mount -o remount,bind,ro /mnt && mount -t tmpfs tmpfs /tmp && cd / \
     && if [ -n "$3" ]; then \
@@ -64,7 +64,7 @@ def instructions(name: str) -> Iterator[tuple[str, str]]:
 
 
 def copy(source: str, target: Path) -> None:
-    """COPY, of what .dockerignore lets through: its patterns begin at the root, unlike Git's."""
+    """COPY without what .dockerignore excludes. Its patterns start at the root, unlike Git's."""
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rooted = [re.sub(r"^(!?)(?![#!/]|\*\*/)", r"\1/", line) for line in lines if line]
     ignored = pathspec.GitIgnoreSpec.from_lines(rooted)
@@ -78,7 +78,7 @@ def copy(source: str, target: Path) -> None:
 
 
 def build(name: str, folder: Path) -> Path:
-    """Do the first stage in a folder; returns where it installed the service."""
+    """Run the first stage in a folder; returns the folder with the installed service."""
     source, app = folder / "src", folder / "app"
     env = dict(os.environ)
     stages = 0
@@ -90,9 +90,9 @@ def build(name: str, folder: Path) -> Path:
             env |= dict(part.split("=", 1) for part in shlex.split(rest))
         elif word == "COPY":
             *sources, target = rest.split()
-            for told in sources:
+            for path in sources:
                 place = source / target
-                copy(told, place / Path(told).name if (ROOT / told).is_file() else place)
+                copy(path, place / Path(path).name if (ROOT / path).is_file() else place)
         elif word == "RUN" and rest.startswith("uv "):
             env |= {"UV_PROJECT_ENVIRONMENT": str(app), "UV_COMPILE_BYTECODE": "0"}
             subprocess.run([UV, *shlex.split(rest)[1:]], cwd=source, env=env, check=True)
@@ -106,26 +106,26 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def app(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The service as its image has it in /app."""
+    """The folder /app of a service's image."""
     return build(name, tmp_path_factory.mktemp(name))
 
 
 def sandboxed(app: Path, *command: str) -> list[str]:
-    """The command, to be run as the image's user on the image's read-only file system."""
+    """The command line that runs a command as the image's user, on its read-only file system."""
     python = (app / "bin" / "python").resolve().parents[1]
     closed = [
         str(folder)
         for folder in reversed(python.parents)
         if not folder.stat().st_mode & stat.S_IXOTH
     ]
-    within = [
+    sandbox = [
         "unshare", "--mount", "--propagation", "private", "sh", "-c", _SANDBOX, "sh",
         str(app), str(python), closed[0] if closed else "",
     ]  # fmt: skip
-    allowed = subprocess.run([*within, "true"], capture_output=True, text=True, check=False)
+    allowed = subprocess.run([*sandbox, "true"], capture_output=True, text=True, check=False)
     if allowed.returncode:
-        pytest.skip(f"a file system of its own cannot be had here: {allowed.stderr.strip()}")
-    return [*within, *command]
+        pytest.skip(f"mount namespaces are not available here: {allowed.stderr.strip()}")
+    return [*sandbox, *command]
 
 
 def installed(app: Path) -> Path:
@@ -133,7 +133,9 @@ def installed(app: Path) -> Path:
     return found
 
 
-def test_an_image_has_what_its_service_imports_and_not_what_others_do(name: str, app: Path) -> None:
+def test_an_image_has_the_packages_of_its_service_and_not_those_of_others(
+    name: str, app: Path
+) -> None:
     packages = {path.name for path in installed(app).iterdir()}
     assert packages & NOT_NEEDED[name] == set()
     assert {path.name for path in (installed(app) / "services").iterdir()} == {name}
@@ -147,7 +149,7 @@ def test_an_image_has_what_its_service_imports_and_not_what_others_do(name: str,
     subprocess.run([app / "bin" / "python", "-I", "-c", code, *modules], cwd="/", check=True)
 
 
-def test_it_runs_as_an_unprivileged_user_who_cannot_write_but_to_tmp(name: str, app: Path) -> None:
+def test_it_runs_as_an_unprivileged_user_who_can_write_only_to_tmp(name: str, app: Path) -> None:
     code = f"""
 import errno, os, pathlib, tempfile
 import services.{name}.service
@@ -157,7 +159,7 @@ for folder in ("/", "/mnt", "/var/tmp", {str(ROOT)!r}):
     try:
         pathlib.Path(folder, "written").touch()
     except OSError as error:
-        # ENOENT: a checkout below /tmp is not even there.
+        # ENOENT: a checkout below /tmp is not visible.
         assert error.errno in (errno.EROFS, errno.EACCES, errno.ENOENT), error
     else:
         raise AssertionError(folder)
@@ -166,20 +168,20 @@ for folder in ("/", "/mnt", "/var/tmp", {str(ROOT)!r}):
 
 
 @pytest.mark.parametrize("profile", ["full", "small"])
-def test_the_service_starts_from_it_and_says_what_it_waits_for(
+def test_the_service_starts_from_it_and_is_not_ready_without_its_servers(
     name: str, app: Path, profile: str, tmp_path: Path
 ) -> None:
     port = free_port()
-    told = {
+    environment = {
         "SONIQUEBAY_BUS": "kafka",
         "SONIQUEBAY_KAFKA_SERVERS": "127.0.0.1:1",
         "SONIQUEBAY_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
         "SONIQUEBAY_GATEWAY_URL": "http://127.0.0.1:1",
         "SONIQUEBAY_HEALTH_PORT": str(port),
-        "SONIQUEBAY_DATA_DIR": "/tmp/data",  # a volume where the image runs
+        "SONIQUEBAY_DATA_DIR": "/tmp/data",  # the image has a volume for it
         **SEARCH_AND_EMBEDDER[profile],
     }
-    settings = [f"{key}={value}" for key, value in told.items()]
+    settings = [f"{key}={value}" for key, value in environment.items()]
     log = tmp_path / "log"
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -213,5 +215,5 @@ def _wait_for_probes(process: subprocess.Popen[bytes], port: int, log: Path) -> 
             return
 
 
-def test_nothing_in_an_image_leads_back_to_the_checkout(app: Path) -> None:
+def test_an_image_has_no_path_to_the_checkout(app: Path) -> None:
     assert not any(str(ROOT) in path.read_text() for path in installed(app).glob("*.pth"))

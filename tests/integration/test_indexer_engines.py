@@ -11,7 +11,7 @@ from shared.contracts.identity import IdKind, format_id
 from shared.search.port import SearchDocument
 from tests.engines.opensearch import Node
 from tests.integration.conftest import StoreTracks, track_item
-from tests.integration.vectorizer_indexer_ground import (
+from tests.integration.vectorizer_indexer_setup import (
     BOTH_ENGINES,
     Engine,
     Start,
@@ -26,15 +26,15 @@ __all__ = ["engine", "start"]
 
 @BOTH_ENGINES
 async def test_a_missing_track_is_no_longer_found(start: Start, store_tracks: StoreTracks) -> None:
-    house = await start()
+    pipeline = await start()
     (track,) = await store_tracks(track_item("song.mp3", title="Gone"))
-    await house.extracted(track)
-    await house.idle()
-    await house.pool.execute("UPDATE tracks SET is_missing = true, revision = revision + 1")
-    await house.extracted(track)
-    await house.idle()
-    assert await house.found("gone") == []
-    (row,) = (await rows(house.pool)).values()
+    await pipeline.extracted(track)
+    await pipeline.idle()
+    await pipeline.pool.execute("UPDATE tracks SET is_missing = true, revision = revision + 1")
+    await pipeline.extracted(track)
+    await pipeline.idle()
+    assert await pipeline.found("gone") == []
+    (row,) = (await rows(pipeline.pool)).values()
     assert row["indexed_revision"] == row["revision"]
 
 
@@ -42,20 +42,22 @@ async def test_a_missing_track_is_no_longer_found(start: Start, store_tracks: St
 async def test_after_an_index_was_lost_all_tracks_are_indexed_again(
     start: Start, store_tracks: StoreTracks, engine: Engine
 ) -> None:
-    house = await start()
+    pipeline = await start()
     (track,) = await store_tracks("song.mp3")
-    await house.extracted(track)
-    await house.idle()
-    house = await start()
-    (row,) = (await rows(house.pool)).values()
-    assert row["indexed_revision"] == row["revision"]  # the same index: nothing is indexed again
+    await pipeline.extracted(track)
+    await pipeline.idle()
+    pipeline = await start()
+    (row,) = (await rows(pipeline.pool)).values()
+    assert (
+        row["indexed_revision"] == row["revision"]
+    )  # with the same index nothing is indexed again
     await engine.lose()
-    house = await start()
-    (row,) = (await rows(house.pool)).values()
+    pipeline = await start()
+    (row,) = (await rows(pipeline.pool)).values()
     assert row["indexed_revision"] == 0
-    await house.extracted(track)
-    await house.idle()
-    assert await house.found("song") == [track_of(track)]
+    await pipeline.extracted(track)
+    await pipeline.idle()
+    assert await pipeline.found("song") == [track_of(track)]
 
 
 @BOTH_ENGINES
@@ -65,11 +67,13 @@ async def test_an_index_that_was_filled_for_another_database_is_cleared(
     foreign = engine.make()
     async with foreign.writing():
         await foreign.write([SearchDocument(format_id(IdKind.TRACK, UUID(int=9)), 9, "Song", [])])
-    house = await start()
+    pipeline = await start()
     (track,) = await store_tracks("song.mp3")
-    await house.extracted(track)
-    await house.idle()
-    assert (await house.ask('{search(text: "song") {totalCount}}'))["search"]["totalCount"] == 1
+    await pipeline.extracted(track)
+    await pipeline.idle()
+    assert (await pipeline.execute('{search(text: "song") {totalCount}}'))["search"][
+        "totalCount"
+    ] == 1
 
 
 @pytest.mark.parametrize("engine", ["opensearch"], indirect=True)
@@ -92,15 +96,15 @@ async def test_after_an_upgrade_tracks_are_found_while_they_wait_for_the_new_ind
         older = f"{alias}-v0-older"
         copy = {"source": {"index": current}, "dest": {"index": older}}
         (await client.post("/_reindex?refresh=true", json=copy)).raise_for_status()
-        moved = [
+        actions = [
             {"remove_index": {"index": current}},
             {"add": {"index": older, "alias": alias}},
         ]
-        (await client.post("/_aliases", json={"actions": moved})).raise_for_status()
+        (await client.post("/_aliases", json={"actions": actions})).raise_for_status()
     await search_index.register_generation(pool, older)
     await search_index.mark_indexed(pool, {track.id: track.revision}, stage="index")
 
-    house = await start()
-    assert await house.found("song") == [track_of(track)]
-    (row,) = (await rows(house.pool)).values()
+    pipeline = await start()
+    assert await pipeline.found("song") == [track_of(track)]
+    (row,) = (await rows(pipeline.pool)).values()
     assert row["indexed_revision"] == 0

@@ -1,4 +1,4 @@
-"""Records that other clients of Kafka write: what is no event stops nobody."""
+"""Records of other Kafka clients: invalid ones do not stop a member."""
 
 import asyncio
 import json
@@ -18,17 +18,17 @@ from shared.contracts.topics import Stage, Topic
 from tests.engines import kafka as engine
 from tests.engines.jars import Server
 from tests.fetch_debian import NotFetched
-from tests.integration.kafka_ground import (
-    Counting,
-    Make,
+from tests.integration.kafka_buses import (
+    Cluster,
+    CountingHandler,
     consume,
     eventually,
     keep_dead_letters,
-    make,
+    make_bus,
     vectorized,
 )
 
-__all__ = ["make"]
+__all__ = ["make_bus"]
 
 GOOD = vectorized(1).model_dump_json().encode()
 
@@ -44,14 +44,14 @@ GOOD = vectorized(1).model_dump_json().encode()
     ],
     ids=["not JSON", "wrong schema", "unknown version", "2 MB", "header that is no UTF-8"],
 )
-async def test_a_foreign_record_that_is_no_event_is_a_dead_letter_and_stops_nobody(
-    make: Make, kafka: Server, value: bytes, headers: list[tuple[str, bytes]], named: str
+async def test_an_invalid_foreign_record_becomes_a_dead_letter_and_stops_no_member(
+    make_bus: Cluster, kafka: Server, value: bytes, headers: list[tuple[str, bytes]], named: str
 ) -> None:
-    bus, handler = make(), Counting()
+    bus, handler = make_bus(), CountingHandler()
     consume(bus, handler)
     letters = keep_dead_letters(bus)
     await bus.start()
-    topic = make.prefix + "track.vectorized"
+    topic = make_bus.prefix + "track.vectorized"
     async with AIOKafkaProducer(
         bootstrap_servers=kafka.address, max_request_size=2**23
     ) as foreigner:
@@ -66,56 +66,56 @@ async def test_a_foreign_record_that_is_no_event_is_a_dead_letter_and_stops_nobo
         assert letter.record == Record("track.vectorized", b"k", value, dict(headers))
 
 
-async def test_a_header_whose_name_is_no_utf8_is_stepped_over(make: Make, kafka: Server) -> None:
-    bus, handler = make(), Counting()
+async def test_a_header_name_that_is_not_utf8_is_skipped(make_bus: Cluster, kafka: Server) -> None:
+    bus, handler = make_bus(), CountingHandler()
     consume(bus, handler)
     letters = keep_dead_letters(bus)
     await bus.start()
     await bus.publish([vectorized(1)])
     async with AIOKafkaProducer(bootstrap_servers=kafka.address) as foreigner:
         await foreigner.send_batch(
-            _with_bad_name(foreigner), make.prefix + "track.vectorized", partition=0
+            _with_bad_name(foreigner), make_bus.prefix + "track.vectorized", partition=0
         )
     await bus.publish([vectorized(number) for number in range(2, 100)])
     await eventually(lambda: len(handler.seen) == 99 and letters, "the others are handled")
     (letter,) = letters
     assert letter.kind is FailureKind.INVALID
     assert "partition 0, offset" in letter.message
-    assert "name is no UTF-8" in letter.message
+    assert "name is not UTF-8" in letter.message
 
 
 def _with_bad_name(producer: AIOKafkaProducer) -> Any:
-    """A batch of one record, with bytes that aiokafka would refuse to write itself."""
+    """A batch of one record, with bytes that aiokafka itself would refuse to write."""
     batch = producer.create_batch()
     batch.append(key=b"k", value=b"{}", timestamp=None, headers=[("nnnn", b"")])
     batch.close()
     built = batch._build
 
     def spoil() -> bytearray:
-        told = bytearray(built())
-        start = told.index(b"nnnn")
-        told[start : start + 2] = b"\xff\xfe"
-        struct.pack_into(">I", told, 17, calc_crc32c(bytes(told[21:])))
-        return told
+        content = bytearray(built())
+        start = content.index(b"nnnn")
+        content[start : start + 2] = b"\xff\xfe"
+        struct.pack_into(">I", content, 17, calc_crc32c(bytes(content[21:])))
+        return content
 
     batch._build = spoil
     return batch
 
 
 @pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
-async def test_kafkas_own_command_line_asks_for_a_scan(
-    make: Make, kafka: Server, codec: str
+async def test_kafkas_command_line_can_request_a_scan(
+    make_bus: Cluster, kafka: Server, codec: str
 ) -> None:
     try:
         tools = engine.fetch_tools()
     except NotFetched as error:
-        pytest.skip(f"Kafka's command-line clients cannot be had here: {error}")
-    bus, handler = make(), Counting()
+        pytest.skip(f"Kafka's command-line clients are not available here: {error}")
+    bus, handler = make_bus(), CountingHandler()
     bus.subscribe(Subscription(Topic.SCAN_REQUESTED, Stage.WALK, handler, batch_size=1))
     await bus.start()
     line = "/srv/music\t" + json.dumps({"root": "/srv/music"}) + "\n"
     await asyncio.to_thread(
-        engine.produce, tools, kafka.address, make.prefix + "scan.requested", line,
+        engine.produce, tools, kafka.address, make_bus.prefix + "scan.requested", line,
         "--compression-codec", codec,
     )  # fmt: skip
     await eventually(lambda: handler.seen, "it is heard")

@@ -1,4 +1,4 @@
-"""Members of a group on Kafka that come, go, wait and are killed; brokers that do so."""
+"""Members of a Kafka group that join, leave, wait and are killed, and a broker that is killed."""
 
 import asyncio
 import subprocess
@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 
 from shared.bus.port import Outcome, Subscription
@@ -17,28 +19,28 @@ from shared.contracts.errors import DependencyDown
 from shared.contracts.events import TrackIndexed, TrackVectorized
 from shared.contracts.topics import Stage, Topic
 from tests.engines.jars import Server
-from tests.integration.kafka_ground import (
+from tests.integration.kafka_buses import (
     DEADLINE_S,
-    Counting,
-    Make,
+    Cluster,
+    CountingHandler,
     consume,
     eventually,
-    make,
+    make_bus,
     until_idle,
     vectorized,
 )
 
-__all__ = ["make"]
+__all__ = ["make_bus"]
 
 
-async def test_a_broker_that_is_killed_and_comes_back_costs_no_event(
-    make: Make, kafka: Server
+async def test_a_killed_and_restarted_broker_loses_no_event(
+    make_bus: Cluster, kafka: Server
 ) -> None:
     async def index(events: Sequence[TrackVectorized]) -> Outcome:
         await asyncio.sleep(0.02)
         return Outcome(emit=[TrackIndexed(track_id=e.track_id, revision=1) for e in events])
 
-    bus, last = make(), Counting()
+    bus, last = make_bus(), CountingHandler()
     consume(bus, index, batch_size=20, members=2)
     bus.subscribe(Subscription(Topic.TRACK_INDEXED, Stage.PROGRESS, last))
     await bus.start()
@@ -62,9 +64,11 @@ async def test_a_broker_that_is_killed_and_comes_back_costs_no_event(
     assert {event.key for event in last.seen} == {vectorized(n).key for n in range(3000)}
 
 
-async def test_members_that_come_and_go_while_all_are_busy_run_no_event_twice(make: Make) -> None:
-    first, second, third = make(), make(), make()
-    seen = [Counting(takes_s=0.1) for _ in range(3)]
+async def test_members_that_join_and_leave_under_load_handle_no_event_twice(
+    make_bus: Cluster,
+) -> None:
+    first, second, third = make_bus(), make_bus(), make_bus()
+    seen = [CountingHandler(takes_s=0.1) for _ in range(3)]
     for bus, handler in zip([first, second, third], seen, strict=True):
         consume(bus, handler, batch_size=5)
     await first.start()
@@ -72,7 +76,7 @@ async def test_members_that_come_and_go_while_all_are_busy_run_no_event_twice(ma
     await first.publish(sent)
 
     async def publish_more() -> None:
-        """However long the others take to begin, there is work for all."""
+        """Publish until stopped: there is work for all, however long the others take to start."""
         while not seen[2].seen:
             more = [vectorized(len(sent) + number) for number in range(60)]
             sent.extend(more)
@@ -91,17 +95,19 @@ async def test_members_that_come_and_go_while_all_are_busy_run_no_event_twice(ma
     assert seen[0].seen + seen[1].seen + seen[2].seen == Counter(sent)
 
 
-async def test_what_a_killed_member_had_taken_is_done_by_another(make: Make, kafka: Server) -> None:
+async def test_the_batch_of_a_killed_member_is_handled_by_another(
+    make_bus: Cluster, kafka: Server
+) -> None:
     script = Path(__file__).with_name("kafka_member.py")
     doomed = await asyncio.create_subprocess_exec(
-        sys.executable, script, kafka.address, make.prefix, stdout=subprocess.PIPE,
+        sys.executable, script, kafka.address, make_bus.prefix, stdout=subprocess.PIPE,
         cwd=Path(__file__).parents[2], env={"PYTHONPATH": "."},
     )  # fmt: skip
     try:
-        bus, handler = make(), Counting()
+        bus, handler = make_bus(), CountingHandler()
         sent = [vectorized(number) for number in range(50)]
         consume(bus, handler)
-        publisher = make()
+        publisher = make_bus()
         await publisher.start()
         await publisher.publish(sent)
         assert doomed.stdout is not None
@@ -117,7 +123,9 @@ async def test_what_a_killed_member_had_taken_is_done_by_another(make: Make, kaf
     assert handler.seen == Counter(sent)
 
 
-async def test_a_stage_that_waits_for_a_dependency_does_not_hold_up_its_group(make: Make) -> None:
+async def test_a_stage_that_waits_for_a_dependency_does_not_block_its_group(
+    make_bus: Cluster,
+) -> None:
     down = True
 
     async def work(events: Sequence[Any]) -> Outcome:
@@ -125,7 +133,7 @@ async def test_a_stage_that_waits_for_a_dependency_does_not_hold_up_its_group(ma
             raise DependencyDown("the gateway is out of reach")
         return await done(events)
 
-    first, second, done = make(), make(), Counting()
+    first, second, done = make_bus(), make_bus(), CountingHandler()
     sent = [vectorized(number) for number in range(60)]
     consume(first, work, batch_size=5)
     consume(second, done, batch_size=5)
@@ -140,27 +148,58 @@ async def test_a_stage_that_waits_for_a_dependency_does_not_hold_up_its_group(ma
     assert done.seen == Counter(sent)
 
 
-async def test_a_coordinator_that_is_not_ready_does_not_send_a_member_back_to_the_beginning(
-    make: Make, monkeypatch: pytest.MonkeyPatch
+async def test_a_coordinator_that_is_not_ready_does_not_reset_a_member_to_the_first_offset(
+    make_bus: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second, handler = make(), make(), Counting()
+    first, second, handler = make_bus(), make_bus(), CountingHandler()
     consume(first, handler)
     await first.start()
     sent = [vectorized(number) for number in range(100)]
     await first.publish(sent)
     await until_idle(first)
     assert await first.drain(20)
-    asks, refusals = GroupCoordinator._send_req, [14, 16]  # it loads, it is another one
+    send, refusals = AIOKafkaClient.send, [14, 16]  # it is loading, it is another broker
 
-    async def refuse_first(self: GroupCoordinator, request: Any) -> Any:
+    async def refuse_first(self: AIOKafkaClient, node: int, request: Any, **options: Any) -> Any:
         if isinstance(request, OffsetFetchRequest) and refusals:
             return OffsetFetchResponse_v3(0, [], refusals.pop())
-        return await asks(self, request)
+        return await send(self, node, request, **options)
 
-    monkeypatch.setattr(GroupCoordinator, "_send_req", refuse_first)
+    monkeypatch.setattr(AIOKafkaClient, "send", refuse_first)
     consume(second, handler)
     await second.start()
     await second.publish([vectorized(100)])
     await eventually(lambda: handler.seen[vectorized(100)], "the new one is handled")
     assert not refusals
     assert handler.seen == Counter([*sent, vectorized(100)])
+
+
+async def test_a_member_whose_next_records_were_deleted_goes_on_at_the_oldest_offset(
+    make_bus: Cluster, kafka: Server
+) -> None:
+    first, second, publisher, handler = make_bus(), make_bus(), make_bus(), CountingHandler()
+    consume(first, handler)
+    await first.start()
+    await first.publish([vectorized(number) for number in range(50)])
+    await until_idle(first)
+    assert await first.drain(20)
+    await publisher.start()
+    await publisher.publish([vectorized(number) for number in range(50, 200)])
+    await _delete_all(kafka, make_bus.prefix + "track.vectorized")
+    left = [vectorized(number) for number in range(200, 250)]
+    await publisher.publish(left)
+    consume(second, handler)
+    await second.start()
+    await eventually(lambda: all(handler.seen[event] for event in left), "they are handled")
+    assert handler.seen == Counter([*(vectorized(number) for number in range(50)), *left])
+
+
+async def _delete_all(kafka: Server, topic: str) -> None:
+    """Delete a topic's records, as retention does."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
+    await admin.start()
+    async with AIOKafkaConsumer(bootstrap_servers=kafka.address) as consumer:
+        partitions = [TopicPartition(topic, number) for number in range(6)]
+        ends = await consumer.end_offsets(partitions)
+    await admin.delete_records({tp: RecordsToDelete(end) for tp, end in ends.items()})
+    await admin.close()

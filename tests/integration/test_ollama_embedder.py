@@ -1,6 +1,6 @@
-"""The embedder and a real Ollama that is killed, hangs, has no such model, or another one.
+"""The embedder with a real Ollama that is killed, hangs, lacks the model, or has another one.
 
-A stub stands in for what the real one cannot be made to say, and where requests are counted.
+A stub server sends the responses that the real one never gives, and counts requests.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ TEXTS = ["calm piano", "fast metal"]
 
 @pytest.fixture
 def server(ollama: OllamaServer) -> Iterator[OllamaServer]:
-    """The real one; it runs again when the test ends."""
+    """The real server; it is started again after the test."""
     yield ollama
     ollama.kill()
     ollama.start()
@@ -34,8 +34,8 @@ def _embedder(url: str, model: str = MODEL, *, timeout_s: float = 60) -> OllamaE
     return OllamaEmbedder(url, model, timeout=timeout_s, open_s=0.2)
 
 
-async def _until_it_works(embedder: OllamaEmbedder) -> NDArray[np.float32]:
-    """What the bus does: ask again for as long as the dependency is down."""
+async def _embed_when_up(embedder: OllamaEmbedder) -> NDArray[np.float32]:
+    """Retry while the dependency is down, as the bus does."""
     while True:
         try:
             return await embedder.embed(TEXTS)
@@ -43,7 +43,7 @@ async def _until_it_works(embedder: OllamaEmbedder) -> NDArray[np.float32]:
             await asyncio.sleep(0.05)
 
 
-async def test_a_server_that_was_killed_is_found_when_it_is_back(server: OllamaServer) -> None:
+async def test_a_killed_server_is_used_again_when_it_is_back(server: OllamaServer) -> None:
     embedder = _embedder(server.url)
     before, space = await embedder.embed(TEXTS), await embedder.space()
     server.kill()
@@ -51,11 +51,11 @@ async def test_a_server_that_was_killed_is_found_when_it_is_back(server: OllamaS
         with pytest.raises(DependencyDown, match="out of reach"):
             await embedder.embed(TEXTS)
     server.start()
-    assert np.allclose(await _until_it_works(embedder), before, atol=1e-5)
+    assert np.allclose(await _embed_when_up(embedder), before, atol=1e-5)
     assert await embedder.space() == space
 
 
-async def test_a_kill_in_the_midst_of_a_request_is_a_dependency_that_is_down(
+async def test_a_server_killed_during_a_request_counts_as_down(
     server: OllamaServer,
 ) -> None:
     embedder = _embedder(server.url)
@@ -67,17 +67,19 @@ async def test_a_kill_in_the_midst_of_a_request_is_a_dependency_that_is_down(
         await work
 
 
-async def test_a_server_that_hangs_is_not_waited_for_again_and_again(server: OllamaServer) -> None:
+async def test_a_hanging_server_times_out_and_is_used_again_afterwards(
+    server: OllamaServer,
+) -> None:
     embedder = _embedder(server.url, timeout_s=0.5)
-    await _until_it_works(embedder)
+    await _embed_when_up(embedder)
     server.freeze()
     with pytest.raises(DependencyDown, match=r"out of reach.*Timeout"):
         await embedder.embed(TEXTS)
     server.thaw()
-    await _until_it_works(embedder)
+    await _embed_when_up(embedder)
 
 
-async def test_a_model_that_is_missing_is_named_with_the_command_that_pulls_it(
+async def test_a_missing_model_is_named_with_the_command_that_pulls_it(
     ollama: OllamaServer, ollama_parts: Parts
 ) -> None:
     embedder = _embedder(ollama.url, "not-pulled")
@@ -85,23 +87,23 @@ async def test_a_model_that_is_missing_is_named_with_the_command_that_pulls_it(
         with pytest.raises(DependencyDown, match="run `ollama pull not-pulled`"):
             await embedder.embed(TEXTS)
     ollama.add("not-pulled", ollama_parts.model)
-    assert (await _until_it_works(embedder)).shape == (2, 384)
+    assert (await _embed_when_up(embedder)).shape == (2, 384)
     ollama.remove("not-pulled")
     with pytest.raises(DependencyDown, match="run `ollama pull not-pulled`"):
         await embedder.embed(TEXTS)
 
 
-@pytest.mark.parametrize(("told", "dimensions"), [({"layers": 2}, 384), ({"heads": 4}, 128)])
-async def test_a_model_that_was_replaced_is_noticed_and_has_a_space_of_its_own(
+@pytest.mark.parametrize(("size", "dimensions"), [({"layers": 2}, 384), ({"heads": 4}, 128)])
+async def test_a_replaced_model_is_noticed_and_has_a_space_of_its_own(
     ollama: OllamaServer, ollama_parts: Parts, tmp_path: Path,
-    told: dict[str, int], dimensions: int,
+    size: dict[str, int], dimensions: int,
 ) -> None:  # fmt: skip
     name = f"replaced-{dimensions}"
     ollama.add(name, ollama_parts.model)
     embedder = _embedder(ollama.url, name)
     await embedder.embed(TEXTS)
     before = await embedder.space()
-    ollama.add(name, cut(ollama_parts.model, tmp_path / "smaller", **told))
+    ollama.add(name, cut(ollama_parts.model, tmp_path / "smaller", **size))
     with pytest.raises(TransientError, match="was replaced"):
         await embedder.embed(TEXTS)
     assert (await embedder.embed(TEXTS)).shape == (2, dimensions)
@@ -112,17 +114,17 @@ async def test_a_model_that_was_replaced_is_noticed_and_has_a_space_of_its_own(
 
 
 class Stub:
-    """Answers each request alike, and counts them."""
+    """A server that sends the same response to each request, and counts them."""
 
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
-        self.asked = 0
+    def __init__(self, response: bytes) -> None:
+        self._response = response
+        self.requests = 0
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        self.asked += 1
-        writer.write(self._answer)
+        self.requests += 1
+        writer.write(self._response)
         await writer.drain()
         writer.close()
 
@@ -134,28 +136,28 @@ class Stub:
             yield
 
 
-def _answer(status: str, body: str) -> bytes:
+def _response(status: str, body: str) -> bytes:
     head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     return (head + body).encode()
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "told"),
+    ("response", "error", "message"),
     [
-        (_answer("500 Internal Server Error", '{"error": "EOF"}'), TransientError, "500: EOF"),
-        (_answer("200 OK", "<html>"), TransientError, "as no Ollama does"),
-        (_answer("200 OK", "[]"), TransientError, "as no Ollama does"),
-        (_answer("200 OK", '{"models": 7}'), TransientError, "as no Ollama does"),
+        (_response("500 Internal Server Error", '{"error": "EOF"}'), TransientError, "500: EOF"),
+        (_response("200 OK", "<html>"), TransientError, "as no Ollama does"),
+        (_response("200 OK", "[]"), TransientError, "as no Ollama does"),
+        (_response("200 OK", '{"models": 7}'), TransientError, "as no Ollama does"),
         (b"", DependencyDown, "out of reach"),
     ],
     ids=["500", "no JSON", "a list", "odd", "nothing"],
 )
-async def test_an_answer_that_is_none_is_told(
-    answer: bytes, error: type[PipelineError], told: str
+async def test_an_invalid_response_is_an_error(
+    response: bytes, error: type[PipelineError], message: str
 ) -> None:
-    stub = Stub(answer)
+    stub = Stub(response)
     async with stub.running():
-        with pytest.raises(error, match=told):
+        with pytest.raises(error, match=message):
             await _embedder(stub.url).embed(TEXTS)
 
 
@@ -163,7 +165,7 @@ def _is_open() -> float | None:
     return REGISTRY.get_sample_value("soniquebay_breakers_open_state", {"server": "ollama"})
 
 
-async def test_an_outage_is_told_at_once_and_not_hammered() -> None:
+async def test_after_three_failures_requests_fail_at_once() -> None:
     stub = Stub(b"")
     async with stub.running():
         embedder = OllamaEmbedder(stub.url, MODEL, open_s=600)
@@ -171,7 +173,7 @@ async def test_an_outage_is_told_at_once_and_not_hammered() -> None:
         for _ in range(20):
             with pytest.raises(DependencyDown, match="out of reach"):
                 await embedder.embed(TEXTS)
-        assert stub.asked == 3
+        assert stub.requests == 3
         assert _is_open() == 1
         with pytest.raises(DependencyDown, match=r"out of reach.*it is asked again in \d+ s"):
             await embedder.space()

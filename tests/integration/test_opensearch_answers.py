@@ -1,16 +1,16 @@
-"""The cluster's search index answers as the embedded one does, many typos included."""
+"""OpenSearch finds what Tantivy finds, also with many typos."""
 
 import os
 import random
 from dataclasses import replace
 from pathlib import Path
 
+from services.extractor.paths import is_audio
 from services.extractor.read.file_reader import read_file
-from services.extractor.read.formats import is_audio
 from shared.search.opensearch_index import OpenSearchIndex
 from shared.search.port import SearchDocument, SearchQuery
 from shared.search.tantivy_index import TantivyIndex
-from tests.integration.opensearch_ground import alias, index, total, track_id, tracks
+from tests.integration.opensearch_fixtures import alias, index, total, track_id, tracks
 
 __all__ = ["alias", "index"]
 
@@ -37,7 +37,7 @@ QUERIES = (
 
 
 def documents(*roots: Path) -> list[SearchDocument]:
-    """What the files' tags make findable."""
+    """The search documents of files."""
     files = [(root, path) for root in roots for path in sorted(root.rglob("*"))]
     made = []
     for number, (root, path) in enumerate(each for each in files if is_audio(each[1].name)):
@@ -52,7 +52,7 @@ def documents(*roots: Path) -> list[SearchDocument]:
     return made
 
 
-async def test_it_answers_as_tantivy_does_in_whatever_order_all_was_written(
+async def test_it_finds_what_tantivy_finds_in_any_order_of_writes(
     index: OpenSearchIndex, tmp_path: Path, wesnoth_music: Path, demo_music: Path
 ) -> None:
     library = documents(wesnoth_music, demo_music)

@@ -1,4 +1,4 @@
-"""The cluster's search index begun, taken over, begun anew and lost, while all read and write."""
+"""Generations of the OpenSearch index: created, migrated, reset and lost, during use."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from shared.search.opensearch_index import OpenSearchIndex
 from shared.search.opensearch_mapping import body
 from shared.search.opensearch_server import OpenSearchServer
 from tests.engines.opensearch import Node
-from tests.integration.opensearch_ground import (
+from tests.integration.opensearch_fixtures import (
     BATCH,
     Ask,
     alias,
@@ -22,7 +22,7 @@ from tests.integration.opensearch_ground import (
 __all__ = ["alias", "ask", "index"]
 
 
-async def test_processes_that_start_at_once_on_nothing_use_one_index(
+async def test_processes_that_start_at_once_create_one_index(
     opensearch: Node, alias: str, ask: Ask
 ) -> None:
     starting = [OpenSearchIndex(opensearch.url, alias=alias) for _ in range(4)]
@@ -41,7 +41,7 @@ async def test_processes_that_start_at_once_on_nothing_use_one_index(
         assert await total(starting[0]) == 4 * BATCH
 
 
-async def test_an_index_of_other_fields_is_taken_over_while_all_read_and_write(
+async def test_an_index_with_other_fields_is_migrated_during_reads_and_writes(
     opensearch: Node, alias: str, ask: Ask
 ) -> None:
     old = f"{alias}-v0-old"
@@ -85,7 +85,7 @@ async def test_an_index_of_other_fields_is_taken_over_while_all_read_and_write(
             assert await total(after, "renewed") == 10
 
 
-async def test_starting_anew_shows_readers_the_old_or_the_new_and_never_an_error(
+async def test_during_a_reset_readers_see_the_old_or_the_new_index_and_never_an_error(
     opensearch: Node, index: OpenSearchIndex, alias: str, ask: Ask
 ) -> None:
     reader, over, seen = OpenSearchIndex(opensearch.url, alias=alias), asyncio.Event(), set[int]()
@@ -105,7 +105,7 @@ async def test_starting_anew_shows_readers_the_old_or_the_new_and_never_an_error
         assert await indexes(ask, alias) == {index.generation}
 
 
-async def test_an_index_that_someone_removed_is_made_again_by_the_next_write(
+async def test_a_removed_index_is_created_again_by_the_next_write(
     index: OpenSearchIndex, ask: Ask
 ) -> None:
     async with index.writing():

@@ -1,4 +1,4 @@
-"""The cluster's search index while its server is away, killed, overloaded or has a full disk."""
+"""The OpenSearch index while its server is down, killed, overloaded or has a full disk."""
 
 import asyncio
 from pathlib import Path
@@ -13,12 +13,12 @@ from tests.engines import opensearch as engine
 from tests.engines.opensearch import Node
 from tests.engines.ports import free_port
 from tests.fetch_debian import NotFetched
-from tests.integration.opensearch_ground import BATCH, Ask, alias, ask, index, total, tracks
+from tests.integration.opensearch_fixtures import BATCH, Ask, alias, ask, index, total, tracks
 
 __all__ = ["alias", "ask", "index"]
 
 
-async def test_what_is_out_of_reach_is_waited_for_and_the_message_says_what_to_do() -> None:
+async def test_an_unreachable_server_counts_as_down_and_the_message_says_what_to_do() -> None:
     nobody = OpenSearchIndex(f"http://127.0.0.1:{free_port()}")
     with pytest.raises(DependencyDown, match=r"out of reach.*SONIQUEBAY_OPENSEARCH_URL"):
         async with nobody.writing():
@@ -28,7 +28,7 @@ async def test_what_is_out_of_reach_is_waited_for_and_the_message_says_what_to_d
             await nobody.search(SearchQuery("song"))
 
 
-async def test_a_server_that_is_killed_amid_writing_has_all_that_was_acknowledged(
+async def test_a_server_killed_during_writes_has_all_acknowledged_documents(
     opensearch: Node, index: OpenSearchIndex
 ) -> None:
     acknowledged, outages = 0, 0
@@ -60,11 +60,11 @@ async def test_a_server_that_is_killed_amid_writing_has_all_that_was_acknowledge
         assert index.generation == generation
 
 
-async def test_a_server_that_takes_no_more_is_given_time(tmp_path: Path) -> None:
+async def test_an_overloaded_server_is_given_time(tmp_path: Path) -> None:
     try:
         jars = engine.fetch()
     except NotFetched as error:
-        pytest.skip(f"OpenSearch cannot be had here: {error}")
+        pytest.skip(f"OpenSearch is not available here: {error}")
     busy = engine.node(jars, tmp_path, "thread_pool.write.size=1", "thread_pool.write.queue_size=1")
     busy.start()
     try:
@@ -74,16 +74,18 @@ async def test_a_server_that_takes_no_more_is_given_time(tmp_path: Path) -> None
                 *(index.write(tracks(range(n * BATCH, (n + 1) * BATCH))) for n in range(30))
             )
             assert await index.count() == 30 * BATCH
-            nodes = (await server.ask("GET", "/_nodes/stats/thread_pool"))["nodes"]
+            nodes = (await server.request("GET", "/_nodes/stats/thread_pool"))["nodes"]
         (pools,) = (node["thread_pool"] for node in nodes.values())
         assert pools["write"]["rejected"] > 0
     finally:
         busy.kill()
 
 
-async def test_a_full_disk_is_waited_for(index: OpenSearchIndex, alias: str, ask: Ask) -> None:
+async def test_a_full_disk_counts_as_a_dependency_that_is_down(
+    index: OpenSearchIndex, alias: str, ask: Ask
+) -> None:
     async with index.writing():
-        # What OpenSearch itself sets once its disk is nearly full.
+        # OpenSearch sets this itself when its disk is nearly full.
         blocked = {"index.blocks.read_only_allow_delete": True}
         await ask("PUT", f"/{alias}/_settings", blocked)
         with pytest.raises(DependencyDown, match=r"takes no writes.*Free space"):

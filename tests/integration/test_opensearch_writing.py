@@ -1,4 +1,4 @@
-"""The cluster's search index against late events, writers beside each other, refused documents."""
+"""Writing to OpenSearch: late events, concurrent writers, refused documents."""
 
 import asyncio
 import random
@@ -10,7 +10,7 @@ from shared.contracts.errors import InvalidInput
 from shared.search.opensearch_index import OpenSearchIndex
 from shared.search.port import Deletion
 from tests.engines.opensearch import Node
-from tests.integration.opensearch_ground import (
+from tests.integration.opensearch_fixtures import (
     BATCH,
     Ask,
     alias,
@@ -24,11 +24,11 @@ from tests.integration.opensearch_ground import (
 __all__ = ["alias", "ask", "index"]
 
 
-async def test_a_late_event_brings_no_deleted_track_back_however_late_it_is(
+async def test_a_late_event_never_restores_a_deleted_track(
     index: OpenSearchIndex, alias: str, ask: Ask
 ) -> None:
     async with index.writing():
-        # What OpenSearch itself keeps of a deletion is gone at once here.
+        # Here OpenSearch forgets a deletion at once.
         await ask("PUT", f"/{alias}/_settings", {"index.gc_deletes": "0s"})
         await index.write(tracks(range(2), version=3))
         await index.write([], [Deletion(track_id(1), 5)])
@@ -37,7 +37,7 @@ async def test_a_late_event_brings_no_deleted_track_back_however_late_it_is(
         assert (await index.count(), await total(index)) == (1, 1)
 
 
-async def test_writers_at_the_same_time_leave_the_newest_version_of_each_track(
+async def test_concurrent_writers_leave_the_newest_version_of_each_track(
     opensearch: Node, alias: str, ask: Ask
 ) -> None:
     first, second = (OpenSearchIndex(opensearch.url, alias=alias) for _ in range(2))
@@ -49,7 +49,7 @@ async def test_writers_at_the_same_time_leave_the_newest_version_of_each_track(
         assert await total(first, "take 10") == await first.count() == BATCH
 
 
-async def test_a_document_that_it_refuses_does_not_hold_up_the_others(
+async def test_a_refused_document_does_not_affect_the_others(
     index: OpenSearchIndex,
 ) -> None:
     bad = replace(tracks(range(1))[0], year=10**30)

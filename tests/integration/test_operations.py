@@ -1,4 +1,4 @@
-"""Prometheus itself takes the configuration, the alerts and every dashboard's query."""
+"""Prometheus accepts the configuration, the alerts and the queries of all dashboards."""
 
 import json
 import subprocess
@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY, start_http_server
-from prometheus_client.metrics import MetricWrapperBase
 
 from ops.dashboards import DASHBOARDS
-from shared.runtime import metrics
+from shared.runtime.metrics import DECLARATIONS
 from tests.engines.ports import free_port
 from tests.engines.prometheus import OPS, Prometheus, configuration, fetch, running
 from tests.fetch_debian import NotFetched
@@ -31,19 +30,19 @@ def programs() -> Path:
     try:
         return fetch()
     except NotFetched as error:
-        pytest.skip(f"Prometheus cannot be had here: {error}")
+        pytest.skip(f"Prometheus is not available here: {error}")
 
 
 @pytest.fixture(scope="module")
 def prometheus(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """A server that scrapes this process, which has every metric, as if it were an analyzer."""
-    for metric in vars(metrics).values():
-        if isinstance(metric, MetricWrapperBase) and metric._labelnames:
-            metric.labels(*("any" for _ in metric._labelnames))
+    """A server that scrapes this process, which has all metrics, as if it were an analyzer."""
+    for declared in DECLARATIONS:
+        if declared.labels:
+            declared.metric.labels(*("any" for _ in declared.labels))
     folder = tmp_path_factory.mktemp("prometheus")
     server, thread = start_http_server(free_port(), addr="127.0.0.1", registry=REGISTRY)
-    told = f"127.0.0.1:{server.server_port}"
-    (folder / "prometheus.yml").write_text(configuration({"analyzer": [told]}, broker=told))
+    address = f"127.0.0.1:{server.server_port}"
+    (folder / "prometheus.yml").write_text(configuration({"analyzer": [address]}, broker=address))
     try:
         with running(
             programs, folder / "prometheus.yml", folder / "data", free_port()
@@ -67,7 +66,7 @@ def test_the_configuration_is_valid(programs: Path) -> None:
     subprocess.run([programs / "promtool", "check", "config", OPS / "prometheus.yml"], check=True)
 
 
-def test_every_alert_fires_when_it_must_and_only_then(programs: Path) -> None:
+def test_every_alert_fires_only_when_it_must(programs: Path) -> None:
     done = subprocess.run(
         [programs / "promtool", "test", "rules", OPS / "alerts.test.yml"],
         capture_output=True, text=True, check=False,
@@ -75,14 +74,14 @@ def test_every_alert_fires_when_it_must_and_only_then(programs: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_service_is_known_by_its_name(prometheus: Prometheus) -> None:
-    (target,) = (told for told in prometheus.targets() if told["labels"]["job"] == "soniquebay")
+def test_a_target_is_labelled_with_its_service(prometheus: Prometheus) -> None:
+    (target,) = (each for each in prometheus.targets() if each["labels"]["job"] == "soniquebay")
     assert target["health"] == "up", target["lastError"]
     assert target["labels"]["service"] == "analyzer"
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_a_panels_query_is_one(prometheus: Prometheus, query: str) -> None:
+def test_a_panels_query_is_valid(prometheus: Prometheus, query: str) -> None:
     try:
         prometheus.query(query)
     except urllib.error.HTTPError as error:

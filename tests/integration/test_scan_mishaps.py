@@ -1,4 +1,4 @@
-"""The table of mishaps: each happens to a library of its own, below one running product."""
+"""The table of mishaps. Each happens to a library of its own; all share one running product."""
 
 import asyncio
 import ctypes
@@ -15,7 +15,7 @@ import pytest
 from pytest_asyncio import fixture
 
 from shared.runtime.settings import Settings
-from tests.integration.extractor_ground import World, running
+from tests.integration.extractor_setup import LibraryClient, running_extractor
 from tests.integration.library_changes import FILES, retag, sound_of, write
 from tests.integration.mishaps import MISHAPS, Mishap
 
@@ -25,12 +25,12 @@ GUARDED_FROM = 4  # files: the libraries are small
 
 
 class AsNobody(ThreadPoolExecutor):
-    """Threads that look at files as nobody in particular: root may read everything."""
+    """Threads that access files as the user `nobody`, since root may read everything."""
 
     def submit(self, work: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
         def as_nobody() -> Any:
             libc = ctypes.CDLL(None)
-            libc.setfsuid(NOBODY)  # of this thread alone
+            libc.setfsuid(NOBODY)  # it changes this thread only
             try:
                 return work(*args, **named)
             finally:
@@ -44,14 +44,14 @@ async def gateway(database: asyncpg.Pool, database_settings: Settings) -> AsyncI
     settings = database_settings.model_copy(update={"missing_guard_files": GUARDED_FROM})
     loop = asyncio.get_running_loop()
     loop.set_default_executor(AsNobody())
-    async with running(database, settings) as gateway:
+    async with running_extractor(database, settings) as gateway:
         yield gateway
     loop.set_default_executor(ThreadPoolExecutor())
 
 
 @pytest.fixture
 def root() -> Iterator[Path]:
-    """A folder for a library that everybody may look into."""
+    """A library's folder that every user may read."""
     place = Path(tempfile.mkdtemp(prefix="mishap"))
     place.chmod(0o755)
     music = place / "music"
@@ -59,60 +59,60 @@ def root() -> Iterator[Path]:
         write(music / path, sound_of(music, path), tracknumber=str(number))
     yield music
     for folder in music.glob("*/"):
-        folder.chmod(0o755)  # whoever may not look into it cannot remove it either
+        folder.chmod(0o755)  # without access it cannot be removed
     shutil.rmtree(place)
 
 
 def is_there(root: Path, path: str) -> bool:
     try:
         return (root / os.fsdecode(path.encode())).exists()
-    except PermissionError:  # it may be: the tests need not run as root
+    except PermissionError:  # it may exist: the tests need not run as root
         return True
 
 
 class Library:
-    """What is known of the library below one root."""
+    """The library below one root, as the database has it."""
 
-    def __init__(self, pool: asyncpg.Pool, world: World) -> None:
+    def __init__(self, pool: asyncpg.Pool, client: LibraryClient) -> None:
         self._pool = pool
-        self._world = world
+        self._client = client
 
     async def scan(self, **arguments: Any) -> Any:
-        """A scan, until its files are read and missing ones are marked."""
-        scan = await self._world.scan(**arguments)
+        """Scan, and wait until all files are read and missing ones are marked."""
+        scan = await self._client.scan(**arguments)
         async with asyncio.timeout(20):
             while await self._is_behind(scan):  # noqa: ASYNC110 - it is polled
                 await asyncio.sleep(0.02)
         return scan
 
     async def _is_behind(self, scan: Any) -> bool:
-        """Whether files that a finished walk did not see are still said to be there."""
+        """Whether files that a finished walk did not see are still marked present."""
         if not scan["filesMissing"]:
             return False
         there = await self.tracks("present")
-        root = self._world.root
+        root = self._client.root
         seen = [path for path in there if is_there(root, path) or "\uf7e9" in path]
         ignored = (root / ".soniqueignore").exists()
         return len(seen) < len(there) or (ignored and any(p.startswith("b/") for p in there))
 
     async def tracks(self, state: str) -> dict[str, tuple[Any, int]]:
-        """Id and content revision by path, of files in a state."""
+        """The id and content revision of each track whose file is in a state, by path."""
         rows = await self._pool.fetch(
             "SELECT path, t.id, content_revision FROM files f JOIN tracks t ON t.id = track_id"
             " JOIN libraries l ON l.id = library_id WHERE root = $1 AND state = $2",
-            str(self._world.root),
+            str(self._client.root),
             state,
         )
         return {row["path"]: (row["id"], row["content_revision"]) for row in rows}
 
 
 @pytest.mark.parametrize("mishap", MISHAPS, ids=lambda mishap: mishap.what)
-async def test_a_mishap_ends_as_the_table_says(
+async def test_a_mishap_has_the_result_of_the_table(
     gateway: Any, database: asyncpg.Pool, root: Path, mishap: Mishap
 ) -> None:
     if mishap.setup is not None:
         mishap.setup(root)
-    library = Library(database, World(gateway, root))
+    library = Library(database, LibraryClient(gateway, root))
     await library.scan()
     before = await library.tracks("present")
 
@@ -137,10 +137,10 @@ async def test_a_mishap_ends_as_the_table_says(
         assert await library.tracks("present") == before
 
 
-async def test_a_scan_that_was_cut_goes_on(
+async def test_an_interrupted_scan_goes_on(
     gateway: Any, database: asyncpg.Pool, root: Path
 ) -> None:
-    library = Library(database, World(gateway, root))
+    library = Library(database, LibraryClient(gateway, root))
     await library.scan(folder="a")
     before = await library.tracks("present")
     assert set(before) == set(FILES[:2])
@@ -159,10 +159,10 @@ async def test_a_scan_that_was_cut_goes_on(
     assert {path: after[path] for path in before} == before
 
 
-async def test_a_file_that_goes_to_another_library_stays_itself(
+async def test_a_file_that_moves_to_another_library_stays_the_same_track(
     gateway: Any, database: asyncpg.Pool, root: Path
 ) -> None:
-    here, other = World(gateway, root), World(gateway, root.with_name("other"))
+    here, other = LibraryClient(gateway, root), LibraryClient(gateway, root.with_name("other"))
     write(other.root / "x.flac", sound_of(root, "x"))
     await Library(database, here).scan()
     await Library(database, other).scan()
@@ -174,10 +174,12 @@ async def test_a_file_that_goes_to_another_library_stays_itself(
     assert set(await Library(database, here).tracks("present")) == set(FILES[1:])
 
 
-async def test_copies_are_listed(gateway: Any, database: asyncpg.Pool, root: Path) -> None:
+async def test_copies_are_listed_as_duplicates(
+    gateway: Any, database: asyncpg.Pool, root: Path
+) -> None:
     shutil.copy(root / FILES[0], root / "b" / "copy.flac")
     retag(root / "b" / "copy.flac", title="Another title")
-    library = Library(database, World(gateway, root))
+    library = Library(database, LibraryClient(gateway, root))
     await library.scan()
     mine = {f"trk_{id_.hex}" for id_, _ in (await library.tracks("present")).values()}
     answer = await gateway.execute_document("{ duplicates(first: 200) { tracks { id path } } }", {})
@@ -188,13 +190,13 @@ async def test_copies_are_listed(gateway: Any, database: asyncpg.Pool, root: Pat
     assert [group for group in groups if group] == [{FILES[0], "b/copy.flac"}]
 
 
-async def test_libraries_do_not_contain_each_other(
+async def test_one_library_cannot_contain_another(
     gateway: Any, database: asyncpg.Pool, root: Path
 ) -> None:
-    library = Library(database, World(gateway, root))
+    library = Library(database, LibraryClient(gateway, root))
     await library.scan()
     before = await library.tracks("present")
-    await World(gateway, root).scan(root=str(root / "a"))
+    await LibraryClient(gateway, root).scan(root=str(root / "a"))
     assert await library.tracks("present") == before
     assert await database.fetchval("SELECT count(*) FROM libraries WHERE root LIKE $1",
                                    str(root) + "%") == 1  # fmt: skip
@@ -207,7 +209,7 @@ async def test_libraries_do_not_contain_each_other(
     assert "contains the library" in answer["requestScan"]["error"]["message"]
 
 
-def test_the_page_shows_the_table() -> None:
+def test_docs_scan_md_shows_the_table() -> None:
     rows = [f"| {mishap.what} | {mishap.expected} |" for mishap in MISHAPS]
     shown = [line for line in DOCS.read_text().splitlines() if line.startswith("| ")]
     assert [row for row in rows if row not in shown] == []

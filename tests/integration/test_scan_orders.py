@@ -1,4 +1,4 @@
-"""Which track a file is does not depend on the order in which a scan's events are handled."""
+"""The track of a file does not depend on the order in which a scan's events are handled."""
 
 import asyncio
 import itertools
@@ -9,31 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import mutagen
-import numpy as np
 import pytest
-import soundfile
 
-from services.api.store.batch_writes import in_transaction
+from services.api.store.database.pool import in_transaction
 from shared.contracts.events import Event, FileFound, FileMissing
-from tests.integration.scan_orders_ground import Ground, events, ground
+from tests.integration import tagged_noise
+from tests.integration.extractor_handlers import ExtractorHandlers, events, handlers
 
-__all__ = ["ground"]
+__all__ = ["handlers"]
 
 Change = Callable[[Path], object]
 
 
 def write(path: Path, sound: int, **tags: str) -> None:
-    """A music file; the same number is the same sound."""
-    noise = np.random.default_rng(sound).standard_normal(6_000)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, 0.1 * noise, 44_100)
-    file: Any = mutagen.File(path, easy=True)
-    file.update({"title": f"Song {sound}", "album": "Album", "artist": "Somebody"} | tags)
-    file.save()
+    """Write a music file. The same number gives the same sound."""
+    song = {"title": f"Song {sound}", "album": "Album", "artist": "Somebody"}
+    tagged_noise.write(path, sound, song | tags)
 
 
 def rename(*names: str) -> Change:
-    """Files take each other's names: each the next one's, the last one the first's."""
+    """Rename files in a ring: each gets the next one's name, and the last one the first's."""
 
     def change(root: Path) -> None:
         for name in names:
@@ -49,19 +44,19 @@ def move_and_replace(root: Path) -> None:
     write(root / "1.flac", root.stat().st_ino + 900, title="Another song")
 
 
-def take_the_place(root: Path) -> None:
+def move_onto_another(root: Path) -> None:
     (root / "1.flac").rename(root / "2.flac")
 
 
-def upgrade(root: Path) -> None:
+def replace_by_better_copy(root: Path) -> None:
     (root / "1.flac").unlink()
     write(
         root / "1.ogg", root.stat().st_ino + 900, title=f"Song {seed_of(root) + 1}", tracknumber="1"
     )
 
 
-def upgrade_and_keep(root: Path) -> None:
-    """A better copy, and the old file is kept elsewhere: it is still the track."""
+def add_better_copy(root: Path) -> None:
+    """Replace a file by a better copy, and keep the old one elsewhere: it stays the track."""
     (root / "old").mkdir()
     (root / "1.flac").rename(root / "old" / "1.flac")
     write(
@@ -81,25 +76,40 @@ def move_and_retag(root: Path) -> None:
 
 
 CHANGES: dict[str, tuple[Change, dict[str, str | None]]] = {
-    "moved": (lambda root: (root / "1.flac").rename(root / "b.flac"),
-              {"b.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"}),
-    "moved and retagged": (move_and_retag,
-                           {"new name.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"}),
-    "swapped": (rename("1.flac", "2.flac"),
-                {"1.flac": "2.flac", "2.flac": "1.flac", "3.flac": "3.flac"}),
-    "three in a ring": (rename("1.flac", "2.flac", "3.flac"),
-                        {"1.flac": "3.flac", "2.flac": "1.flac", "3.flac": "2.flac"}),
-    "moved, its name used anew": (move_and_replace,
-                                  {"1.flac": None, "old.flac": "1.flac", "2.flac": "2.flac",
-                                   "3.flac": "3.flac"}),
-    "moved onto another": (take_the_place, {"2.flac": "1.flac", "3.flac": "3.flac"}),
-    "another format": (upgrade, {"1.ogg": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"}),
-    "another format beside": (upgrade_and_keep,
-                              {"1.ogg": None, "old/1.flac": "1.flac", "2.flac": "2.flac",
-                               "3.flac": "3.flac"}),
-    "copied": (copy, {"copy.flac": None, "1.flac": "1.flac", "2.flac": "2.flac",
-                      "3.flac": "3.flac"}),
-}  # fmt: skip
+    "moved": (
+        lambda root: (root / "1.flac").rename(root / "b.flac"),
+        {"b.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"},
+    ),
+    "moved and retagged": (
+        move_and_retag,
+        {"new name.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"},
+    ),
+    "swapped": (
+        rename("1.flac", "2.flac"),
+        {"1.flac": "2.flac", "2.flac": "1.flac", "3.flac": "3.flac"},
+    ),
+    "three in a ring": (
+        rename("1.flac", "2.flac", "3.flac"),
+        {"1.flac": "3.flac", "2.flac": "1.flac", "3.flac": "2.flac"},
+    ),
+    "moved, its name used again": (
+        move_and_replace,
+        {"1.flac": None, "old.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"},
+    ),
+    "moved onto another": (move_onto_another, {"2.flac": "1.flac", "3.flac": "3.flac"}),
+    "another format": (
+        replace_by_better_copy,
+        {"1.ogg": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"},
+    ),
+    "another format, the old one kept": (
+        add_better_copy,
+        {"1.ogg": None, "old/1.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"},
+    ),
+    "copied": (
+        copy,
+        {"copy.flac": None, "1.flac": "1.flac", "2.flac": "2.flac", "3.flac": "3.flac"},
+    ),
+}
 
 
 def seed_of(root: Path) -> int:
@@ -107,7 +117,7 @@ def seed_of(root: Path) -> int:
 
 
 def orders(emitted: list[Event], rng: random.Random) -> list[list[list[Event]]]:
-    """Ways to handle events: all at once, one by one in several orders, and some twice."""
+    """Orders of events: in batches, one by one in several orders, and all of them twice."""
     found: list[Event] = [event for event in emitted if isinstance(event, FileFound)]
     missing: list[Event] = [event for event in emitted if isinstance(event, FileMissing)]
     whole = [batch for batch in (found, missing) if batch]
@@ -119,47 +129,47 @@ def orders(emitted: list[Event], rng: random.Random) -> list[list[list[Event]]]:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-async def test_a_track_is_where_its_content_is_in_every_order(
-    ground: Ground, tmp_path: Path, name: str
+async def test_a_track_follows_its_content_in_every_order_of_events(
+    handlers: ExtractorHandlers, tmp_path: Path, name: str
 ) -> None:
     change, expected = CHANGES[name]
     rng = random.Random(name)
     base = list(CHANGES).index(name) * 20 + 1
-    ways = 1
-    number = 0
-    while number < ways:
+    count, number = 1, 0
+    while number < count:
         root = tmp_path / str(base + number)
         for sound in (1, 2, 3):
             write(root / f"{sound}.flac", seed_of(root) + sound, tracknumber=str(sound))
-        library, first = await ground.library(root), await ground.scan()
-        await ground.handle([events(root, library, first, {})])
-        before = await ground.tracks(root)
+        library, first = await handlers.library(root), await handlers.scan()
+        await handlers.handle([events(root, library, first, {})])
+        before = await handlers.tracks(root)
         known = {
             path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in root.iterdir()
         }
         await asyncio.to_thread(change, root)
-        walked = events(root, library, await ground.scan(), known)
-        way = orders(sorted(walked, key=str), rng)
-        ways = len(way)
-        await ground.handle(way[number])
-        after = await ground.tracks(root)
+        walked = events(root, library, await handlers.scan(), known)
+        all_orders = orders(sorted(walked, key=str), rng)
+        count = len(all_orders)
+        order = all_orders[number]
+        await handlers.handle(order)
+        after = await handlers.tracks(root)
         names = {id_: path for path, (id_, _) in before.items()}
-        assert {path: names.get(id_) for path, (id_, _) in after.items()} == expected, way[number]
+        assert {path: names.get(id_) for path, (id_, _) in after.items()} == expected, order
         assert len({id_ for id_, _ in after.values()}) == len(after)
         number += 1
 
 
-async def test_a_move_needs_no_second_analysis(ground: Ground, tmp_path: Path) -> None:
+async def test_a_move_needs_no_second_analysis(handlers: ExtractorHandlers, tmp_path: Path) -> None:
     root = tmp_path / "1"
     write(root / "1.flac", 1)
-    library = await ground.library(root)
-    await ground.handle([events(root, library, await ground.scan(), {})])
-    before = await ground.tracks(root)
+    library = await handlers.library(root)
+    await handlers.handle([events(root, library, await handlers.scan(), {})])
+    before = await handlers.tracks(root)
     known = {"1.flac": (0, 0)}
     (root / "1.flac").rename(root / "2.flac")
-    for batch in (events(root, library, await ground.scan(), known), []):
-        await ground.handle([[event] for event in batch])
-    after = await ground.tracks(root)
+    for batch in (events(root, library, await handlers.scan(), known), []):
+        await handlers.handle([[event] for event in batch])
+    after = await handlers.tracks(root)
     assert after == {"2.flac": before["1.flac"]}
-    rows = await in_transaction(ground.pool, lambda c: c.fetch("SELECT path, state FROM files"))
+    rows = await in_transaction(handlers.pool, lambda c: c.fetch("SELECT path, state FROM files"))
     assert [tuple(row) for row in rows] == [("2.flac", "present")]

@@ -1,4 +1,4 @@
-"""The embedded search index against kill -9, damage, two writers and a folder out of order."""
+"""The embedded search index: kill -9, damaged files, two writers, and an unusable folder."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from shared.search.tantivy_index import TantivyIndex
 ROOT = Path(__file__).parents[2]
 BATCH = 50
 
-# Writes batches for ever and says which ones are done.
+# Writes batches without end, and prints the number of documents after each.
 WRITER = """
 import asyncio, sys
 from pathlib import Path
@@ -40,7 +40,7 @@ def tracks(numbers: range, title: str = "Song") -> list[SearchDocument]:
     return [SearchDocument(f"trk_{n:032x}", 1, title, ["Someone"]) for n in numbers]
 
 
-async def test_after_kill_9_the_index_opens_with_all_that_was_acknowledged(tmp_path: Path) -> None:
+async def test_after_kill_9_the_index_has_all_acknowledged_documents(tmp_path: Path) -> None:
     done, generation = 0, ""
     for batches in (3, 1, 6, 2):
         process = subprocess.Popen(  # noqa: ASYNC220 - nothing else runs on this loop
@@ -60,14 +60,14 @@ async def test_after_kill_9_the_index_opens_with_all_that_was_acknowledged(tmp_p
         index = TantivyIndex(tmp_path)
         async with index.writing():
             count = await index.count()
-            # A batch may have been committed without the word of it getting out.
+            # A batch may have been committed without its line being printed.
             assert done <= count <= done + BATCH
             done = count
             assert index.generation == (generation or index.generation)
             generation = index.generation
 
 
-async def test_a_second_writer_is_told_that_there_is_one(tmp_path: Path) -> None:
+async def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     async with TantivyIndex(tmp_path).writing():
         with pytest.raises(DependencyDown, match="another process writes"):
             async with TantivyIndex(tmp_path).writing():
@@ -83,7 +83,7 @@ def _parts(folder: Path) -> list[Path]:
     "part", ["meta.json", ".managed.json", ".idx", ".term", ".store", ".fast", ".pos", ".fieldnorm"]
 )
 @pytest.mark.parametrize("how", ["emptied", "cut", "garbage", "flipped"])
-async def test_a_damaged_index_serves_again_after_a_start_and_a_write(
+async def test_a_damaged_index_works_again_after_a_start_and_a_write(
     tmp_path: Path, part: str, how: str
 ) -> None:
     index = TantivyIndex(tmp_path)
@@ -104,14 +104,14 @@ async def test_a_damaged_index_serves_again_after_a_start_and_a_write(
 
     reader, index = TantivyIndex(tmp_path), TantivyIndex(tmp_path)
     async with index.writing(), reader.reading():
-        for _ in range(2):  # whatever was found damaged is mended by a write
+        for _ in range(2):  # the next write repairs what was found damaged
             try:
                 await reader.search(SearchQuery("song"))
             except TransientError:
-                assert how == "flipped"  # the others show when it is opened
+                assert how == "flipped"  # other damage is noticed when it is opened
             await index.write(tracks(range(200)))
         found = await reader.search(SearchQuery("song"))
-        if index.generation == generation:  # that part's content doesn't matter here
+        if index.generation == generation:  # the damaged content does not matter here
             assert how == "flipped"
         assert found.total == await index.count() == 200
 
@@ -129,7 +129,7 @@ async def test_an_index_of_other_fields_is_replaced_by_an_empty_one(tmp_path: Pa
     assert not (tmp_path / "v0-old").exists()
 
 
-async def test_many_search_while_one_writes(tmp_path: Path) -> None:
+async def test_readers_search_while_a_writer_writes(tmp_path: Path) -> None:
     index, reader = TantivyIndex(tmp_path), TantivyIndex(tmp_path)
     async with index.writing(), reader.reading():
 
@@ -146,7 +146,7 @@ async def test_many_search_while_one_writes(tmp_path: Path) -> None:
         assert totals == sorted(totals)
 
 
-async def test_a_folder_that_cannot_be_written_is_a_dependency_that_is_down(tmp_path: Path) -> None:
+async def test_an_unwritable_folder_counts_as_a_dependency_that_is_down(tmp_path: Path) -> None:
     blocked = tmp_path / "search"
     blocked.write_text("a file where the folder should be")
     with pytest.raises(DependencyDown, match="cannot be written"):

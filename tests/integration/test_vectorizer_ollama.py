@@ -1,4 +1,4 @@
-"""The vectorizer and searches by meaning with a real Ollama that stops, or changes its model."""
+"""The vectorizer and searches by meaning, with a real Ollama that stops or changes its model."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from pytest_asyncio import fixture
 
 from services.api import service as api
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.batch_writes import TrackUpserted
+from services.api.store.results import TrackUpserted
 from services.vectorizer import service as vectorizer
 from shared.bus.in_process import InProcessBus
 from shared.bus.policy import ErrorPolicy
@@ -28,18 +28,18 @@ from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
 from tests.engines.ollama import OllamaServer, Parts
 from tests.engines.smaller_model import cut
-from tests.integration.api_read_ground import drop_space_indexes
+from tests.integration.api_read_fixtures import drop_space_indexes
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
-MODEL = "model-of-the-house"
+MODEL = "model-of-the-test"
 QUICK = ErrorPolicy(retry_first_s=0.01, retry_cap_s=0.05, wait_first_s=0.05, wait_cap_s=0.2)
 MEANING = "query($t: String!) {search(text: $t, mode: MEANING, first: 99) {hits {track {title}}}}"
 DEADLINE_S = 60
 
 
 @dataclass
-class House:
-    """The api and the vectorizer on one bus, each with a client of Ollama of its own."""
+class Pipeline:
+    """The api and the vectorizer on one bus, each with its own client of Ollama."""
 
     gateway: Gateway
     bus: InProcessBus
@@ -67,7 +67,7 @@ class House:
             await asyncio.sleep(0.02)
 
     async def paused(self) -> str:
-        """Wait until the vectorizer is paused; the reason."""
+        """Wait until the vectorizer is paused; returns the reason."""
         deadline = time.monotonic() + DEADLINE_S
         while not self.bus.health().paused:
             assert time.monotonic() < deadline
@@ -79,7 +79,7 @@ class House:
         return [hit["track"]["title"] for hit in data["search"]["hits"]]
 
     async def counts(self) -> tuple[int, int, int]:
-        """Tracks with all current vectors, text vectors of the current space, failures."""
+        """The numbers of vectorized tracks, of current text vectors, and of failures."""
         row = await self.pool.fetchrow(
             "SELECT (SELECT count(*) FROM tracks"
             " WHERE vectorized_content_revision = content_revision),"
@@ -92,10 +92,10 @@ class House:
 
 
 @fixture
-async def house(
+async def pipeline(
     pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path, ollama: OllamaServer,
     ollama_parts: Parts,
-) -> AsyncIterator[House]:  # fmt: skip
+) -> AsyncIterator[Pipeline]:  # fmt: skip
     ollama.add(MODEL, ollama_parts.model)
     bus = InProcessBus(policy=QUICK)
     settings = database_settings.model_copy(update={"port": 0})
@@ -115,62 +115,62 @@ async def house(
             service.subscribe(bus)
         await bus.start()
         running.push_async_callback(bus.drain, 10)
-        yield House(gateway, bus, pool)
+        yield Pipeline(gateway, bus, pool)
     await drop_space_indexes(pool)
 
 
-async def test_while_ollama_is_down_the_vectorizer_waits_and_then_computes_every_vector(
-    house: House, store_tracks: StoreTracks, ollama: OllamaServer
+async def test_the_vectorizer_waits_for_ollama_and_then_computes_every_vector(
+    pipeline: Pipeline, store_tracks: StoreTracks, ollama: OllamaServer
 ) -> None:
     tracks = await store_tracks(*(track_item(f"{n}.mp3", title=f"Piece {n}") for n in range(120)))
-    await house.analyzed(tracks[:40])
-    ollama.kill()  # possibly within a batch
+    await pipeline.analyzed(tracks[:40])
+    ollama.kill()  # possibly in the middle of a batch
     try:
-        await house.analyzed(tracks[40:])
-        assert "out of reach" in await house.paused()
+        await pipeline.analyzed(tracks[40:])
+        assert "out of reach" in await pipeline.paused()
         for _ in range(5):
             with pytest.raises(DependencyDown, match=r"^Ollama at http.* is out of reach"):
-                await house.found("calm piano")
+                await pipeline.found("calm piano")
     finally:
         ollama.start()
-    await house.idle()
-    assert await house.counts() == (120, 120, 0)
-    assert len(await house.found("calm piano")) == 99
+    await pipeline.idle()
+    assert await pipeline.counts() == (120, 120, 0)
+    assert len(await pipeline.found("calm piano")) == 99
 
 
 async def test_the_vectorizer_waits_for_a_removed_model_and_names_it(
-    house: House, store_tracks: StoreTracks, ollama: OllamaServer, ollama_parts: Parts
+    pipeline: Pipeline, store_tracks: StoreTracks, ollama: OllamaServer, ollama_parts: Parts
 ) -> None:
     tracks = await store_tracks("a.mp3", "b.mp3")
     ollama.remove(MODEL)
-    await house.analyzed(tracks)
-    assert f"ollama pull {MODEL}" in await house.paused()
+    await pipeline.analyzed(tracks)
+    assert f"ollama pull {MODEL}" in await pipeline.paused()
     with pytest.raises(DependencyDown, match=f"ollama pull {MODEL}"):
-        await house.found("calm piano")
+        await pipeline.found("calm piano")
     ollama.add(MODEL, ollama_parts.model)
-    await house.idle()
-    assert await house.counts() == (2, 2, 0)
+    await pipeline.idle()
+    assert await pipeline.counts() == (2, 2, 0)
 
 
 @pytest.mark.parametrize("size", [{"layers": 2}, {"heads": 4}], ids=["as long", "shorter"])
-async def test_vectors_of_a_model_that_was_replaced_are_never_compared(
-    house: House, store_tracks: StoreTracks, ollama: OllamaServer, ollama_parts: Parts,
+async def test_vectors_of_a_replaced_model_are_never_compared(
+    pipeline: Pipeline, store_tracks: StoreTracks, ollama: OllamaServer, ollama_parts: Parts,
     *, tmp_path: Path, size: dict[str, int],
 ) -> None:  # fmt: skip
     tracks = await store_tracks("a.mp3", "b.mp3", "c.mp3")
-    await house.analyzed(tracks)
-    await house.idle()
-    assert sorted(await house.found("piano")) == ["a", "b", "c"]
+    await pipeline.analyzed(tracks)
+    await pipeline.idle()
+    assert sorted(await pipeline.found("piano")) == ["a", "b", "c"]
     ollama.add(MODEL, cut(ollama_parts.model, tmp_path / "smaller", **size))
     with pytest.raises(DependencyDown, match="was replaced by another"):
-        await house.found("piano")
+        await pipeline.found("piano")
     with pytest.raises(DependencyDown, match="the tracks have vectors of"):
-        await house.found("piano")
-    await house.analyzed(tracks[:1])
-    await house.idle()
-    assert await house.found("piano") == ["a"]
-    assert await house.counts() == (1, 1, 0)  # the reconciler would find the other two
-    await house.analyzed(tracks[1:])
-    await house.idle()
-    assert sorted(await house.found("piano")) == ["a", "b", "c"]
-    assert await house.counts() == (3, 3, 0)
+        await pipeline.found("piano")
+    await pipeline.analyzed(tracks[:1])
+    await pipeline.idle()
+    assert await pipeline.found("piano") == ["a"]
+    assert await pipeline.counts() == (1, 1, 0)  # the other two wait for the reconciler
+    await pipeline.analyzed(tracks[1:])
+    await pipeline.idle()
+    assert sorted(await pipeline.found("piano")) == ["a", "b", "c"]
+    assert await pipeline.counts() == (3, 3, 0)

@@ -1,4 +1,4 @@
-"""The worker processes, with real processes that really die."""
+"""The worker processes, with real processes that crash."""
 
 import asyncio
 import os
@@ -13,7 +13,8 @@ import pytest
 from pytest_asyncio import fixture
 
 from shared.contracts.errors import DependencyDown
-from shared.runtime.workers import JobFailed, WorkerDied, WorkerProcesses, WorkerTimeout
+from shared.runtime.worker_process import JobFailed, WorkerTimeout
+from shared.runtime.workers import WorkerDied, WorkerProcesses
 from tests.integration import worker_jobs as jobs
 
 
@@ -30,7 +31,7 @@ async def test_a_job_returns_its_result(workers: WorkerProcesses) -> None:
     ]
 
 
-async def test_processes_are_as_nice_as_they_are_told() -> None:
+async def test_processes_have_the_given_niceness() -> None:
     processes = WorkerProcesses(1, nice=3)
     async with processes.running():
         assert await processes.run(jobs.niceness) == min(19, jobs.niceness() + 3)
@@ -46,7 +47,7 @@ async def test_processes_are_as_nice_as_they_are_told() -> None:
     ],
     ids=["its own", "its own timeout", "one that cannot be pickled", "exit"],
 )
-async def test_an_error_of_the_job_is_passed_on_and_the_process_kept(
+async def test_an_error_of_a_job_is_raised_and_its_process_is_kept(
     workers: WorkerProcesses, job: Callable[[], None], error: type[Exception], message: str
 ) -> None:
     before = workers.restarts
@@ -56,7 +57,7 @@ async def test_an_error_of_the_job_is_passed_on_and_the_process_kept(
 
 
 @pytest.mark.parametrize("job", [jobs.die, jobs.segfault])
-async def test_a_crash_fails_its_own_job_and_no_other(
+async def test_a_crash_fails_only_its_own_job(
     workers: WorkerProcesses, job: Callable[[], None]
 ) -> None:
     others = [asyncio.create_task(workers.run(jobs.double, n)) for n in range(30)]
@@ -65,7 +66,7 @@ async def test_a_crash_fails_its_own_job_and_no_other(
     assert await asyncio.gather(*others) == [2 * n for n in range(30)]
 
 
-async def test_a_process_that_died_of_something_else_costs_no_job(
+async def test_a_process_that_died_for_another_reason_fails_no_job(
     workers: WorkerProcesses, tmp_path: Path
 ) -> None:
     assert await workers.run(jobs.die_once, tmp_path / "mark") == "done"
@@ -92,7 +93,7 @@ async def test_a_cancelled_call_ends_its_job(workers: WorkerProcesses) -> None:
     assert await workers.run(jobs.double, 2) == 4
 
 
-async def test_who_asks_first_is_served_first() -> None:
+async def test_jobs_start_in_order() -> None:
     workers = WorkerProcesses(1)
     served: list[int] = []
 
@@ -106,13 +107,13 @@ async def test_who_asks_first_is_served_first() -> None:
     assert all(set(served[turn : turn + 6]) == set(range(6)) for turn in range(0, 30, 6))
 
 
-async def test_a_warm_up_that_fails_is_left_to_the_jobs() -> None:
+async def test_a_failed_warm_up_is_no_error() -> None:
     workers = WorkerProcesses(1, warm=jobs.break_down)
     async with workers.running():
         assert await workers.run(jobs.double, 3) == 6
 
 
-async def test_closing_ends_the_jobs_at_work_and_those_that_wait() -> None:
+async def test_closing_ends_running_and_waiting_jobs() -> None:
     workers = WorkerProcesses(1)
     async with workers.running():
         process = await workers.run(jobs.process_id)
@@ -127,7 +128,7 @@ async def test_closing_ends_the_jobs_at_work_and_those_that_wait() -> None:
 
 @pytest.fixture
 def program() -> Iterator[subprocess.Popen[str]]:
-    """A process with three worker processes, all at work."""
+    """A process with three busy worker processes."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.integration.worker_jobs", "3"],
         stdin=subprocess.PIPE,
@@ -154,7 +155,7 @@ def test_no_process_outlives_its_parent(program: subprocess.Popen[str], end: str
 
 
 def _gone(process: int) -> bool:
-    """Whether it is no more, or a zombie at most; waits for a while."""
+    """Wait a while until the process is gone or a zombie; whether it is."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:

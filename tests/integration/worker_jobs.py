@@ -1,4 +1,4 @@
-"""Jobs that the worker processes' tests run, and a program whose processes are looked at."""
+"""Jobs for the tests of worker processes, and a program that starts worker processes."""
 
 import asyncio
 import ctypes
@@ -50,7 +50,7 @@ def segfault() -> None:
 
 
 def die_once(mark: Path) -> str:
-    """Dies the first time, as when memory was short for a moment."""
+    """Die the first time, as when memory was short for a moment."""
     if not mark.exists():
         mark.touch()
         os._exit(1)
@@ -67,7 +67,7 @@ def niceness() -> int:
 
 
 def break_down() -> None:
-    raise ImportError("what warms up is missing")
+    raise ImportError("a module for the warm-up is missing")
 
 
 async def _main(count: int) -> None:

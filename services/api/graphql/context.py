@@ -8,9 +8,9 @@ from uuid import UUID
 
 import asyncpg
 
+from services.api.change_notifier import ChangeNotifier
 from services.api.graphql.errors import bad_input
 from services.api.graphql.look_ahead import Loader
-from services.api.news import News
 from services.api.store import libraries
 from services.api.store.reading import artist_pages, lookups, nearest
 from services.api.store.reading.nearest import Neighbour
@@ -198,8 +198,8 @@ class Context:
     embedder: TextEmbedder
     loaders: Loaders = field(init=False)
     budget: Budget = field(init=False)
-    news: News = field(default_factory=News)
-    """What is stored in this process."""
+    changes: ChangeNotifier = field(default_factory=ChangeNotifier)
+    """Told of all that is stored; subscriptions wait for it."""
     connection_params: Mapping[str, object] | None = None
     """What a websocket's client said at its beginning."""
     may_store: bool = True

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import strawberry
 from strawberry import Info
-from strawberry.types.base import has_object_definition
+from strawberry.types import has_object_definition
 from strawberry.types.nodes import SelectedField, Selection
 
 from services.api.graphql.plain_inputs import camel_case

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from strawberry import UNSET
-from strawberry.types.base import get_object_definition, has_object_definition
+from strawberry.types import get_object_definition, has_object_definition
 
 T = TypeVar("T")
 Row = dict[str, Any]

@@ -8,8 +8,8 @@ import asyncpg
 
 from services.api.graphql.types.payloads import UserError
 from services.api.store import checks, scans
-from services.api.store.batch_writes import in_transaction
 from services.api.store.checks import InvalidValue
+from services.api.store.database.pool import in_transaction
 from shared.contracts.events import ScanMode
 
 

@@ -1,18 +1,31 @@
-"""The schema, put together with its limits. `python -m services.api.graphql.schema` writes it."""
+"""The schema, put together with its limits. `python -m services.api.graphql.schema` writes it.
 
-from collections.abc import Iterator
+Depth, aliases and tokens bound the document: a worker's `tracksById` of 1,000 tracks with all
+fields is well below. What nested lists multiply to is bounded by the request's budget
+(`context.Budget`).
+"""
+
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import strawberry
 from graphql import ExecutionResult as Executed
 from graphql import GraphQLError
-from strawberry.extensions import SchemaExtension
+from strawberry.extensions import (
+    AddValidationRules,
+    MaxAliasesLimiter,
+    MaxTokensLimiter,
+    ParserCache,
+    QueryDepthLimiter,
+    SchemaExtension,
+    ValidationCache,
+)
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 from strawberry.types.graphql import OperationType
 
 from services.api.graphql.errors import name_error
-from services.api.graphql.limits import document_limits
 from services.api.graphql.people.mutations import PeopleMutations
 from services.api.graphql.people.queries import PeopleQueries
 from services.api.graphql.people.subscriptions import Subscription
@@ -21,6 +34,13 @@ from services.api.graphql.services.mutations import ServiceMutations
 from services.api.graphql.services.queries import ServiceQueries
 
 TEXT = Path(__file__).parents[1] / "schema.graphql"
+MOST_DEPTH = 12  # introspection does not count
+MOST_ALIASES = 30
+MOST_TOKENS = 2_500
+_RULES = [
+    *QueryDepthLimiter(max_depth=MOST_DEPTH).validation_rules,
+    *MaxAliasesLimiter(max_alias_count=MOST_ALIASES).validation_rules,
+]
 
 
 @strawberry.type
@@ -49,11 +69,27 @@ class _RequestScope(SchemaExtension):
         context.begin_request()
         yield
         if execution.operation_type is OperationType.MUTATION:
-            context.news.tell()
+            context.changes.notify()
         result = execution.result
         if context.budget.is_exceeded and isinstance(result, Executed) and result.errors:
             # One error, not one for each of the thousands of lists that are one too many.
             result.data, result.errors = None, result.errors[:1]
+
+
+def document_limits() -> list[Callable[[], SchemaExtension]]:
+    """The limits of a document, for the schema's extensions.
+
+    Workers ask with the same few documents again and again: what was found valid is remembered,
+    or a quarter of the gateway's time would go into it. The rules are made once, since what was
+    found by others would not count.
+    """
+    limits: list[Callable[[], Any]] = [
+        lambda: MaxTokensLimiter(max_token_count=MOST_TOKENS),
+        lambda: AddValidationRules(_RULES),
+        ParserCache,
+        ValidationCache,
+    ]
+    return limits
 
 
 def build_schema() -> strawberry.Schema:

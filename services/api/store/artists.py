@@ -13,8 +13,9 @@ import asyncpg
 
 from services.api.identity import fold, sort_key
 from services.api.store import checks
-from services.api.store.batch_writes import Problem, Upserted, in_transaction
 from services.api.store.checks import InvalidValue, Item
+from services.api.store.database.pool import in_transaction
+from services.api.store.results import Problem, Upserted
 from shared.contracts.upserts import UpsertStatus
 
 _FIND = """

@@ -1,11 +1,17 @@
-"""Checks the values of an item, one by one; `InvalidValue` names the field at fault. Pure."""
+"""Checks of what a batch mutation is given: its arguments, and the values of its items. Pure.
+
+Where an item is at fault, `InvalidValue` names the field, and the other items are stored. Where an
+argument is, `InvalidInput` refuses the call.
+"""
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from services.api.store.batch_writes import Problem
+from services.api.store.results import Problem
+from shared.contracts.credits import CONTRIBUTOR_ROLES
+from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import IdKind, parse_id
 from shared.contracts.upserts import ErrorCode
 
@@ -16,6 +22,12 @@ TEXT_LIMIT = 20_000
 INT_LIMIT = 2**31 - 1
 BIGINT_LIMIT = 2**63 - 1
 SMALLINT_LIMIT = 2**15 - 1
+MOST_ITEMS = 2_000
+MOST_LISTED = 500
+_PATH_LIMIT_BYTES = 2_500  # the path is in an index, whose rows PostgreSQL limits
+_ROLES = frozenset(("artist", *CONTRIBUTOR_ROLES))
+
+T = TypeVar("T")
 
 
 class InvalidValue(Exception):
@@ -28,6 +40,29 @@ class InvalidValue(Exception):
         super().__init__(message)
         head, *tail = field.split("_")
         self.problem = Problem(code, message, head + "".join(part.capitalize() for part in tail))
+
+
+def batch(items: Sequence[T]) -> Sequence[T]:
+    """The items of a batch mutation.
+
+    Raises:
+        InvalidInput: they are too many.
+    """
+    if len(items) > MOST_ITEMS:
+        raise InvalidInput(f"{len(items):,} items are too many: send at most {MOST_ITEMS:,} a call")
+    return items
+
+
+def argument_id(name: str, value: str, kind: IdKind) -> UUID:
+    """The argument `name` as the id of a thing of that kind.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    try:
+        return identifier({name: value}, name, kind)
+    except InvalidValue as invalid:
+        raise InvalidInput(str(invalid)) from None
 
 
 def text(item: Item, name: str, limit: int = TEXT_LIMIT) -> str:
@@ -157,3 +192,65 @@ def content_hash(item: Item, name: str) -> bytes | None:
     if len(digest) != 16:
         raise InvalidValue("a hash of the content has 32 hex digits", name)
     return digest
+
+
+def texts(item: Item, name: str, limit: int) -> list[str]:
+    """A list of texts of at most `limit` characters each."""
+    values = item.get(name)
+    if not values:
+        return []
+    if len(values) > MOST_LISTED:
+        raise InvalidValue(f"more than {MOST_LISTED} are too many", name)
+    return [text({name: value}, name, limit) for value in values]
+
+
+def below_root(path: str) -> str:
+    """The path, if it is relative to a library's root and short enough.
+
+    Raises:
+        InvalidValue: it is not.
+    """
+    if not path or path[0] == "/" or (".." in path and ".." in path.split("/")):
+        raise InvalidValue(
+            "the path must be below the library's root, without a leading slash", "path"
+        )
+    if len(path) > _PATH_LIMIT_BYTES // 4 and len(path.encode()) > _PATH_LIMIT_BYTES:
+        raise InvalidValue(f"the path is longer than {_PATH_LIMIT_BYTES:,} bytes", "path")
+    return path
+
+
+class Credit(NamedTuple):
+    """One credited artist."""
+
+    role: str
+    position: int
+    artist_id: UUID
+    credited_as: str
+    join_phrase: str
+    instrument: str | None = None
+
+
+def credits_of(item: Item) -> tuple[Credit, ...]:
+    """The credits of a track or an album; positions count within a role, from 0."""
+    credits_ = item.get("credits") or []
+    if len(credits_) > MOST_LISTED:
+        raise InvalidValue(f"more than {MOST_LISTED} are too many", "credits")
+    positions: dict[str, int] = {}
+    rows: list[Credit] = []
+    for credit in credits_:
+        role = str(credit.get("role") or "artist").lower()
+        if role not in _ROLES:
+            raise InvalidValue(f"{role!r} is no role", "credits")
+        position = positions.get(role, 0)
+        positions[role] = position + 1
+        rows.append(
+            Credit(
+                role=role,
+                position=position,
+                artist_id=identifier(credit, "artist_id", IdKind.ARTIST),
+                credited_as=text(credit, "credited_as"),
+                join_phrase=text(credit, "join_phrase") if "join_phrase" in credit else "",
+                instrument=optional_text(credit, "instrument", 1_000),
+            )
+        )
+    return tuple(rows)

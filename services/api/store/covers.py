@@ -6,7 +6,10 @@ from operator import attrgetter
 
 import asyncpg
 
-from services.api.store.batch_writes import in_transaction
+from services.api.store.database.pool import in_transaction
+from shared.contracts.errors import InvalidInput
+
+_MOST_HASHES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,20 @@ INSERT INTO cover_variants (sha256, size_px, mime_type, content)
 SELECT sha256, $2, $3, $4 FROM covers WHERE sha256 = $1
 ON CONFLICT (sha256, size_px) DO NOTHING
 """
+
+
+def hashes_of(sha256s: Sequence[str]) -> list[bytes]:
+    """The argument `sha256s`: at most 10,000 hashes.
+
+    Raises:
+        InvalidInput: they are more, or no hashes.
+    """
+    if len(sha256s) > _MOST_HASHES:
+        raise InvalidInput(f"sha256s: ask for at most {_MOST_HASHES:,} at a time")
+    try:
+        return [bytes.fromhex(sha256) for sha256 in sha256s]
+    except ValueError:
+        raise InvalidInput("sha256s: a hash is 64 hex digits") from None
 
 
 async def missing(pool: asyncpg.Pool, hashes: Sequence[bytes]) -> set[bytes]:

@@ -5,6 +5,11 @@ from uuid import UUID
 
 import asyncpg
 
+from services.api.identity import fold
+from services.api.store import checks
+from services.api.store.checks import InvalidValue, Item
+
+MOST_GENRES = 100
 _FIND = "SELECT name_key, id FROM genres WHERE name_key = ANY($1)"
 _CREATE = """
 INSERT INTO genres (name_key, name)
@@ -23,6 +28,19 @@ DELETE FROM genres WHERE id IN (
 """
 _CLEAR_TRACKS = "DELETE FROM track_genres WHERE track_id = ANY($1)"
 _COLUMNS = ("track_id", "position", "genre_id", "year")
+
+
+def genre_names(item: Item) -> dict[str, str]:
+    """The names of a track's genres by folded name, in order."""
+    names = item.get("genres") or []
+    if len(names) > MOST_GENRES:
+        raise InvalidValue(f"more than {MOST_GENRES} are too many", "genres")
+    genres: dict[str, str] = {}
+    for text in names:
+        name = " ".join(checks.text({"genres": text}, "genres", 2_000).split())
+        if name:
+            genres.setdefault(fold(name), name)
+    return genres
 
 
 async def prune(connection: asyncpg.Connection) -> None:

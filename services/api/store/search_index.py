@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store.batch_writes import in_transaction
+from services.api.store.database.pool import in_transaction
 from services.api.store.failures.resolve import resolve_failures
 
 _REGISTER = """

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.extractor.read.formats import IMAGE_SUFFIXES, is_audio, suffix_of
+from services.extractor.paths import IMAGE_SUFFIXES, is_audio, suffix_of
 from services.extractor.tags.model import Picture
 from shared.contracts.identity import display_path, encode_path, local_path
 

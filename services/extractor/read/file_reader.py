@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.extractor.covers.images import FolderImages, Image, embedded_cover, folder_images
+from services.extractor.paths import suffix_of
 from services.extractor.read.content_hash import hash_content
 from services.extractor.read.file_bytes import FileBytes
-from services.extractor.read.formats import suffix_of
 from services.extractor.read.mutagen_files import disk_error
 from services.extractor.read.tag_reader import describe_error, read_metadata
 from services.extractor.tags.lyrics import LARGEST_SIDECAR_BYTES, SIDECAR_SUFFIXES

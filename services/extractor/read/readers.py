@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from services.extractor.covers.images import FolderImages, Image
+from services.extractor.paths import wanted_folders
 from services.extractor.read.file_reader import (
     ChunkRead,
     FileRead,
@@ -11,11 +12,11 @@ from services.extractor.read.file_reader import (
     read_cover,
     read_folders,
 )
-from services.extractor.tags.album_folders import wanted_folders
 from services.extractor.tags.rules import DEFAULT_RULES, Rules
 from services.extractor.tags.rules_file import rules_of
 from shared.gateway.client import in_portions
-from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
+from shared.runtime.worker_process import WorkerTimeout
+from shared.runtime.workers import WorkerDied, WorkerProcesses
 
 CHUNK_FILES = 200
 """Files a job: after each a process waits until the event loop has a moment to give it the next."""

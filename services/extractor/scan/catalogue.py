@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from shared.gateway.client import Gateway
-from shared.gateway.extraction import known_files, range_digests
+from shared.gateway.scans import known_files, range_digests
 
 
 class CatalogueFile(NamedTuple):

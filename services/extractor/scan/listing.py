@@ -17,7 +17,7 @@ from services.extractor.covers.images import (
     images_state,
     scanned_images,
 )
-from services.extractor.read.formats import AUDIO_SUFFIXES
+from services.extractor.paths import AUDIO_SUFFIXES
 from services.extractor.scan.ignore_rules import IGNORE_FILE, JUNK_FOLDERS, IgnoreRules
 from shared.contracts.identity import display_path, encode_path
 

@@ -23,13 +23,7 @@ from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput
 from shared.contracts.events import Event, FileFound, FileMissing, ScanMode, ScanRequested
 from shared.gateway.client import Gateway, in_portions
-from shared.gateway.extraction import (
-    BeginScanInput,
-    Library,
-    ReportWalkInput,
-    begin_scan,
-    report_walk,
-)
+from shared.gateway.scans import BeginScanInput, Library, ReportWalkInput, begin_scan, report_walk
 
 _MAX_NAMED_PROBLEMS = 3
 _FIX_RULES = "nothing was scanned. Correct it, and scan again"

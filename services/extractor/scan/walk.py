@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.extractor.covers.images import folder_images_state, images_digest
+from services.extractor.paths import folders_beside, is_around
 from services.extractor.scan.ignore_rules import IgnoreRules
 from services.extractor.scan.listing import (
     GONE,
@@ -21,7 +22,6 @@ from services.extractor.scan.listing import (
     list_folder,
     reason_of,
 )
-from services.extractor.tags.album_folders import folders_beside, is_around
 from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import local_path
 

@@ -1,6 +1,7 @@
 """Stores a batch of read files through the gateway: covers, artists, albums, tracks."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -16,17 +17,36 @@ from services.extractor.store.inputs import (
     artist_inputs,
     track_input,
 )
-from services.extractor.store.move_resolution import MoveResolver, StoredTracks
+from services.extractor.store.move_resolution import MoveResolver
 from shared.contracts.errors import InvalidInput, TransientError
-from shared.contracts.upserts import ErrorCode
+from shared.contracts.upserts import ErrorCode, UpsertStatus
 from shared.gateway.client import Gateway, GatewayRefused
-from shared.gateway.extraction import create_albums, create_artists, missing_covers
+from shared.gateway.extraction import (
+    TrackUpsertResult,
+    UpsertResult,
+    create_albums,
+    create_artists,
+    create_tracks,
+    missing_covers,
+)
 from shared.gateway.inputs import TrackInput
-from shared.gateway.results import UpsertResult
 
 _REQUEST_BYTES = 8 * 2**20
 """Images are sent together up to about this size."""
 _log = structlog.get_logger()
+
+
+class StoredTracks(NamedTuple):
+    """The outcome of storing tracks.
+
+    Attributes:
+        results: one `TrackUpsertResult` for each track, in order.
+        vacated: paths in this library that a track has moved away from, and where another file is
+            now. No track is known for that file any longer, so it has to be read again.
+    """
+
+    results: list[TrackUpsertResult]
+    vacated: list[str]
 
 
 class BatchStore:
@@ -35,13 +55,13 @@ class BatchStore:
     Args:
         gateway: stores artists, covers and albums.
         readers: read a cover again whose bytes were not kept.
-        tracks: stores the tracks.
+        moves: settles which tracks continue known ones.
     """
 
-    def __init__(self, gateway: Gateway, readers: Readers, tracks: MoveResolver) -> None:
+    def __init__(self, gateway: Gateway, readers: Readers, moves: MoveResolver) -> None:
         self._gateway = gateway
         self._readers = readers
-        self._tracks = tracks
+        self._moves = moves
 
     async def store(
         self, *, root: str, library_id: str, scan_id: str | None, chunk: ChunkRead
@@ -60,16 +80,19 @@ class BatchStore:
         artists = await self._store_artists(batch)
         albums = await self._store_albums(batch, artists)
         items = [_track_input(batch, file, artists, albums) for file in files]
-        stored = await self._tracks.store(
-            root=root, library_id=library_id, scan_id=scan_id, items=items
-        )
-        for result in stored.results:
+        results = await create_tracks(self._gateway, library_id, scan_id, items)
+        vacated: list[str] = []
+        if any(result.status is UpsertStatus.UNDECIDED for result in results):
+            vacated = await self._moves.resolve(
+                root=root, library_id=library_id, scan_id=scan_id, items=items, results=results
+            )
+        for result in results:
             error = result.error
             if error is None or error.code is not ErrorCode.NOT_FOUND:
                 continue
             if error.field in {"credits", "albumId"}:
                 raise TransientError(f"removed meanwhile: {error.message}")
-        return stored
+        return StoredTracks(results, vacated)
 
     async def _store_artists(self, batch: Batch) -> dict[ArtistKey, str]:
         inputs = artist_inputs(batch)

@@ -1,4 +1,4 @@
-"""Stores tracks, and decides on disk which known track a new file continues.
+"""Decides on disk which known track a new file continues, and stores the file with that.
 
 The gateway recognises a moved file by its content or its tags, but does not see the disk. Where a
 known file may have moved to a new path, it answers `UNDECIDED` with the candidates. The extractor
@@ -6,7 +6,6 @@ checks which of them are gone, and sends the track again with the answer.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -16,10 +15,10 @@ from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import local_path
 from shared.contracts.upserts import UpsertStatus
 from shared.gateway.client import Gateway
-from shared.gateway.extraction import create_tracks
+from shared.gateway.extraction import Candidate, TrackUpsertResult, create_tracks
 from shared.gateway.inputs import TrackInput
-from shared.gateway.results import Candidate, TrackUpsertResult
-from shared.runtime.workers import WorkerDied, WorkerProcesses, WorkerTimeout
+from shared.runtime.worker_process import WorkerTimeout
+from shared.runtime.workers import WorkerDied, WorkerProcesses
 
 _CHECK_TIMEOUT_S = 120.0
 _ROUNDS = 3
@@ -30,21 +29,8 @@ _Question = tuple[TrackInput, Sequence[Candidate]]
 """An undecided track, and the tracks that it may continue."""
 
 
-class StoredTracks(NamedTuple):
-    """The outcome of storing tracks.
-
-    Attributes:
-        results: one `TrackUpsertResult` for each track, in order.
-        vacated: paths in this library that a track has moved away from, and where another file is
-            now. No track is known for that file any longer, so it has to be read again.
-    """
-
-    results: list[TrackUpsertResult]
-    vacated: list[str]
-
-
 class MoveResolver:
-    """Stores tracks; a file that was moved keeps its track.
+    """Settles undecided tracks: a file that was moved keeps its track.
 
     Args:
         gateway: stores the tracks.
@@ -57,11 +43,27 @@ class MoveResolver:
         self._workers = workers
         self._libraries = libraries
 
-    async def store(
-        self, *, root: str, library_id: str, scan_id: str | None, items: Sequence[TrackInput]
-    ) -> StoredTracks:
-        """Store `TrackInput`s of the library whose root is at `root`."""
-        results = await create_tracks(self._gateway, library_id, scan_id, items)
+    async def resolve(
+        self,
+        *,
+        root: str,
+        library_id: str,
+        scan_id: str | None,
+        items: Sequence[TrackInput],
+        results: list[TrackUpsertResult],
+    ) -> list[str]:
+        """Send undecided tracks again with a decision; their results are replaced in place.
+
+        Args:
+            root: of the library, on this host.
+            library_id: of the library.
+            scan_id: that the tracks are counted for, if any.
+            items: the tracks that were sent.
+            results: one for each of them, in order.
+
+        Returns:
+            Paths in this library that a track has moved away from (`StoredTracks.vacated`).
+        """
         vacated: list[str] = []
         for rounds_left in reversed(range(_ROUNDS)):
             undecided = [
@@ -77,7 +79,7 @@ class MoveResolver:
             answers = await create_tracks(self._gateway, library_id, scan_id, decided)
             for n, answer in zip(undecided, answers, strict=True):
                 results[n] = answer
-        return StoredTracks(results, vacated)
+        return vacated
 
     async def _decide(
         self,

@@ -3,8 +3,8 @@
 from functools import lru_cache
 from typing import Any
 
+from services.extractor.paths import without_disc
 from services.extractor.tags import normalise
-from services.extractor.tags.album_folders import without_disc
 from services.extractor.tags.credit_parsing import contributors, credited_artists, with_sort_name
 from services.extractor.tags.lyrics import lyrics
 from services.extractor.tags.model import (

@@ -6,7 +6,7 @@ They are a dict, not a `TrackInput`: that takes twelve times as long to pickle.
 
 from typing import Any
 
-from services.extractor.tags.album_folders import disc_of
+from services.extractor.paths import disc_of
 from services.extractor.tags.model import Tags
 from shared.gateway.inputs import ImportedFactInput
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from services.extractor.covers.images import SCAN_FOLDERS
-from services.extractor.read.formats import IMAGE_SUFFIXES, is_audio, suffix_of
+from services.extractor.paths import IMAGE_SUFFIXES, is_audio, suffix_of
 from services.extractor.scan.ignore_rules import IGNORE_FILE, JUNK_FOLDERS
 from services.extractor.tags.lyrics import SIDECAR_SUFFIXES
 from services.extractor.tags.rules_file import RULES_FILE

@@ -1,4 +1,4 @@
-"""The `Bus` port on Kafka or Redpanda: topics and consumer groups, whoever else is in them."""
+"""The `Bus` port on Kafka or Redpanda, for services in several processes."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -10,13 +10,12 @@ import structlog
 
 from shared.bus.dispatch import DeadLetterDispatcher, Dispatcher, Pauses
 from shared.bus.kafka import topics
-from shared.bus.kafka.connection import Connection
+from shared.bus.kafka.broker_probe import BrokerProbe
+from shared.bus.kafka.connection import Connection, limit_aiokafka_logs
 from shared.bus.kafka.in_flight import Work
 from shared.bus.kafka.member import Member
-from shared.bus.kafka.offsets import Group, Offsets
+from shared.bus.kafka.offsets import Group, LagReader
 from shared.bus.kafka.publisher import Publisher
-from shared.bus.kafka.pulse import Pulse
-from shared.bus.kafka.quiet import quieten
 from shared.bus.policy import ErrorPolicy
 from shared.bus.port import BusHealth, DeadLetterHandler, E, Lag, Subscription
 from shared.contracts.envelope import DeadLetter, Record, encode, encode_dead_letter
@@ -28,8 +27,8 @@ log = structlog.get_logger()
 _PORTION = 500
 _DEAD_LETTERS_WAIT_S = 0.05
 _DEAD_LETTERS_LONGEST_S = 900.0
-_CUT_KEY_BYTES = 1_000
-_CUT_DETAIL = 2_000
+_TRUNCATED_KEY_BYTES = 1_000
+_TRUNCATED_DETAIL = 2_000
 
 
 def _now() -> datetime:
@@ -41,13 +40,13 @@ class KafkaBus:
 
     Args:
         servers: `host:port` of brokers, separated by commas.
-        client: who this process is, for the brokers' logs and metrics.
+        client: the name of this process in the brokers' logs and metrics.
         policy: the delays of retries.
-        source: who `publish` says the events come from; handlers' events name their service.
-        layout: how topics are made that are not there yet.
+        source: the source of events given to `publish`; events of handlers name their service.
+        layout: how missing topics are created.
         prefix: put before the names of topics and groups.
-        watches_all: whether `lag` tells of all groups there are, not only of this process's.
-        now: the time events are stamped with.
+        reports_all_lag: whether `lag` covers all groups, not only those of this process.
+        now: returns the time that events are stamped with.
     """
 
     def __init__(
@@ -59,20 +58,20 @@ class KafkaBus:
         source: str = "api",
         layout: topics.Layout | None = None,
         prefix: str = "",
-        watches_all: bool = False,
+        reports_all_lag: bool = False,
         now: Callable[[], datetime] = _now,
     ) -> None:
-        quieten()
+        limit_aiokafka_logs()
         self._connection = Connection(servers, client, prefix)
         self._policy = policy or ErrorPolicy()
         self._source = source
         self._layout = layout or topics.Layout()
-        self._watches_all = watches_all
+        self._reports_all_lag = reports_all_lag
         self._now = now
         self._pauses = Pauses()
         self._publisher = Publisher(self._connection)
-        self._offsets = Offsets(self._connection)
-        self._pulse = Pulse(self._connection)
+        self._lag_reader = LagReader(self._connection)
+        self._probe = BrokerProbe(self._connection)
         self._members: list[Member] = []
         self._groups: list[Group] = []
         self._running = False
@@ -113,7 +112,7 @@ class KafkaBus:
             batch_wait_s=_DEAD_LETTERS_WAIT_S,
             longest_batch_s=_DEAD_LETTERS_LONGEST_S,
             handle=dispatcher.handle,
-            give_up=_pass_over,
+            give_up=_log_lost,
             is_waiting=lambda: self._pauses.is_waiting(dispatcher),
         )
         self._members.append(Member(self._connection, work, 0))
@@ -124,7 +123,7 @@ class KafkaBus:
         self._groups.append((group, stage, topic))
 
     async def start(self) -> None:
-        """Connect, make the topics that are not there, and begin to consume.
+        """Connect, create the missing topics, and begin to consume.
 
         Raises:
             DependencyDown: the brokers are out of reach; it may be called again.
@@ -133,10 +132,10 @@ class KafkaBus:
             raise RuntimeError("the bus is running")
         with self._connection.errors_named():
             await topics.declare(self._connection, self._layout)
-        if self._watches_all:
+        if self._reports_all_lag:
             self._groups = list(self._all_groups())
         self._running = True
-        self._pulse.start()
+        self._probe.start()
         for member in self._members:
             member.start()
 
@@ -174,7 +173,7 @@ class KafkaBus:
         await self._publisher.publish(wanted)
 
     async def bury(self, letters: Sequence[DeadLetter]) -> None:
-        """Publish dead letters; of one that is too large for its topic, the reason."""
+        """Publish dead letters. One that is too large is published without its record's value."""
         try:
             await self._publisher.publish([encode_dead_letter(letter) for letter in letters])
         except InvalidInput as error:
@@ -182,46 +181,48 @@ class KafkaBus:
                 try:
                     await self._publisher.publish([encode_dead_letter(letter)])
                 except InvalidInput:
-                    await self._publisher.publish([encode_dead_letter(_cut(letter, error))])
+                    await self._publisher.publish([encode_dead_letter(_truncated(letter, error))])
 
     async def lag(self) -> Sequence[Lag]:
-        """The lag of every subscription, or of all groups; members elsewhere count too.
+        """Return the lag of every subscription, or of all groups, members elsewhere included.
 
         Raises:
             DependencyDown: the brokers are out of reach.
         """
         try:
-            return await self._offsets.lag(self._groups)
+            return await self._lag_reader.lag(self._groups)
         finally:
             if not self._running:
-                await self._offsets.close()
+                await self._lag_reader.close()
 
     def health(self) -> BusHealth:
-        """Connected while brokers answer and all members polled lately; who waits for what."""
-        since_s = self._pulse.answering_since_s()
+        """Connected while the brokers answer and all members polled lately; the paused stages."""
+        since_s = self._probe.answering_since_s()
         polling = all(member.is_alive(since_s) for member in self._members)
-        connected = self._running and self._pulse.is_fresh() and polling
+        connected = self._running and self._probe.is_fresh() and polling
         return self._pauses.health(connected=connected, polling=polling)
 
     async def drain(self, timeout_s: float) -> bool:
-        """Take no new batches, let those in flight end and commit; False when time ran out.
+        """Take no new batches, let those in flight end and commit; False when the time ran out.
 
-        What a handler still at work at that time had taken stays uncommitted.
+        A batch that is still being handled then stays uncommitted.
         """
         self._running = False
         ended = await asyncio.gather(*(member.drain(timeout_s) for member in self._members))
-        await self._pulse.close()
+        await self._probe.close()
         await self._publisher.close()
-        await self._offsets.close()
+        await self._lag_reader.close()
         return all(ended)
 
 
-def _cut(letter: DeadLetter, error: InvalidInput) -> DeadLetter:
-    key = letter.record.key[:_CUT_KEY_BYTES]
+def _truncated(letter: DeadLetter, error: InvalidInput) -> DeadLetter:
+    key = letter.record.key[:_TRUNCATED_KEY_BYTES]
     record = replace(letter.record, key=key, value=b"", headers={})
-    told = f"{letter.message} (left out here: {error})"
-    return replace(letter, record=record, message=told, detail=letter.detail[-_CUT_DETAIL:])
+    message = f"{letter.message} (left out here: {error})"
+    return replace(
+        letter, record=record, message=message, detail=letter.detail[-_TRUNCATED_DETAIL:]
+    )
 
 
-async def _pass_over(record: Record, error: Exception) -> None:
+async def _log_lost(record: Record, error: Exception) -> None:
     log.error("dead_letter_lost", topic=record.topic, error=str(error))

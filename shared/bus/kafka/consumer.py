@@ -1,34 +1,37 @@
-"""aiokafka's consumer, set up as the bus needs it, and what it has to be watched for."""
+"""aiokafka's consumer: how the bus configures it, and how it gets past what stops it."""
 
 import asyncio
 import random
-from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import GroupLoadInProgressError, IllegalStateError, for_code
-from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.errors import (
+    IllegalStateError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 
 from shared.bus.kafka.connection import Connection
+from shared.bus.kafka.offsets import committed_offsets
 from shared.bus.kafka.topics import LARGEST_DEAD_LETTER_BYTES
 
 POLL_S = 1.0
 _SESSION_TIMEOUT_MS = 10_000
 _HEARTBEAT_MS = 3_000
 _REQUEST_TIMEOUT_MS = 40_000
-_ANSWERS_WITHIN_S = 30.0
-_COMMITS_WITHIN_S = 120.0
-_METADATA_AGE_MS = 30_000  # a topic or a partition that is new is seen so soon
-_NEVER_MS = 2**31 - 1
-_IDLE_WAIT_MS = 1_000
+_ANSWER_TIMEOUT_S = 30.0
+_COMMIT_TIMEOUT_S = 120.0
+_METADATA_AGE_MS = 30_000  # how long a new topic or partition may go unnoticed
+_UNLIMITED_MS = 2**31 - 1
+_FETCH_WAIT_MS = 1_000
 
-Got = dict[TopicPartition, list[Any]]
-"""What a poll gave: aiokafka's records, by partition."""
+Batch = dict[TopicPartition, list[ConsumerRecord]]
+"""The records of one poll, by partition."""
 
 
 class Unreadable(Exception):
-    """The record at this place cannot be read, so no consumer gets past it by itself."""
+    """No consumer can parse the record at this offset, or get past it by itself."""
 
     def __init__(self, partition: TopicPartition, offset: int) -> None:
         super().__init__(f"{partition}, offset {offset}")
@@ -43,60 +46,40 @@ def new_consumer(
     client: str,
     longest_batch_s: float,
 ) -> AIOKafkaConsumer:
-    """A consumer that is not started and not subscribed."""
+    """Return a consumer that is neither started nor subscribed."""
     return AIOKafkaConsumer(
         bootstrap_servers=connection.servers,
         client_id=client,
         group_id=group,
         enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        # One strategy: members that offer different ones cannot form a group.
+        # Not "earliest": aiokafka may take an error of the brokers for "nothing is committed".
+        # With "none" it raises instead, and `poll` looks up the offsets itself.
+        auto_offset_reset="none",
+        # Exactly one strategy: members that offer different ones cannot form a group.
         partition_assignment_strategy=[RoundRobinPartitionAssignor],
-        # Who dies is missed so soon; who is only busy has its heartbeats sent beside its work.
+        # A dead member is noticed after the session timeout. A busy one is not taken for dead:
+        # heartbeats are sent while it works.
         session_timeout_ms=_SESSION_TIMEOUT_MS,
         heartbeat_interval_ms=_HEARTBEAT_MS,
         rebalance_timeout_ms=round(longest_batch_s * 1000),
-        # A batch may take long, and waits for dependencies have no end: the bus watches itself.
-        max_poll_interval_ms=_NEVER_MS,
+        # A batch may take long, and a wait for a dependency has no limit. Instead of aiokafka,
+        # `Member.is_alive` watches the polls.
+        max_poll_interval_ms=_UNLIMITED_MS,
         max_partition_fetch_bytes=LARGEST_DEAD_LETTER_BYTES,
-        # What comes is sent at once, and where nothing comes, brokers are asked seldom.
+        # The broker answers as soon as there is a record, and holds an idle fetch for a second.
         fetch_min_bytes=1,
-        fetch_max_wait_ms=_IDLE_WAIT_MS,
-        # A join is answered when the others' batches are done, which may take longer than this:
-        # it is then asked again, and a broker that hangs is noticed all the same.
+        fetch_max_wait_ms=_FETCH_WAIT_MS,
+        # A join is answered when the batches of the other members are done, which may take longer
+        # than this. It is then sent again, and a broker that hangs is noticed all the same.
         request_timeout_ms=_REQUEST_TIMEOUT_MS,
         metadata_max_age_ms=_METADATA_AGE_MS,
     )
 
 
-async def connect(consumer: AIOKafkaConsumer) -> None:
-    """Start it, and have it heed an error that is the whole answer.
-
-    aiokafka takes "I am not the coordinator" or "I am still loading" for "nothing is committed",
-    and would begin at the earliest record: all that is kept would be handled again.
-
-    Raises:
-        KafkaError: the brokers are out of reach.
-    """
-    await consumer.start()
-    coordinator = consumer._coordinator  # there is no public way to its answers
-    send = coordinator._send_req
-
-    async def send_and_heed(request: Any) -> Any:
-        answer = await send(request)
-        code = getattr(answer, "error_code", 0)
-        if code and isinstance(request, OffsetFetchRequest):
-            error = for_code(code)
-            if error is not GroupLoadInProgressError:
-                coordinator.coordinator_dead()  # it is looked for anew
-            raise error(f"committed offsets of {coordinator.group_id}")
-        return answer
-
-    coordinator._send_req = send_and_heed
-
-
-async def poll(consumer: AIOKafkaConsumer, batch_size: int) -> Got:
-    """The next records, after a second none.
+async def poll(
+    consumer: AIOKafkaConsumer, connection: Connection, group: str, batch_size: int
+) -> Batch:
+    """Return the next records, or none after a second. No batch may be in flight.
 
     Raises:
         Unreadable: there is a record that must be stepped over.
@@ -104,65 +87,92 @@ async def poll(consumer: AIOKafkaConsumer, batch_size: int) -> Got:
     """
     try:
         return await _get(consumer, batch_size)
+    except NoOffsetForPartitionError:
+        await _seek_to_committed(consumer, connection, group)
+    except OffsetOutOfRangeError as error:
+        # The records there were deleted by retention: go on with the oldest that is left.
+        await consumer.seek_to_beginning(*error.args[0])
     except UnicodeDecodeError:
-        # A header whose *name* is no UTF-8: aiokafka fails to parse it, and forgets what it took
-        # from other partitions with it. Back to what is settled; then, one by one, all that comes
-        # before it is had; in any order, for all partitions have their turn.
-        mine = list(consumer.assignment())
-        await _go_back(consumer, mine)
-        for partition in random.sample(mine, len(mine)):
-            try:
-                got = await _get(consumer, 1, partition)
-            except UnicodeDecodeError as error:
-                raise Unreadable(partition, await consumer.position(partition)) from error
-            if got:
-                return got
-        return {}
+        return await _get_around_unreadable(consumer, connection, group)
+    return {}
 
 
-async def _go_back(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
-    for partition in partitions:
-        committed = await consumer.committed(partition)
-        if committed is None:
-            await consumer.seek_to_beginning(partition)
-        else:
-            consumer.seek(partition, committed)
+async def _get_around_unreadable(
+    consumer: AIOKafkaConsumer, connection: Connection, group: str
+) -> Batch:
+    """Return a record that precedes the unreadable one, if any.
+
+    aiokafka cannot parse a header whose *name* is not UTF-8. When it fails, it also drops the
+    records that it has taken from other partitions. So all partitions are read again from their
+    committed offset, one record at a time, in random order so that each has its turn.
+    """
+    await _seek_to_committed(consumer, connection, group)
+    assigned = list(consumer.assignment())
+    for partition in random.sample(assigned, len(assigned)):
+        try:
+            batch = await _get(consumer, 1, partition)
+        except UnicodeDecodeError as error:
+            raise Unreadable(partition, await consumer.position(partition)) from error
+        if batch:
+            return batch
+    return {}
 
 
-async def _get(consumer: AIOKafkaConsumer, most: int, *partitions: TopicPartition) -> Got:
-    got: Got = await consumer.getmany(
-        *partitions, timeout_ms=round(POLL_S * 1000), max_records=most
+async def _seek_to_committed(
+    consumer: AIOKafkaConsumer, connection: Connection, group: str
+) -> None:
+    """Go to the committed offset of each partition, or to its first record where there is none.
+
+    The offsets are asked from the brokers here, because the consumer's own answer cannot be
+    trusted: aiokafka 0.14 ignores an error that is the whole answer ("I am not the coordinator",
+    "I am still loading"), takes it for "nothing is committed", and would start at the earliest
+    record: everything that the topic retains would be handled again.
+    """
+    assigned = list(consumer.assignment())
+    offsets = await committed_offsets(connection, group, assigned)
+    fresh = [partition for partition in assigned if offsets[partition] is None]
+    with suppress(IllegalStateError):  # a partition was revoked meanwhile
+        for partition, offset in offsets.items():
+            if offset is not None:
+                consumer.seek(partition, offset)
+        if fresh:
+            await consumer.seek_to_beginning(*fresh)
+
+
+async def _get(consumer: AIOKafkaConsumer, limit: int, *partitions: TopicPartition) -> Batch:
+    batch: Batch = await consumer.getmany(
+        *partitions, timeout_ms=round(POLL_S * 1000), max_records=limit
     )
-    return got
+    return batch
 
 
 async def commit(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
-    """Commit the offsets of the records that come next.
+    """Commit the offsets of the next records to read.
 
     Raises:
-        KafkaError, TimeoutError: they may not be committed; the records come again.
+        KafkaError, TimeoutError: the commit may be lost; the records are then delivered again.
     """
-    async with asyncio.timeout(_COMMITS_WITHIN_S):
+    async with asyncio.timeout(_COMMIT_TIMEOUT_S):
         await consumer.commit(offsets)
 
 
-async def is_deaf(consumer: AIOKafkaConsumer) -> bool:
-    """Whether there are records that this consumer does not get (aiokafka issue 1037).
+async def is_stuck(consumer: AIOKafkaConsumer) -> bool:
+    """Whether there are records that this consumer does not fetch (aiokafka issue 1037).
 
     Raises:
         KafkaError, TimeoutError: the brokers do not answer.
     """
-    mine = consumer.assignment()
-    if not mine:
+    assigned = consumer.assignment()
+    if not assigned:
         return False
     try:
-        async with asyncio.timeout(_ANSWERS_WITHIN_S):
-            ends = await consumer.end_offsets(mine)
-            behind = [tp for tp in mine if ends[tp] > await consumer.position(tp)]
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            ends = await consumer.end_offsets(assigned)
+            behind = [tp for tp in assigned if ends[tp] > await consumer.position(tp)]
     except IllegalStateError:
-        return False  # some were given away meanwhile
+        return False  # a partition was revoked meanwhile
     if not behind:
         return False
     await asyncio.sleep(POLL_S)
-    # What was published a moment ago is in the buffer by now.
+    # A record that was published a moment ago has been fetched by now.
     return not any((consumer.highwater(tp) or 0) >= ends[tp] for tp in behind)

@@ -1,4 +1,4 @@
-"""A batch in flight: handled, then committed; let go where its partitions are given away."""
+"""The batch in flight of a group member: handled, then committed, or dropped on revocation."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -6,16 +6,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from shared.bus.kafka.consumer import Got, Unreadable, commit
-from shared.bus.kafka.wire import record_of
+from shared.bus.kafka.consumer import Batch, Unreadable, commit
 from shared.contracts.envelope import Record
 from shared.contracts.errors import InvalidInput
 
-_AGAIN_S = 1.0
-_LOOK_WHILE_REVOKED_S = 0.1
+_FAULT_DELAY_S = 1.0
+_REVOCATION_POLL_S = 0.1
 
 log = structlog.get_logger()
 
@@ -25,15 +24,15 @@ class Work:
     """What a member consumes, and what it does with it.
 
     Attributes:
-        topics: by their own names, without the prefix.
-        stage: the name of the step.
+        topics: their names, without the prefix.
+        stage: the name of the stage.
         group: the consumer group.
-        batch_size: at most so many records a call.
-        batch_wait_s: after a batch that was not full, the next is taken so much later.
-        handle: when it returns, the batch is settled; when it raises, it comes again.
-        longest_batch_s: how long a group waits for a member's batch before it goes on without.
-        give_up: settles a record that cannot be read.
-        is_waiting: whether `handle` does nothing but wait for a dependency.
+        batch_size: the most records of a batch.
+        batch_wait_s: the delay after a batch that was not full, while the next one fills.
+        handle: when it returns, the batch is committed; when it raises, it is handled again.
+        longest_batch_s: how long a rebalance waits for this member's batch.
+        give_up: sends a record that cannot be read to the dead letters.
+        is_waiting: whether `handle` only waits for a dependency now.
     """
 
     topics: Sequence[str]
@@ -48,11 +47,11 @@ class Work:
 
 
 class InFlight:
-    """The batch that a member is at work on; one at a time.
+    """At most one batch, and what becomes of it.
 
     Args:
-        work: what is done with it.
-        names: of the topics, by what the brokers call them.
+        work: says how it is handled.
+        names: the topics' names, by their names on the brokers.
     """
 
     def __init__(self, work: Work, names: Mapping[str, str]) -> None:
@@ -62,47 +61,48 @@ class InFlight:
         self._idle.set()
         self._handling: asyncio.Task[None] | None = None
 
-    async def settle(self, consumer: AIOKafkaConsumer, got: Got) -> None:
-        """Handle and commit a batch; what is not committed comes again, to whoever has it then."""
+    async def settle(self, consumer: AIOKafkaConsumer, batch: Batch) -> None:
+        """Handle and commit a batch. What is not committed is delivered again, maybe elsewhere."""
         self._idle.clear()
         try:
             records = [
-                record_of(told, self._names[partition.topic])
-                for partition, portion in got.items()
-                for told in portion
+                _record_of(record, self._names[partition.topic])
+                for partition, portion in batch.items()
+                for record in portion
             ]
             self._handling = asyncio.create_task(self._handle(records))
             await asyncio.wait([self._handling])
             if self._handling.cancelled():
-                return  # given away: its next owner reads it from the committed offset
+                return  # revoked: the next owner of its partitions handles it
             self._handling.result()
-            await commit(consumer, {tp: portion[-1].offset + 1 for tp, portion in got.items()})
+            await commit(consumer, {tp: portion[-1].offset + 1 for tp, portion in batch.items()})
         except (CommitFailedError, IllegalStateError) as error:
             log.info("commit_refused", group=self._work.group, error=str(error))
         except (KafkaError, TimeoutError):
             raise
         except Exception:
-            # Only a fault of ours comes here. Nothing is committed; the batch is taken again.
+            # Only a bug of the bus comes here. Nothing is committed; the batch is handled again.
             log.exception("bus_fault", group=self._work.group)
-            _rewind(consumer, got)
-            await asyncio.sleep(_AGAIN_S)
+            _rewind(consumer, batch)
+            await asyncio.sleep(_FAULT_DELAY_S)
         finally:
             if self._handling is not None:
-                self._handling.cancel()  # does nothing to one that is done
+                self._handling.cancel()  # no effect on a task that is done
                 await asyncio.gather(self._handling, return_exceptions=True)
             self._handling = None
             self._idle.set()
 
     async def step_over(self, consumer: AIOKafkaConsumer, where: Unreadable) -> None:
-        """Give up a record that cannot be read; those sent with it, behind it, come next."""
+        """Give up a record that cannot be read, and go on behind it."""
         topic = self._names[where.partition.topic]
-        told = InvalidInput(
-            f"{topic}: partition {where.partition.partition}, offset {where.offset}: it, or a"
-            " record sent together with it, has a header whose name is no UTF-8"
+        error = InvalidInput(
+            f"{topic}: partition {where.partition.partition}, offset {where.offset}: this record,"
+            " or one sent together with it, has a header whose name is not UTF-8"
         )
-        self._idle.clear()  # or its partition may be given away with the dead letter half written
+        # Otherwise the partition could be revoked with the dead letter half written.
+        self._idle.clear()
         try:
-            await self._work.give_up(Record(topic, b"", b""), told)
+            await self._work.give_up(Record(topic, b"", b""), error)
             consumer.seek(where.partition, where.offset + 1)
             await commit(consumer, {where.partition: where.offset + 1})
         finally:
@@ -113,34 +113,47 @@ class InFlight:
 
     async def ended(self, timeout_s: float) -> bool:
         """Wait until no batch is in flight; False when the time ran out."""
-        return await within(timeout_s, self._idle)
+        return await wait_for(self._idle, timeout_s)
 
-    def cut_off(self) -> None:
-        """End the handler at work; its batch stays uncommitted."""
+    def cancel(self) -> None:
+        """Cancel the handler; its batch stays uncommitted."""
         if self._handling is not None:
             self._handling.cancel()
 
-    async def give_away(self) -> None:
-        """Return when the batch is committed.
+    async def release(self) -> None:
+        """Return when no batch is in flight: it is committed, or dropped.
 
-        A batch that merely waits for a dependency is let go: it may wait for hours, and the
-        whole group with it.
+        A batch that only waits for a dependency is dropped, since the rebalance, and with it the
+        whole group, would wait for hours otherwise.
         """
         while not self._idle.is_set():
             if self._work.is_waiting():
-                self.cut_off()
-            await self.ended(_LOOK_WHILE_REVOKED_S)
+                self.cancel()
+            await self.ended(_REVOCATION_POLL_S)
 
 
-async def within(timeout_s: float, event: asyncio.Event) -> bool:
-    """Whether the event came in that time."""
+async def wait_for(event: asyncio.Event, timeout_s: float) -> bool:
+    """Whether the event was set in time."""
     with suppress(TimeoutError):
         async with asyncio.timeout(timeout_s):
             await event.wait()
     return event.is_set()
 
 
-def _rewind(consumer: AIOKafkaConsumer, got: Got) -> None:
-    for partition, portion in got.items():
-        with suppress(IllegalStateError):  # it was given away meanwhile
+def _record_of(record: ConsumerRecord, topic: str) -> Record:
+    """Return the record under the topic's own name.
+
+    A missing key or value becomes an empty one. Of several headers with one name the last counts.
+    """
+    return Record(
+        topic=topic,
+        key=record.key or b"",
+        value=record.value or b"",
+        headers={name: value or b"" for name, value in record.headers},
+    )
+
+
+def _rewind(consumer: AIOKafkaConsumer, batch: Batch) -> None:
+    for partition, portion in batch.items():
+        with suppress(IllegalStateError):  # it was revoked meanwhile
             consumer.seek(partition, portion[0].offset)

@@ -1,8 +1,8 @@
-"""One member of a consumer group: polls a batch, has it handled, commits it; nothing in between.
+"""A member of a consumer group: it polls a batch, has it handled, commits it, and polls again.
 
-What aiokafka leaves to its user is done here: the offset is committed when the batch's work is
-stored and published, partitions are given away only when no batch is in flight, a broken or
-silent consumer is replaced.
+It adds what aiokafka leaves to its user: an offset is committed only after the results of the
+batch are stored and published, partitions are released only when no batch is in flight, and a
+consumer that broke or got stuck is replaced.
 """
 
 import asyncio
@@ -15,20 +15,20 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.bus.kafka.connection import Connection
-from shared.bus.kafka.consumer import Unreadable, connect, is_deaf, new_consumer, poll
-from shared.bus.kafka.in_flight import InFlight, Work, within
+from shared.bus.kafka.consumer import Unreadable, is_stuck, new_consumer, poll
+from shared.bus.kafka.in_flight import InFlight, Work, wait_for
 
-_AGAIN_S = 1.0
-_SILENT_AFTER_S = 30.0
-_SETTLES_WITHIN_S = 5.0
-_STOPS_WITHIN_S = 10.0
+_RESTART_DELAY_S = 1.0
+_SILENCE_S = 30.0
+_SETTLE_TIMEOUT_S = 5.0
+_STOP_TIMEOUT_S = 10.0
 _GRACE_S = 60.0
 
 log = structlog.get_logger()
 
 
 class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
-    """One consumer with its task."""
+    """A consumer and the task that runs it."""
 
     def __init__(self, connection: Connection, work: Work, number: int) -> None:
         self._connection = connection
@@ -48,32 +48,32 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         self._task = asyncio.create_task(self._run(), name=self._client)
 
     def is_alive(self, since_s: float) -> bool:
-        """Whether it polled lately, or is at work on a batch that is not too old.
+        """Whether it polled lately, handles a batch that is not too old, or waits for a dependency.
 
-        A poll may also wait for the batch of another member, who is given as long.
+        A poll may also wait, in a rebalance, for the batch of another member; hence the same limit.
 
         Args:
-            since_s: monotonic; before, the brokers did not answer, and no poll could end.
+            since_s: monotonic time since when the brokers answer; no poll could end before.
         """
         age_s = time.monotonic() - max(self._seen_s, since_s)
         return age_s < self._work.longest_batch_s + _GRACE_S or self._work.is_waiting()
 
     async def drain(self, timeout_s: float) -> bool:
-        """End the batch in flight and take no other; False when the time ran out."""
+        """Let the batch in flight end and take no other; False when the time ran out."""
         self._draining = True
         if self._task is None:
             return True
         in_time = await self._in_flight.ended(timeout_s)
         if not in_time:
-            self._in_flight.cut_off()
+            self._in_flight.cancel()
         # aiokafka leaves sockets open when it is stopped while it connects or commits.
-        await self._in_flight.ended(_SETTLES_WITHIN_S)
-        await within(_SETTLES_WITHIN_S, self._settled)
+        await self._in_flight.ended(_SETTLE_TIMEOUT_S)
+        await wait_for(self._settled, _SETTLE_TIMEOUT_S)
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
         if self._stopping is not None:
-            await asyncio.wait([self._stopping], timeout=_STOPS_WITHIN_S)
+            await asyncio.wait([self._stopping], timeout=_STOP_TIMEOUT_S)
         return in_time
 
     async def _run(self) -> None:
@@ -86,7 +86,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             except Exception:
                 log.exception("consumer_fault", group=self._work.group)
             if not self._draining:
-                await asyncio.sleep(_AGAIN_S)
+                await asyncio.sleep(_RESTART_DELAY_S)
 
     async def _consume(self) -> None:
         work = self._work
@@ -96,45 +96,48 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         )  # fmt: skip
         try:
             self._settled.clear()
-            await connect(consumer)
+            await consumer.start()
             consumer.subscribe(list(self._names), listener=self)
-            await self._take_turns(consumer)
+            await self._poll_until_drained(consumer)
         finally:
             self._settled.set()
-            # Cut off while it stops, a consumer leaves its sockets open: `drain` waits for it.
+            # A consumer that is cancelled while it stops leaves its sockets open: `drain` waits.
             self._stopping = asyncio.create_task(_stop(consumer))
-            await asyncio.wait([self._stopping], timeout=_STOPS_WITHIN_S)
+            await asyncio.wait([self._stopping], timeout=_STOP_TIMEOUT_S)
 
-    async def _take_turns(self, consumer: AIOKafkaConsumer) -> None:
-        """Poll, settle, poll; until drained, or until the consumer gets nothing any more."""
+    async def _poll_until_drained(self, consumer: AIOKafkaConsumer) -> None:
+        """Poll and settle batches in turn; return when draining, or when the consumer is stuck."""
         silent_since_s = time.monotonic()
         while not self._draining:
             self._seen_s = time.monotonic()
             try:
-                got = await poll(consumer, self._work.batch_size)
+                batch = await poll(
+                    consumer, self._connection, self._work.group, self._work.batch_size
+                )
             except Unreadable as error:
                 await self._in_flight.step_over(consumer, error)
                 continue
-            # No await since records were taken: a revocation sees them or comes before.
-            if got:
+            # There must be no await between taking the records and marking the batch as in flight:
+            # a revocation in between would release partitions whose records are being handled.
+            if batch:
                 began_s = time.monotonic()
-                await self._in_flight.settle(consumer, got)
+                await self._in_flight.settle(consumer, batch)
                 silent_since_s = time.monotonic()
-                if sum(map(len, got.values())) < self._work.batch_size:
-                    # The next ones gather in the consumer meanwhile; none is taken yet.
+                if sum(map(len, batch.values())) < self._work.batch_size:
+                    # Let the next batch fill up in the consumer; nothing is taken meanwhile.
                     await asyncio.sleep(began_s + self._work.batch_wait_s - silent_since_s)
-            elif time.monotonic() - silent_since_s > _SILENT_AFTER_S:
-                if await is_deaf(consumer):
-                    log.warning("consumer_deaf", group=self._work.group)
+            elif time.monotonic() - silent_since_s > _SILENCE_S:
+                if await is_stuck(consumer):
+                    log.warning("consumer_stuck", group=self._work.group)
                     return
                 silent_since_s = time.monotonic()
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Give partitions away only when the batch in flight is committed."""
-        await self._in_flight.give_away()
+        """Release partitions only when no batch is in flight."""
+        await self._in_flight.release()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """The group has settled."""
+        """Note that the rebalance is over."""
         self._settled.set()
         log.debug("partitions_assigned", group=self._work.group, partitions=len(list(assigned)))
 

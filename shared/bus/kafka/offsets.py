@@ -1,73 +1,116 @@
-"""How far groups are behind, asked of the brokers: whoever the members are, wherever they run."""
+"""Committed offsets and consumer lag, as the brokers report them for any group."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import for_code
+from aiokafka.errors import GroupCoordinatorNotAvailableError, for_code
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_fixed
 
 from shared.bus.kafka.connection import REQUEST_TIMEOUT_S, Connection
 from shared.bus.port import Lag
 
-_TRIES = 20
-_AGAIN_S = 0.25
+_ATTEMPTS = 20
+_RETRY_DELAY_S = 0.25
 
 Group = tuple[str, str, str]
-"""A group to ask for: its id, its stage, and the topic by its own name."""
+"""A group whose lag is wanted: its id, its stage, and the topic's name without the prefix."""
+
+# A coordinator or a leader is away for a moment when brokers are new or have just come back.
+_retried = retry(
+    retry=retry_if_exception(lambda error: getattr(error, "retriable", False)),
+    stop=stop_after_attempt(_ATTEMPTS),
+    wait=wait_fixed(_RETRY_DELAY_S),
+    reraise=True,
+)
 
 
-class Offsets:
-    """Asks for offsets; opened when first needed."""
+async def committed_offsets(
+    connection: Connection, group: str, partitions: Sequence[TopicPartition]
+) -> dict[TopicPartition, int | None]:
+    """Return the group's committed offset of each partition; None where it never committed.
+
+    Raises:
+        KafkaError: the brokers do not answer.
+    """
+    admin = _new_admin(connection)
+
+    @_retried
+    async def ask() -> dict[TopicPartition, int | None]:
+        return await _committed(admin, group, partitions)
+
+    try:
+        await admin.start()
+        return await ask()
+    finally:
+        await admin.close()
+
+
+async def _committed(
+    admin: AIOKafkaAdminClient, group: str, partitions: Sequence[TopicPartition]
+) -> dict[TopicPartition, int | None]:
+    if not partitions:
+        return {}
+    # The partitions are named in the request, since only then an error can be told from "nothing
+    # is committed": aiokafka drops an error that is the whole answer, which leaves the partition
+    # out of the result, while -1 stands for "nothing is committed".
+    found = await admin.list_consumer_group_offsets(group, partitions=list(partitions))
+    if missing := [partition for partition in partitions if partition not in found]:
+        raise GroupCoordinatorNotAvailableError(f"no offsets of {group} for {missing}")
+    return {
+        partition: None if found[partition].offset < 0 else found[partition].offset
+        for partition in partitions
+    }
+
+
+class LagReader:
+    """Reads the lag of groups. It connects when it is first used."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._admin: AIOKafkaAdminClient | None = None
-        self._reader: AIOKafkaConsumer | None = None
-        self._turn = asyncio.Lock()
+        self._consumer: AIOKafkaConsumer | None = None
+        self._lock = asyncio.Lock()
 
     async def lag(self, groups: Sequence[Group]) -> list[Lag]:
-        """Records published and not yet committed, by group.
+        """Return the number of records published and not yet committed, by group.
 
         Raises:
             DependencyDown: the brokers are out of reach.
         """
         if not groups:
             return []
-        async with self._turn:
+        async with self._lock:
             try:
                 with self._connection.errors_named():
                     return await self._lag(groups)
             except BaseException:
-                await self.close()  # a new connection the next time
+                await self.close()  # the next call connects anew
                 raise
 
-    # A coordinator or a leader is away for a moment when brokers are new or have just come back.
-    @retry(
-        retry=retry_if_exception(lambda error: getattr(error, "retriable", False)),
-        stop=stop_after_attempt(_TRIES),
-        wait=wait_fixed(_AGAIN_S),
-        reraise=True,
-    )
+    @_retried
     async def _lag(self, groups: Sequence[Group]) -> list[Lag]:
-        admin, reader = await self._open()
-        committed = {
-            id_: await admin.list_consumer_group_offsets(id_)
-            for id_ in dict.fromkeys(id_ for id_, _, _ in groups)
-        }
-        # After the commits: what is published meanwhile counts, what is committed meanwhile too,
-        # so the answer may be too high for a moment, and never too low.
+        admin, consumer = await self._open()
         partitions = await self._partitions(admin, {topic for _, _, topic in groups})
+        committed = {
+            id_: await _committed(
+                admin, id_, [each for other, _, topic in groups if other == id_
+                             for each in partitions[topic]],
+            )
+            for id_ in dict.fromkeys(id_ for id_, _, _ in groups)
+        }  # fmt: skip
+        # Asked after the commits, so that the lag may be too high for a moment, but never too low.
         every = [partition for those in partitions.values() for partition in those]
-        ends = await reader.end_offsets(every)
-        begins = await reader.beginning_offsets(every)
+        ends = await consumer.end_offsets(every)
+        begins = await consumer.beginning_offsets(every)
         lags = []
         for id_, stage, topic in groups:
             behind = 0
             for partition in partitions[topic]:
-                told = committed[id_].get(partition)
-                done = begins[partition] if told is None else told.offset
+                offset = committed[id_][partition]
+                done = begins[partition] if offset is None else offset
+                # Retention may have deleted records that were never read: they are no lag.
                 behind += max(0, ends[partition] - max(done, begins[partition]))
             lags.append(Lag(topic, stage, behind))
         return lags
@@ -76,34 +119,43 @@ class Offsets:
         self, admin: AIOKafkaAdminClient, topics: Iterable[str]
     ) -> dict[str, list[TopicPartition]]:
         names = {self._connection.topic(topic): topic for topic in topics}
-        described = await admin.describe_topics(list(names))
-        for told in described:
-            if told["error_code"]:  # one without partitions would look like one without lag
-                raise for_code(told["error_code"])(f"topic {told['topic']}")
+        descriptions = await admin.describe_topics(list(names))
+        for topic in descriptions:
+            # Without this check, a topic that cannot be described would look like one without lag.
+            if topic["error_code"]:
+                raise for_code(topic["error_code"])(f"topic {topic['topic']}")
         return {
-            names[told["topic"]]: [
-                TopicPartition(told["topic"], each["partition"]) for each in told["partitions"]
+            names[topic["topic"]]: [
+                TopicPartition(topic["topic"], each["partition"]) for each in topic["partitions"]
             ]
-            for told in described
+            for topic in descriptions
         }
 
     async def _open(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
-        if self._admin is None or self._reader is None:
-            told = {
-                "bootstrap_servers": self._connection.servers,
-                "client_id": f"{self._connection.client}-offsets",
-                "request_timeout_ms": REQUEST_TIMEOUT_S * 1000,
-            }
-            self._admin, self._reader = AIOKafkaAdminClient(**told), AIOKafkaConsumer(**told)
+        if self._admin is None or self._consumer is None:
+            self._admin = _new_admin(self._connection)
+            self._consumer = AIOKafkaConsumer(**_options(self._connection))
             await self._admin.start()
-            await self._reader.start()
-        return self._admin, self._reader
+            await self._consumer.start()
+        return self._admin, self._consumer
 
     async def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         admin, self._admin = self._admin, None
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            await reader.stop()
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()
         if admin is not None:
             await admin.close()
+
+
+def _new_admin(connection: Connection) -> AIOKafkaAdminClient:
+    return AIOKafkaAdminClient(**_options(connection))
+
+
+def _options(connection: Connection) -> dict[str, str | int]:
+    return {
+        "bootstrap_servers": connection.servers,
+        "client_id": f"{connection.client}-offsets",
+        "request_timeout_ms": REQUEST_TIMEOUT_S * 1000,
+    }

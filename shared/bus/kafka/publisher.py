@@ -1,4 +1,4 @@
-"""Publishes records: every one is on all replicas when it is told so, in order per key."""
+"""Publishes records: in order per key, and acknowledged when all replicas have them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -9,26 +9,25 @@ from aiokafka.errors import KafkaError
 
 from shared.bus.kafka.connection import REQUEST_TIMEOUT_S, Connection
 from shared.bus.kafka.topics import LARGEST_DEAD_LETTER_BYTES
-from shared.bus.kafka.wire import headers_of
 from shared.contracts.envelope import Record
 
 _LINGER_MS = 2
 
 
 class Publisher:
-    """The producer of a process, opened when it is first needed."""
+    """The producer of a process. It connects when it is first used."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._producer: AIOKafkaProducer | None = None
         self._opening = asyncio.Lock()
-        self._ending: set[asyncio.Task[None]] = set()
+        self._stopping: set[asyncio.Task[None]] = set()
 
     async def publish(self, records: Iterable[Record]) -> None:
         """Return when the brokers have all records.
 
-        After an error some may be there: those who publish them again double them, which
-        handlers bear.
+        After an error some may be there. Publishing them again makes duplicates, which handlers
+        tolerate.
 
         Raises:
             InvalidInput: a record is too large.
@@ -39,7 +38,8 @@ class Publisher:
             try:
                 await self._send(producer, records)
             except KafkaError:
-                # What it numbered and did not deliver leaves a gap that brokers refuse to pass.
+                # An idempotent producer numbers its records. One that was numbered but not
+                # delivered leaves a gap, and brokers refuse everything that follows.
                 self._discard(producer)
                 raise
 
@@ -48,9 +48,8 @@ class Publisher:
         try:
             for record in records:
                 topic, key = self._connection.topic(record.topic), record.key or None
-                sent.append(
-                    await producer.send(topic, record.value, key=key, headers=headers_of(record))
-                )
+                headers = list(record.headers.items())
+                sent.append(await producer.send(topic, record.value, key=key, headers=headers))
         finally:
             results = await asyncio.gather(*sent, return_exceptions=True)
         for result in results:
@@ -80,20 +79,21 @@ class Publisher:
     def _discard(self, producer: AIOKafkaProducer) -> None:
         if self._producer is producer:
             self._producer = None
-            # Its end waits for what others still send with it, so nobody waits for its end.
-            task = asyncio.create_task(_end(producer))
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+            # Stopping waits for the records that other callers still send with it. So it is stopped
+            # in the background.
+            task = asyncio.create_task(_stop(producer))
+            self._stopping.add(task)
+            task.add_done_callback(self._stopping.discard)
 
     async def close(self) -> None:
-        """Deliver what is under way, and end."""
+        """Deliver what is being sent, and stop."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _end(producer)
-        await asyncio.gather(*self._ending)
+            await _stop(producer)
+        await asyncio.gather(*self._stopping)
 
 
-async def _end(producer: AIOKafkaProducer) -> None:
+async def _stop(producer: AIOKafkaProducer) -> None:
     with suppress(KafkaError, TimeoutError):
         async with asyncio.timeout(REQUEST_TIMEOUT_S):
             await producer.stop()

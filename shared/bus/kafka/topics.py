@@ -1,8 +1,8 @@
-"""The topics: declared at every start, so that nobody has to make them by hand.
+"""The topics. They are created at every start where they are missing, so that nobody has to.
 
-Retention is bounded, compaction fits none: an event is a small fact that the database knows
-too, and the reconciler emits it again should it be lost. Dead letters stay longer, for those who
-look at them with Kafka's own tools; the api keeps them as failures in any case.
+An event is a small fact that the database knows too, and the reconciler emits it again if it is
+lost. So retention is bounded, and no topic is compacted. Dead letters are kept longer, for those
+who look at them with Kafka's own tools; the api keeps them as failures in any case.
 """
 
 import asyncio
@@ -17,17 +17,17 @@ from shared.contracts.topics import Topic, dead_letter_topic
 LARGEST_RECORD_BYTES = 4 * 2**20
 LARGEST_DEAD_LETTER_BYTES = 5 * 2**20  # the record, and the headers that say why
 _WEEK_MS = 7 * 24 * 3600 * 1000
-_EXISTS = 36
-_LOOK_EVERY_S = 0.1
+_TOPIC_ALREADY_EXISTS = 36  # an error code of the Kafka protocol
+_POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How topics are laid out when they are made; those that exist stay as they are.
+    """How topics are created; those that exist stay as they are.
 
     Attributes:
-        partitions: the most members of a group that can work at a time.
-        replicas: brokers that keep each record.
+        partitions: also the number of members of a group that can work at a time.
+        replicas: the number of brokers that keep each record.
     """
 
     partitions: int = 12
@@ -35,19 +35,19 @@ class Layout:
 
 
 def names() -> list[str]:
-    """All topics, dead letters included."""
+    """Return the names of all topics, dead letters included."""
     topics = [topic.value for topic in Topic]
     return [*topics, *map(dead_letter_topic, topics)]
 
 
 async def declare(connection: Connection, layout: Layout) -> None:
-    """Make the topics that are not there yet; any number of processes may do so at once.
+    """Create the topics that are missing; any number of processes may do so at once.
 
-    Returns when they are seen: a group that a member joins before takes them for topics without
-    partitions, and does nothing until the member looks again.
+    Returns when the brokers list them: a member that joins its group earlier is assigned no
+    partitions, and does nothing until its metadata expire.
 
     Raises:
-        KafkaError: the brokers are out of reach, or refuse one.
+        KafkaError: the brokers are out of reach, or refuse a topic.
     """
     admin = AIOKafkaAdminClient(
         bootstrap_servers=connection.servers,
@@ -58,35 +58,37 @@ async def declare(connection: Connection, layout: Layout) -> None:
     try:
         answer = await admin.create_topics([_new(connection, name, layout) for name in names()])
         for name, code, *_ in answer.topic_errors:
-            if code not in {0, _EXISTS}:
+            if code not in {0, _TOPIC_ALREADY_EXISTS}:
                 error: KafkaError = for_code(code)(f"topic {name}")
                 raise error
-        await _until_seen(admin, [connection.topic(name) for name in names()])
+        await _wait_until_listed(admin, [connection.topic(name) for name in names()])
     finally:
         await admin.close()
 
 
-async def _until_seen(admin: AIOKafkaAdminClient, wanted: list[str]) -> None:
+async def _wait_until_listed(admin: AIOKafkaAdminClient, wanted: list[str]) -> None:
     try:
         async with asyncio.timeout(REQUEST_TIMEOUT_S):
             while True:
-                seen = await admin.describe_topics(wanted)
-                if not any(told["error_code"] for told in seen):
+                descriptions = await admin.describe_topics(wanted)
+                if not any(topic["error_code"] for topic in descriptions):
                     return
-                await asyncio.sleep(_LOOK_EVERY_S)
+                await asyncio.sleep(_POLL_S)
     except TimeoutError as error:
-        raise UnknownTopicOrPartitionError("topics that were just made are not seen") from error
+        raise UnknownTopicOrPartitionError(
+            "topics that were just created are not listed"
+        ) from error
 
 
 def _new(connection: Connection, name: str, layout: Layout) -> NewTopic:
     dead = name not in {topic.value for topic in Topic}
     largest = LARGEST_DEAD_LETTER_BYTES if dead else LARGEST_RECORD_BYTES
-    told = {
+    config = {
         "cleanup.policy": "delete",
         "retention.ms": str(4 * _WEEK_MS if dead else _WEEK_MS),
         "max.message.bytes": str(largest),
     }
     return NewTopic(
         connection.topic(name), 1 if dead else layout.partitions, layout.replicas,
-        topic_configs=told,
+        topic_configs=config,
     )  # fmt: skip

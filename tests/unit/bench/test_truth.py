@@ -1,4 +1,4 @@
-"""The scores, signals and pieces of the truth suite are right themselves."""
+"""The scores, signals and pieces of the truth benchmark are correct."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_the_signals_have_the_peaks_of_the_standards() -> None:
     assert np.abs(by_name["3341-1"].samples).max() == pytest.approx(10 ** (-23 / 20), rel=1e-3)
     assert by_name["3341-6"].samples.shape[1] == 5
     assert np.abs(by_name["3341-19"].samples).max() == pytest.approx(1.41 * 0.5**0.5, rel=1e-3)
-    # The peak of a burst is between two samples; how much of it a sample has depends on where.
+    # The peak of a burst is between two samples, so the largest sample depends on its position.
     peaks = [np.abs(by_name[f"3341-{number}"].samples).max() for number in (20, 21, 22, 23)]
     assert max(peaks) > 0.9
     assert min(peaks) < 0.8

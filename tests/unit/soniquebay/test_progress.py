@@ -25,7 +25,7 @@ def test_failures_do_not_count_as_work_left() -> None:
     assert view.eta_s == 0
 
 
-def test_time_left_is_unknown_while_nothing_moves() -> None:
+def test_time_left_is_unknown_while_there_is_no_progress() -> None:
     rates = StageRates()
     rates.update(0.0, [stage("INDEXED", 5, 10)])
     (view,) = rates.update(5.0, [stage("INDEXED", 5, 10)])

@@ -1,4 +1,4 @@
-"""What the trained model heard, in words."""
+"""The results of the trained model, in words."""
 
 from typing import Any
 

@@ -1,5 +1,6 @@
 """Mutations of people and their programs: scans, replays, corrections, a pause."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -20,8 +21,13 @@ from services.api.graphql.types.payloads import (
 )
 from services.api.graphql.types.scans import Scan
 from services.api.store.analyses import pause
-from services.api.store.batch_writes import in_transaction
-from services.api.store.failures.queries import read_failures, take_failures
+from services.api.store.database.pool import in_transaction
+from services.api.store.failures.queries import (
+    Replay,
+    claim_failures,
+    read_failures,
+    resolve_claimed,
+)
 from shared.contracts.events import ScanMode, ScanRequested
 from shared.contracts.identity import IdKind, format_id
 
@@ -69,18 +75,21 @@ class PeopleMutations:
     async def replay_failures(
         self, info: Info, which: Annotated[FailureFilter | None, FILTER] = UNSET
     ) -> ReplayPayload:
-        """Resolve and publish in portions, so that no lock is held for long."""
+        """Claim, publish and resolve in portions; nothing is published inside a transaction."""
         wanted = (which or FailureFilter()).read()
 
-        async def work(connection: asyncpg.Connection) -> list[UUID]:
-            taken = await take_failures(connection, wanted, first=_REPLAY_PORTION)
-            await info.context.bus.publish_records([one.record for one in taken])
-            return [one.id for one in taken]
+        pool = info.context.pool
+
+        async def claim(connection: asyncpg.Connection) -> list[Replay]:
+            return await claim_failures(connection, wanted, first=_REPLAY_PORTION)
 
         replayed: list[UUID] = []
-        while portion := await in_transaction(info.context.pool, work):
-            replayed += portion
-        shown = await read_failures(info.context.pool, replayed[:_REPLAY_SHOWN])
+        while portion := await in_transaction(pool, claim):
+            ids = [each.id for each in portion]
+            await info.context.bus.publish_records([each.record for each in portion])
+            await in_transaction(pool, partial(resolve_claimed, ids=ids))
+            replayed += ids
+        shown = await read_failures(pool, replayed[:_REPLAY_SHOWN])
         return ReplayPayload(
             replayed=len(replayed), failures=[Failure.of(one) for one in shown.values()]
         )

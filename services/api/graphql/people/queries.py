@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 from strawberry import Info
 
-from services.api.graphql.arguments import FILTER, MOST_IDS, page_size, uuid_of
+from services.api.graphql.arguments import FILTER, MOST_IDS, uuid_of
 from services.api.graphql.errors import bad_input
 from services.api.graphql.look_ahead import load_selected
 from services.api.graphql.people.filters import (
@@ -24,8 +24,9 @@ from services.api.graphql.people.filters import (
 from services.api.graphql.people.inputs import FailureFilter
 from services.api.graphql.people.search import search_meaning, search_text
 from services.api.graphql.types.failures import Failure
+from services.api.graphql.types.genres import Genre
 from services.api.graphql.types.libraries import Library
-from services.api.graphql.types.library import Album, Artist, Genre, Track
+from services.api.graphql.types.library import Album, Artist, Track
 from services.api.graphql.types.meaning import AudioModel
 from services.api.graphql.types.relay import Connection, Node, connection
 from services.api.graphql.types.scans import Scan
@@ -35,7 +36,7 @@ from services.api.store import libraries, progress, scans
 from services.api.store.analyses import meanings, pause
 from services.api.store.failures.queries import read_failures
 from services.api.store.reading import lists, track_lists
-from services.api.store.reading.pages import Conditions, Order, Page
+from services.api.store.reading.pages import Conditions, Order, Page, page_size
 from services.api.store.reading.track_lists import TrackFilters, duplicates
 from shared.contracts.identity import IdKind, parse_id
 

@@ -1,6 +1,7 @@
-"""Progress, live: the tables are looked at twice a second, for as long as somebody listens."""
+"""Live progress: the tables are read again when something was stored, while a client listens."""
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import AsyncGenerator
@@ -21,7 +22,8 @@ from services.api.graphql.types.status import (
 from services.api.store import progress, scans
 from shared.contracts.identity import IdKind
 
-_EVERY_S = 0.5
+_MIN_INTERVAL_S = 0.5
+_MAX_AGE_S = 15.0  # should a notification be lost
 _WINDOW_S = 10.0
 
 
@@ -63,12 +65,17 @@ class Subscription:
     ) -> AsyncGenerator[ScanProgress, None]:
         """Ends when the listener goes."""
         pool, key, rates = info.context.pool, uuid_of("scanId", scan_id, IdKind.SCAN), Rates()
+        changes = info.context.changes
         last: object = None
+        seen, read_s = -1, -math.inf
         while True:
-            found = await progress.read(pool)
-            scan = (await scans.read(pool, [key])).get(key) if key else None
-            if key and scan is None:
-                raise bad_input(f"scanId: there is no scan {scan_id}")
+            if changes.count != seen or time.monotonic() - read_s > _MAX_AGE_S:
+                seen, read_s = changes.count, time.monotonic()
+                found = await progress.read(pool)
+                scan = (await scans.read(pool, [key])).get(key) if key else None
+                if key and scan is None:
+                    raise bad_input(f"scanId: there is no scan {scan_id}")
+            # What is paused and the rates change without anything being stored, too.
             paused = info.context.bus.health().paused
             stages = rates.note(time.monotonic(), stages_of(found))
             # A rate that falls to nothing is a change too: what stands still is seen.
@@ -81,25 +88,24 @@ class Subscription:
                     stages=stages,
                     is_idle=not found.active_scans and not found.pending,
                 )
-            await asyncio.sleep(_EVERY_S)
+            await asyncio.sleep(_MIN_INTERVAL_S)
 
     @strawberry.subscription(
-        description="A scan, told once: when it is over. At once where this gateway ends it, within"
-        " half a second where another one does."
+        description="A scan, sent once: when it is over, whichever gateway ends it."
     )
     async def scan_ended(self, info: Info, scan_id: strawberry.ID) -> AsyncGenerator[Scan, None]:
         """All its files are read, or failed; or it is held or refused."""
-        pool, key, news = (
+        pool, key, changes = (
             info.context.pool,
             uuid_of("scanId", scan_id, IdKind.SCAN),
-            info.context.news,
+            info.context.changes,
         )
         while True:
-            heard = news.count
+            seen = changes.count
             scan = (await scans.read(pool, [key])).get(key) if key else None
             if scan is None:
                 raise bad_input(f"scanId: there is no scan {scan_id}")
             if not scan.is_active:
                 yield Scan.of(scan)
                 return
-            await news.after(heard, at_most_s=_EVERY_S)
+            await changes.wait(seen, timeout_s=_MAX_AGE_S)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from strawberry import UNSET, Info
 from strawberry.permission import BasePermission
 
-from services.api.graphql.arguments import INPUT, MOST_ITEMS, checked_rows, required_uuid
+from services.api.graphql.arguments import INPUT, checked_rows
 from services.api.graphql.errors import bad_input
 from services.api.graphql.plain_inputs import rows
 from services.api.graphql.scan_requests import find_scan, scan_or_error
@@ -125,9 +125,9 @@ class ServiceMutations:
         self, info: Info, library_id: strawberry.ID, paths: list[str]
     ) -> TrackUpsertPayload:
         """The tracks are kept."""
-        if len(paths) > MOST_ITEMS:
-            raise bad_input(f"send at most {MOST_ITEMS:,} paths a call")
-        library = required_uuid("libraryId", library_id, IdKind.LIBRARY)
+        if len(paths) > checks.MOST_ITEMS:
+            raise bad_input(f"send at most {checks.MOST_ITEMS:,} paths a call")
+        library = checks.argument_id("libraryId", library_id, IdKind.LIBRARY)
         return TrackUpsertPayload.of(await mark_missing(info.context.pool, library, paths))
 
     @strawberry.mutation(
@@ -169,8 +169,8 @@ class ServiceMutations:
         scan_id: strawberry.ID | None = UNSET,
     ) -> TrackUpsertPayload:
         """Upsert by path."""
-        library = required_uuid("libraryId", library_id, IdKind.LIBRARY)
-        scan = required_uuid("scanId", scan_id, IdKind.SCAN) if scan_id else None
+        library = checks.argument_id("libraryId", library_id, IdKind.LIBRARY)
+        scan = checks.argument_id("scanId", scan_id, IdKind.SCAN) if scan_id else None
         return TrackUpsertPayload.of(
             await upsert_tracks(info.context.pool, library, scan, checked_rows(items))
         )

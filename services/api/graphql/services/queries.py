@@ -1,21 +1,21 @@
 """Queries of the services: which files and covers the gateway knows."""
 
-from collections.abc import Sequence
-
 import strawberry
 from strawberry import Info
 
-from services.api.graphql.arguments import page_size, uuid_of
+from services.api.graphql.arguments import uuid_of
 from services.api.graphql.errors import bad_input
 from services.api.graphql.scalars import BigInts, Digests, Flags, Places, Texts
 from services.api.store import covers
-from services.api.store.files.known import known_files, known_ranges
+from services.api.store.files.known import (
+    FILES_PER_RANGE,
+    MOST_FILES,
+    MOST_RANGES,
+    known_files,
+    known_ranges,
+)
+from services.api.store.reading.pages import page_size
 from shared.contracts.identity import IdKind
-
-MOST_FILES = 50_000
-FILES_PER_RANGE = 500
-MOST_RANGES = MOST_FILES // FILES_PER_RANGE
-_MOST_HASHES = 10_000
 
 
 @strawberry.type(
@@ -120,15 +120,5 @@ class ServiceQueries:
     )
     async def missing_covers(self, info: Info, sha256s: list[str]) -> list[str]:
         """For the extractor, so that an image is sent once."""
-        missing = await covers.missing(info.context.pool, cover_hashes(sha256s))
+        missing = await covers.missing(info.context.pool, covers.hashes_of(sha256s))
         return sorted(sha256.hex() for sha256 in missing)
-
-
-def cover_hashes(sha256s: Sequence[str]) -> list[bytes]:
-    """The argument `sha256s`: at most 10,000 hashes."""
-    if len(sha256s) > _MOST_HASHES:
-        raise bad_input(f"sha256s: ask for at most {_MOST_HASHES:,} at a time")
-    try:
-        return [bytes.fromhex(sha256) for sha256 in sha256s]
-    except ValueError:
-        raise bad_input("sha256s: a hash is 64 hex digits") from None

@@ -1,4 +1,4 @@
-"""Artists, albums, genres and tracks, and what leads from one to another.
+"""Artists, albums and tracks, and what leads from one to another.
 
 They are one module because each leads to the others. `columns` has their plain fields.
 """
@@ -11,7 +11,6 @@ from uuid import UUID
 import strawberry
 from strawberry import Info
 
-from services.api.graphql.arguments import page_size
 from services.api.graphql.enums import CreditRole, VectorSpace
 from services.api.graphql.look_ahead import (
     load_selected,
@@ -25,8 +24,9 @@ from services.api.graphql.scalars import KeyValues
 from services.api.graphql.types.analysis import Analysis
 from services.api.graphql.types.columns import AlbumColumns, ArtistColumns, TrackColumns
 from services.api.graphql.types.covers import Cover, cover_of
+from services.api.graphql.types.genres import Genre
 from services.api.graphql.types.libraries import Library
-from services.api.graphql.types.relay import Connection, Node, connection
+from services.api.graphql.types.relay import Connection, connection
 from services.api.graphql.types.track_details import (
     AlbumLoudness,
     Correction,
@@ -38,7 +38,8 @@ from services.api.graphql.types.track_details import (
     TrackVector,
 )
 from services.api.store.reading import artist_pages
-from shared.contracts.identity import IdKind, display_path, format_id
+from services.api.store.reading.pages import page_size
+from shared.contracts.identity import display_path
 
 T = TypeVar("T")
 MOST_SIMILAR = 200
@@ -105,25 +106,6 @@ class Credit:
     def of(cls, row: Any) -> "Credit":
         """The credit of a row."""
         return of_row(cls, row, role=CreditRole(row["role"]))
-
-
-@strawberry.type
-class Genre(Node):
-    """A genre, by name."""
-
-    key: strawberry.Private[UUID]
-    name: str
-    track_count: int = loaded(
-        lambda loaders: loaders.genre_track_counts,
-        attrgetter("key"),
-        lambda _, count: count,
-        description="Tracks of this genre.",
-    )
-
-    @classmethod
-    def of(cls, row: Any) -> "Genre":
-        """The genre of a row."""
-        return of_row(cls, row, id=format_id(IdKind.GENRE, row["id"]), key=row["id"])
 
 
 @strawberry.type

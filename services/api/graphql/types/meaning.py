@@ -4,8 +4,8 @@ from typing import Any
 
 import strawberry
 
-from services.api.graphql.arguments import page_size
 from services.api.graphql.scalars import Vector
+from services.api.store.reading.pages import page_size
 from shared.contracts.meaning import SCORES
 
 _MOST_TAGS = 1_000

@@ -8,7 +8,7 @@ import strawberry
 from services.api.graphql.scalars import BigInt, BigInts, Texts
 from services.api.graphql.types.failures import Failure
 from services.api.graphql.types.scans import Scan
-from services.api.store.batch_writes import Candidate, Problem, TrackUpserted, Upserted
+from services.api.store.results import Candidate, Problem, TrackUpserted, Upserted
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.upserts import ErrorCode, UpsertStatus
 

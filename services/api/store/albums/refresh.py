@@ -13,9 +13,9 @@ import asyncpg
 
 from services.api.identity import fold
 from services.api.store import artists
-from services.api.store.albums.decide import FIELDS, CountedClaim, decide
+from services.api.store.albums.claims import FIELDS, CountedClaim, decide
 from services.api.store.albums.validate import AlbumCredit
-from services.api.store.batch_writes import json_value
+from services.api.store.database.pool import json_value
 from services.api.store.vectors.spaces import outdate_text_vectors
 from shared.contracts.credits import VARIOUS_ARTISTS
 

@@ -6,9 +6,8 @@ from uuid import UUID
 
 from services.api.identity import fold, owner_key, place_key, sort_key, year_of
 from services.api.store import checks
-from services.api.store.albums.decide import FIELDS
-from services.api.store.checks import Item
-from services.api.store.tracks.validate_item import Credit, credit_rows
+from services.api.store.albums.claims import FIELDS
+from services.api.store.checks import Credit, Item
 from shared.contracts.identity import IdKind
 
 COLUMNS = (
@@ -51,7 +50,7 @@ def album_row(item: Item) -> AlbumRow:
         InvalidValue: for the first invalid field.
     """
     columns = _columns(item)
-    credits_ = tuple(_credit(credit) for credit in credit_rows(item))
+    credits_ = tuple(_credit(credit) for credit in checks.credits_of(item))
     claim = checks.optional_text(item, "claim", 64)
     facts = _facts(item, columns, credits_) if claim else None
     return AlbumRow(columns, credits_, claim=claim, facts=facts)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store.batch_writes import in_transaction
+from services.api.store.database.pool import in_transaction
 from services.api.store.vectors.spaces import outdate_vectors
 from shared.contracts.versions import ANALYZER_VERSION
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store.batch_writes import in_transaction
+from services.api.store.database.pool import in_transaction
 from shared.contracts.meaning import SCORES, AudioModel
 from shared.contracts.versions import ANALYZER_VERSION
 

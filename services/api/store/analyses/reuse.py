@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store.analyses.current import count_as_analyzed, delete_current
-from services.api.store.batch_writes import in_transaction
+from services.api.store.database.pool import in_transaction
 from services.api.store.failures.resolve import resolve_failures
 from shared.contracts.topics import Stage
 from shared.contracts.versions import ANALYZER_VERSION

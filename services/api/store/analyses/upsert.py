@@ -15,9 +15,10 @@ from services.api.store import checks
 from services.api.store.analyses import meanings
 from services.api.store.analyses.current import count_as_analyzed, delete_current
 from services.api.store.analyses.reuse import share_analyses
-from services.api.store.batch_writes import Problem, TrackUpserted, in_transaction
 from services.api.store.checks import InvalidValue, Item
+from services.api.store.database.pool import in_transaction
 from services.api.store.failures.resolve import resolve_failures
+from services.api.store.results import Problem, TrackUpserted
 from shared.contracts.analysis import Analysis
 from shared.contracts.identity import IdKind
 from shared.contracts.topics import Stage

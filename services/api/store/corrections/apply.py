@@ -14,10 +14,11 @@ import asyncpg
 
 from services.api.identity import fold
 from services.api.store.analyses.current import effective_columns
-from services.api.store.batch_writes import Problem, TrackUpserted, in_transaction
 from services.api.store.checks import Item
 from services.api.store.corrections.validate import CorrectionRow, correction_row
+from services.api.store.database.pool import in_transaction
 from services.api.store.genres import clear_track_genres, ensure, write_track_genres
+from services.api.store.results import Problem, TrackUpserted
 from services.api.store.vectors.spaces import outdate_text_vectors
 from shared.contracts.upserts import ErrorCode, UpsertStatus
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.api.identity import fold
 from services.api.store import checks
-from services.api.store.batch_writes import Problem
 from services.api.store.checks import InvalidValue, Item
+from services.api.store.results import Problem
 from shared.contracts.identity import IdKind
 from shared.contracts.keys import camelot, tonic
 

@@ -1,20 +1,17 @@
-"""The pool of connections, to our own PostgreSQL or to the one of the settings."""
+"""Opens the pool of connections, to our own PostgreSQL or to the one of the settings."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
 import structlog
-from pgvector.asyncpg import register_vector
 
 from services.api.migrations import migrate
 from services.api.store.database.embedded import DatabaseUnusable, EmbeddedPostgres
+from services.api.store.database.pool import CountedPool, keep_session, register_codecs
 from shared.contracts.errors import DependencyDown
 from shared.runtime.settings import Settings
-
-__all__ = ["DatabaseUnusable", "open_pool"]
 
 _CONNECTIONS = 10
 _CONNECT_TIMEOUT_S = 30
@@ -25,7 +22,7 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+async def open_pool(settings: Settings) -> AsyncIterator[CountedPool]:
     """A pool on the migrated database; at the end it is closed, and our own server stopped.
 
     Raises:
@@ -64,16 +61,16 @@ async def _keep_running(server: EmbeddedPostgres) -> None:
 
 
 @asynccontextmanager
-async def _pool(target: dict[str, str]) -> AsyncIterator[asyncpg.Pool]:
+async def _pool(target: dict[str, str]) -> AsyncIterator[CountedPool]:
     try:
         await migrate(await asyncpg.connect(**target, timeout=_CONNECT_TIMEOUT_S))
-        pool = await asyncpg.create_pool(
-            **target,
+        pool = await CountedPool(
+            target,
             min_size=1,
             max_size=_CONNECTIONS,
-            timeout=_CONNECT_TIMEOUT_S,
+            timeout_s=_CONNECT_TIMEOUT_S,
             init=register_codecs,
-            reset=_keep_session,
+            reset=keep_session,
         )
     except (OSError, TimeoutError, asyncpg.CannotConnectNowError) as error:
         message = f"the database cannot be reached: {str(error) or type(error).__name__}"
@@ -97,28 +94,3 @@ def _explain(error: Exception) -> str:
     if isinstance(error, asyncpg.DiskFullError):
         return f"the database's disk is full: free some space ({error})"
     return f"the database cannot be used: {str(error) or type(error).__name__}"
-
-
-async def _keep_session(connection: asyncpg.Connection) -> None:
-    """Leave a returned connection as it is: settings and locks end with their transaction.
-
-    By default asyncpg has the server reset the session each time, which takes as long as a short
-    query. It still ends an open transaction.
-    """
-
-
-# asyncpg looks up an array type when a connection first uses it, which takes the server 6 ms each
-# time; a statement with all of them takes no longer than one with a single one.
-_ARRAYS = """
-SELECT $1::uuid[], $2::text[], $3::bytea[], $4::smallint[], $5::integer[], $6::bigint[],
-    $7::double precision[], $8::boolean[], $9::jsonb[], $10::timestamptz[]
-"""
-
-
-async def register_codecs(connection: asyncpg.Connection) -> None:
-    """Have `jsonb` as Python objects and `vector` as arrays; look up the array types."""
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
-    )
-    await register_vector(connection)
-    await connection.prepare(_ARRAYS)

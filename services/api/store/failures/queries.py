@@ -1,4 +1,4 @@
-"""Reads failures, and takes them for a replay."""
+"""Reads failures, and claims them for a replay."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,17 +16,27 @@ SELECT id, stage, kind, message, detail, attempts, path, track_id, library_id, s
     event_topic AS topic, failed_at, resolved_at
 FROM failures WHERE id = ANY($1)
 """
-_TAKE = """
-WITH taken AS (
+# A claim that is old is of a replay that was cut off: its records may not be published.
+_CLAIM = """
+WITH claimed AS (
     SELECT id FROM failures
     WHERE resolved_at IS NULL
+        AND (claimed_at IS NULL OR claimed_at < now() - interval '10 minutes')
         AND ($1::uuid[] IS NULL OR id = ANY($1)) AND ($2::text IS NULL OR stage = $2)
         AND ($3::text IS NULL OR kind = $3) AND ($4::text IS NULL OR event_topic = $4)
         AND ($5::uuid IS NULL OR track_id = $5) AND failed_at <= $6
     ORDER BY stage, subject LIMIT $7 FOR UPDATE
 )
-UPDATE failures f SET resolved_at = now() FROM taken WHERE f.id = taken.id
+UPDATE failures f SET claimed_at = now() FROM claimed WHERE f.id = claimed.id
 RETURNING f.id, f.stage, f.scan_id, f.event_topic, f.event_key, f.event_value, f.event_headers
+"""
+# A record that has failed again meanwhile is no longer claimed: its failure stays open.
+_RESOLVE_CLAIMED = """
+WITH claimed AS (
+    SELECT id FROM failures WHERE id = ANY($1) AND claimed_at IS NOT NULL
+    ORDER BY stage, subject FOR UPDATE
+)
+UPDATE failures f SET resolved_at = now(), claimed_at = NULL FROM claimed WHERE f.id = claimed.id
 """
 # A refused scan is requested again, unless another one does the same by now.
 _REVIVE_SCANS = """
@@ -73,7 +83,7 @@ class FailureSelection:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A failure that was resolved by taking it, and the record to be published again."""
+    """A failure that is claimed, and the record to be published again."""
 
     id: UUID
     record: Record
@@ -84,15 +94,17 @@ async def read_failures(pool: asyncpg.Pool, ids: Sequence[UUID]) -> dict[UUID, S
     return {row["id"]: StoredFailure(**row) for row in await pool.fetch(_READ, list(ids))}
 
 
-async def take_failures(
+async def claim_failures(
     connection: asyncpg.Connection, selection: FailureSelection, *, first: int
 ) -> list[Replay]:
-    """Resolve `first` of the open failures of a selection, for a replay.
+    """Claim `first` of the open failures of a selection, for a replay.
 
-    Publish the records before the transaction ends: one that fails again then opens it again.
+    Commit, then publish the records, then call `resolve_claimed`. Publishing may wait for room in
+    a topic, and services make room only while they can write: so no lock is held meanwhile. The
+    failures of a replay that is cut off stay open. They can be replayed again after 10 minutes.
     """
     rows = await connection.fetch(
-        _TAKE,
+        _CLAIM,
         selection.ids,
         selection.stage,
         selection.kind,
@@ -104,3 +116,8 @@ async def take_failures(
     scan_ids = [row["scan_id"] for row in rows if row["stage"] == Stage.WALK]
     await connection.execute(_REVIVE_SCANS, scan_ids)
     return [Replay(row["id"], record_of(row)) for row in rows]
+
+
+async def resolve_claimed(connection: asyncpg.Connection, ids: Sequence[UUID]) -> None:
+    """Resolve claimed failures whose records are published, unless they have failed again."""
+    await connection.execute(_RESOLVE_CLAIMED, list(ids))

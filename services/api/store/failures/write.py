@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store import scans
-from services.api.store.batch_writes import Upserted, in_transaction
+from services.api.store.database.pool import in_transaction
 from services.api.store.failures.dead_letters import (
     MESSAGE_LIMIT,
     PATH_LIMIT_BYTES,
@@ -16,6 +16,7 @@ from services.api.store.failures.dead_letters import (
     columns_of,
     failure_row,
 )
+from services.api.store.results import Upserted
 from services.api.store.tracks.lock import lock_file_creation
 from shared.contracts.envelope import DeadLetter
 from shared.contracts.errors import FailureKind
@@ -66,7 +67,7 @@ ON CONFLICT (stage, subject) DO UPDATE SET
     library_id = EXCLUDED.library_id, path = EXCLUDED.path, scan_id = EXCLUDED.scan_id,
     event_topic = EXCLUDED.event_topic, event_key = EXCLUDED.event_key,
     event_value = EXCLUDED.event_value, event_headers = EXCLUDED.event_headers,
-    failed_at = now(), resolved_at = EXCLUDED.resolved_at
+    failed_at = now(), resolved_at = EXCLUDED.resolved_at, claimed_at = NULL
 RETURNING id, stage, subject, xmax = 0 AS is_new  -- xmax is 0 of a row that was inserted
 """
 

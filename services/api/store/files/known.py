@@ -8,6 +8,10 @@ from uuid import UUID
 
 import asyncpg
 
+MOST_FILES = 50_000
+FILES_PER_RANGE = 500
+MOST_RANGES = MOST_FILES // FILES_PER_RANGE
+
 
 @dataclass(frozen=True, slots=True)
 class KnownFiles:

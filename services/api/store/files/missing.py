@@ -6,7 +6,8 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store.albums.refresh import refresh_albums
-from services.api.store.batch_writes import Problem, TrackUpserted, in_transaction
+from services.api.store.database.pool import in_transaction
+from services.api.store.results import Problem, TrackUpserted
 from shared.contracts.upserts import ErrorCode, UpsertStatus
 
 _LOCK = """

@@ -13,9 +13,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.errors import InvalidInput
+
+MOST_ROWS = 500
+
 
 class BadCursor(ValueError):
     """The cursor is not one of ours, or of another order: start without one."""
+
+
+def page_size(first: int | None, most: int = MOST_ROWS) -> int:
+    """The argument `first`: how many rows a page has.
+
+    Raises:
+        InvalidInput: it is not between 1 and `most`.
+    """
+    if first is None:
+        return min(50, most)
+    if not 1 <= first <= most:
+        raise InvalidInput(f"first: ask for 1 to {most:,} rows at a time, not {first:,}")
+    return first
 
 
 @dataclass(frozen=True, slots=True)

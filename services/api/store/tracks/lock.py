@@ -15,7 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store.batch_writes import Problem
+from services.api.store.results import Problem
 from services.api.store.tracks.validate_item import TrackRow
 from shared.contracts.upserts import ErrorCode
 

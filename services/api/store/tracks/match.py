@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store.batch_writes import Candidate
+from services.api.store.results import Candidate
 from services.api.store.tracks.lock import FileRow
 from services.api.store.tracks.validate_item import TrackRow
 

@@ -12,8 +12,9 @@ import asyncpg
 from services.api.store import artists, scans
 from services.api.store.albums.refresh import refresh_albums
 from services.api.store.analyses.reuse import reuse_analyses
-from services.api.store.batch_writes import LostRace, Problem, TrackUpserted, in_transaction
 from services.api.store.checks import Item
+from services.api.store.database.pool import LostRace, in_transaction
+from services.api.store.results import Problem, TrackUpserted
 from services.api.store.tracks import lock, write
 from services.api.store.tracks.decide import Decision, decide
 from services.api.store.tracks.match import Moves, match

@@ -2,22 +2,20 @@
 
 Nearly every batch is valid, and a look at all values of a column together takes a tenth of the time
 that a look at each item takes. Where any column is unusual, all items go through `validate_item`,
-which says what is wrong with which. Both make the same rows, digests included.
+which says what is wrong with which. Both make the same rows.
 """
 
-import hashlib
-import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import isfinite
 from typing import Any
-from uuid import UUID
 
-from services.api.identity import fold, sort_key, year_of
+from services.api.identity import fold, sort_key, tags_digest, year_of
 from services.api.store import checks
-from services.api.store.batch_writes import Problem
 from services.api.store.checks import InvalidValue, Item
+from services.api.store.genres import genre_names
+from services.api.store.results import Problem
 from services.api.store.tracks.details import FIELDS, NO_DETAILS, Details, validate_details
 from services.api.store.tracks.validate_item import (
     COLUMN_NAMES,
@@ -28,15 +26,9 @@ from services.api.store.tracks.validate_item import (
     MUSICBRAINZ_IDS,
     NAMES,
     NUMBERS,
-    SORTED_JSON,
     TEXTS,
     WHOLE_NUMBERS,
-    Credit,
     TrackRow,
-    check_path,
-    credit_rows,
-    genre_names,
-    text_list,
     track_row,
 )
 from shared.contracts.identity import IdKind
@@ -72,27 +64,37 @@ def _rows(items: Sequence[Item]) -> Iterable[TrackRow] | None:
     if not all(is_valid(values[name]) for name, is_valid in _CHECKS.items()):
         return None
     for path in values["path"]:
-        check_path(path)
+        checks.below_root(path)
     details = [
         validate_details(item) if any(fields) else NO_DETAILS
         for item, fields in zip(
             items, zip(*(values[name] for name in FIELDS), strict=True), strict=True
         )
     ]
-    columns = _columns(values, details)
+    columns = [
+        dict(zip(COLUMN_NAMES, row, strict=True))
+        for row in zip(*_columns(values, details).values(), strict=True)
+    ]
     albums = [checks.optional_identifier(item, "album_id", IdKind.ALBUM) for item in items]
-    credits_ = [*map(credit_rows, items)]
+    credits_ = [*map(checks.credits_of, items)]
     genres = [*map(genre_names, items)]
     return map(
         TrackRow,
         values["path"],
         values["size_bytes"],
         values["mtime_ns"],
-        (dict(zip(COLUMN_NAMES, row, strict=True)) for row in zip(*columns.values(), strict=True)),
+        columns,
         albums,
         credits_,
         genres,
-        _digests(columns, albums, credits_, genres, details),
+        map(
+            tags_digest,
+            columns,
+            albums,
+            credits_,
+            genres,
+            [[] if row is NO_DETAILS else row.digested for row in details],
+        ),
         details,
         map(_bytes, values["content_hash"]),
         values["images_digest"],
@@ -110,7 +112,7 @@ def _columns(values: Columns, details: Sequence[Details]) -> Columns:
     columns |= {name: [*map(bool, values[name])] for name in FLAGS}
     columns |= {name: [*map(_bytes, values[name])] for name in COVERS}
     columns |= {
-        name: [text_list({name: texts}, name, limit) if texts else [] for texts in values[name]]
+        name: [checks.texts({name: texts}, name, limit) if texts else [] for texts in values[name]]
         for name, limit in LISTS.items()
     }
     columns["title"], columns["artist_credit"] = values["title"], values["artist_credit"]
@@ -131,63 +133,6 @@ def _float(value: float | None) -> float | None:
 
 def _bytes(value: str | None) -> bytes | None:
     return None if value is None else bytes.fromhex(value)
-
-
-# Digests: SHA-256 of the JSON text that `track_row` writes.
-
-# JSON escapes line breaks within strings, so the text of a column splits into that of its values.
-_VALUE_A_LINE = json.JSONEncoder(separators=("\n", ": "))
-
-
-def _digests(
-    columns: Columns,
-    albums: Sequence[UUID | None],
-    credits_: Sequence[tuple[Credit, ...]],
-    genres: Sequence[Mapping[str, str]],
-    details: Sequence[Details],
-) -> Iterable[bytes]:
-    """Each row's digest. A column of equal values is written once, into the template of all."""
-    equal = {name: _json(column[:1])[0] for name, column in columns.items() if _are_equal(column)}
-    members = (
-        f'"{name}": ' + (equal[name].replace("%", "%%") if name in equal else "%s")
-        for name in columns
-    )
-    written = [_json(column) for name, column in columns.items() if name not in equal]
-    template = f"[{{{', '.join(members)}}}, %s, %s, %s, %s]"
-    rows = zip(
-        *written,
-        [f'"{album_id.hex}"' if album_id else "null" for album_id in albums],
-        ["[" + ", ".join(map(_credit_json, row)) + "]" for row in credits_],
-        ["[" + ", ".join(map(_genre_json, row.items())) + "]" for row in genres],
-        ["[]" if row is NO_DETAILS else SORTED_JSON.encode(row.digested) for row in details],
-        strict=True,
-    )
-    return (hashlib.sha256((template % row).encode()).digest() for row in rows)
-
-
-def _are_equal(column: Column) -> bool:
-    # 1 equals True, and 0.0 equals -0.0, but their JSON differs.
-    types = set(map(type, column))
-    return len(types) == 1 and float not in types and column.count(column[0]) == len(column)
-
-
-def _json(column: Column) -> list[str]:
-    types = set(map(type, column))
-    if list in types:
-        return [SORTED_JSON.encode(value) if value else "[]" for value in column]
-    if bytes in types:
-        column = [value and "\\x" + value.hex() for value in column]
-    return _VALUE_A_LINE.encode(column)[1:-1].split("\n")
-
-
-@lru_cache(maxsize=1_024)  # a batch has the same genres over and over
-def _genre_json(genre: tuple[str, str]) -> str:
-    return SORTED_JSON.encode(genre)
-
-
-@lru_cache(maxsize=1_024)  # and the same artists
-def _credit_json(credit: Credit) -> str:
-    return SORTED_JSON.encode((*credit[:2], credit.artist_id.hex, *credit[3:]))
 
 
 # Checks of whole columns.

@@ -1,24 +1,16 @@
 """Validates one item of `createTracks` and makes it a row of `tracks`. Pure."""
 
-import hashlib
-import json
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from services.api.identity import fold, sort_key, year_of
+from services.api.identity import fold, sort_key, tags_digest, year_of
 from services.api.store import checks
-from services.api.store.checks import InvalidValue, Item
+from services.api.store.checks import Credit, InvalidValue, Item
+from services.api.store.genres import genre_names
 from services.api.store.tracks.details import Details, validate_details
-from shared.contracts.credits import CONTRIBUTOR_ROLES
 from shared.contracts.identity import IdKind
 
-MOST_CREDITS = 500
-MOST_GENRES = 100
-_PATH_LIMIT_BYTES = 2_500  # the path is in an index, whose rows PostgreSQL limits
-# The digests of all stored tracks are made of this text: another form would make each look changed.
-SORTED_JSON = json.JSONEncoder(sort_keys=True)
 KINDS = frozenset(("music", "podcast", "audiobook"))
-ROLES = frozenset(("artist", *CONTRIBUTOR_ROLES))
 
 TEXTS = {
     **dict.fromkeys(
@@ -61,17 +53,6 @@ COLUMN_NAMES = tuple(
 )  # fmt: skip
 
 
-class Credit(NamedTuple):
-    """One credited artist."""
-
-    role: str
-    position: int
-    artist_id: UUID
-    credited_as: str
-    join_phrase: str
-    instrument: str | None = None
-
-
 class TrackRow(NamedTuple):
     """A validated track."""
 
@@ -101,19 +82,12 @@ def track_row(item: Item) -> TrackRow:
     Raises:
         InvalidValue: for the first invalid field.
     """
-    path = check_path(checks.text(item, "path"))
+    path = checks.below_root(checks.text(item, "path"))
     details = validate_details(item)
     columns = _columns(item, details)
-    credits_ = credit_rows(item)
+    credits_ = checks.credits_of(item)
     genres = genre_names(item)
     album_id = checks.optional_identifier(item, "album_id", IdKind.ALBUM)
-    digested = [
-        {**columns, **{name: columns[name] and "\\x" + columns[name].hex() for name in COVERS}},
-        album_id and album_id.hex,
-        [(*credit[:2], credit.artist_id.hex, *credit[3:]) for credit in credits_],
-        list(genres.items()),
-        details.digested,
-    ]
     return TrackRow(
         path=path,
         size_bytes=checks.integer(item, "size_bytes", 0, checks.BIGINT_LIMIT),
@@ -122,28 +96,13 @@ def track_row(item: Item) -> TrackRow:
         album_id=album_id,
         credits=credits_,
         genres=genres,
-        digest=hashlib.sha256(SORTED_JSON.encode(digested).encode()).digest(),
+        digest=tags_digest(columns, album_id, credits_, genres, details.digested),
         details=details,
         content_hash=checks.content_hash(item, "content_hash"),
         images_digest=checks.optional_integer(item, "images_digest"),
         moved_from=checks.optional_identifier(item, "moved_from", IdKind.TRACK),
         is_checked=checks.flag(item, "is_checked"),
     )
-
-
-def check_path(path: str) -> str:
-    """The path, if it is relative to a library's root and short enough.
-
-    Raises:
-        InvalidValue: it is not.
-    """
-    if not path or path[0] == "/" or (".." in path and ".." in path.split("/")):
-        raise InvalidValue(
-            "the path must be below the library's root, without a leading slash", "path"
-        )
-    if len(path) > _PATH_LIMIT_BYTES // 4 and len(path.encode()) > _PATH_LIMIT_BYTES:
-        raise InvalidValue(f"the path is longer than {_PATH_LIMIT_BYTES:,} bytes", "path")
-    return path
 
 
 def _columns(item: Item, details: Details) -> dict[str, Any]:
@@ -161,7 +120,7 @@ def _columns(item: Item, details: Details) -> dict[str, Any]:
         "kind": _kind(item),
         "duration_s": checks.number(item, "duration_s", 0, 1e9),
         **{name: checks.flag(item, name) for name in FLAGS},
-        **{name: text_list(item, name, limit) for name, limit in LISTS.items()},
+        **{name: checks.texts(item, name, limit) for name, limit in LISTS.items()},
         **{
             name: checks.optional_integer(item, name, 0, limit)
             for name, limit in WHOLE_NUMBERS.items()
@@ -181,52 +140,3 @@ def _kind(item: Item) -> str:
     if kind not in KINDS:
         raise InvalidValue(f"{kind!r} is no kind", "kind")
     return kind
-
-
-def text_list(item: Item, name: str, limit: int) -> list[str]:
-    """A list of texts of at most `limit` characters each."""
-    values = item.get(name)
-    if not values:
-        return []
-    if len(values) > MOST_CREDITS:
-        raise InvalidValue(f"more than {MOST_CREDITS} are too many", name)
-    return [checks.text({name: value}, name, limit) for value in values]
-
-
-def credit_rows(item: Item) -> tuple[Credit, ...]:
-    """The credits of a track or an album; positions count within a role, from 0."""
-    credits_ = item.get("credits") or []
-    if len(credits_) > MOST_CREDITS:
-        raise InvalidValue(f"more than {MOST_CREDITS} are too many", "credits")
-    positions: dict[str, int] = {}
-    rows: list[Credit] = []
-    for credit in credits_:
-        role = str(credit.get("role") or "artist").lower()
-        if role not in ROLES:
-            raise InvalidValue(f"{role!r} is no role", "credits")
-        position = positions.get(role, 0)
-        positions[role] = position + 1
-        rows.append(
-            Credit(
-                role=role,
-                position=position,
-                artist_id=checks.identifier(credit, "artist_id", IdKind.ARTIST),
-                credited_as=checks.text(credit, "credited_as"),
-                join_phrase=checks.text(credit, "join_phrase") if "join_phrase" in credit else "",
-                instrument=checks.optional_text(credit, "instrument", 1_000),
-            )
-        )
-    return tuple(rows)
-
-
-def genre_names(item: Item) -> dict[str, str]:
-    """The names of a track's genres by folded name, in order."""
-    names = item.get("genres") or []
-    if len(names) > MOST_GENRES:
-        raise InvalidValue(f"more than {MOST_GENRES} are too many", "genres")
-    genres: dict[str, str] = {}
-    for text in names:
-        name = " ".join(checks.text({"genres": text}, "genres", 2_000).split())
-        if name:
-            genres.setdefault(fold(name), name)
-    return genres

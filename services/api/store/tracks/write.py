@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store import genres
-from services.api.store.batch_writes import LostRace, json_value
 from services.api.store.corrections.apply import reapply_corrections
+from services.api.store.database.pool import LostRace, json_value
 from services.api.store.tracks.decide import Decision
 from services.api.store.tracks.details import NO_DETAILS, write_details
 from services.api.store.tracks.match import Moves

@@ -10,8 +10,8 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store import checks
-from services.api.store.batch_writes import in_transaction
 from services.api.store.checks import InvalidValue, Item
+from services.api.store.database.pool import in_transaction
 
 MOST_DIMENSIONS = 2_000  # of pgvector's HNSW index
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from pgvector import Vector
 
 from services.api.store import checks
-from services.api.store.batch_writes import Problem, TrackUpserted, in_transaction
 from services.api.store.checks import InvalidValue, Item
+from services.api.store.database.pool import in_transaction
 from services.api.store.failures.resolve import resolve_failures
+from services.api.store.results import Problem, TrackUpserted
 from services.api.store.vectors.spaces import (
     Space,
     current_spaces,

@@ -9,9 +9,9 @@ from services.extractor.read.fast.parsed_file import (
     StreamInfo,
     Unsupported,
 )
-from services.extractor.read.fast.vorbis_comments import Comments, parse_comments
 from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.sound.flac_frames import last_frame
+from services.extractor.tags.containers.vorbis import Comments, parse_comments
 
 _STREAM_INFO, _PADDING, _APPLICATION, _SEEK_TABLE, _COMMENTS, _PICTURE = 0, 1, 2, 3, 4, 6
 _SKIPPED = frozenset((_PADDING, _APPLICATION, _SEEK_TABLE))

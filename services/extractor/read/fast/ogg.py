@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from struct import Struct
 
 from services.extractor.read.fast.parsed_file import ParsedFile, StreamInfo, Unsupported
-from services.extractor.read.fast.vorbis_comments import parse_comments
 from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.sound.ogg_pages import is_one_stream
+from services.extractor.tags.containers.vorbis import parse_comments
 
 _PAGE = Struct("<4sBBqIIiB")
 _CONTINUED, _FIRST, _LAST = 1, 2, 4

@@ -25,7 +25,7 @@ QUICK = RequestPolicy(max_per_s=1_000, first_backoff_s=0.001)
 
 
 class Server:
-    """AcoustID with given answers; the last one again and again."""
+    """A client of AcoustID that gets the given responses, and then always the last one."""
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.answers = list(answers)
@@ -50,7 +50,7 @@ async def _look_up(server: Server, times: int = 1) -> list[str | None]:
         return [await acoustid.look_up("AQAB", 61.6 + n) for n in range(times)]
 
 
-async def test_the_best_recording_is_taken_if_it_is_good_enough() -> None:
+async def test_the_best_recording_is_used_if_its_score_is_high_enough() -> None:
     server = Server(
         _response((0.7, "second"), (0.98, "first")), _response((0.2, "bad")), _response()
     )
@@ -73,7 +73,7 @@ async def test_the_best_recording_is_taken_if_it_is_good_enough() -> None:
     ],
     ids=["refused", "timeout", "503", "no JSON", "a list", "odd results", "wrong key"],
 )  # fmt: skip
-async def test_after_any_error_there_is_no_acoustid(
+async def test_any_error_gives_no_acoustid(
     answer: httpx.Response | Exception,
 ) -> None:
     assert await _look_up(Server(answer)) == [None]

@@ -1,4 +1,4 @@
-"""Whole analyses of generated sound: each field in its range, known values where there are any."""
+"""Whole analyses of generated sounds: each field is in its range, and known values are found."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from tests.unit.services.analyzer.sounds import analyze, audio_of, clicks, progr
 RATE_HZ = 44_100
 
 
-def test_a_tone_of_440_hz_is_described_as_one() -> None:
+def test_a_tone_of_440_hz_has_its_values() -> None:
     found = analyze(sine(440, 10, dbfs=-6, rate_hz=RATE_HZ), RATE_HZ)
     assert found.spectral_centroid_hz == pytest.approx(440, rel=0.02)
     assert found.spectral_rolloff_hz == pytest.approx(440, abs=15)
@@ -117,7 +117,7 @@ def test_for_any_samples_each_field_is_finite_and_in_its_range(
     analyze(sound, rate_hz)  # `Analysis` rejects values out of range and NaN
 
 
-def test_of_a_long_track_an_excerpt_is_kept_and_all_of_it_is_measured() -> None:
+def test_a_long_track_is_measured_whole_and_an_excerpt_is_kept() -> None:
     second = sine(440, 60, rate_hz=8_000, dbfs=-20)[None]
     audio = Audio(8_000, 3_600.0, (second for _ in range(60)))
     track = decode_stream(audio)
@@ -127,13 +127,13 @@ def test_of_a_long_track_an_excerpt_is_kept_and_all_of_it_is_measured() -> None:
     assert len(track.fingerprint_pcm) == 120 * 11_025
 
 
-def test_less_than_the_header_states_is_damaged() -> None:
+def test_a_file_shorter_than_its_header_states_is_damaged() -> None:
     sound = sine(440, 5, rate_hz=8_000)[None]
     assert decode_stream(audio_of(sound, 8_000, expected_s=10)).damaged
     assert not decode_stream(audio_of(sound, 8_000, expected_s=5.5)).damaged
 
 
-def test_a_decoder_that_fails_midway_leaves_the_samples_before() -> None:
+def test_the_samples_before_a_decoder_error_are_analysed() -> None:
     def failing(blocks: int) -> Audio:
         def blocks_until_error() -> Iterator[NDArray[np.float32]]:
             for _ in range(blocks):

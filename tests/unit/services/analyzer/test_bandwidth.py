@@ -1,4 +1,4 @@
-"""Bandwidth of the recording, and what limits it."""
+"""The bandwidth of a recording, and its cause."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ Sound = NDArray[np.float32]
 
 
 def _cut_off(sound: Sound, rate_hz: int, at_hz: float) -> Sound:
-    """The sound without anything above a frequency, as a codec leaves it."""
+    """The sound without anything above a frequency, as after a lossy codec."""
     spectrum = np.fft.rfft(sound)
     spectrum[np.fft.rfftfreq(len(sound), 1 / rate_hz) > at_hz] = 0
     return np.fft.irfft(spectrum, len(sound)).astype(np.float32)

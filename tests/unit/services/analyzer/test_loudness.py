@@ -1,4 +1,4 @@
-"""Loudness against the values that the standards' own test signals have."""
+"""Loudness compared with the known values of the standards' test signals."""
 
 import numpy as np
 import pytest
@@ -67,7 +67,7 @@ def test_surround_channels_weigh_more_and_the_lfe_channel_nothing() -> None:
 
 
 @pytest.mark.parametrize("cuts", [[4_400], [44_100, 88_200], [100 * 44, 100 * 441, 100 * 500]])
-def test_the_cut_into_blocks_does_not_change_the_power(cuts: list[int]) -> None:
+def test_the_size_of_blocks_does_not_change_the_power(cuts: list[int]) -> None:
     sound = _noise(2, 100_000)
     whole = _weighted(KWeighting(44_100, 50), sound, 50)
     weighting = KWeighting(44_100, 50)
@@ -88,7 +88,7 @@ def test_the_power_is_that_of_the_standards_two_filters(rate_hz: int, offset: fl
         assert 10 * np.log10(found / mean) == pytest.approx(
             0, abs=1
         )  # a hop may end within a block
-    # Of what begins with an offset, the first tenth of a second has what the filters ring with.
+    # An offset at the start makes the filters ring for a tenth of a second.
     mean = expected[:, hop : 12 * hop].mean(axis=1).sum()
     assert 10 * np.log10(power[1:12].mean() / mean) == pytest.approx(0, abs=0.01)
 
@@ -114,7 +114,7 @@ def _weighted(weighting: KWeighting, sound: NDArray[np.float32], hop: int) -> ND
 
 
 def _filtered(sound: NDArray[np.float32], rate_hz: int) -> NDArray[np.float64]:
-    """The recursion as the standard has it, sample by sample, in double precision."""
+    """The standard's recursion, sample by sample, in double precision."""
     filtered = sound.astype(np.float64)
     for section in filter_sections(rate_hz):
         filtered = lfilter(section[:3], section[3:], filtered)

@@ -21,7 +21,7 @@ def test_stereo_width_and_mono_in_stereo() -> None:
         assert found.is_mono_in_stereo is same
 
 
-def test_the_dc_offset_is_that_of_the_channel_that_is_farthest_off() -> None:
+def test_the_dc_offset_is_that_of_the_channel_with_the_largest_one() -> None:
     sound = np.stack([noise(RATE_HZ, 3), noise(RATE_HZ, 3) - np.float32(0.05)])
     assert analyze(sound, RATE_HZ).dc_offset == pytest.approx(-0.05, abs=0.002)
     assert analyze(noise(RATE_HZ, 3), RATE_HZ).dc_offset == pytest.approx(0, abs=0.002)
@@ -37,8 +37,10 @@ def test_fades_are_measured_and_sudden_starts_and_ends_are_not_fades() -> None:
     assert faded.fade_out_s == pytest.approx(12 * 0.71, abs=1.5)
     plain = analyze(sound, RATE_HZ)
     assert (plain.fade_in_s, plain.fade_out_s) == (0, 0)
-    dying = np.concatenate([sound, np.exp(-np.arange(RATE_HZ) / 9_000) * sound[:RATE_HZ]])
-    assert analyze(dying.astype(np.float32), RATE_HZ).fade_out_s == 0  # a last note that rings out
+    decaying = np.concatenate([sound, np.exp(-np.arange(RATE_HZ) / 9_000) * sound[:RATE_HZ]])
+    assert (
+        analyze(decaying.astype(np.float32), RATE_HZ).fade_out_s == 0
+    )  # a last note that rings out
 
 
 def test_sections_begin_where_the_music_changes() -> None:

@@ -1,4 +1,4 @@
-"""Tempo from click trains, and none from what has none."""
+"""Tempo of click trains, and none of sounds without a pulse."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_noise_and_a_steady_tone_have_little_confidence() -> None:
     assert _tempo(sine(440, 20, dbfs=-6)).confidence < 0.15
 
 
-def test_a_changing_tempo_is_the_one_that_lasts_longest() -> None:
+def test_of_several_tempi_the_longest_one_is_found() -> None:
     sound = np.concatenate([clicks(90, 40.0), clicks(124, 20.0)])
     assert _tempo(sound).bpm == pytest.approx(90, rel=0.02)
 

@@ -40,7 +40,7 @@ def test_it_is_the_peak_of_the_whole_signal_oversampled(seed: int) -> None:
     assert _true_peak_dbtp(sound) == pytest.approx(20 * math.log10(whole), abs=0.3)
 
 
-def test_it_is_never_below_the_largest_sample_of_the_shortest_sound_too() -> None:
+def test_it_is_never_below_the_largest_sample_of_even_the_shortest_sound() -> None:
     click = np.zeros(RATE_HZ, np.float32)
     click[-1] = 0.5
     assert _true_peak_dbtp(click) == pytest.approx(-6.02, abs=0.01)

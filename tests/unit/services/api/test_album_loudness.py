@@ -8,9 +8,9 @@ from services.api.loudness import integrated_lufs, replaygain_db
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_it_is_the_loudness_of_the_tracks_one_after_another(seed: int) -> None:
+def test_it_is_the_loudness_of_the_concatenated_tracks(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    # A quiet track, a loud one, one with both: what the album's gate leaves out is not a track's.
+    # A quiet track, a loud one, one with both: the album's gate differs from those of its tracks.
     levels = [rng.normal(-32, 3, 1_800), rng.normal(-11, 2, 2_400), rng.normal(-20, 8, 3_000)]
     tracks = [10 ** (level / 10) for level in levels]
     together = ebu_r128.integrated_lufs(np.concatenate(tracks))

@@ -1,4 +1,4 @@
-"""What makes two names, and two albums, the same."""
+"""The keys by which names and albums are the same."""
 
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ RELEASE = UUID(int=2)
         ("Ёлка", "елка"),
     ],
 )
-def test_names_that_people_take_for_the_same_fold_to_the_same(one: str, other: str) -> None:
+def test_spellings_of_one_name_fold_to_the_same_key(one: str, other: str) -> None:
     assert fold(one) == fold(other) != ""
 
 
@@ -36,7 +36,7 @@ def test_names_that_people_take_for_the_same_fold_to_the_same(one: str, other: s
     ("one", "other"),
     [("AC/DC", "ACDC"), ("P!nk", "Pnk"), ("がく", "かく"), ("+", "-"), ("...", "…a")],
 )
-def test_names_that_differ_in_more_than_writing_stay_apart(one: str, other: str) -> None:
+def test_different_names_fold_to_different_keys(one: str, other: str) -> None:
     assert fold(one) != fold(other)
 
 
@@ -54,11 +54,11 @@ def test_plain_letters_fold_as_accented_ones_do(text: str) -> None:
     assert fold(text + "e") == fold(text + "é")
 
 
-def test_long_names_with_one_beginning_stay_apart() -> None:
+def test_long_names_with_the_same_beginning_stay_different() -> None:
     assert bounded("x" * 2_000 + "a") != bounded("x" * 2_000 + "b")
 
 
-def test_a_sort_name_decides_the_order_and_articles_move_only_there() -> None:
+def test_a_sort_name_decides_the_order_and_articles_stay_without_one() -> None:
     assert sort_key("The Beatles", "Beatles, The") == "beatles, the"
     assert sort_key("The Beatles") == "the beatles"
 
@@ -88,7 +88,7 @@ OWNER: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_a_title_in_a_folder_is_one_place_however_it_is_written() -> None:
+def test_spellings_of_a_title_in_a_folder_have_one_key() -> None:
     assert place_key(**PLACE | {"title": "HOMOGENIC "}) == place_key(**PLACE)
 
 
@@ -101,11 +101,11 @@ def test_a_title_in_a_folder_is_one_place_however_it_is_written() -> None:
         {"musicbrainz_release_id": RELEASE},
     ],
 )
-def test_editions_are_in_places_of_their_own(changes: dict[str, Any]) -> None:
+def test_editions_have_keys_of_their_own(changes: dict[str, Any]) -> None:
     assert place_key(**PLACE | changes) != place_key(**PLACE)
 
 
-def test_a_musicbrainz_release_is_one_album_wherever_its_files_are_and_whoever_plays() -> None:
+def test_a_musicbrainz_release_is_one_album_in_any_folder_and_of_any_artist() -> None:
     one, other = (
         {**PLACE, "musicbrainz_release_id": RELEASE, "folder": folder, "title": folder}
         for folder in "ab"
@@ -125,20 +125,22 @@ def test_a_musicbrainz_release_is_one_album_wherever_its_files_are_and_whoever_p
         ({"folder": ""}, False),
     ],
 )
-def test_an_album_of_a_place_is_its_artists(changes: dict[str, Any], is_same: bool) -> None:
+def test_albums_of_one_title_and_folder_differ_by_album_artist(
+    changes: dict[str, Any], is_same: bool
+) -> None:
     assert (owner_key(**OWNER | changes) == owner_key(**OWNER)) == is_same
 
 
-def test_a_compilation_holds_together_whoever_plays_on_it_and_whenever() -> None:
+def test_a_compilation_is_one_album_for_all_artists_and_years() -> None:
     one = OWNER | {"is_compilation": True}
     assert owner_key(**one | {"artist_credit": "b", "release_date": "1990"}) == owner_key(**one)
 
 
-def test_who_owns_an_album_without_an_album_artist_its_tracks_tell_together() -> None:
+def test_without_an_album_artist_the_owner_key_is_empty() -> None:
     assert owner_key(**OWNER | {"is_artist_tagged": False}) == ""
 
 
-def test_in_the_root_where_all_may_lie_the_track_artist_and_the_year_count_too() -> None:
+def test_in_the_root_folder_the_track_artist_and_the_year_count_too() -> None:
     root = OWNER | {"folder": "", "is_artist_tagged": False}
     assert owner_key(**root | {"artist_credit": "b"}) != owner_key(**root)
     assert owner_key(**root | {"release_date": "2017"}) != owner_key(**root)

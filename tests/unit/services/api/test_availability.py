@@ -1,4 +1,4 @@
-"""A database that is away is waited for; a value that it cannot hold is not."""
+"""An unavailable database counts as down; an invalid value is an error."""
 
 import asyncpg
 import pytest
@@ -21,7 +21,7 @@ from shared.contracts.errors import DependencyDown
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_it_is_waited_for(error: Exception) -> None:
+def test_an_unavailable_database_counts_as_down(error: Exception) -> None:
     with pytest.raises(DependencyDown), waiting_for_database():
         raise error
 
@@ -31,6 +31,6 @@ def test_it_is_waited_for(error: Exception) -> None:
     [asyncpg.exceptions.DataError("invalid input"), asyncpg.UniqueViolationError("twice")],
     ids=lambda error: type(error).__name__,
 )
-def test_anything_else_is_what_it_is(error: Exception) -> None:
+def test_other_errors_are_passed_on(error: Exception) -> None:
     with pytest.raises(type(error)), waiting_for_database():
         raise error

@@ -1,4 +1,4 @@
-"""Smaller images: sizes, colours, uprightness; and what is refused."""
+"""Resized images: sizes, colours, orientation; and refused images."""
 
 import io
 from typing import Any
@@ -17,7 +17,7 @@ def picture(kind: str, mode: str = "RGB", size: tuple[int, int] = (400, 200), **
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "AVIF"])
-def test_an_image_is_measured_by_its_header(kind: str) -> None:
+def test_type_and_size_of_an_image_are_read_from_its_header(kind: str) -> None:
     assert look_at(picture(kind)) == (f"image/{kind.lower()}", 400, 200)
 
 
@@ -35,7 +35,7 @@ def test_an_image_is_measured_by_its_header(kind: str) -> None:
         ("RGBA", "WEBP", "image/png"),
     ],
 )
-def test_a_smaller_image_has_the_shape_of_the_whole(mode: str, kind: str, made: str) -> None:
+def test_a_resized_image_keeps_its_aspect_ratio(mode: str, kind: str, made: str) -> None:
     mime_type, content = resized(picture(kind, mode), 64)
     assert (mime_type, look_at(content)) == (made, (made, 64, 32))
 
@@ -54,13 +54,13 @@ def test_grey_keeps_its_shades(bits: int) -> None:
     assert found == pytest.approx(_SHADES, abs=4)
 
 
-def test_a_photograph_is_upright() -> None:
-    turned = Image.Exif()
-    turned[0x0112] = 6  # turned by a quarter
-    assert look_at(resized(picture("JPEG", exif=turned), 64)[1])[1:] == (32, 64)
+def test_a_resized_photograph_is_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # rotated by 90 degrees
+    assert look_at(resized(picture("JPEG", exif=exif), 64)[1])[1:] == (32, 64)
 
 
-def test_a_bomb_is_told_by_its_header() -> None:
+def test_a_decompression_bomb_is_refused_by_its_header() -> None:
     with pytest.raises(Unshowable, match="60,000 x 60,000 pixels"):
         look_at(bomb(60_000, 60_000))
     side = int(MOST_PIXELS**0.5)
@@ -70,13 +70,13 @@ def test_a_bomb_is_told_by_its_header() -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"\xff\xd8\xff but no picture", b"<svg/>", picture("PPM"), picture("PNG")[:20]]
 )
-def test_what_is_no_image_of_a_browser_is_refused(content: bytes) -> None:
+def test_other_formats_and_broken_images_are_refused(content: bytes) -> None:
     with pytest.raises(Unshowable, match="no JPEG, PNG, GIF, BMP, WebP or AVIF image, or broken"):
         look_at(content)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
-def test_one_that_ends_early_cannot_be_made_smaller(kind: str) -> None:
+def test_a_truncated_image_cannot_be_resized(kind: str) -> None:
     noisy = Image.effect_noise((300, 300), 90).convert("RGB")
     made = io.BytesIO()
     noisy.save(made, kind)

@@ -1,4 +1,4 @@
-"""Look-ahead loads what a request selects, at once, and fails field by field."""
+"""Look-ahead loads the selected fields of a list in one read, and fails field by field."""
 
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -40,12 +40,12 @@ class Thing:
 
     @strawberry.field
     def labels(self, first: int = 10) -> list[Label]:
-        """One with an argument."""
+        """A field with an argument."""
         return self.all_labels[:first]
 
     @strawberry.field
     async def waits(self) -> str | None:
-        """One with a resolver of its own."""
+        """A field with its own resolver."""
         return f"waited {self.text}"
 
 
@@ -55,14 +55,14 @@ class Box:
 
 
 class Loaders:
-    """Keys are numbers: each has a label, but for 9, which has none. Keys from 100 on fail."""
+    """Keys are numbers. Each has a label, except for 9; keys from 100 on fail."""
 
     def __init__(self) -> None:
-        self.asked: list[list[int]] = []
+        self.reads: list[list[int]] = []
         self.labels: Loader[int, Any] = Loader(self._read)
 
     async def _read(self, keys: list[int]) -> list[Any]:
-        self.asked.append(list(keys))
+        self.reads.append(list(keys))
         if max(keys) >= 100:
             raise ValueError("no labels today")
         return [None if key == 9 else f"label {key}" for key in keys]
@@ -82,17 +82,17 @@ def _thing(key: int | None) -> Thing:
 class Query:
     @strawberry.field
     async def things(self, info: strawberry.Info) -> list[Thing | None]:
-        """All."""
+        """All things."""
         return await load_selected(info, list(info.context.things))
 
     @strawberry.field
     async def sure(self, info: strawberry.Info) -> list[Thing] | None:
-        """All, none of them null."""
+        """All things; none is null."""
         return await load_selected(info, list(info.context.things))
 
     @strawberry.field
     async def boxes(self, info: strawberry.Info) -> list[Box]:
-        """All, each in a box."""
+        """All things, each in a box."""
         return await load_selected(info, [Box(thing=thing) for thing in info.context.things])
 
 
@@ -102,11 +102,11 @@ SCHEMA = strawberry.Schema(Query)
 async def _ask(
     document: str, things: list[Any], **variables: object
 ) -> tuple[Any, list[tuple[str, list[str | int] | None]], list[list[int]]]:
-    """The answer, its errors, and what the loader read."""
+    """The data, the errors, and the keys that the loader read."""
     context = Context(things)
     result = await SCHEMA.execute(document, variables, context_value=context)
     errors = [(error.message, error.path) for error in result.errors or ()]
-    return result.data, errors, context.loaders.asked
+    return result.data, errors, context.loaders.reads
 
 
 @pytest.mark.parametrize("root", ["things", "sure", "boxes"])
@@ -116,27 +116,27 @@ async def test_all_objects_of_a_list_are_loaded_in_one_read(
 ) -> None:
     fields = "text label { name } also: label { name }"
     selected = f"thing {{ {fields} }}" if root == "boxes" else fields
-    data, errors, asked = await _ask(f"{{ {root} {{ {selected} }} }}", [_thing(k) for k in keys])
+    data, errors, reads = await _ask(f"{{ {root} {{ {selected} }} }}", [_thing(k) for k in keys])
     assert errors == []
-    assert asked == [list(dict.fromkeys(key for key in keys if key is not None))]
+    assert reads == [list(dict.fromkeys(key for key in keys if key is not None))]
     found = [each.get("thing", each) for each in data[root]]
     assert [one["text"] for one in found] == [f"thing {key}" for key in keys]
     names = [None if key in {None, 9} else {"name": f"label {key}"} for key in keys]
     assert [one["label"] for one in found] == [one["also"] for one in found] == names
 
 
-async def test_what_is_not_selected_is_not_read() -> None:
-    _, errors, asked = await _ask("{ things { text waits __typename } }", [_thing(1)])
-    assert (errors, asked) == ([], [])
+async def test_fields_that_are_not_selected_are_not_read() -> None:
+    _, errors, reads = await _ask("{ things { text waits __typename } }", [_thing(1)])
+    assert (errors, reads) == ([], [])
 
 
 @pytest.mark.parametrize("use", ["@skip(if: $is)", "@include(if: $is)"])
 @pytest.mark.parametrize("is_set", [True, False])
 async def test_a_skipped_field_is_not_read(use: str, is_set: bool) -> None:
     document = f"query($is: Boolean!) {{ things {{ text label {use} {{ name }} }} }}"
-    data, errors, asked = await _ask(document, [_thing(1)], **{"is": is_set})
+    data, errors, reads = await _ask(document, [_thing(1)], **{"is": is_set})
     is_read = is_set is ("include" in use)
-    assert (errors, asked) == ([], [[1]] if is_read else [])
+    assert (errors, reads) == ([], [[1]] if is_read else [])
     assert ("label" in data["things"][0]) is is_read
 
 
@@ -150,21 +150,21 @@ async def test_a_skipped_field_is_not_read(use: str, is_set: bool) -> None:
         "{ things { text } things { label { name } } }",
     ],
 )
-async def test_fragments_and_repeated_fields_are_looked_into(document: str) -> None:
-    data, errors, asked = await _ask(document, [_thing(1), _thing(2)])
-    assert (errors, asked) == ([], [[1, 2]])
+async def test_fields_in_fragments_and_repeated_fields_are_read(document: str) -> None:
+    data, errors, reads = await _ask(document, [_thing(1), _thing(2)])
+    assert (errors, reads) == ([], [[1, 2]])
     assert [one["label"]["name"] for one in data["things"]] == ["label 1", "label 2"]
 
 
-async def test_a_field_with_arguments_reads_what_was_loaded_for_it() -> None:
+async def test_a_field_with_arguments_uses_what_was_loaded_for_it() -> None:
     document = "{ things { labels(first: 1) { name } } }"
-    data, errors, asked = await _ask(document, [_thing(1)])
-    assert (errors, asked) == ([], [[1]])
+    data, errors, reads = await _ask(document, [_thing(1)])
+    assert (errors, reads) == ([], [[1]])
     assert data["things"][0]["labels"] == [{"name": "label 1"}]
 
 
 @pytest.mark.parametrize("root", ["things", "sure"])
-async def test_a_value_that_cannot_be_made_fails_alone(root: str) -> None:
+async def test_a_value_that_cannot_be_converted_fails_alone(root: str) -> None:
     document = f"{{ {root} {{ text broken surely {{ name }} }} }}"
     data, errors, _ = await _ask(document, [_thing(1), _thing(9)])
     paths = [path for _, path in errors]
@@ -175,7 +175,7 @@ async def test_a_value_that_cannot_be_made_fails_alone(root: str) -> None:
     assert data[root] == (expected if root == "things" else None)
 
 
-async def test_a_read_that_fails_is_the_error_of_each_field_that_needs_it() -> None:
+async def test_a_failed_read_is_the_error_of_each_field_that_needs_it() -> None:
     data, errors, _ = await _ask("{ things { text label { name } } }", [_thing(100), _thing(1)])
     assert data["things"] == [{"text": f"thing {n}", "label": None} for n in (100, 1)]
     assert sorted(errors, key=str) == [

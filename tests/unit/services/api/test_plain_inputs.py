@@ -1,4 +1,4 @@
-"""Plain inputs go to the store as mappings of its names, enumerations as their values."""
+"""Plain inputs become rows of the store: snake-case names, and enumerations as values."""
 
 from enum import Enum
 from importlib import metadata
@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 from packaging.specifiers import SpecifierSet
-from strawberry.types.base import get_object_definition
+from strawberry.types import get_object_definition
 
 from services.api.graphql.plain_inputs import plain, rows
 
@@ -59,7 +59,7 @@ def test_enumerations_and_nested_inputs_become_values_and_mappings() -> None:
 class Query:
     @strawberry.field
     async def plant(self, trees: list[Tree]) -> str:
-        """What the resolver gets."""
+        """The rows that the resolver gets."""
         return repr(list(rows(trees)))
 
 

@@ -1,13 +1,14 @@
-"""A batch that is checked column by column is what `track_row` makes of its items one by one."""
+"""A batch checked column by column gives the same rows as `track_row` for each item."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.api.store.batch_writes import Problem
 from services.api.store.checks import InvalidValue
+from services.api.store.results import Problem
 from services.api.store.tracks.validate import validate
 from services.api.store.tracks.validate_item import TrackRow, track_row
 
@@ -75,7 +76,7 @@ def _one_by_one(items: list[dict[str, Any]]) -> list[TrackRow | Problem]:
 
 @settings(deadline=None, max_examples=300)
 @given(_ITEMS)
-def test_usual_items_make_the_same_rows_as_one_by_one(items: list[dict[str, Any]]) -> None:
+def test_valid_items_give_the_same_rows_as_one_by_one(items: list[dict[str, Any]]) -> None:
     assert validate(items) == _one_by_one(items)
 
 
@@ -95,7 +96,7 @@ def test_usual_items_make_the_same_rows_as_one_by_one(items: list[dict[str, Any]
         ("sort_title", "\0"), ("images_digest", 2**31),
     ],
 )  # fmt: skip
-def test_one_item_at_fault_is_told_and_the_others_are_rows(name: str, value: Any) -> None:
+def test_an_invalid_item_has_a_problem_and_the_others_are_rows(name: str, value: Any) -> None:
     fit = {
         "path": "a.mp3", "size_bytes": 1, "mtime_ns": 1, "title": "A", "artist_credit": "B",
         "credits": [], "genres": ["Rock"], "container": "mp3", "codec": "mp3", "duration_s": 1.5,
@@ -104,3 +105,27 @@ def test_one_item_at_fault_is_told_and_the_others_are_rows(name: str, value: Any
     made = validate(items)
     assert made == _one_by_one(items)
     assert [isinstance(one, Problem) for one in made] == [False, True, False]
+
+
+@pytest.mark.parametrize("make", [validate, _one_by_one])
+def test_the_digest_of_a_track_stays_as_libraries_store_it(
+    make: Callable[[list[dict[str, Any]]], list[TrackRow | Problem]],
+) -> None:
+    item = {
+        "path": "é/1.mp3", "size_bytes": 1, "mtime_ns": 2, "title": 'Ænima "%s"\n☃😀',
+        "artist_credit": "Björk", "genres": ["Rock", "Électro"], "container": "mp3",
+        "codec": "mp3", "duration_s": 200, "album_id": f"alb_{_ID}", "track_number": 1,
+        "release_date": "1999-05-03", "tag_bpm": -0.0, "replaygain_track_gain_db": -7.25,
+        "isrcs": ["US1"], "cover_sha256": "ab" * 32, "lyrics_plain": "la",
+        "other_tags": {"z": ["1"], "a": ["ü"]}, "title_is_file_name": True,
+        "musicbrainz_recording_id": "89ad4ac3-39f7-470e-963a-56509c546377",
+        "credits": [
+            {
+                "artist_id": f"art_{_ID}", "credited_as": "Björk", "role": "PERFORMER",
+                "join_phrase": " & ", "instrument": "harp",
+            }
+        ],
+    }  # fmt: skip
+    (row,) = make([item])
+    assert isinstance(row, TrackRow)
+    assert row.digest.hex() == ("930a64e811c9ac9128f4fe1c327f7e5f27a964919c1103c7318c02383e0551a9")

@@ -1,4 +1,4 @@
-"""Real small music files of each format, made once: a tone of one second."""
+"""Small music files of each format, made once: a tone of one second."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -84,7 +84,7 @@ def make_file(tones: dict[str, bytes], tmp_path: Path) -> MakeFile:
 
 @pytest.fixture
 def jpeg() -> bytes:
-    """What looks like a JPEG image."""
+    """Bytes that begin like a JPEG image."""
     return _JPEG
 
 

@@ -1,4 +1,4 @@
-"""Music files with tags of all kinds, and damage to them; a seed gives the same ones again."""
+"""Music files with tags of all kinds, and damaged ones. The same seed gives the same files."""
 
 import base64
 import io
@@ -61,7 +61,7 @@ _OTHER_FRAMES = (b"TXXX", b"TXXX", b"COMM", b"USLT", b"APIC", b"UFID", b"POPM", 
 
 
 def id3v2(chance: random.Random, image: bytes) -> bytes:
-    """A tag of any version, with frames as they are met, and some that are not."""
+    """A tag of any version, with common frames and invalid ones."""
     version = chance.choice((2, 3, 3, 4, 4, 4))
     names: tuple[bytes, ...] = _TEXT_FRAMES + _OTHER_FRAMES
     if version == 2:
@@ -81,7 +81,7 @@ def id3v2(chance: random.Random, image: bytes) -> bytes:
 
 
 def synchsafe(size: int) -> bytes:
-    """A size in seven bits a byte."""
+    """A size with seven bits per byte."""
     return bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
 
 
@@ -126,7 +126,7 @@ def _mp4_tags(chance: random.Random, image: bytes) -> dict[str, Any]:
 
 
 def tagged(chance: random.Random, suffix: str, tone: bytes) -> bytes:
-    """A tone with tags by chance, as mutagen or this module writes them."""
+    """A tone with random tags, written by mutagen or by this module."""
     image = b"\xff\xd8\xff\xe0" + bytes(chance.randrange(256) for _ in range(40))
     if suffix == ".mp3":
         begin = id3v2(chance, image) if chance.random() < 0.9 else b""
@@ -148,7 +148,7 @@ def tagged(chance: random.Random, suffix: str, tone: bytes) -> bytes:
 
 
 def damaged(chance: random.Random, content: bytes) -> bytes:
-    """The same with bits flipped, bytes set, cut off, taken out or put in, mostly near the tags."""
+    """The content with bits flipped, or bytes set, cut off, deleted or inserted."""
     changed = bytearray(content)
     kind = chance.randrange(6)
     if kind == 0:

@@ -1,13 +1,8 @@
-"""What the folders of a path say of its album: discs, and artists' names."""
+"""Discs and artists' names in the folders of a path."""
 
 import pytest
 
-from services.extractor.tags.album_folders import (
-    album_folder,
-    disc_of,
-    is_named_after,
-    without_disc,
-)
+from services.extractor.paths import album_folder, disc_of, is_named_after, without_disc
 
 
 @pytest.mark.parametrize(
@@ -27,7 +22,7 @@ from services.extractor.tags.album_folders import (
         ("01.flac", ""),
     ],
 )
-def test_the_folder_of_an_album_is_above_its_discs(path: str, folder: str) -> None:
+def test_an_albums_folder_is_above_those_of_its_discs(path: str, folder: str) -> None:
     assert album_folder(path) == folder
 
 
@@ -63,7 +58,7 @@ def test_a_disc_at_the_end_is_not_part_of_a_title(
         ("1.flac", None),
     ],
 )
-def test_a_folder_names_the_disc(path: str, disc: int | None) -> None:
+def test_a_folder_name_gives_the_disc_number(path: str, disc: int | None) -> None:
     assert disc_of(path) == disc
 
 
@@ -77,5 +72,7 @@ def test_a_folder_names_the_disc(path: str, disc: int | None) -> None:
         ("", "Björk", False),
     ],
 )
-def test_a_folder_is_an_artists_by_its_name(folder: str, artist: str, expected: bool) -> None:
+def test_a_folder_belongs_to_an_artist_by_its_name(
+    folder: str, artist: str, expected: bool
+) -> None:
     assert is_named_after(folder, artist) == expected

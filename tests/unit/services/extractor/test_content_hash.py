@@ -1,4 +1,4 @@
-"""A content is known by its sound: tags, names and pictures don't matter."""
+"""The content hash depends on the sound alone, not on tags, names and pictures."""
 
 import os
 import random
@@ -28,7 +28,7 @@ def hash_of(path: Path) -> str | None:
 
 
 def retag(path: Path, size: int) -> None:
-    """Write a title, and so much besides, in the way of the format."""
+    """Write a title and `size` further bytes, in the format's kind of tags."""
     file: Any = mutagen.File(path)
     if path.suffix in {".ac3", ".aac", ".mp2"} or file is None:
         tags = APEv2()
@@ -49,7 +49,7 @@ def retag(path: Path, size: int) -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_retag_leaves_the_hash(make_file: MakeFile, suffix: str) -> None:
+def test_retagging_keeps_the_hash(make_file: MakeFile, suffix: str) -> None:
     path = make_file(f"a{suffix}")
     before = hash_of(path)
     assert before is not None
@@ -58,10 +58,10 @@ def test_a_retag_leaves_the_hash(make_file: MakeFile, suffix: str) -> None:
         assert hash_of(path) == before, size
     kept = path.read_bytes()
     path.write_bytes(kept[: len(kept) * 3 // 4])
-    assert hash_of(path) != before, "cut off"
+    assert hash_of(path) != before, "a truncated sound"
 
 
-def test_tags_before_and_behind_are_left_out_together(make_file: MakeFile) -> None:
+def test_tags_at_both_ends_are_left_out(make_file: MakeFile) -> None:
     path = make_file("a.mp3")
     before = hash_of(path)
     tags = ID3()
@@ -73,13 +73,13 @@ def test_tags_before_and_behind_are_left_out_together(make_file: MakeFile) -> No
     assert hash_of(path) == before
 
 
-def test_each_format_is_another_content(make_file: MakeFile) -> None:
+def test_the_same_sound_in_another_format_has_another_hash(make_file: MakeFile) -> None:
     hashes = [hash_of(make_file(f"a{suffix}")) for suffix in SUFFIXES]
     assert len(set(hashes)) == len(SUFFIXES)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_whatever_is_in_a_file_it_is_hashed_or_not_and_nothing_is_raised(
+def test_a_damaged_file_has_a_hash_or_none_and_raises_nothing(
     make_file: MakeFile, suffix: str
 ) -> None:
     path = make_file(f"a{suffix}")

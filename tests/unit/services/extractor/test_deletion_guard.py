@@ -1,4 +1,4 @@
-"""Which missing files are taken for gone."""
+"""The guard against accidental deletions: which missing files are marked missing."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from services.extractor.scan.deletion_guard import DeletionGuard, WalkSummary, judge, not_below
 
 
-def test_what_could_not_be_looked_at_is_not_missing() -> None:
+def test_files_below_an_unreadable_folder_are_not_missing() -> None:
     missing = ["a/b/c.flac", "a/bc.flac", "d.flac"]
     assert not_below(missing, {"a/b"}) == ["a/bc.flac", "d.flac"]
     assert not_below(missing, {""}) == []
@@ -36,7 +36,7 @@ NAMES = [f"a/{number}.mp3" for number in range(100)]
         (200, 200, 60, {"empty_folders": ["a"]}, 0),
     ],
 )
-def test_a_removal_that_looks_like_an_accident_waits_for_a_person(
+def test_a_removal_that_looks_like_an_accident_is_held(
     known: int, seen: int, missing: int, changes: dict[str, Any], held: int
 ) -> None:
     fields = {"place": "/music", "is_whole": True, "is_root_empty": False, "empty_folders": []}

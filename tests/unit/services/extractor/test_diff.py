@@ -1,4 +1,4 @@
-"""How a walk differs from the catalogue: range by range, and file by file."""
+"""The difference between a walk and the catalogue: by ranges, and file by file."""
 
 import itertools
 import json
@@ -20,13 +20,13 @@ EACH = 3
 
 
 class Catalogue:
-    """A gateway that knows some files. It notes those that it was asked for one by one."""
+    """A gateway that knows some files. It records those that were requested one by one."""
 
     def __init__(self, missing: Sequence[int] = (), unknown: Sequence[int] = ()) -> None:
         self.files = [
             (file, number in missing, number in unknown) for number, file in enumerate(FILES)
         ]
-        self.looked_at: list[str] = []
+        self.requested: list[str] = []
         client = httpx.AsyncClient(
             transport=httpx.MockTransport(self._answer), base_url="http://gateway"
         )
@@ -39,7 +39,7 @@ class Catalogue:
         return _data("knownFiles", self._page(call["variables"]))
 
     def _ranges(self, after: str) -> dict[str, Any]:
-        """Two at a time."""
+        """A page of two."""
         present = [one for one in self.files if not one[1] and one[0].path > after]
         cut = [present[begin : begin + EACH] for begin in range(0, len(present), EACH)][:2]
         return {
@@ -53,11 +53,11 @@ class Catalogue:
         }
 
     def _page(self, variables: dict[str, Any]) -> dict[str, Any]:
-        """Two at a time."""
+        """A page of two."""
         after, until = variables["after"] or "", variables["until"]
         wanted = [one for one in self.files if after < one[0].path <= until]
         page, has_more = wanted[:2], len(wanted) > 2
-        self.looked_at += [file.path for file, _, _ in page]
+        self.requested += [file.path for file, _, _ in page]
         return {
             "paths": [file.path for file, _, _ in page],
             "sizesBytes": [file.size_bytes for file, _, _ in page],
@@ -78,7 +78,7 @@ def _data(name: str, value: object) -> httpx.Response:
 
 
 def runs(files: Sequence[WalkedFile]) -> Iterator[Run]:
-    """Two of a folder at a time, as far as they have the same images."""
+    """Runs of at most two files with the same images digest."""
     for begin in range(0, len(files), 2):
         for digest, same in itertools.groupby(files[begin : begin + 2], lambda one: one[3]):
             yield Run([file[:3] for file in same], digest)
@@ -87,7 +87,7 @@ def runs(files: Sequence[WalkedFile]) -> Iterator[Run]:
 async def diff_of(
     catalogue: Catalogue, walked: Sequence[WalkedFile], *, reads_all: bool = False
 ) -> Diff:
-    """All parts in one."""
+    """The parts of the difference, combined."""
     diff = diff_walk(WalkBuffer(runs(walked)), catalogue.ranges, reads_all=reads_all)
     parts = [part async for part in diff]
     return Diff(
@@ -98,20 +98,20 @@ async def diff_of(
     )
 
 
-async def test_no_unchanged_file_is_asked_for() -> None:
+async def test_unchanged_files_are_not_requested_one_by_one() -> None:
     catalogue = Catalogue()
     assert await diff_of(catalogue, FILES) == Diff([], 10, [], 10)
-    assert catalogue.looked_at == []
+    assert catalogue.requested == []
 
 
-async def test_missing_files_that_stay_missing_cost_nothing() -> None:
+async def test_files_that_stay_missing_are_not_requested() -> None:
     catalogue = Catalogue(missing=(0, 4, 9))
     present = [file for number, file in enumerate(FILES) if number not in {0, 4, 9}]
     assert await diff_of(catalogue, present) == Diff([], 7, [], 7)
-    assert catalogue.looked_at == []
+    assert catalogue.requested == []
 
 
-async def test_files_whose_images_are_not_known_are_as_they_were() -> None:
+async def test_files_with_unknown_images_count_as_unchanged() -> None:
     catalogue = Catalogue(unknown=(1, 5))
     walked = [*FILES[:5], FILES[5]._replace(images_digest=9), *FILES[6:]]
     assert await diff_of(catalogue, walked) == Diff([], 10, [], 10)
@@ -141,28 +141,28 @@ MANY = [WalkedFile(f"04-{number:05}", 1, 1) for number in range(2_500)]
     ],
     ids=["gone", "new", "many new", "renamed", "changed", "image"],
 )
-async def test_only_the_range_that_differs_is_looked_at_file_by_file(
+async def test_only_the_range_that_differs_is_compared_file_by_file(
     walked: Sequence[WalkedFile], found: Sequence[WalkedFile], missing: Sequence[str]
 ) -> None:
     catalogue = Catalogue()
     unchanged = len(walked) - len(found)
     assert await diff_of(catalogue, walked) == Diff(list(found), unchanged, list(missing), 10)
-    assert catalogue.looked_at == ["03", "04", "05"]
+    assert catalogue.requested == ["03", "04", "05"]
 
 
-async def test_one_that_was_missing_and_one_behind_all_others_are_found() -> None:
+async def test_returned_files_and_one_after_all_known_ones_are_found() -> None:
     catalogue = Catalogue(missing=(4, 9))
     assert await diff_of(catalogue, [*FILES, LAST]) == Diff([FILES[4], FILES[9], LAST], 8, [], 8)
 
 
-async def test_nothing_is_seen_and_nothing_is_known() -> None:
+async def test_an_empty_walk_and_an_empty_catalogue_are_compared() -> None:
     assert await diff_of(Catalogue(), []) == Diff([], 0, [file.path for file in FILES], 10)
     catalogue = Catalogue(missing=range(10))
     assert await diff_of(catalogue, []) == Diff([], 0, [], 0)
     assert await diff_of(Catalogue(missing=range(10)), FILES) == Diff(FILES, 0, [], 0)
 
 
-async def test_a_full_scan_finds_all_and_misses_what_is_gone() -> None:
+async def test_a_full_scan_finds_all_files_and_those_that_are_gone() -> None:
     present = FILES[:-1]
     assert await diff_of(Catalogue(), present, reads_all=True) == Diff(present, 0, ["09"], 10)
 
@@ -179,7 +179,7 @@ async def test_a_full_scan_finds_all_and_misses_what_is_gone() -> None:
         ([], [("a", 1, 1, True)], [], []),
     ],
 )
-def test_new_changed_and_returned_files_are_read_and_lost_ones_missing(
+def test_new_changed_and_returned_files_are_read_and_others_are_missing(
     walked: list[tuple[str, int, int]],
     known: list[tuple[str, int, int, bool]],
     found: list[str],

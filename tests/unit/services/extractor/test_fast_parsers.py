@@ -1,4 +1,4 @@
-"""The fast parsers return exactly what mutagen returns, or leave the file to it."""
+"""The fast parsers return exactly what mutagen returns, or leave the file to mutagen."""
 
 import os
 import random
@@ -26,13 +26,13 @@ _SLOW_S = 5.0
 
 
 class _Memory:
-    """A file in memory that has a descriptor, and tones to fill it with."""
+    """A file in memory with a descriptor, and the tones to fill it with."""
 
     def __init__(self, tones: dict[str, bytes]) -> None:
         self.tones = tones
         self.file = os.fdopen(os.memfd_create("corpus"), "w+b")
 
-    def holds(self, content: bytes) -> Any:
+    def fill(self, content: bytes) -> Any:
         self.file.seek(0)
         self.file.truncate(0)
         self.file.write(content)
@@ -57,14 +57,14 @@ def _fast(file: BinaryIO, suffix: str) -> Metadata | None:
 
 
 def _plain(metadata: Metadata) -> tuple[object, ...]:
-    """All that was read, with the order of the tags."""
+    """All that was read, and the order of the tags."""
     pictures = [(int(one.kind), bytes(one.content)) for one in metadata.pictures]
     return list(metadata.raw.items()), metadata.audio, pictures
 
 
 def _differs(memory: _Memory, content: bytes, suffix: str) -> str | None:
-    """Where a fast parser differs from mutagen; '' where it leaves the file to mutagen."""
-    fast = _fast(memory.holds(content), suffix)
+    """The difference to mutagen; None if there is none; '' if the file is left to mutagen."""
+    fast = _fast(memory.fill(content), suffix)
     if fast is None:
         return ""
     try:
@@ -86,7 +86,7 @@ def test_tags_of_all_kinds_are_read_as_mutagen_reads_them(name: str, memory: _Me
         differs = _differs(memory, content, _suffix(name))
         assert not differs, (seed, differs)
         read[differs is None] += 1
-    assert read[True] > (25 if name == ".mp3" else 100), "most are read here"
+    assert read[True] > (25 if name == ".mp3" else 100), "most files are read by the fast parser"
 
 
 _TEXTS = st.lists(st.text(max_size=20), min_size=1, max_size=3)
@@ -139,7 +139,7 @@ def test_any_text_in_other_tags_is_read_as_mutagen_reads_it(
     assert _differs(memory, file.getvalue(), suffix) is None
 
 
-def test_damaged_files_are_read_as_mutagen_reads_them_or_left_to_it(
+def test_damaged_files_are_read_as_mutagen_reads_them_or_left_to_mutagen(
     memory: _Memory, thorough: bool
 ) -> None:
     read = Counter[bool]()
@@ -152,7 +152,7 @@ def test_damaged_files_are_read_as_mutagen_reads_them_or_left_to_it(
         assert not differs, (seed, name, differs)
         assert time.process_time() - began_s < _SLOW_S, f"{seed} hangs"
         read[differs is None] += 1
-    assert read[True] > read[False] / 10, "damage that does not matter is read through"
+    assert read[True] > read[False] / 10, "harmless damage is read"
 
 
 def test_a_generated_library_is_read_without_mutagen(tmp_path: Path) -> None:
@@ -176,16 +176,16 @@ def test_real_music_is_read_without_mutagen(wesnoth_music: Path) -> None:
             assert _plain(fast) == _plain(read_with_mutagen(file, path.suffix)), path
 
 
-def test_what_is_no_music_raises_what_mutagen_raises(memory: _Memory) -> None:
+def test_invalid_files_raise_what_mutagen_raises(memory: _Memory) -> None:
     for suffix in (".mp3", ".flac", ".ogg", ".opus", ".m4a"):
         content = b"no music at all " * 100
         with pytest.raises(Exception) as expected:
             read_with_mutagen(BytesIO(content), suffix)
-        file = _bytes_of(memory.holds(content))
+        file = _bytes_of(memory.fill(content))
         with pytest.raises(type(expected.value)) as raised:
             read_metadata(file, f"a{suffix}", suffix)
         assert type(raised.value) is type(expected.value)
 
 
 def test_a_suffix_without_a_fast_parser_is_left_to_mutagen(memory: _Memory) -> None:
-    assert _fast(memory.holds(b"RIFF"), ".wav") is None
+    assert _fast(memory.fill(b"RIFF"), ".wav") is None

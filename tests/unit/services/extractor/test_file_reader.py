@@ -1,4 +1,4 @@
-"""Real files of each format: their tags are read, and errors say what is wrong."""
+"""Files of each format: their tags are read, and errors name the problem."""
 
 import base64
 import os
@@ -133,12 +133,14 @@ def test_audio_properties_are_read(suffix: str, make_file: MakeFile) -> None:
     assert audio.sample_rate_hz in {44_100, 48_000}
 
 
-def test_a_file_with_another_formats_ending_is_read_as_what_it_is(make_file: MakeFile) -> None:
+def test_a_file_with_the_suffix_of_another_format_is_read_by_its_content(
+    make_file: MakeFile,
+) -> None:
     path = make_file("a.flac")
     assert read(path.rename(path.with_suffix(".mp3"))).audio.codec == "flac"
 
 
-def test_absurd_tags_are_made_sane(make_file: MakeFile, open_tags: OpenTags) -> None:
+def test_absurd_tags_are_normalised(make_file: MakeFile, open_tags: OpenTags) -> None:
     path = make_file("a.flac")
     file = open_tags(path)
     file.tags.update(
@@ -191,7 +193,7 @@ def test_a_reader_process_loads_neither_the_network_nor_pydantic() -> None:
     assert not {"httpx", "pydantic", "shared.bus", "shared.runtime"} & set(loaded)
 
 
-def test_what_cannot_be_read_has_an_error_in_words(tmp_path: Path, make_file: MakeFile) -> None:
+def test_an_unreadable_file_has_a_readable_error(tmp_path: Path, make_file: MakeFile) -> None:
     expected = dict(_hostile(tmp_path))
     make_file("good.flac")
     chunk = read_chunk(str(tmp_path), [*expected, "good.flac"])
@@ -203,7 +205,7 @@ def test_what_cannot_be_read_has_an_error_in_words(tmp_path: Path, make_file: Ma
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_damaged_files_are_read_or_refused_never_worse(
+def test_damaged_files_are_read_or_refused(
     suffix: str, make_file: MakeFile, open_tags: OpenTags, jpeg: bytes
 ) -> None:
     path = make_file(f"a{suffix}")

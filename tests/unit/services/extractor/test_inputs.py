@@ -1,4 +1,4 @@
-"""Images and the gateway's inputs: which picture belongs to whom."""
+"""The gateway's inputs: tracks, albums, artists, and their images."""
 
 import hashlib
 from pathlib import Path
@@ -7,16 +7,16 @@ import msgspec
 import pytest
 
 from services.extractor.covers.images import Image, embedded_cover, folder_images, mime_type
-from services.extractor.covers.selection import folder_cover
+from services.extractor.paths import wanted_folders
 from services.extractor.read.file_reader import FileRead
 from services.extractor.store.inputs import (
     Batch,
     album_inputs,
     artist_inputs,
     claim_of,
+    folder_cover,
     track_input,
 )
-from services.extractor.tags.album_folders import wanted_folders
 from services.extractor.tags.mapping import map_tags
 from services.extractor.tags.model import AudioProperties, CreditedName, Picture, Release
 from services.extractor.tags.raw_tags import RawTags
@@ -28,7 +28,7 @@ LIBRARY = "lib_" + "0" * 32
 AUDIO = AudioProperties("flac", "flac", 1.0)
 
 
-def test_the_claim_of_an_album_stays_what_the_database_holds() -> None:
+def test_the_claim_of_a_release_is_the_same_as_in_earlier_versions() -> None:
     release = Release("X", artists=(CreditedName("Ann", " & "), CreditedName("Bob")), date="1999")
     assert claim_of(release) == "e152742b576c0347f74d"
 
@@ -69,11 +69,13 @@ def put(root: Path, name: str, content: bytes) -> str:
         (b"", None),
     ],
 )
-def test_an_image_is_known_by_its_first_bytes(content: bytes, kind: str | None) -> None:
+def test_the_type_of_an_image_is_detected_by_its_first_bytes(
+    content: bytes, kind: str | None
+) -> None:
     assert mime_type(content) == kind
 
 
-def test_the_front_is_preferred_and_icons_and_rubbish_are_left_out() -> None:
+def test_the_front_cover_is_preferred_and_icons_and_invalid_images_are_left_out() -> None:
     back, front, icon = (Picture(kind, JPEG + bytes([kind])) for kind in (4, 3, 1))
     assert embedded_cover([icon, back, front]) == (_image(front), None)
     assert embedded_cover([icon, back]) == (_image(back), None)
@@ -94,7 +96,9 @@ def _image(picture: Picture) -> Image:
         (b"<svg>", "is no JPEG, PNG, GIF, BMP, WebP or AVIF image"),
     ],
 )
-def test_what_cannot_be_a_cover_is_named(tmp_path: Path, content: bytes, problem: str) -> None:
+def test_an_unusable_cover_is_named_with_the_problem(
+    tmp_path: Path, content: bytes, problem: str
+) -> None:
     assert embedded_cover([Picture(3, content)]) == (None, f"the embedded image {problem}")
     put(tmp_path, "a/Cover.jpg", content)
     read = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
@@ -108,8 +112,8 @@ def test_what_cannot_be_a_cover_is_named(tmp_path: Path, content: bytes, problem
     assert (track.folder_cover_sha256, track.cover_problem) == (front, f"Cover.jpg {problem}")
 
 
-def test_the_next_best_image_counts_where_the_gateway_refuses_one(tmp_path: Path) -> None:
-    beside = put(tmp_path, "a/cover.jpg", JPEG + b"beside")
+def test_the_next_best_image_is_used_if_the_gateway_refuses_one(tmp_path: Path) -> None:
+    folder_image = put(tmp_path, "a/cover.jpg", JPEG + b"folder_image")
     read = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
     file = read.files[0]._replace(cover_sha256="ab")
 
@@ -117,14 +121,14 @@ def test_the_next_best_image_counts_where_the_gateway_refuses_one(tmp_path: Path
         track = track_input(read, file, artists={}, album_id="alb_1")
         return track.folder_cover_sha256, track.cover_sha256, track.cover_problem
 
-    assert covers() == (beside, "ab", None)
-    read.refused = {beside: "it is broken"}
+    assert covers() == (folder_image, "ab", None)
+    read.refused = {folder_image: "it is broken"}
     assert covers() == (None, "ab", "the image in the folder: it is broken")
     read.refused = {"ab": "it is a bomb"}
-    assert covers() == (beside, None, "the embedded image: it is a bomb")
+    assert covers() == (folder_image, None, "the embedded image: it is a bomb")
 
 
-def test_only_an_albums_track_has_the_cover_of_its_folder(tmp_path: Path) -> None:
+def test_only_a_track_of_an_album_has_the_cover_of_its_folder(tmp_path: Path) -> None:
     put(tmp_path, "a/cover.jpg", JPEG)
     read = batch(tmp_path, {"a/1.flac": {}})
     file = read.files[0]
@@ -132,7 +136,7 @@ def test_only_an_albums_track_has_the_cover_of_its_folder(tmp_path: Path) -> Non
     assert track.folder_cover_sha256 is None
 
 
-def test_a_folder_has_a_cover_or_an_artist_image_by_its_place(tmp_path: Path) -> None:
+def test_an_image_is_a_cover_or_an_artist_image_by_its_folder(tmp_path: Path) -> None:
     cover = put(tmp_path, "Björk/Post/Folder.JPG", JPEG + b"post")
     portrait = put(tmp_path, "Björk/folder.jpg", JPEG + b"portrait")
     post: RawTags = {"artist": ["Björk"], "album": ["Post"]}
@@ -143,7 +147,7 @@ def test_a_folder_has_a_cover_or_an_artist_image_by_its_place(tmp_path: Path) ->
     assert {folder_cover(read.folders, {}, file.path) for file in read.files} == {cover}
 
 
-def test_a_picture_in_a_folder_of_another_name_shows_no_artist(tmp_path: Path) -> None:
+def test_an_image_in_a_folder_of_another_name_is_no_artist_image(tmp_path: Path) -> None:
     put(tmp_path, "Rock/folder.jpg", JPEG + b"rock")
     named = put(tmp_path, "Pop/Post/artist.png", b"\x89PNG\r\n\x1a\n")
     post: RawTags = {"artist": ["Björk"], "album": ["Post"]}
@@ -188,7 +192,7 @@ def test_a_track_input_has_no_empty_fields(tmp_path: Path) -> None:
     assert set(encoded) >= {"path", "sizeBytes", "artistCredit", "credits"}
 
 
-def test_a_disc_is_known_by_its_folder_where_no_tag_has_it(tmp_path: Path) -> None:
+def test_the_disc_number_comes_from_the_folder_if_no_tag_has_it(tmp_path: Path) -> None:
     read = batch(tmp_path, {
         "a/CD2/1.flac": {"artist": ["A"], "album": ["X"]},
         "a/CD2/2.flac": {"artist": ["A"], "album": ["X"], "discnumber": ["1"]},

@@ -1,4 +1,4 @@
-"""A library's own rules."""
+"""The rules file of a library."""
 
 import os
 import re
@@ -33,13 +33,13 @@ def names(tags: Tags) -> list[str]:
     return [artist.name for artist in tags.artists]
 
 
-def test_without_a_file_the_settings_count(tmp_path: Path) -> None:
+def test_without_a_rules_file_the_settings_apply(tmp_path: Path) -> None:
     assert rules_of(str(tmp_path)) == DEFAULT_RULES
     assert rules_of(str(tmp_path), SETTINGS) == SETTINGS
     assert rules_of(write(tmp_path, ""), SETTINGS) == SETTINGS
 
 
-def test_the_documents_example_does_what_it_says(tmp_path: Path) -> None:
+def test_the_example_in_docs_tags_md_works(tmp_path: Path) -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
     root = write(tmp_path, example)
     assert names(tags_of(root, artist=["ZEAL & Ardor with Hot & Cold"])) == [
@@ -51,13 +51,13 @@ def test_the_documents_example_does_what_it_says(tmp_path: Path) -> None:
     assert tags_of(root, genre=genre).genres == ("Hip-Hop", "R&B/Soul", "drum & bass; jungle")
 
 
-def test_a_podcast_whose_genre_is_left_out_is_one(tmp_path: Path) -> None:
+def test_a_podcast_is_recognised_even_if_its_genre_is_left_out(tmp_path: Path) -> None:
     root = write(tmp_path, '[genres.rename]\npodcast = ""')
     tags = tags_of(root, genre=["Podcast"])
     assert (tags.kind, tags.genres) == ("podcast", ())
 
 
-def test_genres_without_separators_stay_whole() -> None:
+def test_genres_are_split_at_the_default_separators() -> None:
     assert genres(["A; B/C, D"], rules_of("/nowhere").genres) == ("A", "B", "C", "D")
 
 
@@ -82,7 +82,7 @@ def test_a_mistake_is_reported_with_the_file_and_the_field(
     assert words in str(caught.value)
 
 
-def test_a_folder_of_that_name_is_a_mistake(tmp_path: Path) -> None:
+def test_a_folder_named_like_the_rules_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / RULES_FILE).mkdir()
     with pytest.raises(BadRules, match="cannot be read: Is a directory"):
         rules_of(str(tmp_path))
@@ -100,7 +100,7 @@ def test_files_are_read_by_the_rules(tmp_path: Path, make_file: object) -> None:
     assert (names(tags), tags.genres) == (["A & B"], ("X", "Y"))
 
 
-def test_one_librarys_rules_are_not_anothers_though_their_files_say_the_same(
+def test_the_rules_of_one_library_do_not_apply_to_another_with_the_same_tags(
     tmp_path: Path,
 ) -> None:
     raw = {"artist": ["Ann & Bob"], "album": ["X"], "albumartist": ["Ann & Bob"]}
@@ -115,11 +115,11 @@ def test_one_librarys_rules_are_not_anothers_though_their_files_say_the_same(
             assert [artist.name for artist in tags.release.artists] == expected
 
 
-def test_a_release_is_one_object_however_often_it_is_read(tmp_path: Path) -> None:
+def test_equal_releases_are_one_object(tmp_path: Path) -> None:
     raw = {"artist": ["Ann"], "album": ["X"], "date": ["1999"]}
     first, again = tags_of(str(tmp_path), **raw), tags_of(str(tmp_path), **raw, title=["Y"])
     assert first.release is again.release
     long = {**raw, "label": ["L" * 10_000]}
     kept = tags_of(str(tmp_path), **long).release, tags_of(str(tmp_path), **long).release
     assert kept[0] == kept[1]
-    assert kept[0] is not kept[1], "long texts would fill the memory"
+    assert kept[0] is not kept[1], "long texts are not cached"

@@ -1,4 +1,4 @@
-"""Each kind of tag in each container that may have it."""
+"""Each kind of tags in each container that can have it."""
 
 import os
 import struct
@@ -128,7 +128,7 @@ def read_raw(path: Path) -> RawTags:
         for suffix in suffixes
     ],
 )
-def test_each_carrier_is_read_in_each_container(
+def test_each_kind_of_tags_is_read_in_each_container(
     save: Callable[[Path], None], suffix: str, make_file: MakeFile
 ) -> None:
     path = make_file(f"a{suffix}")
@@ -140,13 +140,13 @@ def test_each_carrier_is_read_in_each_container(
 
 
 @pytest.mark.parametrize("version", [3, 4])
-def test_id3_of_both_versions_that_are_written_is_read(version: int, make_file: MakeFile) -> None:
+def test_id3v2_3_and_2_4_are_read(version: int, make_file: MakeFile) -> None:
     path = make_file("a.mp3")
     save_id3(path, v2_version=version)
     assert (read(path).title, read(path).track) == ("Jóga", Numbered(2, 10))
 
 
-def test_id3_2_2_is_read(make_file: MakeFile) -> None:
+def test_id3v2_2_is_read(make_file: MakeFile) -> None:
     path = make_file("a.mp3")
     frames = b"".join(
         name + struct.pack(">I", len(text) + 1)[1:] + b"\0" + text
@@ -181,7 +181,7 @@ def test_a_better_tag_wins_and_another_completes_it(make_file: MakeFile) -> None
 
 
 @pytest.mark.parametrize("suffix", [".mp3", ".aac", ".ac3", ".wav"])
-def test_a_damaged_second_tag_costs_nothing_else(suffix: str, make_file: MakeFile) -> None:
+def test_a_damaged_second_tag_does_not_affect_the_rest(suffix: str, make_file: MakeFile) -> None:
     path = make_file(f"a{suffix}")
     (save_info if suffix == ".wav" else save_ape)(path)
     whole = path.read_bytes()
@@ -200,7 +200,7 @@ def test_a_damaged_second_tag_costs_nothing_else(suffix: str, make_file: MakeFil
         ("Ann)", "Ann)", None),
     ],
 )
-def test_a_performer_is_no_instrument(
+def test_the_instrument_is_not_part_of_a_performers_name(
     written: str, name: str, instrument: str | None, make_file: MakeFile
 ) -> None:
     path = make_file("a.flac")
@@ -210,7 +210,7 @@ def test_a_performer_is_no_instrument(
     assert read(path).contributors == (Contributor("performer", CreditedName(name), instrument),)
 
 
-def test_people_of_id3_have_roles_or_instruments(make_file: MakeFile) -> None:
+def test_people_in_id3_have_roles_or_instruments(make_file: MakeFile) -> None:
     path = make_file("a.mp3")
     tags = ID3()
     tags.add(TIPL(people=[["engineer", "Eve"], ["DJ-mix", "Dan"], ["mix", "Max"], ["oboe", "Ole"]]))
@@ -227,7 +227,7 @@ def test_people_of_id3_have_roles_or_instruments(make_file: MakeFile) -> None:
     }
 
 
-def test_what_has_no_field_yet_is_read_by_its_name(make_file: MakeFile) -> None:
+def test_tags_without_a_field_are_read_by_name(make_file: MakeFile) -> None:
     path = make_file("a.mp3")
     tags = ID3()
     for frame in (

@@ -1,4 +1,4 @@
-"""The mapping of tags: credits, values, releases."""
+"""The mapping of tags to credits, values and releases."""
 
 from collections.abc import Callable
 from typing import Any
@@ -75,7 +75,7 @@ def tags_of(**raw: list[str]) -> Tags:
         ([], []),
     ],
 )
-def test_a_credit_is_split_by_what_is_never_part_of_a_name(
+def test_a_credit_is_split_at_join_phrases(
     values: list[str], expected: list[tuple[str, str]]
 ) -> None:
     names, _ = credited_names(values)
@@ -83,7 +83,7 @@ def test_a_credit_is_split_by_what_is_never_part_of_a_name(
 
 
 @given(st.text(st.sampled_from("AB &,;/()"), max_size=30).filter(str.strip))
-def test_a_credit_loses_no_letter_when_it_is_split(credit: str) -> None:
+def test_splitting_a_credit_loses_no_letter(credit: str) -> None:
     names, shown = credited_names(normalise.texts([credit]))
     assert [letter for letter in shown if letter in "AB&"] == [
         letter for letter in credit if letter in "AB&"
@@ -108,7 +108,9 @@ def test_the_defaults_of_the_settings_are_the_rules_defaults() -> None:
         (CreditRules.with_names([], ["+"]), "A + B", ["A", "B"]),
     ],
 )
-def test_settings_say_what_is_split(rules: CreditRules, credit: str, expected: list[str]) -> None:
+def test_settings_control_how_a_credit_is_split(
+    rules: CreditRules, credit: str, expected: list[str]
+) -> None:
     assert [name.name for name in credited_names([credit], rules=rules)[0]] == expected
 
 
@@ -150,7 +152,7 @@ def test_listed_artists_are_found_in_the_credit(
     assert shown == credit
 
 
-def test_ids_say_how_many_artists_there_are() -> None:
+def test_musicbrainz_ids_are_assigned_if_there_are_as_many_as_artists() -> None:
     assert credited_names(["Earth; Wind"], ids=[ID_1])[0] == (
         CreditedName("Earth; Wind", musicbrainz_id=ID_1),
     )
@@ -236,7 +238,7 @@ def test_guests_of_a_track_do_not_make_another_album() -> None:
         },
     ],
 )
-def test_a_compilation_is_one_by_flag_or_by_its_artist(raw: RawTags) -> None:
+def test_a_compilation_is_recognised_by_its_flag_or_its_artist(raw: RawTags) -> None:
     release = tags_of(album=["Hits"], artist=["Björk"], **raw).release
     assert release.is_compilation
     assert release.artist_credit != "Björk"
@@ -248,7 +250,7 @@ def test_a_compilation_is_one_by_flag_or_by_its_artist(raw: RawTags) -> None:
         st.lists(st.text(st.characters(codec=None)), max_size=3),
     )
 )
-def test_whatever_is_written_the_gateway_can_store_it(raw: RawTags) -> None:
+def test_any_tags_can_be_stored(raw: RawTags) -> None:
     tags = tags_of(**raw)
     assert 0 < len(tags.title) <= normalise.TEXT_LIMIT
     for name in (*tags.artists, *tags.release.artists):

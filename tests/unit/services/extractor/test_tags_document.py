@@ -1,4 +1,4 @@
-"""`docs/tags.md`, row by row: each place of each field in each container that may have it."""
+"""`docs/tags.md`, row by row: each tag of each field in each container that can have it."""
 
 import os
 import re
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from services.extractor.paths import AUDIO_SUFFIXES
 from services.extractor.read.file_reader import read_file
-from services.extractor.read.formats import AUDIO_SUFFIXES
 from services.extractor.tags import raw_tags
 from services.extractor.tags.containers import asf, chunks, id3, mp4
 from services.extractor.tags.mapping import map_tags
@@ -23,7 +23,7 @@ DOCUMENT = (Path(__file__).parents[4] / "docs" / "tags.md").read_text()
 
 
 def _table(first: str) -> list[list[str]]:
-    """The cells of the table whose head begins with `first`, its head first."""
+    """The rows of the table whose head begins with `first`, starting with the head."""
     (block,) = re.findall(rf"^\| {first} \|.*\n(?:^\|.*\n)+", DOCUMENT, re.MULTILINE)
     lines = [re.split(r"\s*\|\s*", line)[1:-1] for line in block.splitlines()]
     return [lines[0], *lines[2:]]
@@ -39,11 +39,11 @@ ROWS = {
     for line in _LINES
 }
 TAGS_OF = {line[0]: _code(line[1]) for line in _table("Kind of tags")[1:]}
-"""Endings of the files that may have tags of a kind."""
+"""The suffixes of the files that can have each kind of tags."""
 
 
 def _cases(name: str) -> Iterator[tuple[str, str, str]]:
-    """Column, ending and place of all that a row says."""
+    """The column, suffix and tag of each case in a row."""
     row = ROWS[name]
     for column, suffixes in TAGS_OF.items():
         for place in row[column]:
@@ -55,7 +55,7 @@ def _cases(name: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _write(name: str, column: str, place: str, path: Path) -> Any:
-    """Write a sample there, with what it needs; returns what is to be read."""
+    """Write a sample and the fields that it needs; returns the expected value."""
     field = sample(name)
     values = [field.at.get(place.removeprefix("TXXX:").removeprefix("----:"), field.values[0])]
     if values == field.values[:1] and column not in ONE_VALUE:
@@ -68,19 +68,19 @@ def _write(name: str, column: str, place: str, path: Path) -> Any:
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_field_is_read_from_each_of_its_places_in_each_container(
+def test_a_field_is_read_from_each_of_its_tags_in_each_container(
     name: str, make_file: MakeFile
 ) -> None:
-    wrong: list[str] = []
+    problems: list[str] = []
     cases = list(_cases(name))
     for column, suffix, place in cases:
         path = make_file(f"a{suffix}")
         expected = _write(name, column, place, path)
         actual = sample(name).read(read_file(os.fsencode(path)))
         if actual != expected:
-            wrong.append(f"{place} in {suffix} ({column}): {actual!r}, not {expected!r}")
+            problems.append(f"{place} in {suffix} ({column}): {actual!r}, not {expected!r}")
     assert cases
-    assert wrong == []
+    assert problems == []
 
 
 def test_the_document_has_each_field_once_and_each_kind_of_tags() -> None:
@@ -90,7 +90,7 @@ def test_the_document_has_each_field_once_and_each_kind_of_tags() -> None:
     assert list(TAGS_OF) == list(WRITERS)
 
 
-def test_each_ending_that_a_scan_takes_for_music_is_tested_or_another_name_of_one_that_is() -> None:
+def test_each_suffix_of_music_is_tested_or_an_alias_of_a_tested_one() -> None:
     tested = {Path(f"a{suffix}").suffix for suffixes in TAGS_OF.values() for suffix in suffixes}
     others = dict(re.findall(r"`(\.[\w+]+)` as\s`(\.\w+)`", DOCUMENT))
     tested.add(".mka")  # in test_headers.py: Matroska's tags have a table of their own
@@ -102,7 +102,7 @@ def _places(*columns: str) -> set[str]:
     return {place for row in ROWS.values() for column in columns for place in row[column]}
 
 
-def test_the_document_has_all_places_that_the_code_knows() -> None:
+def test_the_document_has_all_tags_that_the_code_maps() -> None:
     frames = _places("ID3v2.4", "ID3v2.3")
     assert {*id3.FRAMES, *id3.SPECIAL} - {"WXXX"} <= {place.split(":")[0] for place in frames}
     roles = {place.split(":")[1].lower() for place in frames if place.startswith("TIPL:")}
@@ -114,7 +114,7 @@ def test_the_document_has_all_places_that_the_code_knows() -> None:
     assert {name.decode().strip() for name in chunks.AIFF} == _places("AIFF")
 
 
-def test_the_document_has_all_names_that_the_code_knows() -> None:
+def test_the_document_has_all_aliases_that_the_code_maps() -> None:
     written = _places("Vorbis comments", "APEv2", "Free names", "ASF", "ID3v2.4", "MP4")
     plain = {re.sub(r"^(?:TXXX|----):", "", place).lower() for place in written}
     plain |= {place.replace("musicbrainz/", "musicbrainz ") for place in plain}
@@ -122,8 +122,8 @@ def test_the_document_has_all_names_that_the_code_knows() -> None:
     assert read - plain == set()
 
 
-class _Asked(dict[str, list[str]]):
-    """Tags, and the names that were asked for."""
+class _RecordingTags(dict[str, list[str]]):
+    """Tags that record which names are read."""
 
     names: set[str]
 
@@ -133,9 +133,11 @@ class _Asked(dict[str, list[str]]):
 
 
 def test_the_document_has_all_fields_that_the_code_reads() -> None:
-    asked = _Asked(album=["A"], composer=["C"])  # more is asked of an album, and of one composer
-    asked.names = set()
-    map_tags(asked, AudioProperties("flac", "flac", 1.0), file_name="a.flac")
-    assert asked.names == FIELDS
+    tags = _RecordingTags(
+        album=["A"], composer=["C"]
+    )  # albums and single composers have further fields
+    tags.names = set()
+    map_tags(tags, AudioProperties("flac", "flac", 1.0), file_name="a.flac")
+    assert tags.names == FIELDS
     free = _places("Vorbis comments", "Free names")
     assert FIELDS - {raw_tags.internal_name(place) for place in free} == set()

@@ -1,4 +1,4 @@
-"""Walks over real folders, the nasty ones too."""
+"""Walks over real folders, including links, special files and invalid names."""
 
 import os
 import socket
@@ -26,13 +26,13 @@ def walked(root: Path, folder: str = "", *patterns: str) -> list[str]:
     return found
 
 
-def test_music_is_found_in_the_order_of_whole_paths(tmp_path: Path) -> None:
+def test_music_is_found_in_path_order(tmp_path: Path) -> None:
     names = ["a/x.flac", "a b/x.mp3", "a.ogg", "a/b/y.OPUS", "a-b/x.m4a", "é/x.wav", "Z.wv"]
     make(tmp_path, *names, "a/cover.jpg", "notes.txt", "flac")
     assert walked(tmp_path) == sorted(names)
 
 
-def test_hidden_junk_and_ignored_ones_are_passed_over(tmp_path: Path) -> None:
+def test_hidden_system_and_ignored_files_are_skipped(tmp_path: Path) -> None:
     make(tmp_path, "a.mp3", ".hidden.mp3", ".git/a.mp3", "@eaDir/a.mp3", "$RECYCLE.BIN/a.mp3")
     make(tmp_path, "lost+found/a.mp3", "demos/a.mp3", "b/raw/x.mp3", "b/raw/keep.mp3", "c/x.mp3")
     (tmp_path / ".soniqueignore").write_text("# mine\n!\n[z-a]\ndemos/\n")
@@ -58,7 +58,7 @@ def test_folders_of_devices_and_systems_are_passed_over(folder: str, tmp_path: P
     assert walked(tmp_path) == ["Recycled/d.mp3", "a.mp3"]
 
 
-def test_links_lead_nowhere_twice(tmp_path: Path) -> None:
+def test_a_folder_reached_by_several_links_is_walked_once(tmp_path: Path) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     make(root, "a/x.mp3")
     make(outside, "y.mp3", "deep/z.mp3")
@@ -74,7 +74,7 @@ def test_links_lead_nowhere_twice(tmp_path: Path) -> None:
     assert walked(root) == expected
 
 
-def test_what_is_no_regular_file_is_reported_and_never_opened(tmp_path: Path) -> None:
+def test_special_files_are_listed_without_being_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.flac")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "b.flac"))
@@ -82,14 +82,16 @@ def test_what_is_no_regular_file_is_reported_and_never_opened(tmp_path: Path) ->
     assert walked(tmp_path) == ["a.flac", "b.flac", "c.flac/d.flac"]
 
 
-def test_names_of_any_bytes_are_found_in_order(tmp_path: Path) -> None:
+def test_names_with_any_bytes_are_found_in_order(tmp_path: Path) -> None:
     names = [b"caf\xe9.mp3", "café.mp3".encode(), b"\xff\xfe/x.mp3", "\uf7e9.mp3".encode()]
     for name in names:
         make(tmp_path, os.fsdecode(name))
     assert walked(tmp_path) == sorted(map(encode_path, names))
 
 
-def test_a_folder_that_vanishes_midway_is_noted_and_hides_nothing_else(tmp_path: Path) -> None:
+def test_a_folder_that_vanishes_during_the_walk_is_reported_and_others_are_walked(
+    tmp_path: Path,
+) -> None:
     make(tmp_path, "a/x.mp3", "b/x.mp3", "c/x.mp3")
     walk = Walk(str(tmp_path))
     files = walk.files()
@@ -108,15 +110,13 @@ def test_a_folder_that_vanishes_midway_is_noted_and_hides_nothing_else(tmp_path:
         ("x" * 300, "cannot be read: File name too long"),
     ],
 )
-def test_a_root_that_cannot_be_walked_is_refused_by_name(
-    tmp_path: Path, name: str, message: str
-) -> None:
+def test_an_unreadable_root_is_refused_by_name(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(InvalidInput, match=message):
         Walk(str(tmp_path / name)).check_root()
 
 
-def test_a_relative_root_is_refused_and_an_empty_one_noticed(tmp_path: Path) -> None:
+def test_a_relative_root_is_refused_and_an_empty_one_reported(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="music is not an absolute path"):
         Walk("music").check_root()
     walk = Walk(str(tmp_path))
@@ -124,7 +124,7 @@ def test_a_relative_root_is_refused_and_an_empty_one_noticed(tmp_path: Path) -> 
     assert walk.is_root_empty
 
 
-def test_files_of_a_folder_come_in_runs_between_its_folders(tmp_path: Path) -> None:
+def test_the_files_of_a_folder_come_in_runs_between_its_subfolders(tmp_path: Path) -> None:
     make(tmp_path, "a/1.mp3", "a/2.mp3", "a/b/3.mp3", "a/b.mp3", "a/c.mp3", "a/d/cover.jpg")
     runs = list(Walk(str(tmp_path)).runs())
     assert [[path for path, _, _ in run.files] for run in runs] == [
@@ -134,7 +134,7 @@ def test_files_of_a_folder_come_in_runs_between_its_folders(tmp_path: Path) -> N
     ]
 
 
-def test_images_in_a_folder_and_above_count_for_a_folder_and_for_no_other(tmp_path: Path) -> None:
+def test_the_images_digest_covers_the_folder_and_the_one_above(tmp_path: Path) -> None:
     make(tmp_path, "a/b/1.mp3", "a/b/cover.jpg", "a/c/2.mp3", "d/artist.png", "d/e/3.mp3", "f.mp3")
     first = {file.path: file.images_digest for file in Walk(str(tmp_path)).files()}
     assert [path for path, digest in first.items() if digest] == ["a/b/1.mp3", "d/e/3.mp3"]

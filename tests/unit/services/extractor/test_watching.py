@@ -1,4 +1,4 @@
-"""What is scanned when something changes: rules, without events."""
+"""The folders to scan after changes: the rules, without file events."""
 
 import os
 from pathlib import Path
@@ -37,7 +37,7 @@ MOUNTS = """\
         ("/", "fuse.sshfs at /home/you/music/far"),
     ],
 )
-def test_folders_on_a_network_or_with_one_below_them_are_known(
+def test_folders_on_or_above_a_network_mount_are_recognised(
     root: str, expected: str | None
 ) -> None:
     assert network_mount(root, MOUNTS) == expected
@@ -61,7 +61,7 @@ def test_a_folder_is_due_when_it_is_quiet_or_changed_for_too_long() -> None:
     assert debounce.take_due(100) == []
 
 
-def test_a_folder_inside_another_one_is_scanned_with_it_and_many_are_the_whole_library() -> None:
+def test_nested_folders_are_merged_and_too_many_are_the_whole_library() -> None:
     debounce = Debounce(quiet_s=2)
     for folder in ("a/b", "a", "a b", "c/d"):
         debounce.add(folder, 0)
@@ -82,7 +82,7 @@ def touch(root: Path, *names: str) -> list[str]:
     return [str(root / name) for name in names]
 
 
-def test_music_images_lyrics_and_rules_concern_their_folder_and_nothing_else_does(
+def test_music_images_lyrics_and_rules_change_their_folder_and_other_files_do_not(
     tmp_path: Path,
 ) -> None:
     names = ("a/1.flac", "b/cover.JPG", "c/1.lrc", "d/.soniqueignore", ".soniquebay.toml")
@@ -92,7 +92,9 @@ def test_music_images_lyrics_and_rules_concern_their_folder_and_nothing_else_doe
     assert changed_folders(f"{tmp_path}/", touch(tmp_path, *others)) == ChangedFolders()
 
 
-def test_a_folder_concerns_itself_and_one_that_is_gone_the_whole_library(tmp_path: Path) -> None:
+def test_a_changed_folder_is_scanned_and_a_deleted_one_scans_the_whole_library(
+    tmp_path: Path,
+) -> None:
     touch(tmp_path, "a/b/1.flac")
     here = str(tmp_path)
     assert changed_folders(here, [f"{here}/a/b"]).folders == {"a/b"}
@@ -101,14 +103,14 @@ def test_a_folder_concerns_itself_and_one_that_is_gone_the_whole_library(tmp_pat
     assert (changed.folders, changed.unknown) == (set(), {"a/Vol. 2", "a/1.tmp"})
 
 
-def test_many_files_that_are_gone_concern_the_whole_library(tmp_path: Path) -> None:
+def test_many_deleted_files_scan_the_whole_library(tmp_path: Path) -> None:
     touch(tmp_path, "a/1.flac")
     paths = [f"{tmp_path}/a/gone {number}.flac" for number in range(MAX_GONE_FILES + 1)]
     assert changed_folders(str(tmp_path), paths[1:]).folders == {"a"}
     assert changed_folders(str(tmp_path), paths).folders == {"a", ""}
 
 
-def test_names_that_are_no_utf_8_are_kept(tmp_path: Path) -> None:
+def test_names_in_invalid_utf8_are_kept(tmp_path: Path) -> None:
     folder = os.fsencode(tmp_path) + b"/J\xf3ga"
     os.mkdir(folder)  # noqa: PTH102 - bytes
     assert changed_folders(str(tmp_path), [os.fsdecode(folder)]).folders == {"J\uf7f3ga"}

@@ -1,4 +1,4 @@
-"""What the policy says to each kind of error."""
+"""The reaction of the error policy to each kind of error."""
 
 import json
 
@@ -36,16 +36,16 @@ class UnreadableFile(InvalidInput):
     ],
     ids=repr,
 )
-def test_an_error_has_the_kind_that_it_is_named_by(error: Exception, kind: FailureKind) -> None:
+def test_an_error_has_the_kind_of_its_class(error: Exception, kind: FailureKind) -> None:
     assert kind_of(error) is kind
 
 
 async def _calls(error: Exception, *, enough: int) -> tuple[int, list[float]]:
-    """How often both loops call what always fails, and the delays; `enough` ends the endless."""
+    """The calls and delays of both loops around a failing function; `enough` calls end them."""
     delays: list[float] = []
     calls = 0
 
-    def note(state: RetryCallState) -> None:
+    def record(state: RetryCallState) -> None:
         delays.append(state.upcoming_sleep)
 
     async def fails() -> None:
@@ -56,7 +56,7 @@ async def _calls(error: Exception, *, enough: int) -> tuple[int, list[float]]:
     async def no_sleep(_: float) -> None:
         return None
 
-    retrying, waiting = POLICY.retrying(POLICY.attempts, note), POLICY.waiting(note)
+    retrying, waiting = POLICY.retrying(POLICY.attempts, record), POLICY.waiting(record)
     retrying.sleep = waiting.sleep = no_sleep  # type: ignore[assignment] # typed for its own
 
     async def once() -> None:
@@ -68,7 +68,7 @@ async def _calls(error: Exception, *, enough: int) -> tuple[int, list[float]]:
 
 
 @pytest.mark.parametrize("error", [InvalidInput("no"), ValueError("bug")], ids=repr)
-async def test_what_would_fail_again_is_not_tried_again(error: Exception) -> None:
+async def test_an_error_that_would_repeat_is_not_retried(error: Exception) -> None:
     assert await _calls(error, enough=100) == (1, [])
 
 
@@ -79,7 +79,7 @@ async def test_a_transient_error_is_retried_after_growing_delays_a_few_times() -
         assert base <= delay <= base + POLICY.retry_first_s
 
 
-async def test_a_dependency_is_waited_for_without_end_with_delays_up_to_a_cap() -> None:
+async def test_a_dependency_is_retried_without_end_with_delays_up_to_a_cap() -> None:
     calls, delays = await _calls(DependencyDown("x"), enough=1000)
     assert calls == 1000
     assert delays[0] < 5
@@ -88,7 +88,7 @@ async def test_a_dependency_is_waited_for_without_end_with_delays_up_to_a_cap() 
 
 
 @pytest.mark.parametrize("size", [2, 3, 500])
-def test_a_failed_batch_is_cut_in_two_without_changing_its_order(size: int) -> None:
+def test_a_failed_batch_is_split_in_two_and_keeps_its_order(size: int) -> None:
     batch = list(range(size))
     first, second = isolate(batch)
     assert first
@@ -96,7 +96,7 @@ def test_a_failed_batch_is_cut_in_two_without_changing_its_order(size: int) -> N
     assert [*first, *second] == batch
 
 
-def test_a_dead_letter_of_a_bug_has_its_traceback_and_no_other_has() -> None:
+def test_only_the_dead_letter_of_a_bug_has_a_traceback() -> None:
     try:
         json.loads("{}")["tempo"]
     except KeyError as error:
@@ -107,7 +107,7 @@ def test_a_dead_letter_of_a_bug_has_its_traceback_and_no_other_has() -> None:
     assert (plain.message, plain.detail, plain.attempts) == ("UnreadableFile", "", 2)
 
 
-def test_a_dead_letter_has_a_size_that_a_broker_takes() -> None:
+def test_the_size_of_a_dead_letter_is_limited() -> None:
     letter = dead_letter(RECORD, stage="s", error=ValueError("x" * 10**6), attempts=1)
     assert len(letter.message) == MESSAGE_MAX
     assert len(letter.detail) == DETAIL_MAX

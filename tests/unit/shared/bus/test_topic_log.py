@@ -1,4 +1,4 @@
-"""The topic's log under any order of what its users may do."""
+"""The topic log, in any order of operations."""
 
 from collections import defaultdict
 
@@ -13,7 +13,7 @@ GROUPS = ("fast", "slow")
 
 
 class TopicLogMachine(RuleBasedStateMachine):
-    """Each group gets every key in order, exactly once, and nothing is kept for longer."""
+    """Each group gets the records of a key in order, exactly once; then they are not kept."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ def test_a_group_subscribes_once() -> None:
         log.add_group("g")
 
 
-def test_a_batch_takes_of_all_partitions_alike() -> None:
+def test_a_batch_takes_evenly_from_all_partitions() -> None:
     log = TopicLog(4)
     log.add_group("fast")
     for number in range(400):
@@ -122,10 +122,10 @@ def test_a_batch_takes_of_all_partitions_alike() -> None:
     claim = log.claim("fast", limit=40, max_partitions=4)
     assert claim is not None
     assert len(claim.records) == 40
-    assert max(int(record_of(record).value) for record in claim.records) < 80, "the oldest, about"
+    assert max(int(record_of(record).value) for record in claim.records) < 80, "about the oldest"
 
 
-def test_files_of_a_folder_are_handled_together_and_one_at_the_root_alone() -> None:
+def test_files_of_a_folder_are_handled_together_and_those_of_the_root_apart() -> None:
     log = TopicLog(4, by_folder=True)
     log.add_group("g")
     paths = [f"{folder}/{number}.mp3" for number in range(3) for folder in "abcdefgh"]
@@ -136,7 +136,7 @@ def test_files_of_a_folder_are_handled_together_and_one_at_the_root_alone() -> N
     taken = [[record.key.decode() for record in claim.records] for claim in claims if claim]
     assert sorted(path for batch in taken for path in batch) == sorted(paths)
     for folder in "abcdefgh":
-        beside = [f"{folder}/{number}.mp3" for number in range(3)]
-        (batch,) = [batch for batch in taken if beside[0] in batch]
-        assert [path for path in batch if path.startswith(f"{folder}/")] == beside
+        files = [f"{folder}/{number}.mp3" for number in range(3)]
+        (batch,) = [batch for batch in taken if files[0] in batch]
+        assert [path for path in batch if path.startswith(f"{folder}/")] == files
     assert sum(any("/" not in path for path in batch) for batch in taken) > 1

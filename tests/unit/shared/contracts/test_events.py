@@ -1,4 +1,4 @@
-"""Events, their envelopes, and the schemas that are checked in."""
+"""Events, their envelopes, and the checked-in schemas."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -62,12 +62,12 @@ def test_every_topic_has_an_event_a_consumer_and_a_sample() -> None:
 def test_an_event_survives_its_envelope(event: Event) -> None:
     record = encode(event, source="extractor", time=NOON)
     assert decode(record) == event
-    assert decode(Record(record.topic, b"", record.value)) == event  # as foreign clients send it
+    assert decode(Record(record.topic, b"", record.value)) == event  # as other clients send it
     assert record.key.decode() == event.key
 
 
 @pytest.mark.parametrize("event", SAMPLES, ids=lambda event: event.topic.value)
-def test_what_stays_in_the_process_is_the_same_record_where_it_is_asked_for(event: Event) -> None:
+def test_an_event_sent_in_one_process_becomes_the_same_record_on_demand(event: Event) -> None:
     sent = Sent(event, source="extractor", time=NOON)
     record = encode(event, source="extractor", time=NOON)
     assert record_of(sent) == record_of(record) == record
@@ -91,17 +91,17 @@ def test_an_envelope_is_a_cloud_event_in_binary_mode() -> None:
     }
 
 
-def test_the_same_fact_has_the_same_id_and_another_fact_another() -> None:
+def test_equal_events_have_the_same_id_and_different_events_different_ids() -> None:
     ids = [TrackIndexed(track_id=TRACK, revision=revision).event_id for revision in (1, 2, 1)]
     assert ids[0] == ids[2] != ids[1]
-    # Written down: an id that changes between versions would make repeated events look new.
+    # A fixed value: if ids changed between versions, repeated events would look new.
     assert ids[0] == "71312aaf8191f38c9841b34ee07296ed"
     assert len({sample.event_id for sample in SAMPLES}) == len(SAMPLES)
 
 
 def test_events_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
-        SAMPLES[-1].revision = 3  # type: ignore[attr-defined] # that it cannot is the point
+        SAMPLES[-1].revision = 3  # type: ignore[attr-defined] # it must fail
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_number_that_the_database_cannot_hold_is_no_event(field: str) -> None:
 
 
 @given(st.binary(), st.dictionaries(st.sampled_from(["ce_type", "ce_id"]), st.binary()))
-def test_no_record_gets_past_decoding_but_as_an_event_or_invalid_input(
+def test_any_record_decodes_to_an_event_or_raises_invalid_input(
     value: bytes, headers: dict[str, bytes]
 ) -> None:
     for topic in Topic:
@@ -152,7 +152,7 @@ def test_a_dead_letter_keeps_its_record_and_its_reason(
     assert decode_dead_letter(sent) == letter
 
 
-def test_a_dead_letter_of_an_unknown_writer_is_read_as_far_as_it_goes() -> None:
+def test_a_dead_letter_with_invalid_headers_is_read_with_defaults() -> None:
     headers = {"x-dlq-kind": b"odd", "x-dlq-attempts": b"\xffmany", "x-dlq-message": b"so"}
     letter = decode_dead_letter(Record("file.found.dlq", b"", b"", headers))
     assert (letter.kind, letter.attempts, letter.message) == (FailureKind.BUG, 1, "so")
@@ -160,18 +160,18 @@ def test_a_dead_letter_of_an_unknown_writer_is_read_as_far_as_it_goes() -> None:
 
 
 @pytest.mark.parametrize("digits", [7, 5000])
-def test_a_dead_letter_with_more_attempts_than_fit_is_read_all_the_same(digits: int) -> None:
+def test_a_dead_letter_with_too_many_attempts_is_read(digits: int) -> None:
     headers = {"x-dlq-attempts": b"9" * digits}
     assert decode_dead_letter(Record("file.found.dlq", b"", b"", headers)).attempts == 1
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.topic.value)
-def test_the_schemas_checked_in_are_those_of_the_events(event: type[Event]) -> None:
+def test_the_checked_in_schemas_are_those_of_the_events(event: type[Event]) -> None:
     text = schemas.file_of(event).read_text(encoding="utf-8")
     assert text == schemas.schema_of(event), "run: python -m shared.contracts.schemas"
     assert json.loads(text)["x-cloudevents-type"] == event_type(event)
 
 
-def test_no_schema_is_left_of_an_event_that_is_gone() -> None:
+def test_there_is_no_schema_without_an_event() -> None:
     kept = {path.name for path in schemas.FOLDER.glob("*.json")}
     assert kept == {schemas.file_of(event).name for event in EVENTS}

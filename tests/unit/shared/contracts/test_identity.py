@@ -1,4 +1,4 @@
-"""Paths and ids: whatever bytes a file system has, and back."""
+"""Paths and ids: any bytes of a file system, encoded and decoded."""
 
 import os
 import uuid
@@ -17,8 +17,8 @@ from shared.contracts.identity import (
     parse_id,
 )
 
-# Names as file systems have them, with a taste for what is hard: broken UTF-8 and the very
-# characters that stand for it.
+# Names as file systems have them, with many hard cases: invalid UTF-8, and the private-use
+# characters that represent it.
 NAMES = st.one_of(
     st.binary(),
     st.text().map(lambda text: text.encode("utf-8", "surrogatepass")),
@@ -31,7 +31,7 @@ NAMES = st.one_of(
 @given(NAMES)
 @example(b"caf\xe9.mp3")
 @example("\uf7e9".encode())
-def test_every_name_becomes_valid_text_and_the_same_bytes_again(name: bytes) -> None:
+def test_every_name_becomes_valid_text_and_decodes_to_the_same_bytes(name: bytes) -> None:
     text = encode_path(name)
     assert text.encode("utf-8").decode("utf-8") == text  # no lone surrogates
     assert decode_path(text) == name
@@ -43,7 +43,7 @@ def test_different_names_stay_different(one: bytes, other: bytes) -> None:
 
 
 @given(st.text().filter(lambda text: not any("\uf780" <= c <= "\uf7ff" for c in text)))
-def test_proper_names_stay_as_they_are(name: str) -> None:
+def test_valid_names_stay_unchanged(name: str) -> None:
     try:
         encoded = name.encode()
     except UnicodeEncodeError:
@@ -51,21 +51,21 @@ def test_proper_names_stay_as_they_are(name: str) -> None:
     assert encode_path(encoded) == name == display_path(name)
 
 
-def test_people_see_which_bytes_are_no_text() -> None:
+def test_the_displayed_path_shows_invalid_bytes() -> None:
     assert display_path(encode_path(b"caf\xe9/\xc3\xa9.mp3")) == "caf\\xe9/é.mp3"
 
 
-def test_a_name_is_found_below_the_root_it_is_mounted_at() -> None:
+def test_a_local_path_is_below_the_root() -> None:
     path = encode_path(b"caf\xe9.mp3")
     assert local_path("/srv/müsic", path) == os.fsencode("/srv/müsic") + b"/caf\xe9.mp3"
 
 
 @given(st.sampled_from(IdKind), st.uuids())
-def test_an_id_tells_its_kind_and_value(kind: IdKind, value: uuid.UUID) -> None:
+def test_an_id_is_parsed_to_its_kind_and_value(kind: IdKind, value: uuid.UUID) -> None:
     assert parse_id(format_id(kind, value)) == (kind, value)
 
 
 @pytest.mark.parametrize("text", ["", "trk", "trk_", "trk_xyz", "abc_" + "0" * 32, "0" * 32])
-def test_what_is_no_id_is_named_in_the_error(text: str) -> None:
+def test_an_invalid_id_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="is not an id"):
         parse_id(text)

@@ -16,7 +16,7 @@ def test_keys_have_their_place_on_the_camelot_wheel(key: str, mode: str, code: s
     assert camelot(key, mode) == code
 
 
-def test_all_24_places_of_the_wheel_are_taken_once() -> None:
+def test_each_of_the_24_keys_has_its_own_place_on_the_wheel() -> None:
     codes = {camelot(key, mode) for key in PITCH_CLASSES for mode in ("major", "minor")}
     assert len(codes) == 24
 
@@ -31,14 +31,14 @@ def test_all_24_places_of_the_wheel_are_taken_once() -> None:
         ("12b", ("E", "major")), (" Cb ", ("B", "major")), ("AM", ("A", "major")),
     ],
 )  # fmt: skip
-def test_a_key_is_understood_as_people_write_it(text: str, found: tuple[str, str]) -> None:
+def test_a_key_is_parsed_as_people_write_it(text: str, found: tuple[str, str]) -> None:
     assert parse_key(text) == found
 
 
 @pytest.mark.parametrize("text", ["", "H", "A blues", "13A", "0B", "A##", "minor", "Ab b"])
-def test_what_is_no_key_is_none(text: str) -> None:
+def test_an_invalid_key_is_none(text: str) -> None:
     assert parse_key(text) is None
 
 
-def test_flats_are_told_as_sharps() -> None:
+def test_flats_are_named_as_sharps() -> None:
     assert [tonic(name) for name in ("Db", "eb", "F", "x")] == ["C#", "D#", "F", None]

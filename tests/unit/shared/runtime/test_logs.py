@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, whoever writes it; it names the event that is worked on."""
+"""Logs: one JSON object per line, also from libraries, with the event that is handled."""
 
 import asyncio
 import io
@@ -19,12 +19,12 @@ SCAN = ScanRequested(root="/music")
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The lines so far, read."""
-    monkeypatch.setattr("sys.stderr", said := io.StringIO())
+    """A function that returns the parsed lines so far."""
+    monkeypatch.setattr("sys.stderr", stderr := io.StringIO())
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     configure_logs("info")
-    yield lambda: [json.loads(line) for line in said.getvalue().splitlines()]
+    yield lambda: [json.loads(line) for line in stderr.getvalue().splitlines()]
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
@@ -34,13 +34,13 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def test_a_line_is_json_with_its_level_and_time(lines: Any) -> None:
     structlog.contextvars.bind_contextvars(service="indexer")
     structlog.get_logger().info("running", tracks=3)
-    structlog.get_logger().debug("not asked for")
+    structlog.get_logger().debug("below the level")
     (line,) = lines()
     assert line.pop("timestamp").endswith("Z")
     assert line == {"event": "running", "level": "info", "tracks": 3, "service": "indexer"}
 
 
-def test_what_libraries_log_is_json_too_with_its_traceback(lines: Any) -> None:
+def test_the_logs_of_libraries_are_json_with_their_traceback(lines: Any) -> None:
     structlog.contextvars.bind_contextvars(service="indexer")
     try:
         int("broken")
@@ -53,7 +53,7 @@ def test_what_libraries_log_is_json_too_with_its_traceback(lines: Any) -> None:
     assert "broken" in line["exception"][0]["exc_value"]
 
 
-async def test_each_of_many_tasks_names_the_event_it_works_on(lines: Any) -> None:
+async def test_each_concurrent_task_logs_its_own_event(lines: Any) -> None:
     async def work(event: TrackIndexed | ScanRequested) -> None:
         with about(event):
             await asyncio.sleep(0)

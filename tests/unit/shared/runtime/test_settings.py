@@ -1,4 +1,4 @@
-"""Settings as people set them: by environment variables."""
+"""Settings from environment variables."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
 
-def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
+def test_every_setting_has_a_default(tmp_path: Path) -> None:
     settings = Settings()
     assert settings.data_dir == tmp_path / "soniquebay"
     assert settings.search_dir.parent == settings.data_dir
@@ -37,7 +37,7 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     ("name", "value"),
     [("PORT", "many"), ("PORT", "70000"), ("WORKERS", "0"), ("EMBEDDER", "gpt"), ("MOUNTS", "[1]")],
 )
-def test_a_wrong_value_is_refused_by_name(
+def test_an_invalid_value_is_refused_with_its_name(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(f"SONIQUEBAY_{name}", value)

@@ -1,4 +1,4 @@
-"""Makes `musicnn_vectors.npz`: what TensorFlow and librosa say of a few sounds.
+"""Makes `musicnn_vectors.npz`: what TensorFlow and librosa compute for a few sounds.
 
 Neither this project nor its tests need TensorFlow; this was run once, in an environment of its own
 (Python 3.11):
@@ -42,14 +42,14 @@ def main() -> None:
     folder = f"{Path(models.__file__).parent / MODEL}/"
     with tf.compat.v1.Session() as session:
         tf.compat.v1.train.Saver().restore(session, folder)
-        said = session.run(outputs, {given: patches, training: False})
+        results = session.run(outputs, {given: patches, training: False})
     reader = tf.compat.v1.train.NewCheckpointReader(folder)
     digest = hashlib.sha256()
     for name in sorted(reader.get_variable_to_shape_map()):
         digest.update(name.encode() + reader.get_tensor(name).tobytes())
     np.savez_compressed(
         Path(__file__).with_name("musicnn_vectors.npz"),
-        logits=said[0], largest=said[7], mean=said[6], patch=patches[0],
+        logits=results[0], largest=results[7], mean=results[6], patch=patches[0],
         digest=np.frombuffer(digest.digest(), np.uint8),
     )  # fmt: skip
 

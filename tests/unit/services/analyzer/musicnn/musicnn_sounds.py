@@ -1,4 +1,4 @@
-"""Sounds made of whole numbers and sines, the same everywhere: 16 kHz, one patch long."""
+"""Sounds made of integers and sines, identical on all machines: 16 kHz, one patch long."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ Sound = NDArray[np.float32]
 
 
 def noise(seed: int = 1, length: int = LENGTH) -> NDArray[np.float64]:
-    """Even noise, -1..1, from a hash of whole numbers."""
+    """Uniform noise, -1..1, from a hash of integers."""
     state = np.arange(length, dtype=np.uint64) + np.uint64(seed * 1_000_003)
     for factor in (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D):
         state = (state * np.uint64(factor)) & np.uint64(0xFFFFFFFF)
@@ -18,7 +18,7 @@ def noise(seed: int = 1, length: int = LENGTH) -> NDArray[np.float64]:
 
 
 def sounds() -> dict[str, Sound]:
-    """What the reference vectors are made of, in their order."""
+    """The sounds of the reference vectors, in order."""
     times = np.arange(LENGTH) / RATE_HZ
     melody, drums = np.zeros(LENGTH), np.zeros(LENGTH)
     for step, frequency_hz in enumerate([220, 277, 330, 440, 554, 660, 440, 330, 277, 220]):

@@ -1,4 +1,4 @@
-"""The network answers as TensorFlow does; see make_musicnn_vectors.py for the reference."""
+"""The network computes what TensorFlow computes; make_musicnn_vectors.py makes the reference."""
 
 import hashlib
 import shutil
@@ -49,7 +49,7 @@ def test_logits_and_probabilities_are_tensorflows(patches: Array) -> None:
     )
 
 
-def test_pooled_values_are_tensorflows_and_what_was_left_out_is_constant(patches: Array) -> None:
+def test_pooled_values_are_tensorflows_and_pruned_channels_are_constant(patches: Array) -> None:
     largest, mean = pooled_of(load(MSD), patches).transpose(1, 0, 2)
     varying = np.ptp(VECTORS["mean"], axis=0) > 1e-6
     assert largest.shape[1] == 64 + 3 * 64  # of the front end's 561 filters 64 are live
@@ -73,7 +73,7 @@ def test_pruning_changes_nothing(patches: Array) -> None:
 
 @pytest.mark.parametrize("file", [INDEX, DATA])
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
-def test_a_checkpoint_that_was_cut_off_is_unreadable_and_no_crash(
+def test_a_truncated_checkpoint_is_an_unreadable_one(
     tmp_path: Path, file: str, share: float
 ) -> None:
     _copied(tmp_path)
@@ -84,9 +84,7 @@ def test_a_checkpoint_that_was_cut_off_is_unreadable_and_no_crash(
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_an_index_with_flipped_bytes_is_unreadable_or_read_but_no_crash(
-    tmp_path: Path, seed: int
-) -> None:
+def test_an_index_with_flipped_bytes_is_read_or_unreadable(tmp_path: Path, seed: int) -> None:
     _copied(tmp_path)
     index = bytearray((tmp_path / INDEX).read_bytes())
     rng = np.random.default_rng(seed)

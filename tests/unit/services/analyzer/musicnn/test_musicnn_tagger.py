@@ -1,4 +1,4 @@
-"""The tagger: slices, scores, silence, absent weights."""
+"""The tagger: slices, scores, silence, missing weights."""
 
 import sys
 from dataclasses import replace
@@ -125,7 +125,7 @@ def test_a_track_has_a_similar_embedding_at_other_rates_and_levels(tagger: Tagge
 
 
 @pytest.mark.parametrize("name", SCORES)
-def test_an_average_track_is_in_the_middle_and_tags_move_it_as_they_should(name: str) -> None:
+def test_an_average_track_is_in_the_middle_of_each_scale_and_its_tags_move_it(name: str) -> None:
     scale = MSD.scales[name]
     middle = scores.score_of(MSD, name, AVERAGE)
     assert (middle.score, middle.confidence) == pytest.approx((0.5, 0), abs=0.02)
@@ -162,7 +162,7 @@ def test_tags_scales_and_genres_of_the_model_are_consistent() -> None:
     assert {tag for tags in used for tag in tags} <= set(MSD.tags)
 
 
-def test_without_the_package_there_is_a_reason_and_no_tagger(
+def test_without_the_package_there_is_no_tagger_but_a_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert absence_reason() is None
@@ -178,7 +178,7 @@ def test_with_damaged_weights_the_reason_says_what_to_do() -> None:
     assert "install it anew" in str(absence_reason(model))
 
 
-def test_the_notice_holds_the_package_s_licence_in_full() -> None:
+def test_the_notice_has_the_full_licence_of_the_package() -> None:
     notice = Path(services.analyzer.musicnn.__file__).with_name("NOTICE").read_text()
     licence = distribution("musicnn").read_text("LICENSE.md")
     assert licence
