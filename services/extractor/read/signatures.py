@@ -21,6 +21,7 @@ from mutagen.tak import TAK
 from mutagen.trueaudio import TrueAudio
 from mutagen.wavpack import WavPack
 
+from services.extractor.read.containers.chunks import WAVE_FORMS
 from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.sound import mpeg_frames
 
@@ -35,7 +36,6 @@ _BY_FOUR: Mapping[bytes, Kind] = {
 _BY_PLACE: Sequence[tuple[int, bytes, Kind]] = (
     (4, b"ftyp", MP4), (0, b"MP+", Musepack), (0, b"\x0b\x77", AC3),
 )  # fmt: skip
-_RIFF = frozenset((b"RIFF", b"RIFX", b"RF64", b"BW64"))
 _AIFF = frozenset((b"AIFF", b"AIFC"))
 _OGG = ((b"\x01vorbis", OggVorbis), (b"OpusHead", OggOpus), (b"\x7fFLAC", OggFLAC),
         (b"Speex   ", OggSpeex))  # fmt: skip
@@ -54,7 +54,7 @@ def kind_of(file: FileBytes, start: int) -> Kind | None:
         packet = head[27 + head[26] :]
         return next((kind for marker, kind in _OGG if packet.startswith(marker)), None)
     form = head[8:12]
-    if (head[:4] in _RIFF and form == b"WAVE") or (head[:4] == b"FORM" and form in _AIFF):
+    if (head[:4] in WAVE_FORMS and form == b"WAVE") or (head[:4] == b"FORM" and form in _AIFF):
         return AIFF if head[:4] == b"FORM" else WAVE
     if _is_adts(file, start):
         return AAC

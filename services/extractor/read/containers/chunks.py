@@ -18,6 +18,7 @@ from services.extractor.tags.containers import id3
 from services.extractor.tags.model import Picture
 from services.extractor.tags.raw_tags import RawTags
 
+WAVE_FORMS = frozenset((b"RIFF", b"RIFX", b"RF64", b"BW64"))
 _MOST_CHUNKS = 10_000
 _MOST_TEXT_BYTES = 1_000_000
 _MOST_ID3_BYTES = 2**27

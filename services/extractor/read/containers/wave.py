@@ -20,7 +20,6 @@ from services.extractor.read.metadata import Container, Metadata, audio_properti
 from services.extractor.tags.containers import chunks as texts
 from services.extractor.tags.containers import id3
 
-FORMS = frozenset((b"RIFF", b"RIFX", b"RF64", b"BW64"))
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _ADPCM = frozenset((0x02, 0x11))
 _CODECS = {

@@ -145,6 +145,15 @@ def test_wav_lasts_as_long_as_its_sound(name: str, read: Read) -> None:
     assert (audio.bit_depth is None) == (codec != "pcm")
 
 
+@pytest.mark.parametrize("form", [b"RIFF", b"RF64", b"BW64"])
+def test_the_content_hash_is_of_the_sound_whatever_its_size_says(form: bytes, read: Read) -> None:
+    whole = read("a.wav", odd.wave(_SOUND)).content_hash
+    size, before = (0, b"") if form == b"RIFF" else (0xFFFFFFFF, odd.ds64(len(_SOUND)))
+    behind = b"" if form == b"RIFF" else odd.chunk(b"id3 ", odd.id3())
+    content = odd.wave(_SOUND, form=form, size=size, before=before, behind=behind)
+    assert read("b.wav", content).content_hash == whole is not None
+
+
 def test_wav_of_more_than_4_gb_is_as_long_as_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(odd.wave(_SOUND, size=1_000_000))  # what is left of 2^32 and a million
