@@ -3,7 +3,8 @@
 STATUS = """
 query Status {
   status {
-    tracks missing analyzed vectorized indexed failed pending artists albums genres activeScans
+    tracks missing analyzed vectorized indexed damaged failed pending
+    artists albums genres activeScans
     stages { stage done failed total } paused { stage reason }
   }
 }

@@ -38,12 +38,13 @@ class Gateway:
             body = response.json()
         except httpx.ConnectError:
             raise click.ClickException(
-                f"there is no gateway at {self._address}: start one with `soniquebay up`, or set"
-                " SONIQUEBAY_GATEWAY_URL to the address of another one"
+                f"there is no gateway at {self._address}. Start one with `make run` or"
+                " `soniquebay up` (it is ready when it prints its address), or set"
+                " SONIQUEBAY_GATEWAY_URL or SONIQUEBAY_PORT to where it is"
             ) from None
         except (httpx.HTTPError, ValueError) as error:
             raise click.ClickException(
-                f"the gateway at {self._address} gave no valid answer: {error}"
+                f"the gateway at {self._address} gave no valid response: {error}"
             ) from None
         if body.get("errors"):
             raise click.ClickException("; ".join(error["message"] for error in body["errors"]))

@@ -47,7 +47,7 @@ class StageRates:
         self._samples: deque[tuple[float, dict[str, int]]] = deque()
 
     def update(self, now_s: float, stages: list[dict[str, Any]]) -> list[StageView]:
-        """Add a status; its stages with their rates and the time left."""
+        """Add a status; return its stages with their rates and the time left."""
         self._samples.append((now_s, {stage["stage"]: stage["done"] for stage in stages}))
         while len(self._samples) > 2 and now_s - self._samples[0][0] > _WINDOW_S:
             self._samples.popleft()

@@ -28,7 +28,7 @@ def find_track(gateway: Gateway, argument: str) -> str:
 
 
 def _find_by_path(gateway: Gateway, argument: str) -> str | None:
-    """By a path below a library's root, or by an absolute or relative path on this machine."""
+    """Find a track by its path below a library's root, or by a path on this machine."""
     # abspath, not resolve(): files are known by their path below a root that may be a link.
     absolute = os.path.abspath(argument)  # noqa: PTH100 - see above
     candidates = [encode_path(os.fsencode(argument))]
@@ -62,7 +62,9 @@ def choose_track(argument: str, tracks: list[dict[str, Any]]) -> str:
         if len(candidates) == 1:
             return str(candidates[0]["id"])
     if not tracks:
-        raise click.ClickException(f"no track found for {argument!r}: try `soniquebay search`")
+        raise click.ClickException(
+            f"no track has the id, path or title {argument!r}: try `soniquebay search`"
+        )
     listed = "\n".join(
         f"  {track['id']}  {track['title']} - {', '.join(track['artists'])}"
         for track in exact or tracks

@@ -30,7 +30,7 @@ from soniquebay.output import duration, say
 from soniquebay.progress import ProgressView
 
 _POLL_EVERY_S = 0.4
-_IDLE_POLLS = 2  # in a row: then all work is done
+_IDLE_POLLS = 2  # so many in a row mean that all work is done
 
 
 def run(settings: Settings, *, roots: Sequence[str], demo: bool, until_idle: bool) -> bool:
@@ -43,13 +43,13 @@ def run(settings: Settings, *, roots: Sequence[str], demo: bool, until_idle: boo
         PipelineError: it cannot start; the message says why and what to do.
     """
     limit_malloc_arenas()
-    # The progress shows what waits, and `failures` lists what failed: a log would disturb the bars.
+    # The log would break the progress bars. They show what waits, and `failures` what failed.
     configure_logs(settings.log_level if "log_level" in settings.model_fields_set else "error")
     with _data_folder(settings):
         folders = list(roots)
         if demo:
             folder = settings.data_dir / "demo-music"
-            say(f"rendering the demo library into {folder}")
+            say(f"rendering the demo library into {folder} (some seconds, once)")
             render_demo(folder)
             folders.append(str(folder))
         return asyncio.run(_Up(settings, folders, until_idle, demo=demo).run())
@@ -149,7 +149,7 @@ class _Up:
         return ids
 
     async def _execute(self, document: str, variables: dict[str, Any]) -> Mapping[str, Any]:
-        """Run a document; if the gateway or its database does not answer, wait and try again."""
+        """Run a document; while the gateway or its database does not answer, wait and try again."""
         has_said_so = False
         while True:
             try:

@@ -109,12 +109,14 @@ def _loudness_fields(track: DecodedTrack) -> Fields:
     max_short_term = ebu_r128.max_short_term_lufs(track.k_power)
     dynamic_range = ebu_r128.dynamic_range_db(track.mean_square)
     peak = 20 * math.log10(max(float(track.peak.max()), 1e-6))
+    histogram, histogram_lufs = ebu_r128.momentary_histogram(track.k_power)
     rms = 10 * math.log10(max(float(track.mean_square.mean()), 1e-12))
     return {
         "loudness_lufs": integrated,
         "loudness_range_lu": float(np.clip(ebu_r128.loudness_range_lu(track.k_power), 0, 80)),
         "loudness_short_term_max_lufs": min(10.0, max_short_term),
-        "loudness_histogram": ebu_r128.momentary_histogram(track.k_power),
+        "loudness_histogram": histogram,
+        "loudness_histogram_lufs": histogram_lufs,
         "true_peak_dbtp": 20 * math.log10(max(track.true_peak, 1e-6)),
         "peak_dbfs": peak,
         "replaygain_track_gain_db": ebu_r128.replaygain_db(integrated),

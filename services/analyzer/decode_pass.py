@@ -3,6 +3,7 @@
 Memory is bounded: each block of 10 s is measured and dropped. A hop is 100 ms, and h counts hops.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -10,7 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.analyzer.decode.audio import Audio, Samples, block_size
-from services.analyzer.decode.decoders import Undecodable, open_with_each_decoder
+from services.analyzer.decode.decoders import (
+    Undecodable,
+    open_with_each_decoder,
+    read_content,
+)
 from services.analyzer.decode.excerpt import RATE_HZ, Excerpt, Resampler
 from services.analyzer.loudness.k_weighting import KWeighting
 from services.analyzer.loudness.levels import (
@@ -42,7 +47,7 @@ class DecodedTrack:
         mean_square: unweighted mean square of each hop, mean over channels, (h,).
         peak: largest absolute sample of each hop, (h,).
         clipped: number of samples of all channels in runs of three and more at full scale.
-        samples: duration in samples.
+        samples: duration in samples, at the rate of the blocks.
         channels: number of channels.
         true_peak: true peak, 1 is full scale.
         dc_offset: mean of the samples of the channel whose mean is farthest from 0, -1..1.
@@ -74,7 +79,10 @@ class DecodedTrack:
 
 
 def decode_file(path: bytes, max_excerpt_s: float = MOST_HEARD_S) -> DecodedTrack:
-    """Decode a file; where a decoder fails midway, the next one is tried and the longest kept.
+    """Decode a file; where a decoder complains or stops early, the next one is asked.
+
+    The longest is kept. The track is damaged if any decoder complained, if it is shorter than the
+    file's bytes or its header say, or if bytes between its frames are no sound.
 
     Args:
         path: of the file on this host.
@@ -85,24 +93,27 @@ def decode_file(path: bytes, max_excerpt_s: float = MOST_HEARD_S) -> DecodedTrac
         TooShort: less than a second can.
         TransientError: the disk or its mount failed.
     """
+    content = read_content(path)
     best: DecodedTrack | None = None
     first_error: InvalidInput | None = None
-    expected_s = 0.0
-    for audio in open_with_each_decoder(path):
-        expected_s = max(expected_s, audio.expected_s or 0.0)
+    has_complaint = content.is_damaged
+    # The expected duration may be known to another decoder than the one that does best.
+    opened: list[Audio] = []
+    for audio in open_with_each_decoder(path, content):
+        opened.append(audio)
         try:
             track = decode_stream(audio, max_excerpt_s)
         except InvalidInput as error:
             first_error = first_error or error
             continue
+        has_complaint |= audio.damaged
         if best is None or track.duration_s > best.duration_s:
             best = track
-        if not track.damaged:
+        if not audio.damaged and not audio.is_short(track.duration_s):
             break
     if best is None:
         raise first_error or Undecodable("it cannot be decoded")
-    # Again: the expected duration may be known to another decoder than the one that did best.
-    best.damaged |= _is_truncated(best.duration_s, expected_s)
+    best.damaged = has_complaint or any(audio.is_short(best.duration_s) for audio in opened)
     if best.duration_s < 1:
         if best.damaged:
             raise Undecodable(f"it is damaged: only {best.duration_s:.2f} s can be decoded")
@@ -117,7 +128,7 @@ def decode_stream(audio: Audio, max_excerpt_s: float = MOST_HEARD_S) -> DecodedT
         Undecodable: it has no samples.
     """
     hop = max(1, round(audio.rate_hz / _HOPS_PER_SECOND))
-    k_weighting = KWeighting(audio.rate_hz, hop)
+    k_weighting = KWeighting(audio.rate_hz, hop, audio.layout)
     resampler = Resampler(audio.rate_hz, RATE_HZ)
     excerpt = Excerpt(audio.expected_s, max_excerpt_s)
     true_peak, bandwidth, balance = TruePeak(), Bandwidth(audio.rate_hz), StereoBalance()
@@ -147,13 +158,8 @@ def decode_stream(audio: Audio, max_excerpt_s: float = MOST_HEARD_S) -> DecodedT
     track.dc_offset, track.side_share = balance.result(track.samples)
     track.mono, track.slice_starts_s = excerpt.samples(), excerpt.slice_starts_s
     track.fingerprint_pcm = excerpt.fingerprint_pcm()
-    track.damaged = audio.damaged or _is_truncated(track.duration_s, audio.expected_s)
+    track.damaged = audio.damaged or audio.is_short(track.duration_s)
     return track
-
-
-def _is_truncated(duration_s: float, expected_s: float | None) -> bool:
-    """Whether much less was decoded than the header states."""
-    return expected_s is not None and expected_s - duration_s > max(0.5, 0.02 * expected_s)
 
 
 def _in_whole_hops(audio: Audio) -> Iterator[Samples]:
@@ -182,10 +188,18 @@ def _in_whole_hops(audio: Audio) -> Iterator[Samples]:
 def _until_error(audio: Audio) -> Iterator[Samples]:
     """The blocks up to the first error, which marks the audio as damaged.
 
-    Decoders fail midway with errors of many types; the samples before it are still good.
+    Decoders fail midway with errors of many types; the samples before it are still good. One that
+    returns more than the file can hold will never end.
     """
+    most = math.inf if audio.longest_s is None else audio.longest_s * audio.rate_hz
+    count = 0
     try:
-        yield from audio.blocks
+        for block in audio.blocks:
+            count += block.shape[1]
+            if count > most:
+                audio.damaged = True
+                return
+            yield block
     except Exception as error:
         audio.damaged = True
         audio.decode_error = error

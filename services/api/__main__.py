@@ -1,4 +1,4 @@
-"""The api alone: `python -m services.api`."""
+"""Runs the api in a process of its own: `python -m services.api`."""
 
 from services.api.service import build
 from shared.embedding.factory import text_embedder
@@ -7,7 +7,7 @@ from shared.runtime.standalone import Parts, run_standalone
 
 
 def compose(parts: Parts) -> Service:
-    """The service, put together for a process of its own."""
+    """Build the service for a process of its own."""
     return build(parts.settings, bus=parts.bus, embedder=text_embedder(parts.settings)).service
 
 

@@ -1,4 +1,4 @@
-"""Wakes those who wait for a change of the database, whichever gateway process stored it."""
+"""Wakes subscriptions after a change of the database by any gateway process."""
 
 import asyncio
 import uuid
@@ -27,8 +27,8 @@ class ChangeNotifier:
     storing transactions would wait for each other.
 
     Attributes:
-        count: the number of changes seen. Note it before reading what you wait for, so that no
-            change falls between reading and waiting.
+        count: the number of changes seen. Read it before the tables, and pass it to `wait`, so
+            that no change is lost between reading and waiting.
     """
 
     def __init__(self) -> None:
@@ -66,17 +66,17 @@ class ChangeNotifier:
                 finally:
                     connection.terminate()
             except Exception as error:
-                if is_heard:  # once an outage
+                if is_heard:  # log an outage once
                     _log.warning("changes_unheard", error=str(error) or type(error).__name__)
                 is_heard = False
             await asyncio.sleep(_RECONNECT_DELAY_S)
 
     async def _serve(self, connection: asyncpg.Connection) -> None:
         """Listen and notify until the connection ends."""
-        # A lost connection must be noticed when nothing is sent, too.
+        # Wake up if the connection is lost while there is nothing to send.
         connection.add_termination_listener(lambda _: self._unsent.set())
         await connection.add_listener(CHANNEL, self._hear)
-        # What was stored while it did not listen, here or elsewhere, has not been reported.
+        # Changes that were stored while it did not listen, here or elsewhere, were not reported.
         self._wake()
         self._unsent.set()
         while not connection.is_closed():
@@ -84,7 +84,7 @@ class ChangeNotifier:
                 async with asyncio.timeout(_IDLE_CHECK_S):
                     await self._unsent.wait()
             except TimeoutError:
-                # A connection may also be lost without a sign of it: ask.
+                # A connection may also be lost without a sign: a query shows it.
                 await connection.execute("SELECT 1", timeout=_TIMEOUT_S)
                 continue
             self._unsent.clear()

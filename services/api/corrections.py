@@ -16,7 +16,7 @@ from shared.contracts.versions import ANALYZER_VERSION
 
 
 async def correct(pool: asyncpg.Pool, bus: Bus, items: Sequence[Item]) -> list[TrackUpserted]:
-    """Store corrections and publish events of the tracks that changed; one result an item.
+    """Store corrections, and publish the events of tracks that changed; one result per item.
 
     If the events are lost, the reconciler finds the tracks.
     """

@@ -21,8 +21,10 @@ from services.api.store import covers
 from services.api.store.covers import Cover, CoverContent
 
 _HASH = re.compile("[0-9a-f]{64}")
-_BAD_ADDRESS = PlainTextResponse("the address is /covers/ and 64 hex digits", 400)
-_ONLY_SERVICES = PlainTextResponse(f"an image is stored by {FOR_SERVICES}", 403)
+_BAD_ADDRESS = PlainTextResponse(
+    "the address must be /covers/ and the 64 hex digits of a SHA-256", 400
+)
+_ONLY_SERVICES = PlainTextResponse(f"storing images is reserved for {FOR_SERVICES}", 403)
 _TOO_LARGE = f"an image has at most {MOST_BYTES:,} bytes"
 MOST_TOGETHER_BYTES = 2 * MOST_BYTES
 _YEAR_S = 31_536_000
@@ -75,7 +77,7 @@ async def store_images(pool: asyncpg.Pool, images: Sequence[bytes]) -> list[str 
 
 
 async def _body(request: Request, most_bytes: int) -> bytes | None:
-    """Return what is sent; None if it is too much."""
+    """Return the body of a request; None if it is too large."""
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
@@ -87,8 +89,8 @@ async def _body(request: Request, most_bytes: int) -> bytes | None:
 def _parts(content_type: str | None, body: bytes) -> list[bytes] | None:
     """Return the contents of a form's parts; None if it is not a form, or not a whole one.
 
-    Not `request.form()`: it drops a part that is cut off without a word, and writes larger ones to
-    temporary files.
+    Starlette's `request.form()` is not used: it silently drops a part that is cut off, and writes
+    larger parts to temporary files.
     """
     header = HeaderParser().parsestr(f"content-type: {content_type}")
     boundary = header.get_boundary()
@@ -123,7 +125,7 @@ def _checked(image: bytes) -> Cover | str:
 
 
 async def get_cover(request: Request) -> Response:
-    """Return an image. The content of an address never changes, so clients may keep it for good.
+    """Return an image. The content of an address never changes, so clients may cache it forever.
 
     `size`: one of `SIZES`; the image itself if it is no larger, or cannot be decoded.
     """
@@ -145,7 +147,7 @@ async def get_cover(request: Request) -> Response:
     )
     if found is None:
         return PlainTextResponse("there is no such image", 404)
-    # It came from a file of unknown origin: a browser must take it for nothing but an image.
+    # The image came from a file of unknown origin: a browser must not take it for HTML or a script.
     headers["x-content-type-options"] = "nosniff"
     return Response(found.content, media_type=found.mime_type, headers=headers)
 

@@ -1,20 +1,22 @@
 """The operations of a scan and of indexing, called without GraphQL by workers in this process.
 
 Each takes the variables of its operation and returns the type of its root field. The checks are
-those of the store, which the GraphQL fields use, too.
+those of the store, which the GraphQL fields use too.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
-from services.api.graphql.context import Context
 from services.api.store import artists, checks, covers
 from services.api.store.albums.upsert import upsert_albums
 from services.api.store.files.known import FILES_PER_RANGE, MOST_FILES, MOST_RANGES, known_ranges
 from services.api.store.files.known import known_files as read_known_files
+from services.api.store.reading import lookups
 from services.api.store.reading.pages import page_size
 from services.api.store.results import Problem, TrackUpserted, Upserted
 from services.api.store.tracks.upsert import upsert_tracks
@@ -35,25 +37,25 @@ _fields = msgspec.structs.asdict
 
 
 async def create_artists(
-    context: Context,
+    pool: asyncpg.Pool,
     input: Sequence[ArtistInput],  # noqa: A002 - the variable's name
 ) -> extraction.UpsertPayload:
     """Upsert artists."""
     rows = [_fields(item) for item in checks.batch(input)]
-    return _upsert_payload(IdKind.ARTIST, await artists.upsert(context.pool, rows))
+    return _upsert_payload(IdKind.ARTIST, await artists.upsert(pool, rows))
 
 
 async def create_albums(
-    context: Context,
+    pool: asyncpg.Pool,
     input: Sequence[AlbumInput],  # noqa: A002 - the variable's name
 ) -> extraction.UpsertPayload:
     """Upsert albums."""
     rows = [_fields(item) | _credits(item.credits) for item in checks.batch(input)]
-    return _upsert_payload(IdKind.ALBUM, await upsert_albums(context.pool, rows))
+    return _upsert_payload(IdKind.ALBUM, await upsert_albums(pool, rows))
 
 
 async def create_tracks(
-    context: Context,
+    pool: asyncpg.Pool,
     library_id: str,
     scan_id: str | None,
     input: Sequence[TrackInput],  # noqa: A002 - the variable's name
@@ -62,11 +64,11 @@ async def create_tracks(
     library = checks.argument_id("libraryId", library_id, IdKind.LIBRARY)
     scan = checks.argument_id("scanId", scan_id, IdKind.SCAN) if scan_id else None
     rows = [_track_row(item) for item in checks.batch(input)]
-    return _track_payload(await upsert_tracks(context.pool, library, scan, rows))
+    return _track_payload(await upsert_tracks(pool, library, scan, rows))
 
 
 async def known_files(
-    context: Context,
+    pool: asyncpg.Pool,
     *,
     library_id: str,
     folder: str,
@@ -74,9 +76,9 @@ async def known_files(
     until: str | None,
     first: int,
 ) -> scans.KnownFiles:
-    """A page of known files."""
+    """A page of the files that the database knows."""
     found = await read_known_files(
-        context.pool,
+        pool,
         library_id=checks.argument_id("libraryId", library_id, IdKind.LIBRARY),
         folder=folder,
         after=after,
@@ -94,11 +96,11 @@ async def known_files(
 
 
 async def range_digests(
-    context: Context, library_id: str, folder: str, after: str | None
+    pool: asyncpg.Pool, library_id: str, folder: str, after: str | None
 ) -> scans.RangeDigests:
     """A page of ranges of known files."""
     found = await known_ranges(
-        context.pool,
+        pool,
         library_id=checks.argument_id("libraryId", library_id, IdKind.LIBRARY),
         folder=folder,
         after=after,
@@ -114,26 +116,29 @@ async def range_digests(
     )
 
 
-async def missing_covers(context: Context, sha256s: Sequence[str]) -> list[str]:
-    """Those of the hashes whose image is not stored."""
-    missing = await covers.missing(context.pool, covers.hashes_of(sha256s))
+async def missing_covers(pool: asyncpg.Pool, sha256s: Sequence[str]) -> list[str]:
+    """The hashes among these whose image is not stored."""
+    missing = await covers.missing(pool, covers.hashes_of(sha256s))
     return sorted(sha256.hex() for sha256 in missing)
 
 
 async def tracks_to_index(
-    context: Context, ids: Sequence[str]
+    pool: asyncpg.Pool, ids: Sequence[str]
 ) -> list[indexing.TrackToIndex | None]:
-    """What is searched of tracks, in the order of the ids; None where there is none."""
-    loaders = context.loaders
+    """The searchable values of tracks, in the order of the ids; None for an unknown id."""
     keys = [checks.argument_id("ids", id_, IdKind.TRACK) for id_ in ids]
-    rows = await loaders.tracks.load_many(keys)
-    credits_ = await loaders.track_credits.load_many(keys)
-    genres = await loaders.track_genres.load_many(keys)
-    names = {credit["artist_id"] for each in credits_ for credit in each}
-    found = await loaders.artists.load_many(list(names))
-    artist_names = {row["id"]: row["name"] for row in found if row}
-    titles = {row["album_id"] for row in rows if row and row["album_id"]}
-    albums_ = {row["id"]: row for row in await loaders.albums.load_many(list(titles)) if row}
+    rows, credits_, genres = await asyncio.gather(
+        lookups.tracks(pool, keys),
+        lookups.track_credits(pool, keys),
+        lookups.track_genres(pool, keys),
+    )
+    artist_ids = {credit["artist_id"] for each in credits_ for credit in each}
+    album_ids = {row["album_id"] for row in rows if row and row["album_id"]}
+    found_artists, found_albums = await asyncio.gather(
+        lookups.artists(pool, list(artist_ids)), lookups.albums(pool, list(album_ids))
+    )
+    artist_names = {row["id"]: row["name"] for row in found_artists if row}
+    albums_ = {row["id"]: row for row in found_albums if row}
     return [
         row and _track_to_index(row, each, named, artist_names, albums_.get(row["album_id"]))
         for row, each, named in zip(rows, credits_, genres, strict=True)
@@ -241,4 +246,4 @@ DIRECT: Mapping[Operation[Any], Callable[..., Awaitable[Any]]] = {
 MUTATIONS = frozenset(
     (extraction.CREATE_ARTISTS, extraction.CREATE_ALBUMS, extraction.CREATE_TRACKS)
 )
-"""Those of them that store something."""
+"""The operations among these that store something."""

@@ -1,4 +1,4 @@
-"""Updates the gauges that only the database and the brokers can tell.
+"""Updates the gauges whose values come from the database and the brokers.
 
 Every api process updates all of them, so that none goes stale when another process ends.
 """

@@ -14,7 +14,7 @@ from shared.runtime.settings import Settings
 MUST_PRESENT_TOKEN = "soniquebay.must_present_token"  # noqa: S105 - a key of the ASGI scope
 MAY_STORE = "soniquebay.may_store"
 """Key of the ASGI scope: whether the caller may store, as services do. If absent, it may."""
-FOR_SERVICES = "the services alone: present SONIQUEBAY_SERVICE_TOKEN"
+FOR_SERVICES = "the services: send SONIQUEBAY_SERVICE_TOKEN as the bearer token"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _POLICY_VIOLATION = 1008
 
@@ -86,12 +86,15 @@ class Guard:
             if scope["type"] == "websocket" and not header:
                 await self._app({**marked, MUST_PRESENT_TOKEN: True}, receive, send)
             else:
-                message = "present the token: Authorization: Bearer <SONIQUEBAY_TOKEN>"
+                message = "send the token: Authorization: Bearer <SONIQUEBAY_TOKEN>"
                 await _refuse(scope, receive, send, status=401, message=message)
         elif _is_local(scope["headers"]):
             await self._app(marked, receive, send)
         else:
-            message = "only this machine may talk to a gateway without a token"
+            message = (
+                "without SONIQUEBAY_TOKEN the gateway answers only requests whose Host and Origin"
+                " are 127.0.0.1, localhost or ::1"
+            )
             await _refuse(scope, receive, send, status=403, message=message)
 
 

@@ -1,4 +1,4 @@
-"""Event handlers: note which tracks are indexed, and keep what failed."""
+"""Event handlers: store which tracks are indexed, and store failures."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from shared.contracts.topics import Stage
 
 
 async def note_indexed(pool: asyncpg.Pool, events: Sequence[TrackIndexed]) -> Outcome:
-    """Note the revisions of tracks that are in the search index."""
+    """Store which revisions of tracks are in the search index."""
     revisions: dict[str, int] = {}
     for event in events:
         revisions[event.track_id] = max(event.revision, revisions.get(event.track_id, 0))
@@ -27,5 +27,5 @@ async def note_indexed(pool: asyncpg.Pool, events: Sequence[TrackIndexed]) -> Ou
 
 
 async def keep_failures(pool: asyncpg.Pool, letters: Sequence[DeadLetter]) -> None:
-    """Keep records that a stage gave up, to be shown and published again."""
+    """Store records that a stage gave up on, so that they can be listed and published again."""
     await store_failures(pool, letters)

@@ -1,4 +1,4 @@
-"""Keys that tell whether two names, artists, albums or tags are the same, and sort keys. Pure."""
+"""Keys that are equal for equal names, artists, albums or tags, and sort keys. Pure."""
 
 import hashlib
 import unicodedata
@@ -10,10 +10,17 @@ from uuid import UUID
 import msgspec
 
 _SEPARATOR = "\x1f"  # ASCII's unit separator: folding removes it from names
-# Letters that decompose to nothing but are written without their stroke by many.
+# Unicode does not decompose these letters, but many people write them without the stroke.
 _STROKES = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
 )
+# Apostrophes, quotes and dashes: which of them is typed depends on the program, not on the name.
+_TYPOGRAPHIC = {
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u2032\u00b4`", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+}
+_TYPED = str.maketrans(_TYPOGRAPHIC)
 _KEY_LIMIT_BYTES = 600  # PostgreSQL's index rows hold some 2,700
 
 
@@ -21,23 +28,24 @@ _KEY_LIMIT_BYTES = 600  # PostgreSQL's index rows hold some 2,700
 def fold(text: str) -> str:
     """The form in which names are compared and sorted.
 
-    Case, accents, width (fullwidth forms, ligatures) and white space make no difference;
-    punctuation does. A name of combining marks alone stays as it is, so that no name becomes empty.
+    Case, accents, width (fullwidth forms, ligatures), white space and the kind of apostrophes,
+    quotes and dashes make no difference; other punctuation does. A name of combining marks alone
+    stays as it is, so that no name becomes empty.
     Very long names are cut and end in a digest, so that they fit into an index.
     Method: NFKD, full case folding, marks of Latin, Greek and Cyrillic letters dropped, NFC.
     """
     if text.isascii() and text.isprintable():  # most are: only case and space differ
-        return bounded(" ".join(text.lower().split()))
+        return bounded(" ".join(text.lower().replace("`", "'").split()))
     return _folded(text)
 
 
 def _folded(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", text.translate(_TYPED).casefold())
     kept: list[str] = []
     base = ""
     for character in decomposed:
         if unicodedata.combining(character):
-            # In other scripts a mark changes the sound (Japanese, Indic scripts), it is no accent.
+            # In other scripts (Japanese, Indic) a mark is no accent: it changes the sound.
             if base < "\u0530":
                 continue
         else:

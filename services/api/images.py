@@ -23,7 +23,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 class Unshowable(ValueError):
-    """This is no image, or one that cannot be shown; the message says why."""
+    """This is not an image, or not one that can be shown; the message says why."""
 
 
 def look_at(content: bytes) -> tuple[str, int, int]:

@@ -1,4 +1,4 @@
-"""The gateway for workers in its own process: no HTTP, no JSON, and no GraphQL where it is hot.
+"""The gateway for workers in its own process: no HTTP, no JSON, and no GraphQL on hot paths.
 
 The operations of a scan hand their typed inputs to the functions that the mutations call
 (`direct_operations`), with the same checks and results. Any other operation is executed by the
@@ -48,6 +48,7 @@ class LocalTransport:
         """
         context = self._make_context()
         if operation in DIRECT:
+            # The name does not matter: `Gateway.execute` takes the only value.
             return {"": await self._call(context, operation, variables)}
         return await self._execute(context, operation, variables)
 
@@ -55,7 +56,7 @@ class LocalTransport:
         self, context: Context, operation: Operation[R], variables: Mapping[str, object]
     ) -> R:
         try:
-            result: R = await DIRECT[operation](context, **variables)
+            result: R = await DIRECT[operation](context.pool, **variables)
         except Exception as cause:
             error = cause if isinstance(cause, GraphQLError) else None
             error = error or GraphQLError(str(cause), original_error=cause)

@@ -142,7 +142,7 @@ class Reconciler:
         return events
 
     async def _expect_analyzer(self) -> None:
-        """Let outdated analyses wait for new ones; tried until it succeeds."""
+        """Mark outdated analyses as waiting for new ones; try until it succeeds."""
         while True:
             try:
                 await expect_analyzer(self._pool, ANALYZER_VERSION)
@@ -178,7 +178,7 @@ class Reconciler:
     async def _walk_again(
         self, connection: asyncpg.Connection, found: list[StalledScan], *, may_read: bool
     ) -> list[Event]:
-        """Request stalled scans again: what is read by now is known, so only the rest is found."""
+        """Request stalled scans again. Files that were read are known by now and not read again."""
         stopped = [scan for scan in found if scan.state != "reading" or may_read]
         hopeless = [scan.id for scan in stopped if scan.walks >= scans.MOST_WALKS]
         if hopeless:

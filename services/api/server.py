@@ -40,7 +40,7 @@ _DOWN = (*DATABASE_DOWN, DatabaseNotOpen)
 class _Gateway(GraphQL[Context, None]):
     """GraphQL over POST and websockets.
 
-    A GET never runs a query, since any link or image could send one; it shows GraphiQL.
+    A GET shows GraphiQL and never runs a query, since any link or image on a web page can send one.
     """
 
     def __init__(self, make_context: Callable[[], Context], schema: strawberry.Schema) -> None:

@@ -38,7 +38,7 @@ _GC_THRESHOLD = 20_000
 
 @dataclass
 class Api:
-    """The service, and what other services of its process use.
+    """The service, and the parts that other services of its process use.
 
     Attributes:
         service: to subscribe and run.
@@ -109,11 +109,13 @@ class Api:
     async def _lifespan(self) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             if self.settings.database_url is None:
-                # First the port: if it is in use, that shows at once. The database takes seconds.
+                # First the port: if it is in use, the user sees it at once. The database takes
+                # seconds to start.
                 listener = stack.enter_context(bound(self.settings))
                 await stack.enter_async_context(self._opened())
             else:
-                # First the database: until it is open, connections are refused, and workers wait.
+                # First the database: until it is open, connections are refused, so that workers
+                # wait instead of getting errors.
                 await stack.enter_async_context(self._opened())
                 listener = stack.enter_context(bound(self.settings))
             guarded = Guard(self.app, self.settings)
@@ -137,7 +139,7 @@ class Api:
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
-        """Run the reconciler and update the gauges."""
+        """Run the reconciler and the gauges' updates."""
         reconciler = Reconciler(
             self.pool, self.bus, interval_s=self.settings.reconcile_s, on_look=self._changes.notify
         )
@@ -168,8 +170,8 @@ def build(
 def _freeze_loaded_objects() -> None:
     """Exclude modules, schema and models from garbage collection, and collect less often.
 
-    Each full collection looked at all of them, about every fourth page of a list: a tenth of a
-    second in which no request is answered. A young collection runs after 20,000 new objects
+    Otherwise a full collection visits all of them, about once in four pages of a list: a tenth of
+    a second in which no request is answered. A young collection runs after 20,000 new objects
     instead of 700, since a batch of tracks makes far more, and none of them is cyclic garbage.
     """
     gc.collect()

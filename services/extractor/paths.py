@@ -23,13 +23,27 @@ IMAGE_SUFFIXES = frozenset((
 ))  # fmt: skip
 """Endings of folder images, in lower case. Those that no browser shows are looked at to say so."""
 
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+_NUMBERS = {word: str(number) for words in (_WORDS, _ROMAN) for number, word in enumerate(words, 1)}
+_NUMBER = rf"(?:\d{{1,3}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})(?!\w)"
+_MEDIUM = "cd|dis[ck]|dvd|lp|sacd|hdcd|vinyl|record|cassette|tape|(?:digital[\\s_]+)?medi(?:a|um)"
 _DISC_FOLDER = re.compile(
-    r"(?:(?:cd|dis[ck]|dvd|lp)[\s._#-]*(\d{1,3})|side[\s._-]*[a-d])(?:\W.*)?", re.IGNORECASE
+    rf"\[?(?:(?:{_MEDIUM})[\s._#-]*({_NUMBER})|side[\s._-]*[a-z](?!\w)"
+    r"|bonus[\s._-]*(?:cd|dis[ck]|dvd|lp|vinyl))\]?(?:\W.*)?",
+    re.IGNORECASE,
 )
-_DISC = r"(?:cd|dis[ck])\s*[#.]?\s*(\d{1,2})(?:\s*(?:of|/)\s*(\d{1,2}))?"
+# Bounded repeats: a title of a thousand spaces must not take seconds.
+_SPACE = r"\s{0,4}"
+_DISC = rf"(?:cd|dis[ck]){_SPACE}[#.]?{_SPACE}({_NUMBER})(?:{_SPACE}(?:of|/){_SPACE}({_NUMBER}))?"
+_NAMED = rf"(?:{_SPACE}(?::|\s[-\u2013]\s){_SPACE}([^()\[\]]{{1,200}}?))?"
 _DISC_AT_END = re.compile(
-    rf"(?:\s*[(\[]\s*{_DISC}\s*[)\]]|(?:\s*[,:;]|\s[-\u2013])\s*{_DISC})\s*$", re.IGNORECASE
+    rf"(?:{_SPACE}[(\[]{_SPACE}(?:{_DISC}{_NAMED}|(bonus)\s{{1,4}}(?:cd|dis[ck])){_SPACE}[)\]]"
+    rf"|(?:{_SPACE}[,:;]|\s[-\u2013]){_SPACE}{_DISC}{_NAMED}"
+    rf"|(?<!compact)\s(?:cd|dis[ck])(\d{{1,2}})){_SPACE}$",
+    re.IGNORECASE,
 )
+_BONUS_DISC = "2"
 _LEADING_ARTICLE = re.compile(r"^(the|a|die|der|das|les|la|el|los)\s+(.*)$", re.IGNORECASE)
 
 
@@ -45,19 +59,32 @@ def is_audio(name: str) -> bool:
 
 
 def without_disc(title: str) -> tuple[str, str | None, str | None]:
-    """A title without the disc at its end, the disc, and the number of discs, as written.
+    """A title without the disc at its end, the disc, and the number of discs, in digits.
 
-    "The Wall (Disc 2 of 2)", "The Wall [CD2]" and "The Wall, Disc 2" are all "The Wall".
+    "The Wall (Disc 2 of 2)", "The Wall [CD2]", "The Wall, Disc Two" and "The Wall (Disc II: Live)"
+    are all "The Wall". A bonus disc is the second, as far as its title says.
     """
-    end = title.rstrip()[-1:]
-    # Nearly all titles end here: the regular expression would search each of them whole.
-    if not (end in ")]" or end.isdecimal()):
-        return title, None, None
+    name, number, total, _ = _parted(title)
+    return name, number, total
+
+
+def disc_name(title: str) -> str | None:
+    """The disc's own name in a title: "Live" of "The Wall (Disc 2: Live)"."""
+    return _parted(title)[3]
+
+
+@lru_cache(maxsize=1_024)
+def _parted(title: str) -> tuple[str, str | None, str | None, str | None]:
     found = _DISC_AT_END.search(title)
     if found is None or found.start() == 0:
-        return title, None, None
-    number, total, other_number, other_total = found.groups()
-    return title[: found.start()], number or other_number, total or other_total
+        return title, None, None, None
+    number, total, name, bonus, number_2, total_2, name_2, bare = found.groups()
+    number = number or number_2 or bare or (bonus and _BONUS_DISC)
+    return title[: found.start()], _digits(number), _digits(total or total_2), name or name_2
+
+
+def _digits(number: str | None) -> str | None:
+    return number and _NUMBERS.get(number.lower(), number)
 
 
 def album_folder(path: str) -> str:
@@ -106,7 +133,7 @@ def disc_of(path: str) -> int | None:
 @lru_cache(maxsize=1_024)
 def _disc_of_name(name: str) -> int | None:
     found = _DISC_FOLDER.fullmatch(name)
-    number = found[1] if found else without_disc(name)[1]
+    number = _digits(found[1]) if found else without_disc(name)[1]
     return int(number) if number else None
 
 

@@ -11,4 +11,4 @@ def compose(parts: Parts) -> Service:
 
 
 if __name__ == "__main__":
-    run_standalone("indexer", "Keeps the search index.", compose)
+    run_standalone("indexer", "Keeps the search index in step with the library.", compose)

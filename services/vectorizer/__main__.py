@@ -12,4 +12,4 @@ def compose(parts: Parts) -> Service:
 
 
 if __name__ == "__main__":
-    run_standalone("vectorizer", "Turns analyses and tags into vectors.", compose)
+    run_standalone("vectorizer", "Computes vectors from analyses and tags.", compose)

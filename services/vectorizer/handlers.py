@@ -103,7 +103,7 @@ class VectorizeTracks:
 
 
 def _has_vector_in(audio: VectorSpaceInput, analysis: AnalysisToVectorize) -> bool:
-    """Whether an analysis gives a vector in this space: a model's needs that model's embedding."""
+    """Whether an analysis gives a vector in this space; a model's space needs its embedding."""
     if audio == DESCRIPTOR_SPACE:
         return True
     heard = analysis.meaning

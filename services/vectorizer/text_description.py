@@ -16,7 +16,7 @@ def text_description(track: TrackToVectorize, analysis: AnalysisToVectorize) -> 
     """Tags and analysis in a few short phrases; at least the title.
 
     Args:
-        track: its tags, and what a person corrected.
+        track: its tags and corrections.
         analysis: of its current content.
     """
     composers = [credit.credited_as for credit in track.credits]
@@ -49,7 +49,7 @@ def _sound_phrases(track: TrackToVectorize, analysis: AnalysisToVectorize) -> li
 
 
 def _model_words(track: TrackToVectorize, analysis: AnalysisToVectorize) -> list[str]:
-    """What the trained model is sure of; no moods where a person corrected the moods."""
+    """Words for what the trained model is sure of; without moods if a person corrected them."""
     heard = analysis.meaning
     if heard is None:
         return []

@@ -56,7 +56,7 @@ class Pauses:
         metrics.STAGE_PAUSED.labels(stage).set(1)
 
     def clear(self, who: object) -> None:
-        """Note that `who` goes on."""
+        """Note that `who` no longer waits."""
         stage, _ = self._waiting.pop(who, ("", ""))
         if stage and stage not in self.by_stage():
             metrics.STAGE_PAUSED.labels(stage).set(0)
@@ -86,7 +86,7 @@ class Dispatcher(Generic[E]):
         self._policy = policy
         self._output = output
         self._pauses = pauses
-        # Makes the series exist with 0: the first value of a counter is no increase to Prometheus.
+        # Creates the series with 0: Prometheus sees no increase in the first value of a counter.
         metrics.STAGE_PAUSED.labels(self._stage)
         metrics.RECORDS_HANDLED.labels(subscription.topic.value, self._stage)
 

@@ -26,8 +26,8 @@ from shared.contracts.topics import DEAD_LETTER_SUFFIX, Stage, Topic, dead_lette
 log = structlog.get_logger()
 _PORTION = 500
 _MOST_FOUND = 2_000
-"""The capacity for `file.found`: three batches being read, and enough for the next ones in whatever
-partitions are free; more would only take memory."""
+"""The capacity for `file.found`: enough for three batches that are being read and the next ones in
+the free partitions. More would only use memory."""
 _OF_FILES = {Topic.FILE_FOUND.value, Topic.FILE_MISSING.value}
 """The topics whose keys are paths."""
 _FAULT_DELAY_S = 1.0

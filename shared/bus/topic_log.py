@@ -48,11 +48,6 @@ class TopicLog:
         self.held = 0
         """The number of records that not all groups have committed."""
 
-    @property
-    def has_groups(self) -> bool:
-        """Whether any group reads this topic."""
-        return bool(self._groups)
-
     def add_group(self, group: str) -> None:
         """Keep records for this group from now on."""
         if group in self._groups:

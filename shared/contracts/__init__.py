@@ -1,1 +1,1 @@
-"""What crosses a border between services: events, topics, ids, paths, errors. Pure: no I/O."""
+"""Contracts between services: events, topics, ids, paths, errors, values. Pure: no I/O."""

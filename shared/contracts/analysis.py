@@ -21,14 +21,14 @@ MOST_HEARD_S = 600.0
 MOST_SECTIONS = 64
 MOST_KEY_CHANGES = 64
 LOUDNESS_BIN_LU, LOUDNESS_BINS = 0.5, 160
-"""Of the loudness histogram: from -70 to +10 LUFS."""
+"""The width and number of the loudness histogram's bins, from -70 to +10 LUFS."""
 PitchClass = Annotated[str, Field(pattern=r"^[A-G]#?$")]
 Mode = Annotated[str, Field(pattern=r"^(major|minor)$")]
 Seconds = Annotated[float, Field(ge=0)]
 
 
 class KeyChange(BaseModel):
-    """From when on a key holds."""
+    """A key, and the time from which it holds."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -38,22 +38,26 @@ class KeyChange(BaseModel):
 
 
 class Analysis(BaseModel):
-    """One track's analysis. Floats are finite; lists have the length that is given."""
+    """A track's analysis. Floats are finite; lists have the given lengths."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     analyzed_duration_s: float = Field(gt=0, description="Decoded length of the whole track.")
     heard_s: float = Field(
-        gt=0, description="So much of it was heard for what needs the spectrum; levels hear all."
+        gt=0,
+        description="Length that was analysed where the spectrum is needed; levels cover all.",
     )
 
     tempo_bpm: float = Field(ge=0, le=400, description="0 where there is no pulse.")
     tempo_confidence: Share
-    tempo_alternative_bpm: float = Field(ge=0, le=800, description="The rival octave.")
+    tempo_alternative_bpm: float = Field(
+        ge=0, le=800, description="Half or double, whichever fits better."
+    )
     onset_rate_hz: float = Field(ge=0, le=100, description="Onsets a second.")
     danceability: Share
     beat_times_s: list[Seconds] = Field(
-        max_length=MOST_BEATS, description="Where one taps; of a long track, in ten minutes of it."
+        max_length=MOST_BEATS,
+        description="Times of the beats; of a long track, those within the analysed ten minutes.",
     )
     beats_per_bar: int = Field(ge=0, le=12, description="A guess; 0 where there is none.")
     first_downbeat: int = Field(ge=0, le=12, description="Which beat, from 0, begins a bar.")
@@ -81,6 +85,11 @@ class Analysis(BaseModel):
         max_length=LOUDNESS_BINS,
         description="Blocks of 400 ms by loudness, half an LU each from -70 LUFS: for albums.",
     )
+    loudness_histogram_lufs: list[Annotated[float, Field(ge=-70, le=10)]] = Field(
+        min_length=LOUDNESS_BINS,
+        max_length=LOUDNESS_BINS,
+        description="Mean loudness of the blocks in each bin, 0 where there are none.",
+    )
     true_peak_dbtp: float = Field(ge=-120, le=30, description="ITU-R BS.1770-4, Annex 2.")
     peak_dbfs: float = Field(ge=-120, le=20, description="Largest sample.")
     replaygain_track_gain_db: float = Field(ge=-40, le=60, description="-18 LUFS reference.")
@@ -105,12 +114,14 @@ class Analysis(BaseModel):
     fade_in_s: Seconds
     fade_out_s: Seconds
     section_boundaries_s: list[Seconds] = Field(
-        max_length=MOST_SECTIONS, description="Where something else begins."
+        max_length=MOST_SECTIONS, description="Times at which a new section begins."
     )
     dc_offset: float = Field(ge=-1, le=1, description="Mean of the samples; 1 is full scale.")
-    stereo_width: Share = Field(description="Side's share of the power: 0 mono, .5 unrelated.")
-    is_mono_in_stereo: bool = Field(description="Two channels that are the same.")
-    bandwidth_hz: float = Field(ge=0, le=1_000_000, description="Up to where there is sound.")
+    stereo_width: Share = Field(
+        description="The side signal's share of the power: 0 is mono, .5 unrelated channels."
+    )
+    is_mono_in_stereo: bool = Field(description="Both channels are equal.")
+    bandwidth_hz: float = Field(ge=0, le=1_000_000, description="The highest frequency with sound.")
     bandwidth_kind: str = Field(
         pattern=r"^(natural|resampled|lossy)$", description="What limits the bandwidth."
     )
@@ -123,9 +134,9 @@ class Analysis(BaseModel):
 
     fingerprint: str | None = Field(None, description="Chromaprint of the first 120 s.")
     acoustid_id: str | None = None
-    damaged: bool = Field(False, description="Part of the file could not be decoded.")
+    damaged: bool = Field(False, description="A decoder complained, or sound is missing.")
 
-    meaning: Meaning | None = Field(None, description="What a trained model hears.")
+    meaning: Meaning | None = Field(None, description="What a trained model heard.")
     meaning_absence: str | None = Field(
         None, max_length=1_000, description="Why there is no meaning, and what to do about it."
     )

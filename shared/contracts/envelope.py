@@ -2,7 +2,7 @@
 
 The attributes are headers (`ce_id`, `ce_type`, ...), the value is the event's JSON, the record's
 key is the event's key. A foreign client may leave the headers out: the topic then says what the
-record is, and version 1 is taken for granted.
+record is, and version 1 is assumed.
 Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
 """
 

@@ -25,7 +25,7 @@ class PipelineError(Exception):
 
 
 class InvalidInput(PipelineError):
-    """The input is at fault, and trying again gives the same: mend the file or the request."""
+    """The input is at fault, and trying again does not help: correct the file or the request."""
 
 
 class TransientError(PipelineError):

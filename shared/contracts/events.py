@@ -1,8 +1,8 @@
 """The events, one model each. They are small facts; state is read from the gateway.
 
-A model's `topic` names where it travels, `key` what keeps its order (all events of one key are
-handled in the order of their emission), `version` its schema. Fields are only ever added, with
-a default; anything else is a new version.
+A model's `topic` is the topic it is published to, `key` the record's key (events of one key are
+handled in the order in which they were emitted), `version` that of its schema. Fields are only ever
+added, with a default; any other change is a new version.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ FilePath = Annotated[
 ]
 
 
-_INT64_MAX = 2**63 - 1  # the largest number that the database holds
+_INT64_MAX = 2**63 - 1  # the largest number of PostgreSQL's bigint
 
 
 class Event(BaseModel):
@@ -36,12 +36,12 @@ class Event(BaseModel):
 
     @property
     def key(self) -> str:
-        """What keeps the order: events of one key are handled one after another."""
+        """The key of the record: events of one key are handled in order."""
         raise NotImplementedError
 
     @property
     def event_id(self) -> str:
-        """The same fact has the same id, so that a repeated event is recognised as one."""
+        """A digest of the event: a repeated event has the same id and is recognised."""
         return self.id_of(self.model_dump_json())
 
     @classmethod
@@ -52,14 +52,14 @@ class Event(BaseModel):
 
 
 class ScanMode(StrEnum):
-    """What a scan reads: what changed since the last one, or everything again."""
+    """What a scan reads: files that changed since the last one, or all files again."""
 
     INCREMENTAL = "incremental"
     FULL = "full"
 
 
 class ScanRequested(Event):
-    """The one command: look at a library. Name the library or its root; a new root is a new one."""
+    """A request to scan a library, named by name or root; a new root becomes a new library."""
 
     topic: ClassVar[Topic] = Topic.SCAN_REQUESTED
 
@@ -68,7 +68,8 @@ class ScanRequested(Event):
     folder: str = Field("", max_length=8192, description="Only this folder below the root.")
     mode: ScanMode = ScanMode.INCREMENTAL
     accept_missing: bool = Field(
-        False, description="Files that are not seen are gone, however many: a person says so."
+        False,
+        description="Confirms that files which the scan does not find are gone, however many.",
     )
     scan_id: ScanId | None = Field(None, description="Set by the gateway; leave it out.")
 

@@ -7,7 +7,12 @@ from shared.contracts.analysis import PITCH_CLASSES
 _MAJOR_CAMELOT_OF_C = 8
 _FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 _NATURALS = {"Cb": "B", "Fb": "E", "B#": "C", "E#": "F"}
-_NAMED = re.compile(r"([A-Ga-g])([#♯b♭]?)\s*(major|minor|maj|min|m|dur|moll)?", re.IGNORECASE)
+_NAMED = re.compile(
+    r"([A-Ga-g])(?:([#♯b♭]?)|[\s-]*(sharp|flat))[\s-]*(major|minor|maj|min|m|dur|moll)?",
+    re.IGNORECASE,
+)
+_ON_WHEEL = re.compile(r"0?([1-9]|1[0-2])\s?([ABDM])", re.IGNORECASE)
+_PARTS = re.compile(r"\s*(?:[/|;,()]|\s-\s)\s*")
 
 
 def camelot(key: str, mode: str) -> str:
@@ -33,16 +38,37 @@ def tonic(text: str) -> str | None:
 
 
 def parse_key(text: str) -> tuple[str, str] | None:
-    """Tonic and mode of `A minor`, `Am`, `Bb`, `F# major` or a Camelot code, else None."""
+    """Tonic and mode of a key in any notation, else None.
+
+    `A minor`, `Am`, `a-moll`, `Bb`, `F sharp major`; Camelot's `8A`; Open Key's `1m`; or several
+    of one key: `8A - Am`.
+    """
     text = text.strip()
-    for name in PITCH_CLASSES:
-        for mode in ("major", "minor"):
-            if text.upper() == camelot(name, mode):
-                return name, mode
+    if len(parts := [part for part in _PARTS.split(text) if part]) > 1:
+        found = {key for part in parts if (key := _parse_one(part)) is not None}
+        return found.pop() if len(found) == 1 else None
+    return _parse_one(text)
+
+
+def _parse_one(text: str) -> tuple[str, str] | None:
+    if on_wheel := _ON_WHEEL.fullmatch(text):
+        return _KEYS_ON_WHEELS[on_wheel[1] + on_wheel[2].upper()]
     found = _NAMED.fullmatch(text)
-    name_ = tonic(found[1] + found[2]) if found else None
-    if found is None or name_ is None:
+    if found is None:
         return None
-    word = found[3] or "major"
+    accidental = found[2] or {"sharp": "#", "flat": "b"}.get((found[3] or "").lower(), "")
+    name_ = tonic(found[1] + accidental)
+    if name_ is None:
+        return None
+    word = found[4] or "major"
     is_minor = word == "m" or word.lower() in {"minor", "min", "moll"}
     return name_, "minor" if is_minor else "major"
+
+
+_KEYS_ON_WHEELS = {
+    place(name, mode).upper(): (name, mode)
+    for place in (camelot, open_key)
+    for name in PITCH_CLASSES
+    for mode in ("major", "minor")
+}
+"""Tonic and mode by Camelot's and Open Key's codes, which differ in their letters."""

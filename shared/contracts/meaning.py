@@ -1,4 +1,4 @@
-"""Meaning: what a trained model hears in a track. Tags, moods, scales, and an embedding."""
+"""Meaning: what a trained model heard in a track: tags, moods, scales and an embedding."""
 
 from typing import Annotated
 
@@ -20,8 +20,8 @@ class Score(BaseModel):
     Attributes:
         score: the share of the reference music that has less of it, so .5 is average and a score
             means the same in every library.
-        confidence: how sure it is on which side of .5 the track stands, times what the scale is
-            worth at all. 0: nothing is known.
+        confidence: how sure it is that the score is on the right side of .5, times how reliable
+            the scale is. 0: nothing is known.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -36,7 +36,7 @@ def _plain(values: object) -> object:
 
 
 class Meaning(BaseModel):
-    """What a model heard in a track. Of silence all confidences are 0, and `patches` is."""
+    """What a model heard in a track. For silence, `patches` and all confidences are 0."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -73,9 +73,9 @@ class Meaning(BaseModel):
 
 
 class AudioModel(BaseModel):
-    """The trained model that the analyzers hear with now; `dimensions` is its embedding's length.
+    """The trained model that the analyzers use now; `dimensions` is its embedding's length.
 
-    Names and versions as `Meaning` has them.
+    `model` and `version` are those of `Meaning`.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -9,7 +9,6 @@ import struct
 from collections.abc import Sequence
 
 _SEPARATOR = "//"  # no path contains it
-DIGEST_HEX_DIGITS = 64
 
 
 def digest_of(

@@ -1,4 +1,4 @@
-"""What storing an item of a batch did, or why it was refused."""
+"""The status of a stored item of a batch, and why an item is refused."""
 
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ class UpsertStatus(StrEnum):
     RETURNED = "RETURNED"
     """A missing file is there again."""
     UNDECIDED = "UNDECIDED"
-    """Nothing was stored: it may be the file of another track, which the sender can tell."""
+    """Nothing was stored: the file may be a moved one. The sender checks this on disk."""
 
 
 class ErrorCode(StrEnum):

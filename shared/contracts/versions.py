@@ -1,4 +1,4 @@
-"""Versions of stored results. Raising one lets the work be done again."""
+"""Versions of stored results. After one is raised, the work is done again."""
 
-ANALYZER_VERSION = "5"
+ANALYZER_VERSION = "6"
 """Raised with every change of the analysis that changes a field's value."""

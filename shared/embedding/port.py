@@ -1,4 +1,4 @@
-"""Embedding of texts as the services see it, and what all embedders do to texts and vectors."""
+"""The port of text embedding, and the preparation of texts and vectors by all embedders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

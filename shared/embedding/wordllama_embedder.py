@@ -86,5 +86,5 @@ class WordLlamaEmbedder:
 def _package() -> Path:
     spec = find_spec("wordllama")
     if spec is None or spec.origin is None:
-        raise RuntimeError("the package wordllama is not installed: texts have no vectors without")
+        raise RuntimeError("the package wordllama is not installed, which embeds texts")
     return Path(spec.origin).parent

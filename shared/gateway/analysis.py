@@ -1,4 +1,4 @@
-"""The operations of the analyzer: which tracks wait for an analysis, and the analyses."""
+"""The operations of the analyzer: reads tracks, stores analyses, registers its model."""
 
 import base64
 import struct
@@ -16,11 +16,11 @@ from shared.gateway.results import TrackResult, TrackResults
 
 TrackStage = Literal["EXTRACTED", "ANALYZED", "VECTORIZED", "INDEXED"]
 MOST_IDS = 500
-"""Tracks that are asked for at a time."""
+"""The most tracks of one request."""
 
 
 class LibraryRoot(msgspec.Struct):
-    """Where a library's files are, as it was added."""
+    """A library's name, and the root that it was added with."""
 
     name: str
     root: str
@@ -34,7 +34,7 @@ class HeardBy(msgspec.Struct, frozen=True):
 
 
 class AnalysisState(msgspec.Struct, rename="camel"):
-    """What an analysis that is stored was made of, and by which version."""
+    """A stored analysis: by which version, of which content, with which model."""
 
     analyzer_version: str
     content_revision: int
@@ -42,7 +42,7 @@ class AnalysisState(msgspec.Struct, rename="camel"):
 
 
 class TrackToAnalyze(msgspec.Struct, rename="camel"):
-    """A track, where its file is, and what is analysed already."""
+    """A track, where its file is, and its stored analysis."""
 
     id: str
     is_missing: bool
@@ -85,7 +85,7 @@ async def is_paused(gateway: Gateway) -> bool:
 
 
 async def tracks_to_analyze(gateway: Gateway, ids: Sequence[str]) -> list[TrackToAnalyze]:
-    """Those of the tracks that there are, each once, in the order of the ids."""
+    """The tracks that exist, each once, in the order of the ids."""
     found: list[TrackToAnalyze] = []
     for portion in in_portions(list(dict.fromkeys(ids)), MOST_IDS):
         tracks = await gateway.execute(TRACKS_TO_ANALYZE, ids=portion)
@@ -100,7 +100,7 @@ async def create_analyses(gateway: Gateway, items: Sequence[AnalyzedTrack]) -> l
 
 
 async def register_audio_model(gateway: Gateway, model: AudioModel) -> None:
-    """Say which trained model analyses are made with from now on."""
+    """Register the trained model that analyses are made with from now on."""
     model_input = AudioModelInput(model.model, model.version, model.dimensions)
     await gateway.execute(REGISTER_AUDIO_MODEL, input=model_input)
 
@@ -121,12 +121,12 @@ def _analysis_input(item: AnalyzedTrack) -> dict[str, Any]:
 
 
 def _vector(values: Sequence[float]) -> str:
-    """The schema's scalar; without numpy, since the service's own process does without it."""
+    """The schema's Vector; without numpy, which the service's main process does not import."""
     return base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode()
 
 
 def _camel_cased(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields under the schema's names. The keys of `tags` are a model's words: they stay."""
+    """The fields under the schema's names. Keys of `tags` stay: they are the model's words."""
     return {
         camel_case(name): value if name == "tags" else _inner(value)
         for name, value in fields.items()

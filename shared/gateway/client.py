@@ -5,7 +5,7 @@ operations and the types of what it sends and gets. Documents are `.graphql` fil
 A test checks types and documents against the schema.
 
 Errors are named by what the bus must do: `DependencyDown` waits for a gateway that does not answer
-or refuses our token (nothing must be given up for a setting that somebody will mend),
+or refuses our token (a wrong setting must not turn work into failures),
 `TransientError` tries again, and `GatewayRefused` is a bug of the caller.
 """
 
@@ -27,7 +27,7 @@ R = TypeVar("R")
 
 
 class GatewayRefused(Exception):
-    """The gateway did not accept a document or its variables: mend the caller."""
+    """The gateway did not accept a document or its variables: the caller has a bug."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ class Gateway:
     async def execute_document(
         self, document: str, variables: Mapping[str, object]
     ) -> Mapping[str, Any]:
-        """Run any GraphQL document and return its `data` as it is: for people's programs."""
+        """Run any GraphQL document and return its `data` untyped; for the command line."""
         return await self._transport.execute(Operation(document, Any, {}), variables)
 
     async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
@@ -144,15 +144,15 @@ class HttpTransport:
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise DependencyDown(f"the gateway is out of reach: {error}") from error
         except httpx.TransportError as error:
-            raise TransientError(f"the gateway broke off: {error!r}") from error
+            raise TransientError(f"the connection to the gateway broke: {error!r}") from error
         if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-            raise DependencyDown("the gateway says that it is not ready")
+            raise DependencyDown("the gateway is not ready")
         if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
             raise DependencyDown(_NO_TOKEN)
         if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise TransientError(f"the gateway answered {response.status_code}")
         if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
-            raise InvalidInput("the gateway says that this is too large")
+            raise InvalidInput("the gateway refuses this request as too large")
         if response.status_code >= httpx.codes.MULTIPLE_CHOICES:
             raise GatewayRefused(
                 f"the gateway answered {response.status_code}: {response.text[:500]}"
@@ -161,7 +161,7 @@ class HttpTransport:
 
 
 def raise_errors(errors: Iterable[tuple[str | None, str]]) -> None:
-    """Raise what the errors of a GraphQL answer mean, given as codes and messages, if any."""
+    """Raise the exception for the errors of a GraphQL response: pairs of code and message."""
     found = list(errors)
     if not found:
         return

@@ -1,4 +1,4 @@
-"""The operations of the extractor: what was read of files, and what becomes of missing ones."""
+"""The operations of the extractor: stores what it read from files, and marks missing ones."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,7 @@ MOST_LONG_TEXT = 2_000_000
 
 
 class Candidate(msgspec.Struct, frozen=True, rename="camel"):
-    """A track whose file an UNDECIDED item may be, and where its file was last.
+    """A track that an UNDECIDED item may continue, and where its file was last.
 
     Attributes:
         is_same_content: the contents agree; else only the tags do.
@@ -43,14 +43,14 @@ class TrackUpsertResult(TrackResult, rename="camel"):
 
 
 class ItemError(msgspec.Struct):
-    """What was wrong with the item at place `item`, from 0."""
+    """The error of the item at position `item`, from 0."""
 
     item: int
     error: UserError
 
 
 class UndecidedItem(msgspec.Struct):
-    """The candidates of the item at place `item`, from 0."""
+    """The candidates of the item at position `item`, from 0."""
 
     item: int
     candidates: list[Candidate]
@@ -74,7 +74,7 @@ class UpsertColumns(msgspec.Struct):
 
 
 class TrackUpsertColumns(msgspec.Struct, rename="camel"):
-    """The results of a batch of tracks in columns, and what is not settled."""
+    """The results of a batch of tracks in columns, the errors and the undecided items."""
 
     ids: list[str | None]
     statuses: list[UpsertStatus | None]
@@ -120,7 +120,7 @@ CREATE_TRACKS = operation(
 
 
 async def missing_covers(gateway: Gateway, sha256s: Sequence[str]) -> set[str]:
-    """Those of the hashes whose image the gateway does not have."""
+    """The hashes among these whose image the gateway does not have."""
     missing: set[str] = set()
     for portion in in_portions(sha256s, PORTION):
         found = await gateway.execute(MISSING_COVERS, sha256s=portion)

@@ -1,4 +1,4 @@
-"""The operations of the indexer: what is searched of tracks, and which index is in use."""
+"""The operations of the indexer: reads tracks, and registers the index in use."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import msgspec
 from shared.gateway.client import Gateway, in_portions, operation
 
 MOST_IDS = 500
-"""Tracks that are asked for at a time."""
+"""The most tracks of one request."""
 
 
 class Named(msgspec.Struct):
@@ -31,7 +31,7 @@ class AlbumTitle(msgspec.Struct, rename="camel"):
 
 
 class TrackToIndex(msgspec.Struct, rename="camel"):
-    """What is searched of a track."""
+    """The searchable values of a track."""
 
     id: str
     revision: int
@@ -53,7 +53,7 @@ REGISTER_SEARCH_GENERATION = operation("register_search_generation", bool, gener
 
 
 async def tracks_to_index(gateway: Gateway, ids: Sequence[str]) -> list[TrackToIndex]:
-    """Those of the tracks that there are, each once, in the order of the ids."""
+    """The tracks that exist, each once, in the order of the ids."""
     found: list[TrackToIndex] = []
     for portion in in_portions(list(dict.fromkeys(ids)), MOST_IDS):
         tracks = await gateway.execute(TRACKS_TO_INDEX, ids=portion)
@@ -62,5 +62,5 @@ async def tracks_to_index(gateway: Gateway, ids: Sequence[str]) -> list[TrackToI
 
 
 async def register_generation(gateway: Gateway, generation: str) -> bool:
-    """Say which search index is in use; whether the gateway knew another one, or none."""
+    """Register the index in use; whether the gateway had registered another one, or none."""
     return await gateway.execute(REGISTER_SEARCH_GENERATION, generation=generation)

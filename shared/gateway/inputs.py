@@ -1,6 +1,6 @@
 """The inputs of artists, albums and tracks, as `schema.graphql` has them.
 
-What is None is left out of a request.
+A field with its default value is left out of a request.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ class ArtistInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=Tr
 
 
 class CreditInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """An artist's part in a track or album. `role` is a name of the schema's `CreditRole`."""
+    """An artist's credit for a track or album. `role` is a name of the schema's `CreditRole`."""
 
     artist_id: str
     role: str | None = "ARTIST"
@@ -55,7 +55,7 @@ class AlbumInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=Tru
 
 
 class ImportedFactInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """What another program noted in a file. `rating` is 0 to 100."""
+    """A rating (0 to 100) or play count that another program wrote into the tags."""
 
     source: str
     rating: int | None = None

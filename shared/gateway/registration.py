@@ -1,4 +1,4 @@
-"""What a worker registers before it begins: it waits until the gateway accepts it."""
+"""Registers something with the gateway before a worker begins; waits until it is accepted."""
 
 from collections.abc import Awaitable, Callable
 
@@ -22,5 +22,5 @@ def _log_wait(state: RetryCallState) -> None:
     before_sleep=_log_wait,
 )
 async def when_accepted(register: Callable[[], Awaitable[None]]) -> None:
-    """Call `register` until the gateway answers. What the gateway refuses is raised."""
+    """Call `register` until the gateway answers. A refusal is raised."""
     await register()

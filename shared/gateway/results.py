@@ -1,4 +1,4 @@
-"""The result of an item that concerns a track, and what is said of an item that is refused."""
+"""The result of an item that concerns a track, and the error of an item that is refused."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from shared.contracts.upserts import ErrorCode, UpsertStatus
 
 
 class UserError(msgspec.Struct, frozen=True):
-    """What was wrong with an item. `field` is a path in the item's input, like `credits`."""
+    """Why an item was refused. `field` is the field of its input at fault, like `credits`."""
 
     code: ErrorCode
     message: str

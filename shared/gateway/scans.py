@@ -31,7 +31,7 @@ class Scan(msgspec.Struct, rename="camel"):
 
 
 class BeginScanInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """What an event asks to scan: a scan by its id, or a library by name or root."""
+    """The scan of an event: by its id, or by the name or root of a library."""
 
     scan_id: str | None = None
     library: str | None = None
@@ -85,7 +85,7 @@ class RangeDigests(msgspec.Struct, rename="camel"):
     Attributes:
         ends: the last path of each range. counts: how many files it has.
         digests: as `shared.contracts.range_digests` makes them.
-        unknown_images: places of files in the range the digest of whose images is not known.
+        unknown_images: positions in the range of files whose digest of images is unknown.
     """
 
     ends: list[str]
@@ -113,12 +113,12 @@ LIBRARIES = operation("libraries", list[Library])
 
 
 async def begin_scan(gateway: Gateway, request: BeginScanInput) -> BeginScanPayload:
-    """Say that the walk of a scan begins."""
+    """Report that the walk of a scan begins."""
     return await gateway.execute(BEGIN_SCAN, input=request)
 
 
 async def report_walk(gateway: Gateway, report: ReportWalkInput) -> UserError | None:
-    """Say how far a walk is; None, or why that was refused."""
+    """Report the progress of a walk; return None, or why the report was refused."""
     return (await gateway.execute(REPORT_WALK, input=report)).error
 
 
@@ -127,7 +127,7 @@ async def known_files(
 ) -> KnownFiles:
     """One page of the files known below a folder ('' is the root).
 
-    They are those behind the path `after`, up to and with `until`.
+    They come after the path `after`, up to and including `until`.
     """
     return await gateway.execute(
         KNOWN_FILES,
@@ -142,7 +142,7 @@ async def known_files(
 async def range_digests(
     gateway: Gateway, library_id: str, folder: str, after: str | None
 ) -> RangeDigests:
-    """The same files without the missing ones, as ranges with a digest each."""
+    """One page of the files below a folder, without missing ones, as ranges with a digest each."""
     return await gateway.execute(RANGE_DIGESTS, library_id=library_id, folder=folder, after=after)
 
 

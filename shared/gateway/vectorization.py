@@ -13,7 +13,7 @@ from shared.gateway.results import TrackResult, TrackResults
 
 
 class Measures(msgspec.Struct, rename="camel"):
-    """What audio vectors are made of without a trained model; units as in the analysis."""
+    """The values that the descriptor is computed from; units are those of the analysis."""
 
     tempo_bpm: float
     tempo_confidence: float
@@ -89,7 +89,7 @@ class CreditedAs(msgspec.Struct, rename="camel"):
 
 
 class CorrectedMoods(msgspec.Struct):
-    """The moods that a person said; None where they are not corrected."""
+    """Corrected moods; None if they are not corrected."""
 
     moods: list[str] | None
 
@@ -116,7 +116,7 @@ class TrackToVectorize(msgspec.Struct, rename="camel"):
 
 
 class VectorSpaceInput(msgspec.Struct, frozen=True):
-    """What makes vectors comparable."""
+    """A vector space: only vectors of the same model and version can be compared."""
 
     space: Literal["AUDIO", "TEXT"]
     model: str
@@ -134,7 +134,7 @@ class VectorInput(msgspec.Struct, rename="camel"):
 
 
 class AudioModel(msgspec.Struct):
-    """The trained model that the analyzers hear with."""
+    """The trained model that the analyzers use."""
 
     model: str
     version: str
@@ -154,7 +154,7 @@ class Edge(msgspec.Struct):
 
 
 class PageInfo(msgspec.Struct, rename="camel"):
-    """Where a page ends."""
+    """The end of a page."""
 
     has_next_page: bool
     end_cursor: str | None
@@ -175,7 +175,7 @@ REGISTER_VECTOR_SPACES = operation("register_vector_spaces", bool, input=list[Ve
 
 
 async def tracks_to_vectorize(gateway: Gateway, ids: Sequence[str]) -> list[TrackToVectorize]:
-    """Those of the tracks that there are, each once, in the order of the ids."""
+    """The tracks that exist, each once, in the order of the ids."""
     found: list[TrackToVectorize] = []
     for portion in in_portions(list(dict.fromkeys(ids)), MOST_IDS):
         tracks = await gateway.execute(TRACKS_TO_VECTORIZE, ids=portion)
@@ -184,7 +184,7 @@ async def tracks_to_vectorize(gateway: Gateway, ids: Sequence[str]) -> list[Trac
 
 
 async def audio_model(gateway: Gateway) -> AudioModel | None:
-    """The trained model whose embeddings are the audio vectors; None without any."""
+    """The trained model whose embeddings are the audio vectors; None without a model."""
     return await gateway.execute(AUDIO_MODEL)
 
 
@@ -205,10 +205,10 @@ async def create_vectors(gateway: Gateway, items: Sequence[VectorInput]) -> list
 
 
 async def register_vector_spaces(gateway: Gateway, spaces: Sequence[VectorSpaceInput]) -> None:
-    """Say which spaces are filled from now on."""
+    """Register the spaces that are filled from now on."""
     await gateway.execute(REGISTER_VECTOR_SPACES, input=spaces)
 
 
 def vector_bytes(values: NDArray[np.float32]) -> bytes:
-    """A vector as `VectorInput` has it."""
+    """A vector as `values` of `VectorInput`."""
     return values.astype("<f4").tobytes()

@@ -93,7 +93,7 @@ TRACKS = _gauge(
     ["state"],
 )
 FAILURES_OPEN = _gauge("soniquebay_api_failures_open_count", "Failures that are not resolved.")
-SCANS_ACTIVE = _gauge("soniquebay_api_scans_active_count", "Scans that go on.")
+SCANS_ACTIVE = _gauge("soniquebay_api_scans_active_count", "Scans that have not ended.")
 FILES_TO_READ = _gauge(
     "soniquebay_api_files_to_read_count", "Files that active scans found and that are not read yet."
 )

@@ -43,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a standalone service is composed from."""
+    """The parts that a standalone service is built from."""
 
     settings: Settings
     bus: Bus
@@ -63,7 +63,7 @@ def run_standalone(name: str, what: str, compose: Compose) -> None:
     """
     parser = argparse.ArgumentParser(
         prog=f"python -m services.{name}",
-        description=f"{what} Runs alone, beside the others of a cluster.",
+        description=f"{what} Runs as one process of a cluster.",
         epilog="Settings are environment variables (docs/configuration.md). Needed:"
         " SONIQUEBAY_BUS=kafka, SONIQUEBAY_KAFKA_SERVERS, SONIQUEBAY_GATEWAY_URL and, where the"
         " gateway has one, SONIQUEBAY_SERVICE_TOKEN. /healthz, /readyz, /metrics and /asyncapi"
@@ -174,7 +174,7 @@ class _Standalone:
         return "" if answer.is_success else f"the gateway answered {answer.status_code}"
 
     async def _enter(self, stack: AsyncExitStack, service: Service) -> None:
-        """Enter the service's lifespan, as soon as what it needs is there."""
+        """Enter the service's lifespan as soon as the servers that it needs answer."""
 
         async def enter() -> None:
             await stack.enter_async_context(service.lifespan())
@@ -189,7 +189,9 @@ class _Standalone:
         finally:
             self._drained = await bus.drain(self._settings.drain_timeout_s)
             if not self._drained:
-                _log.warning("not all work in flight was ended; its records come again")
+                _log.warning(
+                    "some work in flight was not finished; its records will be delivered again"
+                )
 
     def _note(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

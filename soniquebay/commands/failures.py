@@ -1,4 +1,4 @@
-"""`failures` and `replay`: what could not be done, and trying it again."""
+"""`failures` and `replay`: list failures, and try them again."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -94,4 +94,7 @@ def replay(failure_filter: dict[str, str | None], as_json: bool) -> None:
     if as_json:
         print_json({"replayed": result["replayed"]})
     else:
-        click.echo(f"trying {result['replayed']:,} again; see `soniquebay status`")
+        count = result["replayed"]
+        click.echo(
+            f"trying {count:,} again; see `soniquebay status`" if count else "nothing to try"
+        )

@@ -1,4 +1,4 @@
-"""`pause` and `resume`: stop and continue the analysis."""
+"""`pause` and `resume`: pause and continue the analysis."""
 
 import click
 
@@ -11,7 +11,7 @@ from soniquebay.output import json_option, print_json
 @click.command()
 @json_option
 def pause(as_json: bool) -> None:
-    """Stop the analysis until `soniquebay resume`, over restarts too.
+    """Pause the analysis until `soniquebay resume`, even over restarts.
 
     Files that are being analysed are finished first, a few for each worker. Scans, searches and
     everything else continue. `soniquebay status` shows that the analysis is paused.
@@ -26,9 +26,9 @@ def pause(as_json: bool) -> None:
 @click.command()
 @json_option
 def resume(as_json: bool) -> None:
-    """Continue the analysis that `soniquebay pause` stopped.
+    """Continue the analysis that `soniquebay pause` paused.
 
-    It continues within some seconds, where it stopped.
+    It continues within seconds, where it stopped.
     """
     changed = Gateway(Settings()).execute(RESUME)["resumeAnalysis"]
     if as_json:

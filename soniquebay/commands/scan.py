@@ -1,4 +1,4 @@
-"""`scan` and `status`: have a folder scanned, and see how far everything is."""
+"""`scan` and `status`: scan a folder, and show how far everything is."""
 
 import os
 import time
@@ -13,7 +13,7 @@ from soniquebay.output import json_option, print_json, print_table, say
 from soniquebay.progress import ProgressView
 
 _POLL_EVERY_S = 0.5
-_WAIT_FOR_START_S = 3.0  # an extractor that is busy or not running starts the scan later
+_WAIT_FOR_START_S = 3.0  # no longer: a busy extractor may start the scan much later
 _ENDED = {"FINISHED", "HELD", "REFUSED"}
 _UNSUCCESSFUL = {"HELD", "REFUSED"}
 
@@ -56,7 +56,7 @@ def scan(folder: str, follow: bool, full: bool, accept_missing: bool, as_json: b
 
 
 def _wait_for_start(gateway: Gateway, id_: str) -> dict[str, Any]:
-    """The scan once it has begun or ended, so that a refusal is shown by this command."""
+    """Wait until the scan has begun or ended, so that a refusal is shown by this command."""
     deadline_s = time.monotonic() + _WAIT_FOR_START_S
     while True:
         found: dict[str, Any] = gateway.execute(SCAN, {"id": id_})["scan"]
@@ -67,7 +67,7 @@ def _wait_for_start(gateway: Gateway, id_: str) -> dict[str, Any]:
 
 
 def _follow(gateway: Gateway, id_: str) -> dict[str, Any]:
-    """Show progress until the scan has ended and nothing is pending; the scan."""
+    """Show progress until the scan has ended and nothing is pending; return the scan."""
     with ProgressView() as view:
         while True:
             status = gateway.execute(STATUS)["status"]
@@ -103,7 +103,7 @@ def status(as_json: bool) -> None:
         return
     names = (
         "tracks", "artists", "albums", "genres", "missing", "analyzed", "vectorized", "indexed",
-        "failed", "pending",
+        "damaged", "failed", "pending",
     )  # fmt: skip
     print_table(("", ""), [(name, f"{counts[name]:,}") for name in names])
     for stage in counts["paused"]:

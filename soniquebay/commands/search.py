@@ -62,7 +62,7 @@ def similar(track: str, by_text: bool, limit: int, as_json: bool) -> None:
         raise click.ClickException(f"there is no track {track}")
     _print_hits(found["similar"], as_json)
     if not found["similar"]:
-        say(f"no similar tracks yet: {found['title']!r} is {found['stage'].lower()}")
+        say(f"no similar tracks yet: {found['title']!r} is only {found['stage'].lower()}")
 
 
 def _print_hits(hits: list[dict[str, Any]], as_json: bool) -> None:

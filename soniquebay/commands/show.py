@@ -73,7 +73,7 @@ def _rows(track: dict[str, Any]) -> list[tuple[str, str]]:
         ("state", "missing" if track["isMissing"] else track["stage"].lower()),
         ("id", track["id"]),
         *_correction_rows(track["correction"], track),
-        *_analysis_rows(track["analysis"]),
+        *describe_analysis(track["analysis"]),
     ]
     return [(name, str(value)) for name, value in rows if value not in (None, "")]
 
@@ -110,13 +110,15 @@ def _correction_rows(
     ]
 
 
-def _analysis_rows(analysis: dict[str, Any] | None) -> list[tuple[str, str]]:
+def describe_analysis(analysis: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """The measured values in words, named; none without an analysis."""
     if analysis is None:
         return []
     tempo = f"{analysis['tempoBpm']:.1f} BPM (confidence {analysis['tempoConfidence']:.2f})"
     key = f"{analysis['key']} {analysis['mode']}, {analysis['camelot']}, {analysis['openKey']}"
     loudness = f"{analysis['loudnessLufs']:.1f} LUFS, range {analysis['loudnessRangeLu']:.1f} LU"
     return [
+        ("damaged", "part of the file cannot be decoded" if analysis["damaged"] else ""),
         ("measured tempo", tempo if analysis["tempoBpm"] else "none"),
         ("measured key", f"{key} (confidence {analysis['keyConfidence']:.2f})"),
         ("loudness", loudness),
@@ -130,7 +132,7 @@ def _analysis_rows(analysis: dict[str, Any] | None) -> list[tuple[str, str]]:
     ]
 
 
-def _bandwidth(analysis: dict[str, Any]) -> str:
+def _bandwidth(analysis: Mapping[str, Any]) -> str:
     note = _BANDWIDTH_NOTES[analysis["bandwidthKind"]]
     mono = ", both channels are equal" if analysis["isMonoInStereo"] else ""
     return f"{analysis['bandwidthHz'] / 1000:.1f} kHz{note}{mono}"

@@ -134,6 +134,7 @@ async def fill(
             [
                 analysis_item(
                     one,
+                    analyzed_duration_s=60.0 + n % 4,
                     tempo_bpm=80 + n % 60,
                     energy=(n % 10) / 10,
                     key="ACD"[n % 3],

@@ -110,6 +110,7 @@ def analysis_item(track: TrackUpserted, **changes: Any) -> dict[str, Any]:
         beat_times_s=[0.5, 1.0], beats_per_bar=4, first_downbeat=1, downbeat_confidence=0.4,
         tempo_stability=0.9, open_key="1m", second_key="C", second_mode="major",
         key_changes=[KeyChange(time_s=0, key="A", mode="minor")], loudness_histogram=[1] * 160,
+        loudness_histogram_lufs=[-69.75 + n / 2 for n in range(160)],
         loudness_short_term_max_lufs=-11, true_peak_dbtp=-0.5, roughness=0.2, fade_in_s=0,
         fade_out_s=5, section_boundaries_s=[30.5], dc_offset=0, stereo_width=0.1,
         is_mono_in_stereo=False, bandwidth_hz=20_000, bandwidth_kind="natural",

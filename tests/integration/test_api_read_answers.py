@@ -173,18 +173,22 @@ async def test_an_album_has_the_combined_loudness_of_its_tracks(
     counts = [[0] * 100 + [n] + [0] * 59 for n in (3, 1)]
     counts[1][130] = 4
     for one, histogram in zip(made, counts, strict=True):
-        await upsert_analyses(
-            pool, [analysis_item(one, loudness_histogram=histogram, true_peak_dbtp=-1.5)]
-        )
+        means_lufs = [(-4.8 if n == 130 else -19.75) if count else 0.0
+                      for n, count in enumerate(histogram)]  # fmt: skip
+        item = analysis_item(
+            one, loudness_histogram=histogram, loudness_histogram_lufs=means_lufs,
+            true_peak_dbtp=-1.5,
+        )  # fmt: skip
+        await upsert_analyses(pool, [item])
     document = (
         "{ albums { edges { node { loudness"
         " { integratedLufs replaygainAlbumGainDb truePeakDbtp tracks } } } } }"
     )
     (edge,) = (await ask(document))["albums"]["edges"]
-    # Four blocks at -4.75 LUFS; those at -19.75 are below the gate of the album.
+    # Four blocks at -4.8 LUFS; those at -19.75 are below the gate of the album.
     assert edge["node"]["loudness"] == pytest.approx(
         {
-            "integratedLufs": -4.75, "replaygainAlbumGainDb": -13.25, "truePeakDbtp": -1.5,
+            "integratedLufs": -4.8, "replaygainAlbumGainDb": -13.2, "truePeakDbtp": -1.5,
             "tracks": 2,
         }
     )  # fmt: skip

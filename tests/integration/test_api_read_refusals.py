@@ -27,7 +27,7 @@ __all__ = ["ask", "dropped_space_indexes"]
         ('{ node(id: "x") { id } }', "BAD_INPUT", "id: 'x' is not an id"),
         (f'{{ node(id: "lib_{UNKNOWN_UUID}") {{ id }} }}', "BAD_INPUT", "libraries"),
         ('{ scan(id: "trk_x") { id } }', "BAD_INPUT", "id: "),
-        (f'{{ scan(id: "trk_{UNKNOWN_UUID}") {{ id }} }}', "BAD_INPUT", "begins with scn_"),
+        (f'{{ scan(id: "trk_{UNKNOWN_UUID}") {{ id }} }}', "BAD_INPUT", "those begin with scn_"),
         ('{ tracksById(ids: ["1"]) { id } }', "BAD_INPUT", "ids: "),
         ("{ tracks(first: 0) { totalCount } }", "BAD_INPUT", "first: ask for 1 to 500 rows"),
         ("{ tracks(first: 501) { totalCount } }", "BAD_INPUT", "first: ask for 1 to 500 rows"),
@@ -48,7 +48,7 @@ __all__ = ["ask", "dropped_space_indexes"]
         ("{ nothing }", "BAD_INPUT", "Cannot query field"),
         ('{ search(text: "a", mode: MEANING, filter: {key: "A"}) { totalCount } }', "BAD_INPUT",
          "takes no filter"),
-        ('{ search(text: "a") { totalCount } }', "INTERNAL", "the log says more"),
+        ('{ search(text: "a") { totalCount } }', "INTERNAL", "its log says why"),
     ],
 )  # fmt: skip
 async def test_an_error_names_the_argument_and_what_to_do(

@@ -98,6 +98,69 @@ async def test_all_details_of_a_file_are_shown(library: LibraryClient) -> None:
     assert after["rich.flac"] == after["plain.flac"]
 
 
+_GUESSED = """
+query { tracks(first: 10, sort: TITLE) { edges { node {
+  title titleIsFileName artists trackNumber guessed tagKey taggedKey { key mode camelot }
+  album { title artistCredit }
+} } } }
+"""
+
+
+async def test_guesses_are_marked_and_tagged_keys_understood(library: LibraryClient) -> None:
+    folder = library.root / "Ann Arbour" / "Deep Water (1999)"
+    folder.mkdir(parents=True)
+    write(folder / "03 Hyper.flac")
+    write(library.root / "b.flac", title="Keyed", key="F\u266fm")
+    write(library.root / "c.flac", title="Other", key="loud")
+    await library.scan()
+    found = await library.gateway.execute_document(_GUESSED, {})
+    assert [edge["node"] for edge in found["tracks"]["edges"]] == [
+        {
+            "title": "Hyper", "titleIsFileName": True, "artists": ["Ann Arbour"],
+            "trackNumber": 3, "guessed": ["title", "artist", "tracknumber", "album", "date"],
+            "tagKey": None, "taggedKey": None,
+            "album": {"title": "Deep Water", "artistCredit": "Ann Arbour"},
+        },
+        {
+            "title": "Keyed", "titleIsFileName": False, "artists": [], "trackNumber": None,
+            "guessed": [], "tagKey": "F\u266fm",
+            "taggedKey": {"key": "F#", "mode": "minor", "camelot": "11A"}, "album": None,
+        },
+        {
+            "title": "Other", "titleIsFileName": False, "artists": [], "trackNumber": None,
+            "guessed": [], "tagKey": "loud", "taggedKey": None, "album": None,
+        },
+    ]  # fmt: skip
+
+
+_ORDERED = """
+query { albums(first: 1) { edges { node { tracks { title otherTags } } } } }
+"""
+
+
+async def test_numbers_of_records_sort_by_side(library: LibraryClient) -> None:
+    numbers = {"B2": "Aa", "A1": "Dd", "A2": "Cc", "B1": "Bb"}
+    for number, title in numbers.items():
+        write(library.root / f"{title}.flac", title=title, album="Sides", artist="V",
+              albumartist="V", tracknumber=number)  # fmt: skip
+    await library.scan()
+    found = await library.gateway.execute_document(_ORDERED, {})
+    nodes = found["albums"]["edges"][0]["node"]["tracks"]
+    assert [node["title"] for node in nodes] == ["Dd", "Cc", "Bb", "Aa"]
+    assert [node["otherTags"]["tracknumber"] for node in nodes] == [["A1"], ["A2"], ["B1"], ["B2"]]
+
+
+async def test_typographic_signs_part_no_artists_and_albums(library: LibraryClient) -> None:
+    for number, sign in enumerate("'\u2019"):
+        write(library.root / f"{number}.flac", title="T", artist=f"Guns N{sign} Horses",
+              album=f"Don{sign}t", albumartist=f"Guns N{sign} Horses")  # fmt: skip
+    await library.scan()
+    found = await library.gateway.execute_document(
+        "query { albums(first: 9) { totalCount } artists(first: 9) { totalCount } }", {}
+    )
+    assert found == {"albums": {"totalCount": 1}, "artists": {"totalCount": 1}}
+
+
 _DETAILS: dict[str, Any] = {
     "kind": "audiobook", "work": "W", "moods": ["calm"], "lyrics_plain": "la",
     "lyrics_synced": "[00:01.000]la", "other_tags": {"asin": ["B"]},

@@ -14,6 +14,7 @@ except ImportError:  # pyacoustid is installed, the system's library is not
     chromaprint = None
 
 FINGERPRINT_RATE_HZ = 11_025  # Chromaprint's internal sample rate
+_MIN_S = 3
 UNAVAILABLE = (
     "no fingerprints: the system has no libchromaprint (Debian and Ubuntu: apt-get install"
     " libchromaprint1)"
@@ -28,9 +29,10 @@ def is_available() -> bool:
 def fingerprint_of(pcm: NDArray[np.int16]) -> str | None:
     """The fingerprint of mono samples at 11,025 Hz, (n,).
 
-    None without the library, or for less than a second.
+    None without the library, or for less than three seconds: below some 2.6 s Chromaprint returns
+    the code of nothing, which is no fingerprint of this sound.
     """
-    if chromaprint is None or len(pcm) < FINGERPRINT_RATE_HZ:
+    if chromaprint is None or len(pcm) < _MIN_S * FINGERPRINT_RATE_HZ:
         return None
     fingerprinter = chromaprint.Fingerprinter()
     fingerprinter.start(FINGERPRINT_RATE_HZ, 1)

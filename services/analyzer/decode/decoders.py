@@ -3,18 +3,23 @@
 Some files open in one decoder only. The order by file extension was chosen by measurement.
 """
 
+import errno
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import PurePath
 
 import av
 import soundfile
 
-from services.analyzer.decode.audio import Audio, Samples
-from services.analyzer.decode.ffmpeg import open_filter_source, open_packets
-from services.analyzer.decode.sndfile import LengthUnknown, open_sndfile
+from services.analyzer.decode.audio import Audio, LeftToAnotherDecoder, Samples
+from services.analyzer.decode.content import content_of
+from services.analyzer.decode.ffmpeg import open_filter_source, open_packets, open_parts
+from services.analyzer.decode.parts import Content
+from services.analyzer.decode.sndfile import open_sndfile
 from shared.contracts.errors import InvalidInput, TransientError
 
-_SNDFILE_FIRST = frozenset({".mp3", ".wav"})
+_SNDFILE_FIRST = frozenset({".wav", ".flac"})
 
 
 class Undecodable(InvalidInput):
@@ -28,11 +33,26 @@ def open_audio(path: bytes) -> Audio:
         Undecodable: no decoder does.
         TransientError: the disk or its mount failed.
     """
-    return next(open_with_each_decoder(path))
+    return next(open_with_each_decoder(path, read_content(path)))
 
 
-def open_with_each_decoder(path: bytes) -> Iterator[Audio]:
+def read_content(path: bytes) -> Content:
+    """What a file holds by its bytes.
+
+    Raises:
+        Undecodable: it is gone, or a folder.
+        TransientError: the disk or its mount failed.
+    """
+    with _disk_errors():
+        return content_of(path)
+
+
+def open_with_each_decoder(path: bytes, content: Content) -> Iterator[Audio]:
     """Open a file with each decoder that returns samples, the fastest one first.
+
+    Args:
+        path: of the file.
+        content: what it holds; the duration that was counted replaces the header's.
 
     Raises:
         Undecodable: no decoder does.
@@ -40,24 +60,21 @@ def open_with_each_decoder(path: bytes) -> Iterator[Audio]:
     """
     reasons: list[str] = []
     is_open = False
-    for opener in _openers(path):
+    for opener in _openers(path, content):
         try:
-            audio = opener(path)
-            first = next(audio.blocks, None)
-        except (soundfile.LibsndfileError, LengthUnknown):
+            with _disk_errors():
+                audio = opener(path)
+                first = next(audio.blocks, None)
+        except (soundfile.LibsndfileError, LeftToAnotherDecoder):
             continue  # FFmpeg reads all formats of libsndfile, and its messages say more
         except (av.FFmpegError, ValueError, IndexError) as error:
             reasons.append(_reason(error))
-        except FileNotFoundError:
-            raise Undecodable("the file is gone") from None
-        except IsADirectoryError:
-            raise Undecodable("it is a folder") from None
-        except OSError as error:
-            raise TransientError(f"the file cannot be read now: {error.strerror}") from None
         else:
             if first is None:
                 reasons.append("it has no samples")
                 continue
+            if content.duration_s is not None:
+                audio.expected_s, audio.tolerance_s = content.duration_s, content.tolerance_s
             audio.blocks = _with_first(first, audio.blocks)
             is_open = True
             yield audio
@@ -66,7 +83,31 @@ def open_with_each_decoder(path: bytes) -> Iterator[Audio]:
         raise Undecodable(f"it cannot be decoded: {reason}")
 
 
-def _openers(path: bytes) -> tuple[Callable[[bytes], Audio], ...]:
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """Give the errors of the disk the class that says what must be done about them."""
+    try:
+        yield
+    except av.FFmpegError:  # some are an OSError, too
+        raise
+    except FileNotFoundError:
+        raise Undecodable("the file is gone") from None
+    except IsADirectoryError:
+        raise Undecodable("it is a folder") from None
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # FFmpeg seeks to where a damaged header points
+            raise ValueError("its header points beyond the file") from None
+        raise TransientError(f"the file cannot be read now: {error.strerror}") from None
+
+
+def _openers(path: bytes, content: Content) -> tuple[Callable[[bytes], Audio], ...]:
+    in_parts = partial(open_parts, container_format=content.container, parts=content.parts)
+    if len(content.parts) > 1:
+        return (in_parts, open_filter_source, open_packets, open_sndfile)
+    if content.container == "mp3":
+        # libsndfile guesses the length that no header states, and decodes no more than that.
+        others = (in_parts, open_filter_source, open_packets)
+        return (open_sndfile, *others) if content.is_length_stated else others
     extension = PurePath(path.decode(errors="replace")).suffix.lower()
     if extension in _SNDFILE_FIRST:
         return (open_sndfile, open_filter_source, open_packets)

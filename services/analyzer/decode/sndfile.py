@@ -1,17 +1,20 @@
-"""libsndfile as a decoder, through soundfile: the faster one for MP3 and WAV."""
+"""libsndfile as a decoder, through soundfile: the faster one for MP3, FLAC and WAV."""
 
-import os
 from collections.abc import Iterator
 
 import numpy as np
 import soundfile
 
 from services.analyzer.decode.audio import (
+    EXACT_TOLERANCE_S,
     MAX_CHANNELS,
     Audio,
+    LeftToAnotherDecoder,
     Samples,
     block_size,
     check_sample_rate,
+    default_layout,
+    measured_rate_hz,
 )
 
 _VORBIS_CHANNELS = {
@@ -20,12 +23,8 @@ _VORBIS_CHANNELS = {
 }  # fmt: skip
 """By number of channels: where each channel is in Vorbis' order (Vorbis I specification, 4.3.9).
 The target order is that of all other formats: left, right, centre, LFE, then the surrounds."""
-_MP3_LENGTH_HEADERS = (b"Xing", b"Info", b"VBRI")
-_FIRST_FRAME_BYTES = 4_096
-
-
-class LengthUnknown(Exception):
-    """The MP3 states no length: libsndfile would decode only as much as it guesses."""
+_EXACT_SUBTYPES = frozenset({"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"})
+"""libsndfile's names of codings of which the header states the exact number of samples."""
 
 
 class _SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc] # soundfile has no types
@@ -45,48 +44,37 @@ def open_sndfile(path: bytes) -> Audio:
 
     Raises:
         soundfile.LibsndfileError: libsndfile cannot open it.
-        LengthUnknown: it is an MP3 that states no length.
+        LeftToAnotherDecoder: FFmpeg says which channels there are, or measures at a lower rate.
         ValueError: its sample rate is absurd.
         OSError: it cannot be read.
     """
     file = _SequentialSoundFile(path)
     check_sample_rate(file.samplerate)
-    if file.format == "MP3" and not _states_length(path):
-        raise LengthUnknown
+    # Python's soundfile does not say which channels there are.
+    has_layout = file.channels > 2 and file.format != "OGG"
+    if has_layout or measured_rate_hz(file.samplerate) != file.samplerate:
+        file.close()
+        raise LeftToAnotherDecoder
     expected_s = file.frames / file.samplerate if 0 < file.frames < 2**48 else None
     size = block_size(file.samplerate)
     order = _VORBIS_CHANNELS.get(file.channels) if file.format == "OGG" else None
 
     def blocks() -> Iterator[Samples]:
         with file:
-            while len(block := file.read(size, dtype="float32", always_2d=True)):
-                channels = block.T if order is None else block.T[order]
-                yield np.ascontiguousarray(channels[:MAX_CHANNELS])
+            try:
+                while len(block := file.read(size, dtype="float32", always_2d=True)):
+                    channels = block.T if order is None else block.T[order]
+                    yield np.ascontiguousarray(channels[:MAX_CHANNELS])
+            except soundfile.LibsndfileError:
+                # It fails at tags behind the last frame of an MP3. If it stops early, FFmpeg is
+                # asked, and it says whether the file is damaged.
+                if file.format != "MP3":
+                    raise
 
-    return Audio(file.samplerate, expected_s, blocks(), damaged=_is_truncated_wav(path))
-
-
-def _states_length(path: bytes) -> bool:
-    """Whether the first frame of an MP3 states the length, as most encoders write it.
-
-    Without it, libsndfile guesses the length from the first bit rate, which is wrong for VBR.
-    """
-    with open(path, "rb") as file:  # noqa: PTH123 - the path is bytes
-        header = file.read(10)
-        if header[:3] == b"ID3" and len(header) == 10:
-            a, b, c, d = header[6:]  # the size of an ID3 tag has seven bits a byte
-            file.seek(10 + (a << 21 | b << 14 | c << 7 | d))
-        else:
-            file.seek(0)
-        first_frame = file.read(_FIRST_FRAME_BYTES)
-    return any(name in first_frame for name in _MP3_LENGTH_HEADERS)
-
-
-def _is_truncated_wav(path: bytes) -> bool:
-    """Whether a WAV file is shorter than its header states: libsndfile ignores that."""
-    with open(path, "rb") as file:  # noqa: PTH123 - the path is bytes
-        header = file.read(12)
-        riff_size = int.from_bytes(header[4:8], "little")
-        # Programs that stream write 0 or the highest number.
-        has_size = header[:4] == b"RIFF" and header[8:] == b"WAVE" and 0 < riff_size < 0xFFFF_FF00
-        return has_size and riff_size + 8 > file.seek(0, os.SEEK_END)
+    return Audio(
+        file.samplerate,
+        expected_s,
+        blocks(),
+        layout=default_layout(min(file.channels, MAX_CHANNELS)),
+        tolerance_s=EXACT_TOLERANCE_S if file.subtype in _EXACT_SUBTYPES else None,
+    )

@@ -19,11 +19,14 @@ measurement" (AES 2018): the analogue prototypes through the bilinear transform.
 
 import cmath
 import math
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from services.analyzer.decode.audio import default_layout
 
 BLOCK = 100
 """Samples of a block, L above. At any sample rate 100 hops are a whole number of these blocks."""
@@ -32,6 +35,8 @@ _MIN_RATE_HZ = 8_000
 """D's output is decimated to this rate at the lowest."""
 _GROUP = 16
 _SURROUND_WEIGHT = 1.41
+_SURROUNDS = frozenset({"BL", "BR", "BC", "SL", "SR", "TBL", "TBR", "TBC", "SDL", "SDR"})
+"""FFmpeg's names of the channels beside and behind the listener."""
 Samples = NDArray[np.float32]
 Hops = NDArray[np.float64]
 States = NDArray[np.complexfloating]
@@ -45,10 +50,12 @@ class KWeighting:
     Args:
         rate_hz: sample rate.
         hop: length of a hop in samples.
+        layout: FFmpeg's names of the channels, empty where they are not known.
     """
 
-    def __init__(self, rate_hz: int, hop: int) -> None:
+    def __init__(self, rate_hz: int, hop: int, layout: Sequence[str] = ()) -> None:
         self._filter = _block_filter(rate_hz)
+        self._layout = tuple(layout)
         self._hop = hop
         self._state: States = np.zeros((2, 1), np.complex128)
 
@@ -68,7 +75,7 @@ class KWeighting:
         energy = np.einsum("cnm,cnm->cn", own, own)
         pairs = np.ascontiguousarray(outputs[..., -8:].transpose(2, 0, 1))
         energy += self._energy_of_states(pairs[:4], pairs[4:])
-        weights = channel_weights(channels).astype(np.float64)
+        weights = channel_weights(self._layout or default_layout(channels)).astype(np.float64)
         sums = np.concatenate([[0.0], np.cumsum(weights @ energy)])
         # Hops need not end with a block: the sums are interpolated at their ends.
         ends = np.minimum(np.arange(0, length + self._hop, self._hop), length)
@@ -177,15 +184,17 @@ class _Recursion:
         return states
 
 
-def channel_weights(channels: int) -> Samples:
-    """BS.1770's weights, (channels,): surrounds 1.41, LFE 0. Order: L R C LFE Ls Rs ..."""
-    weights: Samples = np.ones(channels, np.float32)
-    if channels == 5:
-        weights[3:] = _SURROUND_WEIGHT
-    elif channels > 5:
-        weights[3] = 0.0
-        weights[4:] = _SURROUND_WEIGHT
-    return weights
+def channel_weights(layout: Sequence[str]) -> Samples:
+    """BS.1770's weights by FFmpeg's names of the channels, (channels,).
+
+    Those beside and behind the listener 1.41, low-frequency effects 0, all others 1, as FFmpeg's
+    filter `ebur128` has them.
+    """
+    weights = [
+        0.0 if name.startswith("LFE") else _SURROUND_WEIGHT if name in _SURROUNDS else 1.0
+        for name in layout
+    ]
+    return np.asarray(weights, np.float32)
 
 
 def filter_sections(rate_hz: int) -> list[NDArray[np.float64]]:

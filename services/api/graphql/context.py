@@ -1,4 +1,4 @@
-"""The context of a request: its loaders and budget, and the parts of the service."""
+"""The context of a request: its loaders, its budget, and the parts of the service that it uses."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,18 +24,18 @@ MOST_ROWS_IN_ALL = 20_000
 
 
 class Budget:
-    """How many rows of lists a request may still get."""
+    """The number of list rows that a request may still return."""
 
     def __init__(self) -> None:
         self._left = MOST_ROWS_IN_ALL
 
     @property
     def is_exceeded(self) -> bool:
-        """Whether it was too much."""
+        """Whether the request returned more rows than it may."""
         return self._left < 0
 
     def spend(self, rows: int) -> None:
-        """So many rows are shown; BAD_INPUT when it is too much in all."""
+        """Count rows that are returned; BAD_INPUT if the request has too many in all."""
         self._left -= rows
         if self.is_exceeded:
             raise bad_input(
@@ -96,7 +96,7 @@ class Loaders:
 
     @cached_property
     def long_of_analyses(self) -> Loader[tuple[UUID, str], Any]:
-        """Rows of what is long, by track id and analyzer version."""
+        """Rows of the long columns of analyses, by track id and analyzer version."""
         return self._loader(lookups.long_of_analyses)
 
     @cached_property
@@ -156,7 +156,7 @@ class Loaders:
 
     @cached_property
     def artist_images(self) -> Loader[UUID, bytes | None]:
-        """Hash of the image that lies near an artist's albums, by artist id."""
+        """Hash of the image found near an artist's albums, by artist id."""
         return self._loader(lookups.artist_images)
 
     @cached_property
@@ -199,17 +199,17 @@ class Context:
     loaders: Loaders = field(init=False)
     budget: Budget = field(init=False)
     changes: ChangeNotifier = field(default_factory=ChangeNotifier)
-    """Told of all that is stored; subscriptions wait for it."""
+    """Notified after each change of the database; subscriptions wait for it."""
     connection_params: Mapping[str, object] | None = None
-    """What a websocket's client said at its beginning."""
+    """The payload of a websocket's `connection_init`; strawberry sets it."""
     may_store: bool = True
-    """Whether the caller may do what is for the services."""
+    """Whether the caller may call the mutations of the services."""
     must_present_token: bool = False
-    """Of a websocket whose handshake had no token: `connection_params` must have it."""
+    """True for a websocket whose handshake had no token: `connection_params` must have it."""
 
     def __post_init__(self) -> None:
         self.begin_request()
 
     def begin_request(self) -> None:
-        """Forget what was loaded, so that each request sees what is there now."""
+        """Forget the loaded values, so that each request reads the current ones."""
         self.loaders, self.budget = Loaders(self.pool), Budget()

@@ -9,7 +9,7 @@ from shared.contracts.upserts import ErrorCode, UpsertStatus
 
 @strawberry.enum
 class CreditRole(Enum):
-    """What an artist did."""
+    """The role of a credited artist."""
 
     ARTIST = "artist"
     COMPOSER = "composer"
@@ -40,7 +40,7 @@ class TrackKind(Enum):
     " codec cut it off, even if the file is in a lossless format now."
 )
 class BandwidthKind(Enum):
-    """As `bandwidth_kind` of the analysis."""
+    """The values of `bandwidth_kind` of the analysis."""
 
     NATURAL = "natural"
     RESAMPLED = "resampled"
@@ -65,7 +65,7 @@ class ScanMode(Enum):
 
 @strawberry.enum
 class ScanState(Enum):
-    """How far a scan is. HELD: over, but what seems lost waits for a person."""
+    """How far a scan is. HELD: it ended, but a person must confirm that files are gone."""
 
     REQUESTED = "requested"
     WALKING = "walking"

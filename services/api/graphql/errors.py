@@ -1,7 +1,8 @@
-"""Errors as clients see them. They are told what they can correct; what is our fault is logged.
+"""Errors as clients see them: what they can correct is explained, faults of our own are logged.
 
-Each error has a code in its `extensions`: BAD_INPUT (mend the request; the message names the
-argument), UNAVAILABLE (ask again later), INTERNAL (look into the log).
+Each error has a code in its `extensions`: BAD_INPUT (correct the request; the message names the
+argument), FORBIDDEN (send the right token), UNAVAILABLE (try again later), INTERNAL (a bug; the log
+has the traceback).
 """
 
 import structlog
@@ -14,30 +15,33 @@ _log = structlog.get_logger(__name__)
 
 
 def bad_input(message: str) -> GraphQLError:
-    """The error of an argument that cannot be."""
+    """The error of an invalid argument."""
     return GraphQLError(message, extensions={"code": "BAD_INPUT"})
 
 
 def name_error(error: GraphQLError) -> None:
-    """Give an error its code, and the message that clients may see; once is enough."""
+    """Set an error's code, unless it has one, and the message that clients may see."""
     if error.extensions and "code" in error.extensions:
         return
-    code, message = _seen(error)
+    code, message = _code_and_message(error)
     if code == "INTERNAL":
         _log.error("a request failed", path=error.path, exc_info=error.original_error)
     error.message, error.extensions = message, {"code": code}
 
 
-def _seen(error: GraphQLError) -> tuple[str, str]:
+def _code_and_message(error: GraphQLError) -> tuple[str, str]:
     cause = error.original_error
     if cause is None or isinstance(cause, GraphQLError):  # syntax, validation, variables, limits
         return "BAD_INPUT", error.message
     if isinstance(cause, InvalidInput):
         return "BAD_INPUT", str(cause)
     if isinstance(cause, INVALID_VALUES):
-        return "BAD_INPUT", "a value cannot be stored or looked for, like NUL in a text"
+        return (
+            "BAD_INPUT",
+            "a value cannot be stored or searched for, such as a text with a NUL character",
+        )
     if isinstance(cause, DependencyDown | TransientError):
         return "UNAVAILABLE", str(cause)
     if isinstance(cause, DATABASE_DOWN):
         return "UNAVAILABLE", f"the database does not answer: {cause}"
-    return "INTERNAL", "this failed on our side; the log says more"
+    return "INTERNAL", "the gateway failed; its log says why"

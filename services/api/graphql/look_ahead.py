@@ -1,9 +1,9 @@
-"""Look-ahead: what a request selects is loaded for a whole list before its objects are resolved.
+"""Look-ahead: the selected fields of a whole list are loaded before its objects are resolved.
 
-A field whose value hangs on other tables is declared with `loaded`. It has no resolver: it is a
-plain attribute, which `load_selected` sets on every object of an answer that the request asks it
-of. So GraphQL resolves thousands of fields without waiting for any of them, and each table is read
-once per request, however many objects there are.
+A field whose value comes from other tables is declared with `loaded`. It has no resolver: it is a
+plain attribute. If the request selects the field, `load_selected` sets the attribute on all objects
+of a response. So GraphQL resolves thousands of fields without an await, and each table is read once
+per request, however many objects there are.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from strawberry import Info
 from strawberry.types import has_object_definition
 from strawberry.types.nodes import SelectedField, Selection
 
-from services.api.graphql.plain_inputs import camel_case
+from shared.gateway.client import camel_case
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -30,8 +30,8 @@ _RELATION = "relation"
 class Loader(Generic[K, V]):
     """Reads values by key, and keeps them for the rest of the request.
 
-    All keys that are asked for in one turn of the event loop are read together. Unlike
-    strawberry's DataLoader it makes no future per key: lists ask for thousands of keys.
+    All keys that are requested in one turn of the event loop are read together. Unlike
+    strawberry's DataLoader it creates no future per key: lists have thousands of keys.
 
     Args:
         read: returns one value per key, in the order of the keys.
@@ -72,8 +72,8 @@ class Relation:
     Attributes:
         loader: which of the request's loaders has the rows.
         key: the loader's key for an object; None where it has no row.
-        convert: makes the value from the object and its row (None without a key).
-        field: the GraphQL field that needs it, where that is not the attribute itself.
+        convert: makes the value from the object and its row. The row is None if the key is.
+        field: the GraphQL field that needs the value, if its name is not the attribute's.
     """
 
     loader: Callable[[Any], Loader[Any, Any]]
@@ -102,26 +102,26 @@ def loaded_for(
 ) -> Any:
     """A private attribute that `load_selected` sets when the GraphQL field `field` is selected.
 
-    It is for fields with arguments: their resolver reads it.
+    It is for fields with arguments: their resolver reads the attribute.
     """
     return dataclasses.field(metadata={_RELATION: Relation(loader, key, convert, field)})
 
 
 def row_as(convert: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
-    """For `loaded`: the converted row, or None where there is none."""
+    """A `convert` for `loaded`: converts the row; None if there is none."""
     return lambda _, row: convert(row) if row else None
 
 
 def rows_as(convert: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
-    """For `loaded`: all rows, converted."""
+    """A `convert` for `loaded`: converts each of the rows."""
     return lambda _, rows: [convert(row) for row in rows]
 
 
 async def load_selected(info: Info, result: T) -> T:
     """Set the loaded fields that the request selects, on all objects of `result`; return it.
 
-    Every resolver that returns objects with loaded fields calls this last. A value that cannot be
-    loaded is set to the error: GraphQL then reports it for that field alone.
+    Every resolver that returns objects with loaded fields calls this last. If a value cannot be
+    loaded, the attribute is set to the exception: GraphQL then reports it for that field alone.
     """
     selections = [inner for field in info.selected_fields for inner in field.selections]
     await _load(info.context.loaders, [result], selections)
@@ -176,12 +176,12 @@ def _attributes(kind: type) -> tuple[tuple[str, str, Relation | None], ...]:
     """The attributes of a type that may be loaded, or hold objects that have such attributes.
 
     Returns:
-        The GraphQL field that needs it, the attribute's name, and how it is loaded.
+        For each: the GraphQL field that needs it, its name, and how it is loaded.
     """
     found = []
     for field in dataclasses.fields(kind):
         relation = field.metadata.get(_RELATION)
-        if field.init:  # a field with a resolver loads what it returns itself
+        if field.init:  # a field with a resolver is no attribute; its resolver loads its result
             name = (relation and relation.field) or camel_case(field.name)
             found.append((name, field.name, relation))
     return tuple(found)
@@ -198,14 +198,14 @@ def _by_type(values: Iterable[Any]) -> Mapping[type, list[Any]]:
 
 
 def _by_name(selections: Iterable[Selection]) -> dict[str, list[Selection]]:
-    """What is selected below each field. A field may be selected more than once."""
+    """The selections below each selected field. A field may be selected more than once."""
     found: dict[str, list[Selection]] = {}
     for selection in selections:
         if _is_skipped(selection.directives):
             continue
         if isinstance(selection, SelectedField):
             found.setdefault(selection.name, []).extend(selection.selections)
-        else:  # a fragment: its type condition is left aside, since a field's name is enough
+        else:  # a fragment; its type condition does not matter, since fields are found by name
             for name, inner in _by_name(selection.selections).items():
                 found.setdefault(name, []).extend(inner)
     return found
@@ -217,10 +217,10 @@ def _is_skipped(directives: Mapping[str, Mapping[str, Any]]) -> bool:
 
 
 def of_row(kind: type[T], row: Any, /, **attributes: Any) -> T:
-    """An object of one of our types: the columns of a row as attributes, and others besides.
+    """An object whose attributes are the columns of a row, and the given ones.
 
     It skips the dataclass's `__init__`, which takes three times as long (a page has some ten
-    thousand values) and asks for loaded fields, which are set later.
+    thousand values) and requires the loaded fields, which are set later.
     """
     made = kind.__new__(kind)
     made.__dict__ = dict(zip(row.keys(), row.values(), strict=True)) | attributes

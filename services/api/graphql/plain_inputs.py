@@ -1,4 +1,4 @@
-"""Inputs of batches become rows for the store in one step, without strawberry's conversion.
+"""Inputs of batches, turned into rows for the store without strawberry's conversion.
 
 Strawberry resolves the type of each field of each item anew, which takes longer than storing the
 item: with `plain`, a batch of tracks takes a fifth of the time. `plain` sets `from_input` of
@@ -13,15 +13,20 @@ from typing import Any, TypeVar, cast, get_args, get_type_hints
 from strawberry import UNSET
 from strawberry.types import get_object_definition, has_object_definition
 
+from shared.gateway.client import camel_case
+
 T = TypeVar("T")
 Row = dict[str, Any]
-"""An input under its Python names; enumerations as their values, fields left out as None."""
+"""An input by its Python names. Enumerations are their values; a field that is left out is None."""
 _PYTHON_NAMES: dict[str, str] = {}
 """Python names of the fields of all plain inputs, by their GraphQL names."""
 
 
 def plain(cls: type[T]) -> type[T]:
-    """Make values of this input rows: `rows` has them. They are no objects of the class."""
+    """Let resolvers get a row for each value of this input, instead of an object of the class.
+
+    The annotations of resolvers still name the class; `rows` corrects the type.
+    """
     names = [(camel_case(field.name), field.name) for field in dataclasses.fields(cls)]  # type: ignore[arg-type] # strawberry.input makes a dataclass
     _PYTHON_NAMES.update(names)
     nested = [name for name, kind in get_type_hints(cls).items() if _is_nested(kind)]
@@ -38,27 +43,21 @@ def plain(cls: type[T]) -> type[T]:
 
 
 def rows(items: Sequence[Any]) -> Sequence[Row]:
-    """The rows of plain inputs."""
+    """Plain inputs under their true type."""
     return cast(Sequence[Row], items)
 
 
 def given(items: Sequence[Any]) -> list[Row]:
-    """Rows of other inputs, without what was left out."""
+    """Rows of inputs that are not plain, without the fields that were left out."""
     return [{n: v for n, v in vars(item).items() if v is not UNSET} for item in items]
 
 
-def camel_case(name: str) -> str:
-    """GraphQL's name of a Python name."""
-    head, *tail = name.split("_")
-    return head + "".join(part[:1].upper() + part[1:] for part in tail)
-
-
 def _stored(value: Any) -> Any:
-    """A value that may be or hold enumerations or nested inputs, as it is in a row."""
+    """The value of a row for a value that may be, or hold, enumerations or nested inputs."""
     if isinstance(value, Enum):
         return value.value
-    # graphql-core hands nested inputs over as dicts of GraphQL names. Scalars never are dicts:
-    # those that hold objects are read-only mappings (`scalars`).
+    # graphql-core passes nested inputs as dicts with GraphQL names. A scalar is never a dict:
+    # those that hold objects are read-only mappings (see `scalars`).
     if type(value) is dict:
         return {_PYTHON_NAMES[name]: _stored(inner) for name, inner in value.items()}
     if type(value) is list:

@@ -1,4 +1,4 @@
-"""Scalars beyond GraphQL's own, and how they are read and written."""
+"""Scalars besides GraphQL's own: how they are parsed and serialized."""
 
 import base64
 import binascii
@@ -24,7 +24,7 @@ Vector = NewType("Vector", object)  # NDArray[np.float32] (n,)
 
 def _big_int(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{value!r} is not a whole number")  # noqa: TRY004 - GraphQL's way
+        raise ValueError(f"{value!r} is not a whole number")  # noqa: TRY004 - it is a wrong value of a request
     return value
 
 
@@ -51,7 +51,7 @@ def _key_values(value: Any) -> Mapping[str, list[str]]:
 
 def _shares(value: Any) -> Mapping[str, float]:
     if not isinstance(value, dict):
-        raise ValueError("numbers by name are needed")  # noqa: TRY004 - GraphQL's way
+        raise ValueError("numbers by name are needed")  # noqa: TRY004 - as above
     return MappingProxyType(value)  # unlike a nested input, which is a plain dict
 
 
@@ -64,34 +64,32 @@ SCALAR_MAP: dict[object, ScalarDefinition] = {
     ),
     KeyValues: strawberry.scalar(
         name="KeyValues",
-        description="Lists of texts by name: a JSON object.",
+        description="A JSON object whose values are lists of strings.",
         serialize=dict,
         parse_value=_key_values,
     ),
     Shares: strawberry.scalar(
         name="Shares",
-        description="Numbers of 0..1 by name: a JSON object.",
+        description="A JSON object whose values are numbers from 0 to 1.",
         serialize=dict,
         parse_value=_shares,
     ),
-    # A column is written at once: value by value, tens of thousands take GraphQL seconds.
+    # These serialize a whole column at once: graphql-core takes seconds for some 10,000 list items.
     BigInts: strawberry.scalar(
         name="BigInts",
-        description="A JSON list of BigInts, and nulls where an answer has none.",
+        description="A JSON list of BigInts; null where there is no value.",
         serialize=list,
     ),
     Digests: strawberry.scalar(
         name="Digests", description="A JSON list of Ints and nulls.", serialize=list
     ),
-    Flags: strawberry.scalar(
-        name="Flags", description="A JSON list of truth values.", serialize=list
-    ),
+    Flags: strawberry.scalar(name="Flags", description="A JSON list of Booleans.", serialize=list),
     Places: strawberry.scalar(
         name="Places", description="A JSON list of lists of Ints.", serialize=list
     ),
     Texts: strawberry.scalar(
         name="Texts",
-        description="A JSON list of texts, and nulls where an answer has none.",
+        description="A JSON list of strings; null where there is no value.",
         serialize=list,
     ),
     Vector: strawberry.scalar(

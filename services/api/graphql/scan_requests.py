@@ -1,4 +1,4 @@
-"""How mutations find or make the scan that a request names."""
+"""How mutations find or create the scan that a request names."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,7 +16,7 @@ from shared.contracts.events import ScanMode
 async def scan_or_error(
     pool: asyncpg.Pool, work: Callable[[asyncpg.Connection], Awaitable[UUID]]
 ) -> tuple[scans.Scan | None, UserError | None]:
-    """Run `work` in a transaction; the scan whose id it returns, or what was wrong."""
+    """Run `work` in a transaction; the scan whose id it returns, or the user's error."""
     try:
         scan = await in_transaction(pool, work)
     except InvalidValue as invalid:

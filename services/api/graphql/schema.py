@@ -1,8 +1,8 @@
 """The schema, put together with its limits. `python -m services.api.graphql.schema` writes it.
 
-Depth, aliases and tokens bound the document: a worker's `tracksById` of 1,000 tracks with all
-fields is well below. What nested lists multiply to is bounded by the request's budget
-(`context.Budget`).
+Depth, aliases and tokens bound the document; a worker's `tracksById` of 1,000 tracks stays well
+below these limits. `context.Budget` bounds the rows of all lists of a request, since nested lists
+multiply.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,12 +45,12 @@ _RULES = [
 
 @strawberry.type
 class Query(ServiceQueries, PeopleQueries):
-    """What can be asked."""
+    """The root of all queries."""
 
 
 @strawberry.type
 class Mutation(PeopleMutations, ServiceMutations):
-    """What changes the library."""
+    """The root of all mutations."""
 
 
 class _Schema(strawberry.Schema):
@@ -62,7 +62,7 @@ class _Schema(strawberry.Schema):
 
 
 class _RequestScope(SchemaExtension):
-    """Fresh loaders an operation: a websocket has one context for many of them."""
+    """Gives each operation fresh loaders: a websocket has one context for many operations."""
 
     def on_operation(self) -> Iterator[None]:
         context, execution = self.execution_context.context, self.execution_context
@@ -72,16 +72,16 @@ class _RequestScope(SchemaExtension):
             context.changes.notify()
         result = execution.result
         if context.budget.is_exceeded and isinstance(result, Executed) and result.errors:
-            # One error, not one for each of the thousands of lists that are one too many.
+            # Report one error, not one for each of thousands of lists that exceed the budget.
             result.data, result.errors = None, result.errors[:1]
 
 
 def document_limits() -> list[Callable[[], SchemaExtension]]:
     """The limits of a document, for the schema's extensions.
 
-    Workers ask with the same few documents again and again: what was found valid is remembered,
-    or a quarter of the gateway's time would go into it. The rules are made once, since what was
-    found by others would not count.
+    Workers send the same few documents again and again. So parsed and validated documents are
+    cached: without the caches, validation takes a quarter of the gateway's time. The rules are
+    made once, since they are part of the cache's key.
     """
     limits: list[Callable[[], Any]] = [
         lambda: MaxTokensLimiter(max_token_count=MOST_TOKENS),

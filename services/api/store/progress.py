@@ -16,6 +16,8 @@ class Progress:
     analyzed: int
     vectorized: int
     indexed: int
+    damaged: int
+    """Analysed tracks whose file is damaged."""
     failed: int
     """Open failures."""
     failed_by_stage: dict[str, int]
@@ -74,6 +76,11 @@ WITH stage AS (
     FROM scans s WHERE s.state IN ('requested', 'walking', 'reading')
 )
 SELECT *,
+    (
+        SELECT count(*) FROM analyses a JOIN tracks t ON t.id = a.track_id
+            AND t.analyzer_version = a.analyzer_version AND NOT t.is_missing
+        WHERE a.damaged
+    ) AS damaged,
     (SELECT count(*) FROM artists) AS artists,
     (SELECT count(*) FROM albums) AS albums,
     (SELECT count(*) FROM genres) AS genres,

@@ -22,6 +22,7 @@ from services.extractor.read.tag_reader import describe_error, read_metadata
 from services.extractor.tags.lyrics import LARGEST_SIDECAR_BYTES, SIDECAR_SUFFIXES
 from services.extractor.tags.mapping import map_tags
 from services.extractor.tags.model import NO_RELEASE, Contributor, CreditedName, Release, Tags
+from services.extractor.tags.path_guess import guess_from_path
 from services.extractor.tags.rules import DEFAULT_RULES, Rules
 from services.extractor.tags.track_fields import TrackFields, track_fields
 from shared.contracts.errors import InvalidInput, PipelineError, TransientError
@@ -120,7 +121,7 @@ def read_chunk(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) ->
         except PipelineError as error:
             chunk.files.append(FileRead(path, error=error))
             continue
-        cover, tags = contents.cover, contents.tags
+        cover, tags = contents.cover, guess_from_path(contents.tags, path, rules.credits)
         if cover is not None and cover.sha256 not in chunk.images:
             images_bytes += len(cover.content)
             if images_bytes <= _CHUNK_IMAGES_LIMIT_BYTES:

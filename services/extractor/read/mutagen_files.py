@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import mutagen
 from mutagen.aac import AAC
 from mutagen.ac3 import AC3
-from mutagen.apev2 import APENoHeaderError, APEv2
+from mutagen.apev2 import APEBadItemError, APENoHeaderError, APEv2
 from mutagen.asf import ASF
 from mutagen.dsdiff import DSDIFF
 from mutagen.dsf import DSF
@@ -31,11 +31,14 @@ from mutagen.tak import TAK
 from mutagen.trueaudio import TrueAudio
 from mutagen.wavpack import WavPack
 
+from services.extractor.read.ape_texts import with_utf8_texts
 from services.extractor.read.containers.wavpack import read_info
 from services.extractor.read.file_bytes import FileBytes
+from services.extractor.read.id3_versions import AS_WRITTEN, update_to_v24
 from services.extractor.read.metadata import Container, Metadata, audio_properties
 from services.extractor.read.signatures import AIFF, MATROSKA, WAVE, Kind
 from services.extractor.tags.containers import ape, asf, id3, mp4, vorbis
+from services.extractor.tags.containers.stream_gains import add_gains
 from services.extractor.tags.model import Picture
 from services.extractor.tags.raw_tags import RawTags
 
@@ -68,6 +71,8 @@ BY_SUFFIX: dict[str, Kind] = {
     ".tta": TrueAudio, ".tak": TAK, ".ofr": OptimFROG, ".ofs": OptimFROG, ".mka": MATROSKA,
     ".weba": MATROSKA, ".webm": MATROSKA,
 }  # fmt: skip
+_WITH_ID3: frozenset[Kind] = frozenset((MP3, TrueAudio, DSF, DSDIFF, ID3))
+"""What mutagen reads ID3 tags with."""
 _BEHIND_ID3: frozenset[Kind] = frozenset((MP3, AAC, TrueAudio, FLAC, Musepack))
 """Kinds that mutagen finds behind an ID3v2 tag by itself."""
 _AROUND: frozenset[Kind] = frozenset(
@@ -120,6 +125,7 @@ def metadata_of(opened: Any, file: BinaryIO, start: int) -> Metadata:
     is_poor = isinstance(opened.tags, ID3) and opened.tags.version < (2,)
     metadata = Metadata(raw, audio, pictures)
     add_tags_around(metadata, file, type(opened), start, type(opened.tags), is_poor=is_poor)
+    add_gains(metadata.raw, opened.info)
     return metadata
 
 
@@ -127,7 +133,7 @@ def read_wavpack(sound: FileBytes, file: BinaryIO, start: int) -> Metadata:
     """WavPack, whose blocks tell more than mutagen asks for."""
     info = read_info(sound, start)
     try:
-        tags: Any = APEv2(_Behind(file, start))
+        tags: Any = _load(APEv2, _Behind(file, start))
     except APENoHeaderError:
         tags = None
     container = CONTAINERS[WavPack]
@@ -150,7 +156,7 @@ def _open(file: BinaryIO, suffix: str, kind: Kind | None, start: int) -> Any:
         try:
             file.seek(0)
             is_behind = start and wanted not in _BEHIND_ID3
-            return wanted(_Behind(file, start) if is_behind else file)
+            return _load(wanted, _Behind(file, start) if is_behind else file)
         except mutagen.MutagenError as error:
             first_error = error
     file.seek(0)
@@ -162,6 +168,18 @@ def _open(file: BinaryIO, suffix: str, kind: Kind | None, start: int) -> Any:
     if opened is None or opened.info is None:
         raise first_error
     return opened
+
+
+def _load(kind: type, file: Any) -> Any:
+    """An object of mutagen: with ID3 of version 2.4, and APEv2 whose texts may be no UTF-8."""
+    try:
+        loaded = kind(file, **(AS_WRITTEN if kind in _WITH_ID3 else {}))
+    except APEBadItemError:
+        if (repaired := with_utf8_texts(file)) is None:
+            raise
+        loaded = kind(repaired)
+    update_to_v24(loaded if kind is ID3 else getattr(loaded, "tags", None))
+    return loaded
 
 
 def add_tags_around(
@@ -215,7 +233,7 @@ def _tags_around(
 
 def _read_tag(kind: type, file: BinaryIO, mapping: Any) -> tuple[RawTags, list[Picture]]:
     file.seek(0)
-    tags = kind(file)
+    tags = _load(kind, file)
     return mapping.raw_tags(tags), list(mapping.pictures(SimpleNamespace(tags=tags)))
 
 

@@ -32,6 +32,8 @@ from services.extractor.read.mutagen_files import (
 )
 from services.extractor.read.signatures import AIFF, MATROSKA, WAVE, Kind, kind_of
 from services.extractor.read.sound.corrections import corrected
+from services.extractor.tags.containers import mp4
+from services.extractor.tags.containers.stream_gains import add_gains
 
 _FAST_PARSERS: dict[str, Callable[[FileBytes], ParsedFile]] = {
     ".mp3": fast_mp3.parse, ".mp2": fast_mp3.parse, ".flac": fast_flac.parse,
@@ -63,6 +65,8 @@ def read_metadata(file: FileBytes, path: str | Path | bytes, suffix: str) -> Met
     if metadata is None:
         with open(path, "rb", opener=lambda *_: os.dup(file.descriptor)) as opened:
             metadata = _read_slowly(file, opened, suffix)
+        if metadata.audio.container == "mp4":
+            _add_odd_texts(file, metadata)
     if metadata.is_guess:
         metadata.audio = corrected(file, metadata.audio)
     return metadata
@@ -78,8 +82,11 @@ def read_fast(file: FileBytes, suffix: str) -> Metadata | None:
     except _NOT_PARSED:
         return None
     container = CONTAINERS[BY_SUFFIX[suffix]]
+    raw = container.raw_tags(parsed.tags)
+    if parsed.info.track_gain is not None:
+        add_gains(raw, parsed.info)
     return Metadata(
-        raw=container.raw_tags(parsed.tags),
+        raw=raw,
         audio=audio_properties(parsed.info, container, file.size),
         pictures=list(container.pictures(parsed)),
         is_guess=parsed.info.is_guess,
@@ -105,6 +112,15 @@ def _read_slowly(file: FileBytes, opened: BinaryIO, suffix: str) -> Metadata:
         if content is None:
             raise
     return metadata_of(FLAC(content), opened, start)
+
+
+def _add_odd_texts(file: FileBytes, metadata: Metadata) -> None:
+    """Add the texts that mutagen drops from an MP4, as they are no UTF-8."""
+    try:
+        tags = fast_mp4.parse_tags(file)
+    except _NOT_PARSED:
+        return
+    metadata.raw = {**mp4.raw_tags(tags), **metadata.raw}
 
 
 # Some of mutagen's messages quote the file's path, its bytes or Python objects: nobody is helped.

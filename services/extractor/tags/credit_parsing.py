@@ -12,14 +12,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from services.extractor.tags import normalise
-from services.extractor.tags.model import Contributor, CreditedName
+from services.extractor.tags.listed_names import (
+    find_listed,
+    split_list,
+    with_ids_of_main_artists,
+)
+from services.extractor.tags.model import CreditedName
 from services.extractor.tags.raw_tags import TagValues, is_cacheable
 from services.extractor.tags.rules import CreditRules
-from shared.contracts.credits import CONTRIBUTOR_ROLES
 
 MOST_NAMES = 50
-MOST_CONTRIBUTORS = 200
 _DEFAULT_RULES = CreditRules()
+_NO_WHOLE_NAMES = CreditRules(whole=frozenset())
 _CERTAIN_JOIN = re.compile(
     r"\s*[(\[]\s*(?:feat(?:uring|\.)?|ft\.?|with)\s+(?=[^()\[\]]*[)\]])"  # "(feat. B)"
     r"|\s+(?:feat(?:uring|\.)?|ft\.?)\s+"
@@ -27,6 +31,13 @@ _CERTAIN_JOIN = re.compile(
     r"|\s+/\s+",
     re.IGNORECASE,
 )
+_GUEST_JOIN = re.compile(
+    r"\s*[(\[]\s*(?:feat(?:uring|\.)?|ft\.?)\s+(?=[^()\[\]]*[)\]])"
+    r"|\s+(?:feat(?:uring|\.)?|ft\.?)\s+",
+    re.IGNORECASE,
+)
+_LENGTH_IN_FEET = re.compile(r"(?:^|[&,;/]\s*)(?:\d{1,2}|\d+0)$")
+"""A name that is a short or a round number; "112 ft. Ann" is the band 112."""
 _COMMA = r",\s+(?:(?:&|and)\s+)?"
 _BAND_FOLLOWS = re.compile(r"(?:the|his|her|their|los)\s", re.IGNORECASE)
 _NAME_CONTINUES = re.compile(
@@ -75,34 +86,6 @@ def with_sort_name(
     return names
 
 
-def contributors(tags: TagValues, rules: CreditRules) -> tuple[Contributor, ...]:
-    """Who took part besides the artists, by role; MOST_CONTRIBUTORS at most."""
-    found: dict[Contributor, None] = {}
-    for role in tags.present(CONTRIBUTOR_ROLES):
-        values = normalise.texts(tags.all(role))
-        for value in values:
-            credit, instrument = _performer(value) if role == "performer" else (value, None)
-            names, _ = credited_names([credit], rules=rules)
-            if role == "composer" and len(values) == 1:
-                names = with_sort_name(names, tags.one("composersort"))
-            for name in names:
-                found[Contributor(role, name._replace(join_phrase=""), instrument)] = None
-    return tuple(found)[:MOST_CONTRIBUTORS]
-
-
-def _performer(value: str) -> tuple[str, str | None]:
-    """A performer and the instrument: "Ann (guitar)" is Ann, who plays the guitar."""
-    if not value.endswith(")"):
-        return value, None
-    depth = 0
-    for position in range(len(value) - 1, 0, -1):
-        depth += {")": 1, "(": -1}.get(value[position], 0)
-        if depth == 0:
-            name, instrument = value[:position].strip(), value[position + 1 : -1].strip()
-            return (name, instrument or None) if name else (value, None)
-    return value, None
-
-
 def credited_names(
     values: Sequence[str],
     *,
@@ -124,9 +107,9 @@ def credited_names(
     shown = ""
     written = values[0] if len(values) == 1 else ""
     if len(listed) == 1:
-        listed = [part.strip() for part in listed[0].split(";") if part.strip()]
+        listed = split_list(listed[0], written, len(ids))
     if listed:
-        names = _find_listed(listed, written)
+        names = find_listed(listed, written)
         if names is None:  # they are credited under other names
             names = [CreditedName(one, "; ") for one in listed]
             shown = written
@@ -136,7 +119,9 @@ def credited_names(
         return (), ""
     names = names[:MOST_NAMES]
     names[-1] = names[-1]._replace(join_phrase=names[-1].join_phrase.strip("; "))
-    if len(ids) == len(names):
+    if ids and len(ids) < len(names):
+        names = with_ids_of_main_artists(names, ids)
+    elif len(ids) == len(names):
         names = [name._replace(musicbrainz_id=id_) for name, id_ in zip(names, ids, strict=True)]
     return tuple(names), shown or "".join(name.name + name.join_phrase for name in names)
 
@@ -147,14 +132,33 @@ def _split_values(values: Sequence[str], artists: int, rules: CreditRules) -> li
     Where there are MusicBrainz ids, the first way of splitting that gives as many names is taken.
     """
     if artists == len(values):
+        if artists == 1 and (names := _split_guests(values[0])):
+            return names
         return [CreditedName(value, "; ") for value in values]
     default: list[CreditedName] = []
-    for split in (_split_by_rules, _split_at_certain_joins, _split_at_all_joins):
+    for split in (
+        _split_by_rules,
+        _split_at_certain_joins,
+        _split_at_all_joins,
+        _split_at_every_join,
+    ):
         names = [name for value in values for name in _ended(split(value, rules))]
         default = default or names
         if not artists or len(names) == artists:
             return names
     return default
+
+
+def _split_guests(credit: str) -> list[CreditedName]:
+    """The credit without guests, and the guests; [] where there are none."""
+    joins = [join for join in _GUEST_JOIN.finditer(credit) if not _is_measure(credit, join)]
+    return list(_split(credit, joins)) if joins else []
+
+
+def _is_measure(credit: str, join: re.Match[str]) -> bool:
+    """Whether "ft." stands for feet: "10 ft. Ganja Plant"."""
+    is_short = join.group().strip().casefold() in {"ft", "ft."}
+    return is_short and _LENGTH_IN_FEET.search(credit, 0, join.start()) is not None
 
 
 @lru_cache(maxsize=4_096)
@@ -173,11 +177,16 @@ def _split_at_all_joins(credit: str, rules: CreditRules) -> tuple[CreditedName, 
     return _split(credit, [*certain, *_outside(others, _whole_names(credit, rules))])
 
 
+def _split_at_every_join(credit: str, _: CreditRules) -> tuple[CreditedName, ...]:
+    """The ids say that there are more artists than the lists of names allow."""
+    return _split_at_all_joins(credit, _NO_WHOLE_NAMES)
+
+
 Spans = Sequence[tuple[int, int]]
 
 
 def _certain_joins(credit: str, rules: CreditRules) -> list[re.Match[str]]:
-    joins = list(_CERTAIN_JOIN.finditer(credit))
+    joins = [join for join in _CERTAIN_JOIN.finditer(credit) if not _is_measure(credit, join)]
     return _outside(joins, _whole_names(credit, rules)) if joins else joins
 
 
@@ -233,7 +242,11 @@ def _whole_names(credit: str, rules: CreditRules) -> Spans:
 @lru_cache(maxsize=16)
 def _names_pattern(names: frozenset[str]) -> re.Pattern[str]:
     longest_first = sorted(names, key=lambda name: (-len(name), name))
-    alternatives = "|".join(re.escape(name) for name in longest_first) or "(?!)"  # matches nothing
+    # "Crosby Stills and Nash" is "Crosby, Stills & Nash".
+    patterns = (
+        re.escape(name).replace(",", ",?").replace(r"\&", r"(?:&|\+|and)") for name in longest_first
+    )
+    alternatives = "|".join(patterns) or "(?!)"  # matches nothing
     return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE)
 
 
@@ -269,23 +282,3 @@ def _ended(names: Sequence[CreditedName]) -> list[CreditedName]:
     """The names of one of several values: ";" stands between the values."""
     last = names[-1]
     return [*names[:-1], last._replace(join_phrase=last.join_phrase + "; ")]
-
-
-def _find_listed(listed: Sequence[str], credit: str) -> list[CreditedName] | None:
-    """The listed names with the join phrases of the credit; None where it has other names."""
-    folded = credit.casefold()
-    if len(folded) != len(credit):  # as of "ß": positions would not be the credit's
-        return None
-    spans: list[tuple[int, int]] = []
-    end = 0
-    for name in listed:
-        start = folded.find(name.casefold(), end)
-        if start < 0 or (not spans and start > 0):
-            return None
-        end = start + len(name)
-        spans.append((start, end))
-    next_starts = [start for start, _ in spans[1:]] + [len(credit)]
-    return [
-        CreditedName(credit[start:end], credit[end:next_start])
-        for (start, end), next_start in zip(spans, next_starts, strict=True)
-    ]

@@ -6,6 +6,7 @@ the like are facts about the file; "[offset:+/-ms]" moves all lines earlier or l
 
 import re
 from collections.abc import Iterable
+from operator import itemgetter
 
 from services.extractor.tags import normalise
 from services.extractor.tags.model import Lyrics
@@ -72,7 +73,9 @@ def timed_lines(text: str) -> list[tuple[int, str]]:
         words = normalise.text(_WORD_STAMP.sub("", line[position:]))
         found += [(stamp, words) for stamp in stamps]
     # LRC: a positive offset shows the words earlier.
-    return sorted((min(max(at - offset_ms, 0), _LATEST_MS), words) for at, words in found)
+    moved = ((min(max(at - offset_ms, 0), _LATEST_MS), words) for at, words in found)
+    # By time alone: lines of one time (a translation below its original) stay as the file has them.
+    return sorted(moved, key=itemgetter(0))
 
 
 def _offset(text: str) -> int:

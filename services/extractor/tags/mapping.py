@@ -3,9 +3,11 @@
 from functools import lru_cache
 from typing import Any
 
-from services.extractor.paths import without_disc
+from services.extractor.paths import disc_name, without_disc
 from services.extractor.tags import normalise
-from services.extractor.tags.credit_parsing import contributors, credited_artists, with_sort_name
+from services.extractor.tags.contributors import contributors
+from services.extractor.tags.credit_parsing import credited_artists, with_sort_name
+from services.extractor.tags.encoded_texts import key_text
 from services.extractor.tags.lyrics import lyrics
 from services.extractor.tags.model import (
     NO_RELEASE,
@@ -18,9 +20,10 @@ from services.extractor.tags.model import (
     Tags,
 )
 from services.extractor.tags.normalise import first
-from services.extractor.tags.other_tags import FIELDS, imported_facts, other_tags
+from services.extractor.tags.other_tags import FIELDS, further_values, imported_facts, other_tags
 from services.extractor.tags.raw_tags import RawTags, TagValues, is_cacheable
 from services.extractor.tags.rules import DEFAULT_RULES, CreditRules, GenreRules, Rules
+from services.extractor.tags.variants import merge_variants
 from shared.contracts.credits import CONTRIBUTOR_ROLES, VARIOUS_ARTISTS
 
 VARIOUS_ARTISTS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"
@@ -62,6 +65,13 @@ def map_tags(
         rules: how credits and genres are split.
         sidecar: the content of an LRC file of the same name.
     """
+    without_field = {name: values for name, values in raw.items() if name not in FIELDS}
+    ids = raw.get("musicbrainz_artistid")
+    if without_field or (ids and "/" in ids[0]):
+        merged = merge_variants(raw, without_field, rules.credits)
+        if merged is not raw:
+            raw = merged
+            without_field = {name: values for name, values in raw.items() if name not in FIELDS}
     tags = TagValues(raw)
     title = tags.one("title")
     artists, artist_credit = credited_artists(
@@ -69,9 +79,12 @@ def map_tags(
     )
     genres = normalise.genres(tags.all("genre"), rules.genres)
     plain, synced = tags.all("lyrics"), tags.all("syncedlyrics")
-    without_field = {name: values for name, values in raw.items() if name not in FIELDS}
+    further = further_values(raw)
+    album = tags.one("album") or ""
     # Most files have none of the rare tags: looking for each of them would cost more than this.
     rare = {} if raw.keys().isdisjoint(_RARE_TAGS) else _rare_fields(tags, rules.credits)
+    if (subtitle := disc_name(album)) and not rare.get("disc_subtitle"):
+        rare["disc_subtitle"] = subtitle
     return Tags(
         title=title or normalise.text(file_name.rpartition(".")[0] or file_name) or "?",
         title_is_file_name=title is None,
@@ -81,12 +94,12 @@ def map_tags(
         release=_release(tags, artists, rules.credits),
         genres=genres,
         track=normalise.numbered(tags.one("tracknumber"), tags.one("totaltracks")),
-        disc=_disc(tags),
+        disc=_disc(tags, album),
         release_date=_release_date(tags),
         kind=_kind(tags, file_name, genres, rules.genres),
         lyrics=lyrics(plain, synced, sidecar) if plain or synced or sidecar else None,
         imported=imported_facts(without_field) if without_field else (),
-        others=other_tags(without_field) if without_field else {},
+        others=other_tags(without_field, further) if without_field or further else {},
         **rare,
     )
 
@@ -99,7 +112,7 @@ def _rare_fields(tags: TagValues, rules: CreditRules) -> dict[str, Any]:
         "disc_subtitle": tags.one("discsubtitle"),
         "replaygain": _replaygain(tags),
         "isrcs": normalise.isrcs(tags.all("isrc")),
-        "bpm": normalise.decimal(tags.one("bpm"), 1, 1_000),
+        "bpm": normalise.tempo(tags.all("bpm")),
         "original_date": _original_date(tags),
         "comment": next(filter(None, map(normalise.lines, tags.all("comment"))), None),
         "language": first(tags.all("language"), 100),
@@ -108,7 +121,7 @@ def _rare_fields(tags: TagValues, rules: CreditRules) -> dict[str, Any]:
         "moods": tuple(normalise.texts(tags.all("mood"))),
         "grouping": tags.one("grouping"),
         "copyright": tags.one("copyright"),
-        "key": first(tags.all("key"), 100),
+        "key": key_text(tags.all("key")),
         "musicbrainz_recording_id": normalise.musicbrainz_id(tags.all("musicbrainz_recordingid")),
         "musicbrainz_track_id": normalise.musicbrainz_id(tags.all("musicbrainz_trackid")),
     }
@@ -137,10 +150,10 @@ def _kind(tags: TagValues, file_name: str, genres: tuple[str, ...], rules: Genre
     return "music"
 
 
-def _disc(tags: TagValues) -> Numbered:
+def _disc(tags: TagValues, album: str) -> Numbered:
     """The disc by its own tag, else by the end of the album's title ("The Wall (Disc 2)")."""
     tagged = normalise.numbered(tags.one("discnumber"), tags.one("totaldiscs"))
-    _, number, total = without_disc(tags.one("album") or "")
+    _, number, total = without_disc(album)
     in_title = normalise.numbered(number, total)
     return Numbered(
         in_title.number if tagged.number is None else tagged.number,
@@ -167,11 +180,26 @@ def _replaygain(tags: TagValues) -> ReplayGain:
 
 
 def _release_date(tags: TagValues) -> str | None:
-    return normalise.partial_date(tags.one("date", "year", "releasedate"))
+    return _date(tags, "date", "year", "releasedate")
 
 
 def _original_date(tags: TagValues) -> str | None:
-    return normalise.partial_date(tags.one("originaldate", "originalyear"))
+    return _date(tags, "originaldate", "originalyear")
+
+
+def _date(tags: TagValues, *names: str) -> str | None:
+    """The date of the first of these tags that has one; of several values the most precise."""
+    for name in names:
+        values = tags.all(name)
+        if not values:
+            continue
+        if len(values) == 1:
+            found = normalise.partial_date(first(values))
+        else:
+            found = normalise.most_precise_date(values)
+        if found is not None:
+            return found
+    return None
 
 
 def _release(

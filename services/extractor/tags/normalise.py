@@ -21,9 +21,20 @@ _REFERENCE_SHIFT_DB = 5.0
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff]+")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]+")
 _NUMBERED = re.compile(r"\s*(\d{1,9})?\s*(?:(?:/|of)\s*(\d{1,9})?.*)?", re.IGNORECASE | re.DOTALL)
+_SIDE = re.compile(
+    r"\s*(AA|[A-Z])[\s.-]*(\d{1,2})?\s*(?:(?:/|of)\s*(\d{1,9})?.*)?", re.IGNORECASE | re.DOTALL
+)
+_NUMBERS_A_SIDE = 100
 _DATE = re.compile(r"(\d{4})(?:[-./](\d{1,2})(?:[-./](\d{1,2}))?)?(?!\d)")
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})(?!\d)")
-_YEAR_LAST = re.compile(r"\d{1,2}[-./]\d{1,2}[-./](\d{4})(?!\d)")
+_LONE_YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
+_WORD = re.compile(r"[A-Za-z]{3,9}")
+_DAY = re.compile(r"(?<!\d)(\d{1,2})(?!\d)")
+_LONG_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
+_MONTHS = tuple(month[:3] for month in _LONG_MONTHS)
 _DECIMAL = re.compile(r"[-+]?\d{1,9}(?:[.,]\d{1,12})?")
 
 
@@ -70,12 +81,37 @@ def genres(values: Sequence[str], rules: GenreRules = DEFAULT_RULES.genres) -> t
     separator = _separator(rules.separators)
     found: dict[str, str] = {}
     for value in texts(values):
-        is_whole = value.casefold() in rules.whole
-        for part in [value] if is_whole else separator.split(value):
+        for part in _genre_parts(value, rules.whole, separator):
             genre = rules.renamed.get(part.strip().casefold(), part.strip())
             if genre:
                 found.setdefault(genre.casefold(), genre)
     return tuple(found.values())[:MOST_VALUES]
+
+
+def _genre_parts(value: str, whole: frozenset[str], separator: re.Pattern[str]) -> list[str]:
+    """A list of genres one by one; those that are never split may stand in the list."""
+    if value.casefold() in whole or not separator.search(value):
+        return [value]
+    parts: list[str] = []
+    start = 0
+    for name in _whole_genres(whole).finditer(value):
+        before, after = value[start : name.start()].rstrip(), value[name.end() :].lstrip()
+        stands_alone = not before or separator.fullmatch(before[-1:])
+        if stands_alone and (not after or separator.match(after)):
+            parts += [*separator.split(before[:-1]), name.group()]
+            start = len(value) - len(after) + 1
+    return [*parts, *separator.split(value[start:])]
+
+
+@lru_cache(maxsize=16)
+def _whole_genres(whole: frozenset[str]) -> re.Pattern[str]:
+    """Genres that are never split, with any white space around their separators."""
+    longest_first = sorted(whole, key=lambda genre: (-len(genre), genre))
+    patterns = (
+        r"\s*".join(re.escape(part) for part in re.findall(r"[\w-]+|[^\w\s]", genre))
+        for genre in longest_first
+    )
+    return re.compile(rf"(?<!\w)(?:{'|'.join(patterns) or '(?!)'})(?!\w)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=16)
@@ -93,8 +129,18 @@ def numbered(value: str | None, total: str | None = None) -> Numbered:
         return Numbered(None, _number(total, least=1)) if total else NO_NUMBER
     match = _NUMBERED.fullmatch(value[:100])
     if match is None:
-        return Numbered(None, _number(total, least=1))
+        side = _SIDE.fullmatch(value[:100])
+        return Numbered(_number_on_side(side), _number((side and side[3]) or total, least=1))
     return Numbered(_number(match[1], least=0), _number(match[2] or total, least=1))
+
+
+def _number_on_side(side: re.Match[str] | None) -> int | None:
+    """A number that sorts by the side of a record first: A1 is 1, A2 is 2, B1 is 101."""
+    if side is None:
+        return None
+    # "AA" is the other side of a single.
+    position = 1 if side[1].upper() == "AA" else ord(side[1].upper()) - ord("A")
+    return position * _NUMBERS_A_SIDE + int(side[2] or 1)
 
 
 def _number(value: str | None, *, least: int) -> int | None:
@@ -106,17 +152,46 @@ def _number(value: str | None, *, least: int) -> int | None:
 
 @lru_cache(maxsize=4_096)
 def partial_date(value: str | None) -> str | None:
-    """A date, as far as it is valid: YYYY, YYYY-MM or YYYY-MM-DD, years 1000 to 2999; or None."""
+    """A date, as far as it is valid: YYYY, YYYY-MM or YYYY-MM-DD, years 1000 to 2999; or None.
+
+    Months in English words are understood ("Oct 3, 1995"). Of other texts with one year in them
+    ("c. 1969") it is the year.
+    """
     if not value:
         return None
     written = value.strip()[:40]
     match = _COMPACT_DATE.match(written) or _DATE.match(written)
     if match is None:
-        # Day and month come in either order before the year: only the year is certain.
-        year_last = _YEAR_LAST.match(written)
-        return _valid_date(int(year_last[1]), 0, 0) if year_last else None
+        return _date_in_words(written)
     year, month, day = (int(part or 0) for part in match.groups())
     return _valid_date(year, month, day)
+
+
+def _date_in_words(written: str) -> str | None:
+    years = _LONE_YEAR.findall(written)
+    if len(years) != 1:
+        return None
+    rest = written.replace(years[0], " ", 1)
+    months = {
+        _MONTHS.index(word[:3].lower()) + 1 for word in _WORD.findall(rest) if _is_month(word)
+    }
+    # Numbers alone may be day and month in either order: only the year is certain.
+    if len(months) != 1:
+        return _valid_date(int(years[0]), 0, 0)
+    days = _DAY.findall(rest)
+    return _valid_date(int(years[0]), months.pop(), int(days[0]) if len(days) == 1 else 0)
+
+
+def _is_month(word: str) -> bool:
+    lower = word.lower()
+    return lower[:3] in _MONTHS and (len(lower) == 3 or lower == "sept" or lower in _LONG_MONTHS)
+
+
+def most_precise_date(values: Sequence[str]) -> str | None:
+    """The first date among the values, or one of the same year that says more."""
+    dates = [found for value in texts(values) if (found := partial_date(value))]
+    same_year = [found for found in dates if found[:4] == dates[0][:4]]
+    return max(same_year, key=len, default=None)
 
 
 def _valid_date(year: int, month: int, day: int) -> str | None:
@@ -137,6 +212,18 @@ def decimal(value: str | None, low: float, high: float) -> float | None:
         return None
     number = float(match.group().replace(",", "."))
     return number if math.isfinite(number) and low <= number <= high else None
+
+
+def tempo(values: Sequence[str]) -> float | None:
+    """Beats a minute: the first tempo, or one with a fraction that is within 1 of it.
+
+    MP4's own tag holds whole numbers only, so programs write the exact tempo besides. 0 is none.
+    """
+    found = [number for value in texts(values) if (number := decimal(value, 1, 1_000)) is not None]
+    if not found:
+        return None
+    exact = (number for number in found if number % 1 and abs(number - found[0]) <= 1)
+    return next(exact, found[0])
 
 
 def r128_gain(value: str | None) -> float | None:

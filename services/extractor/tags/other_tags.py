@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from services.extractor.tags import normalise
+from services.extractor.tags.encoded_texts import readable
 from services.extractor.tags.model import ImportedFact
 from services.extractor.tags.raw_tags import RawTags
 
@@ -45,17 +46,46 @@ _PERCENT_OF_ASF = {1: 20, 25: 40, 50: 60, 75: 80, 99: 100}
 _FACT_NAME = re.compile(r"(popm|rating|playcount|play_count|play count|rate)(?::(.*))?", re.DOTALL)
 
 
-def other_tags(raw: RawTags) -> dict[str, list[str]]:
-    """Values by internal name, in the order of the names, within the limits above."""
+SINGLE_FIELDS = frozenset(
+    (
+        "title", "titlesort", "album", "albumsort", "discsubtitle", "comment", "work", "grouping",
+        "copyright", "language", "label", "catalognumber", "barcode", "media", "releasetype",
+        "releasecountry",
+    )
+)  # fmt: skip
+"""Fields that hold one value."""
+
+
+def further_values(raw: RawTags) -> RawTags:
+    """What the fields of one value do not hold: further values, and numbers that are words."""
+    further: RawTags = {}
+    for name, values in raw.items():
+        if len(values) > 1 and name in SINGLE_FIELDS:
+            first, *others = normalise.texts(values, normalise.COMMENT_LIMIT) or [""]
+            # ID3v1 repeats the beginnings of texts.
+            if rest := [value for value in others if not first.startswith(value)]:
+                further[name] = rest
+        elif name == "tracknumber" and values and values[0][:1].isalpha():
+            further[name] = values  # "B2": the number says the order, not how it is written
+    return further
+
+
+def other_tags(raw: RawTags, further: RawTags) -> dict[str, list[str]]:
+    """Values by internal name, in the order of the names, within the limits above.
+
+    Args:
+        raw: tags, of which those of fields are passed over.
+        further: values of fields.
+    """
     kept: dict[str, list[str]] = {}
     total = 0
-    for name in sorted(raw.keys() - FIELDS - LEFT_OUT):
+    raw = {name: raw[name] for name in raw.keys() - FIELDS - LEFT_OUT} | further
+    for name in sorted(raw):
         if _is_imported(name):
             continue
         clean = normalise.text(name, NAME_LIMIT)
-        values = list(
-            filter(None, (normalise.lines(v, VALUE_LIMIT) for v in raw[name][:MOST_VALUES]))
-        )
+        texts = filter(None, map(readable, raw[name][:MOST_VALUES]))
+        values = list(filter(None, (normalise.lines(text, VALUE_LIMIT) for text in texts)))
         size = len(clean) + sum(map(len, values))
         if not clean or not values or total + size > TOTAL_LIMIT:
             continue

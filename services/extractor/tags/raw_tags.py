@@ -10,9 +10,17 @@ from services.extractor.tags.normalise import first
 RawTags = dict[str, list[str]]
 """Values by internal name, as they are written in the file."""
 
+JOINED = "joined:"
+"""Raw tags have this name if "/" may stand between values: ID3v2.3 has no other separator."""
+JOINED_LISTS = (
+    "artist", "artists", "albumartist", "albumartists", "composer", "lyricist", "writer",
+    "conductor", "remixer", "label", "catalognumber", "mood", "releasetype",
+)  # fmt: skip
+"""The raw tags whose values ID3v2.3 joins."""
+
 ALIASES = {
     "album artist": "albumartist",
-    "albumartist_credit": "albumartist",
+    "albumartist_credit": "albumartist:credit",
     "album_artist": "albumartist",
     "album artists": "albumartists",
     "album_artists": "albumartists",
@@ -23,11 +31,26 @@ ALIASES = {
     "organization": "label",
     "publisher": "label",
     "labelno": "catalognumber",
-    "description": "comment",
+    "description": "comment:description",
+    "wm/text": "comment:wm/text",
+    "author": "artist:author",
     "unsyncedlyrics": "lyrics",
     "unsynced lyrics": "lyrics",
     "synced lyrics": "syncedlyrics",
     "mixartist": "remixer",
+    "remixedby": "remixer",
+    "labelid": "catalognumber",
+    "sourcemedia": "media",
+    "encoded-by": "encodedby",
+    "encoded by": "encodedby",
+    # FFmpeg keeps the names of the frames that it has no name for, in any container.
+    "uslt": "lyrics",
+    "tcmp": "compilation",
+    # TagLib#'s names in ASF.
+    "replaygain/track": "replaygain_track_gain",
+    "replaygain/track peak": "replaygain_track_peak",
+    "replaygain/album": "replaygain_album_gain",
+    "replaygain/album peak": "replaygain_album_peak",
     "dj mixer": "djmixer",
     "movementname": "movement",
     "movement": "movementnumber",
@@ -52,6 +75,7 @@ ALIASES = {
     "acoustid fingerprint": "acoustid_fingerprint",
     "acoustid/fingerprint": "acoustid_fingerprint",
     "tempo": "bpm",
+    "fbpm": "bpm",
     "original date": "originaldate",
     "original year": "originalyear",
     "country": "releasecountry",

@@ -47,6 +47,7 @@ hall & oates
 ike & tina turner
 iron & wine
 jan & dean
+kairon; irse!
 kruder & dorfmeister
 lambert, hendricks & ross
 love / hate

@@ -1,4 +1,4 @@
-"""Whether the brokers answer: they are asked every few seconds, as consumers do not report it."""
+"""Asks the brokers every few seconds whether they answer, since consumers do not report it."""
 
 import asyncio
 import time

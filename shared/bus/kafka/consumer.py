@@ -90,7 +90,7 @@ async def poll(
     except NoOffsetForPartitionError:
         await _seek_to_committed(consumer, connection, group)
     except OffsetOutOfRangeError as error:
-        # The records there were deleted by retention: go on with the oldest that is left.
+        # Retention deleted the records there: continue with the oldest that is left.
         await consumer.seek_to_beginning(*error.args[0])
     except UnicodeDecodeError:
         return await _get_around_unreadable(consumer, connection, group)

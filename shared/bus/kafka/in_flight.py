@@ -1,4 +1,4 @@
-"""The batch in flight of a group member: handled, then committed, or dropped on revocation."""
+"""A group member's batch in flight: it is handled and committed, or dropped on revocation."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -47,7 +47,7 @@ class Work:
 
 
 class InFlight:
-    """At most one batch, and what becomes of it.
+    """At most one batch: handles, commits or drops it.
 
     Args:
         work: says how it is handled.
@@ -93,7 +93,7 @@ class InFlight:
             self._idle.set()
 
     async def step_over(self, consumer: AIOKafkaConsumer, where: Unreadable) -> None:
-        """Give up a record that cannot be read, and go on behind it."""
+        """Give up on a record that cannot be read, and continue after it."""
         topic = self._names[where.partition.topic]
         error = InvalidInput(
             f"{topic}: partition {where.partition.partition}, offset {where.offset}: this record,"

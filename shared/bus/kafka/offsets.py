@@ -52,9 +52,9 @@ async def _committed(
 ) -> dict[TopicPartition, int | None]:
     if not partitions:
         return {}
-    # The partitions are named in the request, since only then an error can be told from "nothing
-    # is committed": aiokafka drops an error that is the whole answer, which leaves the partition
-    # out of the result, while -1 stands for "nothing is committed".
+    # The request names the partitions, since only then an error differs from "nothing is
+    # committed": aiokafka drops an error that is the whole response, so the partition is missing
+    # from the result. -1 means that nothing is committed.
     found = await admin.list_consumer_group_offsets(group, partitions=list(partitions))
     if missing := [partition for partition in partitions if partition not in found]:
         raise GroupCoordinatorNotAvailableError(f"no offsets of {group} for {missing}")

@@ -1,8 +1,8 @@
-"""The results of the trained model, in words."""
+"""An analysis in words, and what the trained model heard."""
 
 from typing import Any
 
-from soniquebay.commands.show import describe_meaning
+from soniquebay.commands.show import describe_analysis, describe_meaning
 
 AVERAGE = {"score": 0.5, "confidence": 0.0}
 NAMES = (
@@ -36,3 +36,16 @@ def test_scores_far_from_average_are_grouped_by_confidence() -> None:
 def test_without_a_meaning_the_reason_is_shown() -> None:
     assert describe_meaning(None, "no model") == [("sounds like", "unknown: no model")]
     assert describe_meaning(meaning(genre=None), None) == [("sounds like", "silence")]
+
+
+def test_a_damaged_file_is_said_to_be_damaged() -> None:
+    analysis = {
+        "tempoBpm": 0, "tempoConfidence": 0, "key": "C", "mode": "major", "camelot": "8B",
+        "openKey": "1d", "keyConfidence": 0, "loudnessLufs": -14, "loudnessRangeLu": 5,
+        "truePeakDbtp": -1, "bandwidthHz": 20_000, "bandwidthKind": "NATURAL",
+        "isMonoInStereo": False, "replaygainTrackGainDb": -4, "energy": 0.5, "danceability": 0.5,
+        "meaning": None, "meaningAbsence": "no model", "acoustidId": None, "damaged": True,
+    }  # fmt: skip
+    rows = dict(describe_analysis(analysis))
+    assert rows["damaged"] == "part of the file cannot be decoded"
+    assert dict(describe_analysis(analysis | {"damaged": False}))["damaged"] == ""

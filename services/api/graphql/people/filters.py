@@ -1,4 +1,4 @@
-"""What lists are filtered and sorted by."""
+"""Filters and sort orders of lists and searches."""
 
 from enum import Enum
 from typing import Any
@@ -14,17 +14,17 @@ from shared.contracts.meaning import SCORES
 from shared.search.port import SearchFilters
 
 
-@strawberry.input
+@strawberry.input(description="Both ends are included. A range without an end is open there.")
 class FloatRange:
-    """Both ends belong to it; an end that is left out is open."""
+    """A range of numbers."""
 
     min: float | None = None
     max: float | None = None
 
 
-@strawberry.input
+@strawberry.input(description="Both ends are included. A range without an end is open there.")
 class IntRange:
-    """Both ends belong to it; an end that is left out is open."""
+    """A range of whole numbers."""
 
     min: int | None = None
     max: int | None = None
@@ -39,7 +39,7 @@ def _ends(name: str, range_: FloatRange | IntRange | None) -> Range:
 
 
 def _year_ends(range_: IntRange | None) -> tuple[int | None, int | None]:
-    """A range of years, within what a year can be."""
+    """A range of years, cut to what the column can hold (16 bits)."""
     lower, upper = _ends("year", range_)
     bounded = [
         None if end is None else max(-32_768, min(32_767, int(end))) for end in (lower, upper)
@@ -48,14 +48,15 @@ def _year_ends(range_: IntRange | None) -> tuple[int | None, int | None]:
 
 
 @strawberry.input(
-    description="By what a trained model heard; scores are 0..1, .5 is average music. Tracks that"
-    " none has heard are left out."
+    description="Compares what a trained model heard. Scores are 0..1, and .5 is average music."
+    " Tracks that no model has heard do not match."
 )
 class MeaningFilter:
-    """All that is given must hold."""
+    """All conditions must hold."""
 
     genre: str | None = strawberry.field(
-        default=None, description="As heard: rock, pop, electronic, dance, metal, jazz, ..."
+        default=None,
+        description="A genre as the model names it: rock, pop, electronic, dance, metal, jazz, ...",
     )
     aggressive: FloatRange | None = None
     relaxed: FloatRange | None = None
@@ -74,9 +75,9 @@ class MeaningFilter:
         return {name: _ends(f"meaning.{name}", getattr(self, name)) for name in SCORES}
 
 
-@strawberry.input
+@strawberry.input(description="A track must match all conditions.")
 class TrackFilter:
-    """All that is given must hold."""
+    """Conditions on tracks."""
 
     library_id: strawberry.ID | None = None
     artist_id: strawberry.ID | None = None
@@ -85,6 +86,9 @@ class TrackFilter:
     genre: str | None = None
     path_prefix: str | None = None
     is_missing: bool | None = False
+    is_damaged: bool | None = strawberry.field(
+        default=None, description="Whether the analysis says so; tracks without one are in neither."
+    )
     kind: TrackKind | None = None
     year: IntRange | None = None
     duration_s: FloatRange | None = None
@@ -106,6 +110,7 @@ class TrackFilter:
             genre=self.genre,
             path_prefix=self.path_prefix,
             is_missing=self.is_missing,
+            is_damaged=self.is_damaged,
             kind=self.kind.value if self.kind else None,
             key=self.key,
             mode=self.mode,
@@ -122,14 +127,14 @@ class TrackFilter:
 
 @strawberry.input
 class ArtistFilter:
-    """All that is given must hold."""
+    """Conditions on artists."""
 
     name_prefix: str | None = None
 
 
-@strawberry.input
+@strawberry.input(description="An album must match all conditions.")
 class AlbumFilter:
-    """All that is given must hold."""
+    """Conditions on albums."""
 
     artist_id: strawberry.ID | None = None
     title_prefix: str | None = None
@@ -146,9 +151,12 @@ class AlbumFilter:
         }
 
 
-@strawberry.input
+@strawberry.input(
+    description="A track must match all conditions. Names are compared as a whole; case and accents"
+    " do not matter."
+)
 class SearchFilter:
-    """All that is given must hold; names are compared as a whole, without case and accents."""
+    """Conditions on hits of a search by words."""
 
     artist: str | None = None
     album: str | None = None
@@ -174,7 +182,7 @@ class SearchFilter:
 
 @strawberry.enum
 class TrackSort(Enum):
-    """What tracks are sorted by."""
+    """Sort orders of tracks."""
 
     TITLE = "TITLE"
     ARTIST = "ARTIST"
@@ -186,7 +194,7 @@ class TrackSort(Enum):
 
 @strawberry.enum
 class AlbumSort(Enum):
-    """What albums are sorted by."""
+    """Sort orders of albums."""
 
     TITLE = "TITLE"
     YEAR = "YEAR"
@@ -194,7 +202,7 @@ class AlbumSort(Enum):
 
 @strawberry.enum
 class SortDirection(Enum):
-    """Up or down."""
+    """Ascending or descending."""
 
     ASC = "ASC"
     DESC = "DESC"

@@ -1,4 +1,4 @@
-"""Inputs of people: what to scan, which failures, corrections."""
+"""Inputs of people: scan requests, filters of failures, corrections."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from shared.contracts.identity import IdKind
 @plain
 @strawberry.input
 class RequestScanInput:
-    """What to scan."""
+    """A library by its name or root; a folder below the root, or all of it."""
 
     library: str | None = UNSET
     root: str | None = UNSET
@@ -23,13 +23,13 @@ class RequestScanInput:
     mode: ScanMode | None = ScanMode.INCREMENTAL
     accept_missing: bool | None = strawberry.field(
         default=False,
-        description="Files that are not seen are really gone, however many: a person says so.",
+        description="Confirms that files which the scan does not find are gone, however many.",
     )
 
 
 @strawberry.input
 class FailureFilter:
-    """Which failures; what is left out does not matter."""
+    """Conditions on failures; all must hold."""
 
     ids: list[strawberry.ID] | None = UNSET
     stage: str | None = UNSET
@@ -39,7 +39,7 @@ class FailureFilter:
     include_resolved: bool | None = False
 
     def read(self) -> FailureSelection:
-        """The failures until now that fit, for the store."""
+        """The filter for the store; it matches failures up to now."""
         ids = [uuid_of("ids", id_, IdKind.FAILURE) for id_ in self.ids or ()]
         return FailureSelection(
             until=datetime.now(UTC),
@@ -52,11 +52,11 @@ class FailureFilter:
 
 
 @strawberry.input(
-    description="What is left out stays as it is; null takes a correction back, and what was"
-    " measured or tagged stands again."
+    description="A field that is left out stays as it is. Null removes a correction: the measured"
+    " or tagged value counts again."
 )
 class CorrectionInput:
-    """What a person says of a track."""
+    """A person's corrections of a track."""
 
     track_id: strawberry.ID
     tempo_bpm: float | None = strawberry.field(default=UNSET, description="20 to 400.")
@@ -64,7 +64,7 @@ class CorrectionInput:
         default=UNSET, description="The tonic: C, C#, D, ... B; flats are written as sharps."
     )
     mode: str | None = strawberry.field(
-        default=UNSET, description="`major` or `minor`: with a key always."
+        default=UNSET, description="`major` or `minor`; needed with a key."
     )
     genres: list[str] | None = strawberry.field(default=UNSET, description="At most 20.")
     moods: list[str] | None = strawberry.field(default=UNSET, description="At most 20.")

@@ -40,13 +40,13 @@ class PeopleMutations:
     """Mutations of people and their programs."""
 
     @strawberry.mutation(
-        description="Ask for a scan of a library, by its name or its root; a new root becomes a"
-        " new library."
+        description="Requests a scan of a library, named by `library` or `root`. A root that is not"
+        " known yet becomes a new library."
     )
     async def request_scan(
         self, info: Info, request: Annotated[RequestScanInput, INPUT]
     ) -> RequestScanPayload:
-        """A new scan, or the one for the same that is at work."""
+        """Return a new scan, or the active one of an equal request."""
         row = rows([request])[0]
 
         is_new = False
@@ -59,7 +59,7 @@ class PeopleMutations:
         scan, error = await scan_or_error(info.context.pool, work)
         if scan is None:
             return RequestScanPayload(error=error)
-        if is_new:  # one that is at work is on the bus, or the reconciler sees to it
+        if is_new:  # the event of an active scan is on the bus, or the reconciler emits it again
             event = ScanRequested(
                 library=scan.library,
                 root=scan.root,
@@ -71,7 +71,9 @@ class PeopleMutations:
             await info.context.bus.publish([event])
         return RequestScanPayload(scan=Scan.of(scan))
 
-    @strawberry.mutation(description="Publish again what failed.")
+    @strawberry.mutation(
+        description="Publishes the events of failures again: all, or those that the filter selects."
+    )
     async def replay_failures(
         self, info: Info, which: Annotated[FailureFilter | None, FILTER] = UNSET
     ) -> ReplayPayload:
@@ -95,27 +97,28 @@ class PeopleMutations:
         )
 
     @strawberry.mutation(
-        description="Say what is right of tracks, and is measured or tagged otherwise. It wins, and"
-        " outlasts new analyses, tags and places. One result a track, in order."
+        description="Corrects tempo, key, genres or moods of tracks. A correction overrides"
+        " measured and tagged values, and survives new analyses, new tags and moves of the file."
+        " One result per item, in order."
     )
     async def correct_tracks(
         self, info: Info, items: Annotated[list[CorrectionInput], INPUT]
     ) -> TrackUpsertPayload:
-        """Store, and let vectorizer and indexer know."""
+        """Store corrections, and publish the events for the vectorizer and the indexer."""
         context = info.context
         return TrackUpsertPayload.of(
             await corrections.correct(context.pool, context.bus, checked_rows(items, given))
         )
 
     @strawberry.mutation(
-        description="Analyse nothing more until `resumeAnalysis`; what is under way is finished."
-        " True where that changed anything."
+        description="Pauses the analysis until `resumeAnalysis`. Files that are being analysed are"
+        " finished. False if it was paused already."
     )
     async def pause_analysis(self, info: Info) -> bool:
-        """The analyzers ask before each batch."""
+        """Pause: the analyzers ask before each batch."""
         return await pause.pause(info.context.pool)
 
-    @strawberry.mutation(description="Go on. True where that changed anything.")
+    @strawberry.mutation(description="Continues the analysis. False if it was not paused.")
     async def resume_analysis(self, info: Info) -> bool:
-        """Within seconds."""
+        """Resume: the analyzers notice it within seconds."""
         return await pause.resume(info.context.pool)

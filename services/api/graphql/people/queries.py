@@ -1,4 +1,4 @@
-"""Queries of people and their programs: read the arguments, ask the store, convert the rows."""
+"""Queries of people and their programs: check the arguments, read the store, convert the rows."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -47,31 +47,36 @@ _MOST_COPIES = 100
 class PeopleQueries:
     """Queries of people and their programs."""
 
-    @strawberry.field
+    @strawberry.field(description="The object with this id; not libraries: see `libraries`.")
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - Relay's name
-        """Anything by its id."""
+        """Any object that has a global id, except a library."""
         try:
             kind, key = parse_id(id)
         except ValueError as error:
             raise bad_input(f"id: {error}") from None
         return await load_selected(info, await _node(info, kind, key))
 
-    @strawberry.field(description="In the order asked, null where unknown. At most 1,000.")
+    @strawberry.field(
+        description="Tracks in the order of the ids, missing ones included; null for an unknown id."
+        " At most 1,000."
+    )
     async def tracks_by_id(self, info: Info, ids: list[strawberry.ID]) -> list[Track | None]:
-        """Tracks, missing ones too."""
+        """Tracks by id."""
         if len(ids) > MOST_IDS:
             raise bad_input(f"ids: ask for at most {MOST_IDS:,} at a time, not {len(ids):,}")
         keys = [uuid_of("ids", id_, IdKind.TRACK) for id_ in ids]
         rows = await info.context.loaders.tracks.load_many(keys)
         return await load_selected(info, [Track.of(row) if row else None for row in rows])
 
-    @strawberry.field(description="The trained model that is heard with; null without any.")
+    @strawberry.field(
+        description="The trained model that the analyzers use now; null if they have none."
+    )
     async def audio_model(self, info: Info) -> AudioModel | None:
-        """As the analyzers registered it."""
+        """The model that an analyzer registered."""
         found = await meanings.audio_model(info.context.pool)
         return AudioModel(**found.model_dump()) if found else None
 
-    @strawberry.field
+    @strawberry.field(description="Tracks. Missing ones only if the filter includes them.")
     async def tracks(
         self,
         info: Info,
@@ -81,7 +86,7 @@ class PeopleQueries:
         sort: TrackSort | None = TrackSort.TITLE,
         direction: SortDirection | None = SortDirection.ASC,
     ) -> Connection[Track]:
-        """Tracks whose files are there, unless the filter says otherwise."""
+        """A page of tracks."""
         pool, filters = (
             info.context.pool,
             wanted.read() if wanted else TrackFilters(is_missing=False),
@@ -92,7 +97,7 @@ class PeopleQueries:
             info, page, lambda: track_lists.count(pool, filters), Track.of, after
         )
 
-    @strawberry.field
+    @strawberry.field(description="Artists, by sort name.")
     async def artists(
         self,
         info: Info,
@@ -101,13 +106,13 @@ class PeopleQueries:
         wanted: Annotated[ArtistFilter | None, FILTER] = None,
         direction: SortDirection | None = SortDirection.ASC,
     ) -> Connection[Artist]:
-        """Artists by sort name."""
+        """A page of artists."""
         prefix, order = wanted.name_prefix if wanted else None, _directed(lists.ARTISTS, direction)
         return await _list(
             info, "artists", lambda: lists.artists(prefix), order, Artist.of, first, after
         )
 
-    @strawberry.field
+    @strawberry.field(description="Albums that have a track whose file is not missing.")
     async def albums(
         self,
         info: Info,
@@ -117,14 +122,14 @@ class PeopleQueries:
         sort: AlbumSort | None = AlbumSort.TITLE,
         direction: SortDirection | None = SortDirection.ASC,
     ) -> Connection[Album]:
-        """Albums."""
+        """A page of albums."""
         filters = (wanted or AlbumFilter()).read()
         order = _directed(lists.ALBUM_ORDERS[(sort or AlbumSort.TITLE).value], direction)
         return await _list(
             info, "albums", lambda: lists.albums(**filters), order, Album.of, first, after
         )
 
-    @strawberry.field
+    @strawberry.field(description="Genres, by name.")
     async def genres(
         self,
         info: Info,
@@ -132,16 +137,16 @@ class PeopleQueries:
         after: str | None = None,
         direction: SortDirection | None = SortDirection.ASC,
     ) -> Connection[Genre]:
-        """Genres by name."""
+        """A page of genres."""
         order = _directed(lists.GENRES, direction)
         return await _list(info, "genres", lists.genres, order, Genre.of, first, after)
 
-    @strawberry.field
+    @strawberry.field(description="All libraries: the root folders that are scanned.")
     async def libraries(self, info: Info) -> list[Library]:
         """All libraries."""
         return [Library.of(each) for each in await libraries.read(info.context.pool)]
 
-    @strawberry.field
+    @strawberry.field(description="The best matches for a text, by words or by meaning.")
     async def search(
         self,
         info: Info,
@@ -150,14 +155,14 @@ class PeopleQueries:
         mode: SearchMode | None = SearchMode.TEXT,
         wanted: Annotated[SearchFilter | None, FILTER] = None,
     ) -> SearchResult:
-        """The tracks that fit best."""
+        """Search in the index, or among the text vectors."""
         size, filters = page_size(first), wanted or SearchFilter()
         search = search_meaning if mode is SearchMode.MEANING else search_text
         return await load_selected(info, await search(info, text, size, filters))
 
     @strawberry.field(
-        description="Tracks whose files hold the same sound, whatever their tags; at most 100 of"
-        " each group, large groups first."
+        description="Groups of tracks whose files have the same sound, whatever their tags. Large"
+        " groups come first; at most 100 tracks of each are listed."
     )
     async def duplicates(self, info: Info, first: int | None = 50) -> list[Duplicates]:
         """Groups of copies."""
@@ -170,19 +175,21 @@ class PeopleQueries:
         ]
         return await load_selected(info, found)
 
-    @strawberry.field
+    @strawberry.field(description="One scan; null if there is none with this id.")
     async def scan(self, info: Info, id: strawberry.ID) -> Scan | None:  # noqa: A002 - as `node`
-        """One scan."""
+        """A scan by id."""
         key = uuid_of("id", id, IdKind.SCAN)
         found = await scans.read(info.context.pool, [key] if key else [])
         return next((Scan.of(scan) for scan in found.values()), None)
 
-    @strawberry.field
+    @strawberry.field(description="Scans, newest first.")
     async def scans(self, info: Info, first: int | None = 20) -> list[Scan]:
-        """The newest scans, newest first."""
+        """The newest scans."""
         return [Scan.of(scan) for scan in await scans.newest(info.context.pool, page_size(first))]
 
-    @strawberry.field
+    @strawberry.field(
+        description="Events that a stage gave up on and that are not resolved, newest first."
+    )
     async def failures(
         self,
         info: Info,
@@ -190,7 +197,7 @@ class PeopleQueries:
         after: str | None = None,
         wanted: Annotated[FailureFilter | None, FILTER] = None,
     ) -> Connection[Failure]:
-        """What a stage gave up and nothing has mended since, newest first."""
+        """A page of failures."""
         pool, filters = info.context.pool, (wanted or FailureFilter()).read()
 
         def where() -> Conditions:
@@ -210,12 +217,12 @@ class PeopleQueries:
 
     @strawberry.field(description="Whether a person paused the analysis.")
     async def analysis_paused(self, info: Info) -> bool:
-        """Until they resume it."""
+        """Read the pause."""
         return await pause.is_paused(info.context.pool)
 
-    @strawberry.field
+    @strawberry.field(description="How far the work on all libraries is.")
     async def status(self, info: Info) -> Status:
-        """How far everything is."""
+        """Counts of everything, and the paused stages."""
         found = await progress.read(info.context.pool)
         return Status.of(found, info.context.bus.health().paused)
 
@@ -251,7 +258,7 @@ async def _node(info: Info, kind: IdKind, key: UUID) -> Node | None:
         return next((Scan.of(s) for s in (await scans.read(pool, [key])).values()), None)
     if kind is IdKind.FAILURE:
         return next((Failure.of(f) for f in (await read_failures(pool, [key])).values()), None)
-    raise bad_input(f"id: a {kind.name.lower()} is no node; see `libraries`")
+    raise bad_input(f"id: `node` finds no {kind.name.lower()}: use `libraries`")
 
 
 def _directed(order: Order, direction: SortDirection | None) -> Order:

@@ -16,7 +16,7 @@ _MOST_CHARACTERS = 1_000
 
 
 async def search_text(info: Info, text: str, first: int, filters: SearchFilter) -> SearchResult:
-    """Words, with facets."""
+    """Search the index by words; with facets."""
     query = SearchQuery(text[:_MOST_CHARACTERS], first, filters.read())
     found = await info.context.search.search(query)
     keys = [parse_id(hit.track_id)[1] for hit in found.hits]
@@ -24,7 +24,7 @@ async def search_text(info: Info, text: str, first: int, filters: SearchFilter) 
     hits = [
         SearchHit(score=hit.score, track=Track.of(row))
         for hit, row in zip(found.hits, rows, strict=True)
-        if row and not row["is_missing"]  # the index hears of it a moment later
+        if row and not row["is_missing"]  # the index is updated a moment later
     ]
     return SearchResult(
         hits=hits,
@@ -41,7 +41,7 @@ async def search_text(info: Info, text: str, first: int, filters: SearchFilter) 
 
 
 async def search_meaning(info: Info, text: str, first: int, filters: SearchFilter) -> SearchResult:
-    """Nearness of the text's vector to those of the tracks' descriptions."""
+    """Find the tracks whose text vectors are nearest to that of the text."""
     if filters != SearchFilter():
         raise bad_input("filter: a search by meaning takes no filter; use mode TEXT")
     if not text.strip():

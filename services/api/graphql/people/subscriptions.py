@@ -1,4 +1,4 @@
-"""Live progress: the tables are read again when something was stored, while a client listens."""
+"""Live progress: while a client listens, the tables are read again after each change."""
 
 import asyncio
 import math
@@ -23,12 +23,12 @@ from services.api.store import progress, scans
 from shared.contracts.identity import IdKind
 
 _MIN_INTERVAL_S = 0.5
-_MAX_AGE_S = 15.0  # should a notification be lost
+_MAX_AGE_S = 15.0  # then the tables are read anyway, in case a notification was lost
 _WINDOW_S = 10.0
 
 
 class Rates:
-    """The rate of each stage over the last seconds. Pure: the caller gives the time."""
+    """The rate of each stage over the last seconds. Pure: the caller passes the time."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, list[StageProgress]]] = deque()
@@ -54,16 +54,16 @@ def _rate(old: StageProgress, new: StageProgress, passed_s: float) -> StageRate:
 
 @strawberry.type
 class Subscription:
-    """What can be followed."""
+    """The root of all subscriptions."""
 
     @strawberry.subscription(
-        description="The state of everything (or of one scan), now and with each change, at most"
-        " twice a second."
+        description="The status, and that of one scan if it is named: at once, and after each"
+        " change, at most twice a second."
     )
     async def scan_progress(
         self, info: Info, scan_id: strawberry.ID | None = None
     ) -> AsyncGenerator[ScanProgress, None]:
-        """Ends when the listener goes."""
+        """Ends when the client unsubscribes."""
         pool, key, rates = info.context.pool, uuid_of("scanId", scan_id, IdKind.SCAN), Rates()
         changes = info.context.changes
         last: object = None
@@ -75,10 +75,10 @@ class Subscription:
                 scan = (await scans.read(pool, [key])).get(key) if key else None
                 if key and scan is None:
                     raise bad_input(f"scanId: there is no scan {scan_id}")
-            # What is paused and the rates change without anything being stored, too.
+            # Pauses and rates also change when nothing is stored.
             paused = info.context.bus.health().paused
             stages = rates.note(time.monotonic(), stages_of(found))
-            # A rate that falls to nothing is a change too: what stands still is seen.
+            # A rate that falls to 0 is a change too, so that clients see a stage that stopped.
             now = (found, scan, paused, [stage.rate_per_s > 0 for stage in stages])
             if now != last:
                 last = now
@@ -90,11 +90,9 @@ class Subscription:
                 )
             await asyncio.sleep(_MIN_INTERVAL_S)
 
-    @strawberry.subscription(
-        description="A scan, sent once: when it is over, whichever gateway ends it."
-    )
+    @strawberry.subscription(description="Sends the scan once, when it has ended.")
     async def scan_ended(self, info: Info, scan_id: strawberry.ID) -> AsyncGenerator[Scan, None]:
-        """All its files are read, or failed; or it is held or refused."""
+        """It ends when all its files are read or failed, or when it is held or refused."""
         pool, key, changes = (
             info.context.pool,
             uuid_of("scanId", scan_id, IdKind.SCAN),

@@ -1,1 +1,1 @@
-"""What the services ask of the gateway: batch mutations, and what they need for their work."""
+"""GraphQL for the services: batch mutations, and the queries of the extractor."""

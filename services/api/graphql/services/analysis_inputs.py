@@ -1,4 +1,4 @@
-"""Inputs of analyses, vectors, and the models that make them."""
+"""Inputs of analyses, vectors, and the models that they are made with."""
 
 import strawberry
 from strawberry import UNSET
@@ -20,7 +20,7 @@ class ScoreInput:
 @plain
 @strawberry.input
 class MeaningInput:
-    """What a trained model heard; fields and ranges as `Meaning` has them."""
+    """What a trained model heard; fields and ranges are those of `shared.contracts.meaning`."""
 
     model: str
     version: str
@@ -55,7 +55,7 @@ class AudioModelInput:
 @plain
 @strawberry.input
 class KeyChangeInput:
-    """From when on a key holds."""
+    """A key, and the time from which it holds."""
 
     time_s: float
     key: str
@@ -65,7 +65,7 @@ class KeyChangeInput:
 @plain
 @strawberry.input
 class AnalysisInput:
-    """An analysis; fields, units and ranges as `Analysis` has them."""
+    """An analysis; fields, units and ranges are those of `shared.contracts.analysis`."""
 
     track_id: strawberry.ID
     analyzer_version: str
@@ -95,6 +95,7 @@ class AnalysisInput:
     loudness_range_lu: float
     loudness_short_term_max_lufs: float
     loudness_histogram: list[int]
+    loudness_histogram_lufs: list[float]
     true_peak_dbtp: float
     peak_dbfs: float
     replaygain_track_gain_db: float
@@ -129,7 +130,7 @@ class AnalysisInput:
     acoustid_id: str | None = UNSET
     damaged: bool | None = False
     meaning: MeaningInput | None = strawberry.field(
-        default=UNSET, description="It, or the reason why it is absent."
+        default=UNSET, description="Either this or `meaningAbsence` must be given."
     )
     meaning_absence: str | None = UNSET
 
@@ -137,7 +138,7 @@ class AnalysisInput:
 @plain
 @strawberry.input
 class VectorSpaceInput:
-    """What makes vectors comparable."""
+    """A vector space: only vectors of the same model and version can be compared."""
 
     space: VectorSpace
     model: str
@@ -147,8 +148,8 @@ class VectorSpaceInput:
 
 @plain
 @strawberry.input(
-    description="Into the current space of its kind, whose model, version and dimensions must"
-    " agree."
+    description="`space` must be the registered space of its kind, with the same model, version and"
+    " dimensions."
 )
 class VectorInput:
     """A vector of a track, of length 1."""

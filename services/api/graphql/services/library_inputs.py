@@ -1,4 +1,4 @@
-"""Inputs of artists, albums and tracks, as files tell of them."""
+"""Inputs of artists, albums and tracks, as the tags of files describe them."""
 
 import strawberry
 from strawberry import UNSET
@@ -22,14 +22,14 @@ class ArtistInput:
 @plain
 @strawberry.input
 class CreditInput:
-    """An artist's part in a track or album."""
+    """An artist's credit for a track or album."""
 
     artist_id: strawberry.ID
     role: CreditRole | None = CreditRole.ARTIST
     credited_as: str
     join_phrase: str | None = ""
     instrument: str | None = strawberry.field(
-        default=UNSET, description="Of a performer: an instrument or a voice."
+        default=UNSET, description="The instrument or voice of a performer."
     )
 
 
@@ -43,20 +43,21 @@ class AlbumInput:
     artist_credit: str
     credits: list[CreditInput]
     folder: str = strawberry.field(
-        description="The album's folder below its library's root, disc folders stripped:"
-        " tells editions apart."
+        description="The album's folder below its library's root, without disc folders. It tells"
+        " editions apart."
     )
     library_id: strawberry.ID
     release_date: str | None = UNSET
     original_date: str | None = UNSET
     is_compilation: bool | None = False
     is_artist_told: bool | None = strawberry.field(
-        default=True, description="Whether the artist is tagged, or guessed from a track."
+        default=True,
+        description="True if the album artist is tagged, false if it is guessed from a track.",
     )
     claim: str | None = strawberry.field(
         default=UNSET,
-        description="A name for what is said here. Tracks that refer to it (`albumClaim`) decide"
-        " together what the album is.",
+        description="A name for these values. The tracks of an album refer to it (`albumClaim`),"
+        " and the album gets the values that most of them claim.",
     )
     disc_total: int | None = UNSET
     release_type: str | None = UNSET
@@ -69,14 +70,15 @@ class AlbumInput:
     musicbrainz_release_group_id: str | None = UNSET
     cover_sha256: str | None = UNSET
     artist_image_sha256: str | None = strawberry.field(
-        default=UNSET, description="With a claim: the image of the album's one artist near it."
+        default=UNSET,
+        description="With a claim: the image of the album's artist, if the album has only one.",
     )
 
 
 @plain
 @strawberry.input
 class ImportedFactInput:
-    """What another program noted about a file."""
+    """A rating or play count that another program wrote into the tags."""
 
     source: str
     rating: int | None = strawberry.field(default=UNSET, description="0 to 100.")
@@ -98,7 +100,8 @@ class TrackInput:
     credits: list[CreditInput]
     album_id: strawberry.ID | None = UNSET
     album_claim: str | None = strawberry.field(
-        default=UNSET, description="What the file says of the album: the `claim` of an item."
+        default=UNSET,
+        description="The `claim` of the album input that was made from the tags of this file.",
     )
     genres: list[str]
     track_number: int | None = UNSET
@@ -124,7 +127,7 @@ class TrackInput:
     tag_key: str | None = UNSET
     lyrics_plain: str | None = UNSET
     lyrics_synced: str | None = strawberry.field(
-        default=UNSET, description="LRC: `[mm:ss.mmm]words`, a line a stamp."
+        default=UNSET, description="LRC: lines of the form `[mm:ss.mmm]words`."
     )
     lyrics_are_sidecar: bool | None = False
     other_tags: KeyValues | None = strawberry.field(
@@ -146,24 +149,28 @@ class TrackInput:
     bit_depth: int | None = UNSET
     cover_sha256: str | None = strawberry.field(default=UNSET, description="The embedded image.")
     folder_cover_sha256: str | None = strawberry.field(
-        default=UNSET, description="The image that lies in the album's folder, or in its own."
+        default=UNSET, description="The image in the album's folder, or else in the disc's folder."
     )
     cover_problem: str | None = strawberry.field(
-        default=UNSET, description="Why an image of the file, or beside it, is not shown."
+        default=UNSET, description="Why an image in the file or its folder was refused."
     )
     images_digest: int | None = strawberry.field(
         default=UNSET,
-        description="Tells whether images beside the file changed: `knownFiles` gives it back.",
+        description="A digest of the images beside the file. The extractor compares it with that of"
+        " `knownFiles` to notice changed images.",
     )
     content_hash: str | None = strawberry.field(
         default=UNSET,
-        description="Of the sound, tags apart, 32 hex digits: by it the track is known wherever"
-        " its file goes.",
+        description="Hash of the sound without the tags, 32 hex digits. It identifies the track"
+        " after its file was moved.",
     )
     moved_from: strawberry.ID | None = strawberry.field(
         default=UNSET,
-        description="The candidate whose file no longer is what it was: this is its file now.",
+        description="The candidate whose old file is gone or has other content: this file"
+        " continues it.",
     )
     is_checked: bool | None = strawberry.field(
-        default=False, description="All candidates' files are still what they were."
+        default=False,
+        description="The files of all candidates were checked and are unchanged: none of them"
+        " moved here.",
     )

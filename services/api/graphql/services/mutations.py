@@ -48,13 +48,13 @@ from shared.contracts.meaning import AudioModel
 
 
 class _ForServices(BasePermission):
-    """What stores: for the services, where they have a token of their own."""
+    """Restricts mutations to the services, if SONIQUEBAY_SERVICE_TOKEN is set."""
 
-    message = f"This is for {FOR_SERVICES}"
+    message = f"This is reserved for {FOR_SERVICES}"
     error_extensions = {"code": "FORBIDDEN"}  # noqa: RUF012 - strawberry declares it so
 
     def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
-        """As the guard found."""
+        """Whether the guard found the services' token, or none is set."""
         may: bool = info.context.may_store
         return may
 
@@ -68,13 +68,13 @@ class ServiceMutations:
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
-        description="For the extractor: begins the scan that an event asks for. The same event"
-        " gives the same scan.",
+        description="For the extractor: begins the scan that a `scan.requested` event asks for. An"
+        " event that is delivered again gets the same scan.",
     )
     async def begin_scan(
         self, info: Info, request: Annotated[BeginScanInput, INPUT]
     ) -> BeginScanPayload:
-        """The walk begins; a scan that is over stays so."""
+        """Note that the walk begins. A scan that has ended stays as it is."""
         row = rows([request])[0]
 
         async def work(connection: asyncpg.Connection) -> UUID:
@@ -89,13 +89,13 @@ class ServiceMutations:
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
-        description="For the extractor: how far the walk of a scan is, that it is finished, or"
-        " why it is refused.",
+        description="For the extractor: reports the progress of a walk, its end, or why the scan is"
+        " refused.",
     )
     async def report_walk(
         self, info: Info, report: Annotated[ReportWalkInput, INPUT]
     ) -> ReportWalkPayload:
-        """How far a walk is, that it is finished, or that it is refused."""
+        """Store the counts and the state of a walk."""
         row = rows([report])[0]
 
         async def work(connection: asyncpg.Connection) -> UUID:
@@ -124,7 +124,7 @@ class ServiceMutations:
     async def mark_missing(
         self, info: Info, library_id: strawberry.ID, paths: list[str]
     ) -> TrackUpsertPayload:
-        """The tracks are kept."""
+        """Mark tracks as missing, by path."""
         if len(paths) > checks.MOST_ITEMS:
             raise bad_input(f"send at most {checks.MOST_ITEMS:,} paths a call")
         library = checks.argument_id("libraryId", library_id, IdKind.LIBRARY)
@@ -199,26 +199,25 @@ class ServiceMutations:
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
-        description="For services: records events that a stage gave up. One result per item, in"
+        description="For services: stores events that a stage gave up on. One result per item, in"
         " order.",
     )
     async def create_failures(
         self, info: Info, items: Annotated[list[FailureInput], INPUT]
     ) -> UpsertPayload:
-        """Keep what a stage gave up."""
+        """Store failures, as the handler of dead letters does."""
         letters = [_letter(row) for row in checked_rows(items)]
         return UpsertPayload.of(IdKind.FAILURE, await store_failures(info.context.pool, letters))
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
-        description="For the vectorizer: registers the vector spaces that it fills from now on. A"
-        " space that changed makes all tracks wait for new vectors. True where"
-        " anything changed.",
+        description="For the vectorizer: registers the vector spaces that it fills from now on."
+        " If a space changed, all tracks need new vectors. True if anything changed.",
     )
     async def register_vector_spaces(
         self, info: Info, items: Annotated[list[VectorSpaceInput], INPUT]
     ) -> bool:
-        """Whether that changed anything."""
+        """Register vector spaces."""
         try:
             spaces = [validate_space(row) for row in checked_rows(items)]
         except InvalidValue as invalid:
@@ -228,12 +227,12 @@ class ServiceMutations:
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
         description="For the analyzer: registers the trained model of its analyses. Tracks that"
-        " were analysed without it wait for a new analysis.",
+        " were analysed without it are analysed again. Always true.",
     )
     async def register_audio_model(
         self, info: Info, model: Annotated[AudioModelInput, INPUT]
     ) -> bool:
-        """True; what answers until then stays."""
+        """Register the model. Older analyses count until they are replaced."""
         try:
             checked = AudioModel.model_validate(rows([model])[0])
         except ValidationError as error:
@@ -244,11 +243,11 @@ class ServiceMutations:
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
-        description="For the indexer: registers the search index in use. Another index than"
-        " before makes all tracks wait for indexing. True where anything changed.",
+        description="For the indexer: registers the search index in use, by its generation. If it"
+        " is another one than before, all tracks are indexed again. True if anything changed.",
     )
     async def register_search_generation(self, info: Info, generation: str) -> bool:
-        """Whether that changed anything."""
+        """Register the search index."""
         return await _register_generation(info.context.pool, generation)
 
 

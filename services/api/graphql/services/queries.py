@@ -22,7 +22,7 @@ from shared.contracts.identity import IdKind
     description="For the extractor: a page of known files, in columns of equal length."
 )
 class KnownFiles:
-    """A page of known files."""
+    """A page of the files that the database knows."""
 
     paths: Texts
     sizes_bytes: BigInts
@@ -41,13 +41,14 @@ class KnownStretches:
     """A page of ranges. The schema calls them stretches, and keeps that name for its clients."""
 
     ends: Texts = strawberry.field(description="The last path of each range.")
-    counts: BigInts = strawberry.field(description="How many files it has.")
+    counts: BigInts = strawberry.field(description="The number of files of each range.")
     digests: Texts = strawberry.field(
-        description="SHA-256 of the paths, sizes, times and images of its files:"
+        description="SHA-256 of the paths, sizes, times and images of its files; computed by"
         " shared/contracts/range_digests.py."
     )
     unknown_images: Places = strawberry.field(
-        description="Which of its files, from 0, have no known digest of images; 0 stands for it."
+        description="The positions (from 0) of files whose digest of images is unknown; it counts"
+        " as 0 in `digests`."
     )
     end_cursor: str | None
 
@@ -57,8 +58,8 @@ class ServiceQueries:
     """Queries of the services."""
 
     @strawberry.field(
-        description="For the extractor: the files of a library (below a folder) with what tells"
-        " whether they changed, by path: those after `after`, up to and with `until`."
+        description="For the extractor: the known files of a library or folder, sorted by path,"
+        " with size and time. Those after the path `after`, up to and including `until`."
     )
     async def known_files(
         self,
@@ -87,9 +88,9 @@ class ServiceQueries:
         )
 
     @strawberry.field(
-        description="For the extractor: the same files without the missing ones, as ranges of"
-        " some hundred files that follow each other. Each has a digest, so that only"
-        " ranges that differ need to be compared file by file."
+        description="For the extractor: the files of `knownFiles`, without missing ones, as ranges"
+        " of 500 neighbouring files. Each range has a digest, so that only ranges that differ"
+        " need to be compared file by file."
     )
     async def known_stretches(
         self,
@@ -116,9 +117,9 @@ class ServiceQueries:
         )
 
     @strawberry.field(
-        description="For the extractor: those of the hashes whose image is not stored yet."
+        description="For the extractor: the hashes among these whose image is not stored yet."
     )
     async def missing_covers(self, info: Info, sha256s: list[str]) -> list[str]:
-        """For the extractor, so that an image is sent once."""
+        """Lets the extractor send each image only once."""
         missing = await covers.missing(info.context.pool, covers.hashes_of(sha256s))
         return sorted(sha256.hex() for sha256 in missing)

@@ -11,7 +11,7 @@ from services.api.graphql.scalars import BigInt
 @plain
 @strawberry.input
 class BeginScanInput:
-    """What an event asks to scan."""
+    """The fields of a `scan.requested` event."""
 
     scan_id: strawberry.ID | None = UNSET
     library: str | None = UNSET
@@ -24,7 +24,7 @@ class BeginScanInput:
 @plain
 @strawberry.input
 class ReportWalkInput:
-    """How far a walk is."""
+    """The counts and the state of a walk."""
 
     scan_id: strawberry.ID
     files_seen: BigInt
@@ -40,7 +40,7 @@ class ReportWalkInput:
 @plain
 @strawberry.input
 class FailureInput:
-    """Something that a stage gave up."""
+    """An event that a stage gave up on."""
 
     stage: str
     kind: FailureKind
@@ -48,7 +48,8 @@ class FailureInput:
     detail: str | None = ""
     attempts: int | None = 1
     topic: str = strawberry.field(
-        description="The record that failed, for the replay: topic, and base64 of key and value."
+        description="Topic, key and value are those of the failed record; a replay publishes it"
+        " again."
     )
     key_base64: str
     value_base64: str

@@ -1,4 +1,4 @@
-"""What was measured of a track."""
+"""The analysis of a track."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,7 +14,7 @@ from services.api.graphql.types.meaning import Meaning
 
 @strawberry.type
 class KeyChange:
-    """From when on a key holds."""
+    """A key, and the time from which it holds."""
 
     time_s: float
     key: str
@@ -26,17 +26,19 @@ def _key(analysis: "Analysis") -> tuple[UUID, str]:
 
 
 def _long(name: str, convert: Callable[[Any], Any] = lambda value: value) -> Any:
-    """A column that is read only where it is selected, since it is long."""
+    """A long column, which is read only if the request selects it."""
     return loaded(lambda loaders: loaders.long_of_analyses, _key, lambda _, row: convert(row[name]))
 
 
 def _meaning_absence(analysis: "Analysis", row: Any) -> str | None:
     if analysis.absence is not None or row:
         return analysis.absence
-    return "an earlier version analysed this track, which heard no meaning: it is done anew"
+    return "an earlier version without meaning analysed this track: it will be analysed again"
 
 
-@strawberry.type(description="See docs/analysis.md for methods.")
+@strawberry.type(
+    description="Values measured from the audio. docs/analysis.md has units, methods and sources."
+)
 class Analysis:
     """An analysis; the fields of `shared.contracts.analysis`."""
 
@@ -70,6 +72,7 @@ class Analysis:
     loudness_range_lu: float
     loudness_short_term_max_lufs: float
     loudness_histogram: list[int] = _long("loudness_histogram")
+    loudness_histogram_lufs: list[float] = _long("loudness_histogram_lufs")
     true_peak_dbtp: float
     peak_dbfs: float
     replaygain_track_gain_db: float
@@ -110,7 +113,7 @@ class Analysis:
         lambda loaders: loaders.meanings,
         _key,
         lambda _, row: Meaning.of(row) if row else None,
-        description="What a trained model hears; null where `meaningAbsence` is not.",
+        description="What a trained model heard; null if `meaningAbsence` says why there is none.",
     )
     meaning_absence: str | None = loaded(
         lambda loaders: loaders.meanings,

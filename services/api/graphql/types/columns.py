@@ -10,7 +10,8 @@ from services.api.graphql.enums import TrackKind
 from services.api.graphql.look_ahead import of_row
 from services.api.graphql.scalars import BigInt
 from services.api.graphql.types.relay import Node
-from shared.contracts.identity import IdKind, format_id
+from services.api.graphql.types.track_details import Movement, ReplayGain, TaggedKey, TrackStage
+from shared.contracts.identity import IdKind, display_path, format_id
 
 
 def _text(value: UUID | None) -> str | None:
@@ -20,7 +21,7 @@ def _text(value: UUID | None) -> str | None:
 
 @strawberry.type
 class ArtistColumns(Node):
-    """What the row of an artist holds."""
+    """The columns of an artist's row."""
 
     key: strawberry.Private[UUID]
     image_sha256: strawberry.Private[bytes | None]
@@ -42,7 +43,7 @@ class ArtistColumns(Node):
 
 @strawberry.type
 class AlbumColumns(Node):
-    """What the row of an album holds."""
+    """The columns of an album's row."""
 
     key: strawberry.Private[UUID]
     cover_sha256: strawberry.Private[bytes | None]
@@ -77,7 +78,7 @@ class AlbumColumns(Node):
 
 @strawberry.type
 class TrackColumns(Node):
-    """What the rows of a track and its file hold."""
+    """The columns of a track's and its file's row."""
 
     row: strawberry.Private[Any]
     title: str
@@ -99,18 +100,23 @@ class TrackColumns(Node):
     kind: TrackKind
     work: str | None
     tempo_bpm: float | None = strawberry.field(
-        description="What stands: the correction, else what was measured; null where neither is"
-        " there, or no pulse."
+        description="The effective tempo: the correction, else the measured one. Null without"
+        " either, or if the music has no pulse."
     )
     key: str | None = strawberry.field(
-        description="The tonic, as `tempoBpm` stands; null where no key is heard."
+        description="The effective tonic: the correction, else the measured one. Null without"
+        " either."
     )
-    mode: str | None = strawberry.field(description="`major` or `minor`, with `key`.")
-    camelot: str | None = strawberry.field(description="The key's place on the Camelot wheel.")
-    moods: list[str] = strawberry.field(description="The correction's, else the tags'.")
+    mode: str | None = strawberry.field(description="The mode of `key`: `major` or `minor`.")
+    camelot: str | None = strawberry.field(
+        description="`key` and `mode` as a place on the Camelot wheel, like 8A."
+    )
+    moods: list[str] = strawberry.field(description="The corrected moods, else those of the tags.")
     grouping: str | None
     copyright: str | None
-    tag_key: str | None = strawberry.field(description="As it is tagged.")
+    tag_key: str | None = strawberry.field(
+        description="The key in the tags, as it is written there."
+    )
     musicbrainz_recording_id: str | None
     musicbrainz_track_id: str | None
     container: str
@@ -121,10 +127,11 @@ class TrackColumns(Node):
     channels: int | None
     bit_depth: int | None
     cover_problem: str | None = strawberry.field(
-        description="Why an image of the file, or beside it, is not shown."
+        description="Why an image in the file or its folder was refused."
     )
     path: str = strawberry.field(
-        description="Below the library's root; bytes that are no UTF-8 as U+F780 to U+F7FF."
+        description="The path below the library's root; bytes that are not UTF-8 are U+F780 to"
+        " U+F7FF."
     )
     size_bytes: BigInt
     mtime_ns: BigInt
@@ -136,7 +143,7 @@ class TrackColumns(Node):
 
     @classmethod
     def of(cls, row: Any) -> Self:
-        """The track of a row that has its file's columns, too."""
+        """The track of a row that also has the columns of its file."""
         return of_row(
             cls,
             row,
@@ -146,3 +153,30 @@ class TrackColumns(Node):
             musicbrainz_recording_id=_text(row["musicbrainz_recording_id"]),
             musicbrainz_track_id=_text(row["musicbrainz_track_id"]),
         )
+
+    @strawberry.field(description="The movement of the work; null if the tags name none.")
+    def movement(self) -> Movement | None:
+        """The movement, from the track's columns."""
+        return Movement.of(self.row)
+
+    @strawberry.field(description="`tagKey` in any notation: `Am`, `8A`, `1m`; null: no key.")
+    def tagged_key(self) -> TaggedKey | None:
+        """The key that the tags name."""
+        return TaggedKey.of(self.row)
+
+    @strawberry.field(description="ReplayGain as tagged; measured gains are in `analysis`.")
+    def replaygain(self) -> ReplayGain:
+        """The tagged values, from the track's columns."""
+        return ReplayGain.of(self.row)
+
+    @strawberry.field(
+        description="The path for people: bytes that are not UTF-8 are shown as \\xNN."
+    )
+    def display_path(self) -> str:
+        """The path to show; it cannot be opened."""
+        return display_path(self.path)
+
+    @strawberry.field(description="The last stage that the track's current content has passed.")
+    def stage(self) -> TrackStage:
+        """Derived from the revisions of the row."""
+        return TrackStage.of(self.row)

@@ -11,7 +11,7 @@ from services.api.images import SIZES
 
 @strawberry.type
 class Cover:
-    """An image; its bytes are at `url` of the gateway."""
+    """An image; `url` is where the gateway serves it."""
 
     sha256: str
     mime_type: str
@@ -25,8 +25,8 @@ class Cover:
         size: Annotated[
             int | None,
             strawberry.argument(
-                description=f"Pixels of the longer side at most: {', '.join(map(str, SIZES))}."
-                " Without it, the image as it is."
+                description="The most pixels of the longer side:"
+                f" {', '.join(map(str, SIZES))}. Without it, the original image."
             ),
         ] = None,
     ) -> str:
@@ -39,7 +39,7 @@ class Cover:
 
 
 async def cover_of(info: strawberry.Info, *hashes: bytes | None) -> Cover | None:
-    """The first of the images that is stored."""
+    """The first of the images that is stored; None if none is."""
     for sha256 in hashes:
         row: Any = sha256 and await info.context.loaders.covers.load(bytes(sha256))
         if row:

@@ -17,7 +17,7 @@ def _id(kind: IdKind, value: UUID | None) -> strawberry.ID | None:
 
 @strawberry.type
 class Failure(Node):
-    """Something that a stage gave up."""
+    """An event that a stage gave up on."""
 
     stage: str
     kind: FailureKind

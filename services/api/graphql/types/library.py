@@ -1,4 +1,4 @@
-"""Artists, albums and tracks, and what leads from one to another.
+"""Artists, albums and tracks, and the fields that lead from one to another.
 
 They are one module because each leads to the others. `columns` has their plain fields.
 """
@@ -32,14 +32,11 @@ from services.api.graphql.types.track_details import (
     Correction,
     ImportedFact,
     Lyrics,
-    Movement,
-    ReplayGain,
-    TrackStage,
     TrackVector,
 )
 from services.api.store.reading import artist_pages
 from services.api.store.reading.pages import page_size
-from shared.contracts.identity import display_path
+from shared.contracts.tags import GUESSED_TAG
 
 T = TypeVar("T")
 MOST_SIMILAR = 200
@@ -56,24 +53,27 @@ class Artist(ArtistColumns):
         description="Tracks with a credit of this artist.",
     )
 
-    @strawberry.field(description="What lies near the artist's albums, else what was stored.")
+    @strawberry.field(
+        description="The image near the artist's albums, else the one that was stored with the"
+        " artist."
+    )
     async def image(self, info: Info) -> Cover | None:
         """The artist's picture."""
         near = await info.context.loaders.artist_images.load(self.key)
         return await cover_of(info, near, self.image_sha256)
 
-    @strawberry.field
+    @strawberry.field(description="Albums of this artist, by title.")
     async def albums(
         self, info: Info, first: int | None = 50, after: str | None = None
     ) -> "Connection[Album]":
-        """Albums of this artist, by title."""
+        """A page of the artist's albums."""
         return await self._page(info, artist_pages.ALBUMS, Album.of, first, after)
 
-    @strawberry.field
+    @strawberry.field(description="Tracks with a credit of this artist, by title.")
     async def tracks(
         self, info: Info, first: int | None = 50, after: str | None = None
     ) -> "Connection[Track]":
-        """Tracks with a credit of this artist, by title."""
+        """A page of the artist's tracks."""
         return await self._page(info, artist_pages.TRACKS, Track.of, first, after)
 
     async def _page(
@@ -110,7 +110,7 @@ class Credit:
 
 @strawberry.type
 class Album(AlbumColumns):
-    """A release, as far as the tags tell."""
+    """A release, as the tags describe it."""
 
     artists: list[Credit] = loaded(
         lambda loaders: loaders.album_credits,
@@ -122,19 +122,19 @@ class Album(AlbumColumns):
         lambda loaders: loaders.album_sums,
         attrgetter("key"),
         lambda _, sums: sums[0],
-        description="Tracks that are there.",
+        description="The number of tracks whose files are not missing.",
     )
     duration_s: float = loaded(
         lambda loaders: loaders.album_sums,
         attrgetter("key"),
         lambda _, sums: float(sums[1]),
-        description="Length of the tracks that are there.",
+        description="The length of these tracks together.",
     )
     loudness: AlbumLoudness | None = loaded(
         lambda loaders: loaders.album_loudness,
         attrgetter("key"),
         lambda _, row: AlbumLoudness.of(row),
-        description="Of all its tracks together, as measured; null until one is analysed.",
+        description="The measured loudness of its tracks together; null until one is analysed.",
     )
 
     @strawberry.field
@@ -142,9 +142,11 @@ class Album(AlbumColumns):
         """The album's cover."""
         return await cover_of(info, self.cover_sha256)
 
-    @strawberry.field(description="In disc and track order.")
+    @strawberry.field(
+        description="The tracks whose files are not missing, in disc and track order."
+    )
     async def tracks(self, info: Info) -> list["Track"]:
-        """The tracks that are there."""
+        """The album's tracks."""
         rows = await info.context.loaders.album_tracks.load(self.key)
         info.context.budget.spend(len(rows))
         return await load_selected(info, [Track.of(row) for row in rows])
@@ -185,13 +187,19 @@ class Track(TrackColumns):
         lambda loaders: loaders.lyrics,
         _key,
         row_as(Lyrics.of),
-        description="Null where there are none.",
+        description="Null if there are none.",
     )
     other_tags: KeyValues = loaded(
         lambda loaders: loaders.other_tags,
         _key,
         lambda _, row: row["tags"] if row else {},
-        description="Tags that have no field, by name.",
+        description="Tags that have no field of their own, by name.",
+    )
+    guessed: list[str] = loaded(
+        lambda loaders: loaders.other_tags,
+        _key,
+        lambda _, row: row["tags"].get(GUESSED_TAG, []) if row else [],
+        description="Fields that no tag has: they were guessed from the path.",
     )
     imported_facts: list[ImportedFact] = loaded(
         lambda loaders: loaders.imported_facts,
@@ -203,55 +211,47 @@ class Track(TrackColumns):
         lambda loaders: loaders.albums,
         lambda track: track.row["album_id"],
         row_as(Album.of),
-        description="The album; null where the tags name none.",
+        description="Null if the tags name no album.",
     )
     genres: list[Genre] = loaded(
         lambda loaders: loaders.track_genres,
         _key,
         rows_as(Genre.of),
-        description="The correction's genres, else the tags'.",
+        description="The corrected genres, else those of the tags.",
     )
     library: Library = loaded(
         lambda loaders: loaders.libraries,
         lambda track: track.row["library_id"],
         lambda _, library: Library.of(library),
-        description="Where its file is.",
+        description="The library that its file belongs to.",
     )
     analysis: Analysis | None = loaded(
         lambda loaders: loaders.analyses,
         _key,
         row_as(Analysis.of),
-        description="What was measured, whatever is corrected; null until there is an analysis.",
+        description="The measured values, without corrections; null until the track is analysed.",
     )
     correction: Correction | None = loaded(
         lambda loaders: loaders.corrections,
         _key,
         row_as(Correction.of),
-        description="What a person says of it; null where nothing is corrected.",
+        description="A person's corrections; null if nothing is corrected.",
     )
     vectors: list[TrackVector] = loaded(
         lambda loaders: loaders.vectors,
         _key,
         rows_as(TrackVector.of),
-        description="In the current spaces.",
+        description="The vectors in the current spaces.",
     )
 
-    @strawberry.field(description="All credits, in order, or those of a role.")
+    @strawberry.field(description="All credits, performing artists first, or those of a role.")
     def credits(self, role: CreditRole | None = None) -> list[Credit]:
-        """Performing artists first."""
+        """The credits in the order of the rows."""
         return [credit for credit in self.all_credits if role is None or credit.role is role]
 
-    @strawberry.field(description="Of a work; null where the tags name none.")
-    def movement(self) -> Movement | None:
-        """The part of the work."""
-        return Movement.of(self.row)
-
-    @strawberry.field(description="What the tags say.")
-    def replaygain(self) -> ReplayGain:
-        """What the tags say."""
-        return ReplayGain.of(self.row)
-
-    @strawberry.field(description="The image beside the file, else the embedded one, the album's.")
+    @strawberry.field(
+        description="The image in the folder, else the embedded one, else the album's cover."
+    )
     async def cover(self, info: Info) -> Cover | None:
         """The image to show."""
         found = await cover_of(info, self.row["folder_cover_sha256"], self.row["cover_sha256"])
@@ -260,21 +260,11 @@ class Track(TrackColumns):
             found = await cover_of(info, album["cover_sha256"]) if album else None
         return found
 
-    @strawberry.field(description="The path for people: such bytes as \\xNN.")
-    def display_path(self) -> str:
-        """For showing only."""
-        return display_path(self.path)
-
-    @strawberry.field(description="The last stage that its present content is through.")
-    def stage(self) -> TrackStage:
-        """Derived from the revisions of the row."""
-        return TrackStage.of(self.row)
-
-    @strawberry.field(description="Nearest tracks, best first.")
+    @strawberry.field(description="The most similar tracks by the vectors of a space, best first.")
     async def similar(
         self, info: Info, first: int | None = 20, space: VectorSpace | None = VectorSpace.AUDIO
     ) -> list[SimilarTrack]:
-        """By the vectors of a space."""
+        """The nearest neighbours of the track's vector."""
         size, loaders = page_size(first, MOST_SIMILAR), info.context.loaders
         near = await loaders.similar((space or VectorSpace.AUDIO).value, size).load(_key(self))
         info.context.budget.spend(len(near))

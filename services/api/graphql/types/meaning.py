@@ -1,4 +1,4 @@
-"""What a trained model hears in a track."""
+"""What a trained model heard in a track."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ class Score:
     """A track's place on a scale."""
 
     score: float = strawberry.field(
-        description="0..1: the share of music that has less of it, so .5 is average."
+        description="0..1: the share of reference music that has less of it, so .5 is average."
     )
     confidence: float = strawberry.field(
-        description="0..1: how sure it is on which side of .5 the track stands; 0: not at all."
+        description="0..1: how sure it is that the score is on the right side of .5; 0: not at all."
     )
 
 
@@ -33,21 +33,27 @@ class TagScore:
 
 @strawberry.type
 class AudioModel:
-    """The trained model that the analyzers hear with now."""
+    """The trained model that the analyzers use now."""
 
     model: str
     version: str
-    dimensions: int = strawberry.field(description="Of its embedding.")
+    dimensions: int = strawberry.field(description="The length of its embedding.")
 
 
-@strawberry.type(description="What each score is worth: docs/analysis.md.")
+@strawberry.type(
+    description="What a trained model heard. docs/analysis.md says how reliable each score is."
+)
 class Meaning:
-    """What a trained model hears; the fields of `shared.contracts.meaning`."""
+    """The fields of `shared.contracts.meaning`."""
 
     model: str
-    version: str = strawberry.field(description="Scores of one version can be compared.")
-    patches: int = strawberry.field(description="Excerpts of 3 s that were heard; 0: silence.")
-    genre: str | None = strawberry.field(description="As heard; `genres` has what is tagged.")
+    version: str = strawberry.field(description="Only scores of the same version can be compared.")
+    patches: int = strawberry.field(
+        description="The number of 3-second excerpts that the model heard; 0: silence."
+    )
+    genre: str | None = strawberry.field(
+        description="The genre that the model heard; the tagged ones are in `genres` of the track."
+    )
     genre_confidence: float
     aggressive: Score
     relaxed: Score
@@ -58,16 +64,20 @@ class Meaning:
     electronic: Score
     instrumental: Score = strawberry.field(description="1 is without a voice, 0 is sung.")
     energy: Score = strawberry.field(
-        description="As heard; `energy` of the analysis is calculated from level and onsets."
+        description="As the model heard it; `energy` of the analysis is computed from level and"
+        " onsets."
     )
     valence: Score
     arousal: Score
-    embedding: Vector = strawberry.field(description="Of length 1; the track's audio vector.")
+    embedding: Vector = strawberry.field(description="The track's audio vector, of unit length.")
     words: strawberry.Private[dict[str, float]]
 
-    @strawberry.field(description="The model's words, the likeliest first.")
+    @strawberry.field(
+        description="The model's words, the likeliest first. Scores of moods are tiny: use the"
+        " order."
+    )
     def tags(self, first: int | None = 50) -> list[TagScore]:
-        """Of moods the probabilities are tiny: they are for ranking."""
+        """Sort the words by probability."""
         ranked = sorted(self.words.items(), key=lambda tag: -tag[1])
         shown = ranked[: page_size(first, _MOST_TAGS)]
         return [TagScore(name=name, score=score) for name, score in shown]

@@ -1,4 +1,4 @@
-"""What mutations answer."""
+"""The payloads of mutations."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -14,11 +14,11 @@ from shared.contracts.upserts import ErrorCode, UpsertStatus
 
 
 @strawberry.type(
-    description="What was wrong with an item or a request, in words for people. `field` is a"
-    " path like `title`."
+    description="Why an item or a request was refused. `field` is the field of the input at fault,"
+    " like `title`."
 )
 class UserError:
-    """A problem as the gateway shows it."""
+    """A refused value."""
 
     code: ErrorCode
     message: str
@@ -26,7 +26,7 @@ class UserError:
 
     @classmethod
     def of(cls, problem: Problem | None) -> "UserError | None":
-        """The error of a problem, where there is one."""
+        """The error of a problem; None without one."""
         if problem is None:
             return None
         return cls(code=problem.code, message=problem.message, field=problem.field)
@@ -36,11 +36,9 @@ def _id(kind: IdKind, value: UUID | None) -> strawberry.ID | None:
     return None if value is None else strawberry.ID(format_id(kind, value))
 
 
-@strawberry.type(
-    description="One per item, in the order of the items: an id and a status, or an error."
-)
+@strawberry.type(description="The result of one item: an id and a status, or an error.")
 class UpsertResult:
-    """The result of one item."""
+    """The result of one item of a batch."""
 
     id: strawberry.ID | None
     status: UpsertStatus | None
@@ -48,11 +46,12 @@ class UpsertResult:
 
 
 @strawberry.type(
-    description="The same in columns of equal length, a value an item: for workers, whose batches"
-    " take GraphQL longer to answer one by one than to store."
+    description="The same results as columns of equal length, one value per item. For workers:"
+    " GraphQL takes longer to write the results of a large batch one by one than the database to"
+    " store them."
 )
 class UpsertColumns:
-    """Ids, statuses, and what was wrong where something was."""
+    """Ids, statuses and errors."""
 
     ids: Texts
     statuses: Texts
@@ -61,7 +60,7 @@ class UpsertColumns:
 
 @strawberry.type
 class ItemError:
-    """What was wrong with an item."""
+    """The error of one item."""
 
     item: int = strawberry.field(description="Its place in the batch, from 0.")
     error: UserError
@@ -75,9 +74,9 @@ def _errors(problems: Iterable[Problem | None]) -> list[ItemError]:
     ]
 
 
-@strawberry.type
+@strawberry.type(description="The results of a batch, in the order of its items, in two forms.")
 class UpsertPayload:
-    """The results of a batch, with ids of a kind."""
+    """The results of a batch, and the kind of their ids."""
 
     kind: strawberry.Private[IdKind]
     upserted: strawberry.Private[Sequence[Upserted]]
@@ -108,12 +107,13 @@ class UpsertPayload:
 
 
 @strawberry.type(
-    description="A track whose file an item may be. Look whether its own file still is what it"
-    " was (`isSameContent`: has that content; else: is there at all), then send the item again"
-    " with `movedFrom` or `isChecked`."
+    description="A track that an item may continue, and where its file was. Check that file on"
+    " disk: if `isSameContent`, whether it still has that content; otherwise, whether it is there"
+    " at all. If not, send the item again with `movedFrom`; if no candidate fits, with"
+    " `isChecked`."
 )
 class TrackCandidate:
-    """A candidate as the gateway shows it."""
+    """A candidate."""
 
     track_id: strawberry.ID
     library_id: strawberry.ID
@@ -133,7 +133,7 @@ class TrackCandidate:
 
 @strawberry.type
 class TrackUpsertResult:
-    """The result of one item that concerns a track, with the track's numbers afterwards."""
+    """The result of one item that concerns a track, and the track's revisions afterwards."""
 
     id: strawberry.ID | None
     status: UpsertStatus | None
@@ -141,21 +141,22 @@ class TrackUpsertResult:
     content_revision: int | None
     error: UserError | None
     candidates: list[TrackCandidate] = strawberry.field(
-        default_factory=list, description="Of an UNDECIDED item, of which nothing was stored."
+        default_factory=list,
+        description="The candidates of an UNDECIDED item; nothing of it was stored.",
     )
 
 
 @strawberry.type
 class UndecidedItem:
-    """An UNDECIDED item, of which nothing was stored."""
+    """An UNDECIDED item; nothing of it was stored."""
 
     item: int = strawberry.field(description="Its place in the batch, from 0.")
     candidates: list[TrackCandidate]
 
 
-@strawberry.type(description="As `UpsertColumns`, with the tracks' numbers afterwards.")
+@strawberry.type(description="As `UpsertColumns`, and the tracks' revisions afterwards.")
 class TrackUpsertColumns:
-    """Ids, statuses, numbers, and what is not settled."""
+    """Ids, statuses, revisions, errors, and undecided items."""
 
     ids: Texts
     statuses: Texts
@@ -210,7 +211,7 @@ class TrackUpsertPayload:
 
 @strawberry.type
 class RequestScanPayload:
-    """The scan that was asked for, or why there is none."""
+    """The requested scan, or why it was refused."""
 
     scan: Scan | None = None
     error: UserError | None = None
@@ -218,7 +219,7 @@ class RequestScanPayload:
 
 @strawberry.type
 class BeginScanPayload:
-    """The scan that an event speaks of, or why there is none."""
+    """The scan of an event, or why it was refused."""
 
     scan: Scan | None = None
     error: UserError | None = None
@@ -226,7 +227,7 @@ class BeginScanPayload:
 
 @strawberry.type
 class ReportWalkPayload:
-    """The scan as it stands, or why not."""
+    """The scan after the report, or why the report was refused."""
 
     scan: Scan | None = None
     error: UserError | None = None
@@ -234,7 +235,7 @@ class ReportWalkPayload:
 
 @strawberry.type
 class ReplayPayload:
-    """What is published again."""
+    """How many failures were published again, and the first of them."""
 
     replayed: int
     failures: list[Failure]

@@ -22,7 +22,7 @@ class Node:
 
 @strawberry.type
 class PageInfo:
-    """Where a page stands."""
+    """The place of a page in its list."""
 
     has_next_page: bool
     has_previous_page: bool
@@ -46,9 +46,9 @@ class Connection(Generic[T]):
     page_info: PageInfo
     counting: strawberry.Private[Callable[[], Awaitable[int]]]
 
-    @strawberry.field
+    @strawberry.field(description="Rows of all pages. They are counted only if this is selected.")
     async def total_count(self) -> int:
-        """Rows of all pages; counted only when asked for."""
+        """Count the rows of all pages."""
         return await self.counting()
 
 
@@ -59,7 +59,7 @@ async def connection(
     convert: Callable[[Any], T],
     after: str | None,
 ) -> Connection[T]:
-    """A page of rows as a connection, with all that the request selects of them."""
+    """A page of rows as a connection, with the loaded fields that the request selects."""
     try:
         found = await page
     except BadCursor as error:

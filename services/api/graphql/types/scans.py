@@ -15,7 +15,7 @@ from shared.contracts.identity import IdKind, format_id
 
 @strawberry.type
 class Scan(Node):
-    """One look at a library."""
+    """A scan of a library or folder."""
 
     library_id: strawberry.Private[UUID | None]
     library_name: strawberry.Private[str | None]
@@ -31,8 +31,8 @@ class Scan(Node):
     files_unchanged: BigInt
     files_missing: BigInt
     files_held: BigInt = strawberry.field(
-        description="Known files that were not seen and not marked missing, since they are too"
-        " many at once: `requestScan` with `acceptMissing` does."
+        description="Known files that the scan did not find and did not mark as missing, since"
+        " they are too many at once. `requestScan` with `acceptMissing` marks them."
     )
     accept_missing: bool
     requested_at: datetime

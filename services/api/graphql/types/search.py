@@ -1,4 +1,4 @@
-"""What searches answer: hits, facets, duplicates."""
+"""Results of searches: hits, facets, duplicates."""
 
 from enum import Enum
 
@@ -8,8 +8,9 @@ from services.api.graphql.types.library import Track
 
 
 @strawberry.enum(
-    description="TEXT matches words (accents, prefixes and typos forgiven); MEANING compares"
-    " text vectors."
+    description="TEXT matches words; accents do not matter, and words may be unfinished or have"
+    " typos."
+    " MEANING compares the meaning of the text with descriptions of the tracks."
 )
 class SearchMode(Enum):
     """How a search compares."""
@@ -20,7 +21,7 @@ class SearchMode(Enum):
 
 @strawberry.type
 class SearchHit:
-    """A track that fits."""
+    """A track that matches."""
 
     score: float
     track: Track
@@ -28,7 +29,7 @@ class SearchHit:
 
 @strawberry.type
 class FacetCount:
-    """A value, and how many of the tracks that fit have it."""
+    """A value, and how many of all hits have it."""
 
     value: str
     count: int
@@ -36,7 +37,7 @@ class FacetCount:
 
 @strawberry.type
 class Facet:
-    """The values of a facet, most first."""
+    """The values of a facet, the most frequent first."""
 
     name: str
     counts: list[FacetCount]
@@ -44,7 +45,7 @@ class Facet:
 
 @strawberry.type
 class SearchResult:
-    """The best hits, and what there is in all."""
+    """The best hits, and the number and facets of all hits."""
 
     hits: list[SearchHit]
     total_count: int
@@ -53,6 +54,6 @@ class SearchResult:
 
 @strawberry.type
 class Duplicates:
-    """Tracks whose files hold the same sound."""
+    """Tracks whose files have the same sound."""
 
     tracks: list[Track]

@@ -1,4 +1,4 @@
-"""How far everything is."""
+"""The status: how far the work on all libraries is."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ class StageProgress:
     total: int
 
 
-_PAUSED = "it was paused: `soniquebay resume` goes on"
+_PAUSED = "a person paused it; `soniquebay resume` continues it"
 
 
 @strawberry.type
@@ -39,8 +39,8 @@ class PausedStage:
 
 
 @strawberry.type(
-    description="`pending` counts what is still to be done: files to read, and tracks that are"
-    " not through."
+    description="`pending` counts the work that is left: files to read, and tracks that have not"
+    " passed all stages."
 )
 class Status:
     """Counts of everything."""
@@ -50,6 +50,7 @@ class Status:
     analyzed: int
     vectorized: int
     indexed: int
+    damaged: int = strawberry.field(description="Analysed tracks whose file is damaged.")
     failed: int
     pending: int
     artists: int
@@ -61,11 +62,11 @@ class Status:
 
     @classmethod
     def of(cls, progress: Progress, paused: Mapping[str, str]) -> "Status":
-        """The counts as the gateway shows them."""
+        """The status of stored counts and paused stages."""
         if progress.is_paused:
             paused = {**paused, Stage.ANALYZE.value: _PAUSED}
         names = ("tracks", "missing", "analyzed", "vectorized", "indexed", "failed", "pending")
-        more = ("artists", "albums", "genres", "active_scans")
+        more = ("damaged", "artists", "albums", "genres", "active_scans")
         return cls(
             **{name: getattr(progress, name) for name in (*names, *more)},
             stages=stages_of(progress),
@@ -74,7 +75,7 @@ class Status:
 
 
 def stages_of(progress: Progress) -> list[StageProgress]:
-    """The four stages, in their order."""
+    """The counts of the four stages, in their order."""
     done = {
         TrackStage.EXTRACTED: progress.tracks,
         TrackStage.ANALYZED: progress.analyzed,
@@ -97,9 +98,12 @@ def stages_of(progress: Progress) -> list[StageProgress]:
     ]
 
 
-@strawberry.type(description="`ratePerS` over the last seconds; `etaS` null while unknown.")
+@strawberry.type(
+    description="`ratePerS` is the rate of the last ten seconds. `etaS` is the time left at this"
+    " rate; null while nothing is done."
+)
 class StageRate:
-    """How far and how fast a stage is."""
+    """How far a stage is, and its rate."""
 
     stage: TrackStage
     done: int
@@ -111,7 +115,7 @@ class StageRate:
 
 @strawberry.type
 class ScanProgress:
-    """The state of everything, or of one scan, at a moment."""
+    """The status at a moment, and the scan that was named."""
 
     scan: Scan | None
     status: Status

@@ -11,6 +11,7 @@ from services.api.graphql.enums import VectorSpace
 from services.api.graphql.look_ahead import of_row
 from services.api.graphql.scalars import BigInt
 from services.api.loudness import integrated_lufs, replaygain_db
+from shared.contracts.keys import camelot, parse_key
 
 _LINE = re.compile(r"\[(\d+):(\d{2})\.(\d{3})\](.*)")
 
@@ -33,6 +34,21 @@ class Movement:
 
 
 @strawberry.type
+class TaggedKey:
+    """A key that the tags name, as analyses spell keys."""
+
+    key: str = strawberry.field(description="The tonic, with sharps only.")
+    mode: str = strawberry.field(description="`major` or `minor`.")
+    camelot: str = strawberry.field(description="Its place on the Camelot wheel.")
+
+    @classmethod
+    def of(cls, row: Any) -> "TaggedKey | None":
+        """The key of a track's row."""
+        found = parse_key(row["tag_key"]) if row["tag_key"] else None
+        return found and cls(key=found[0], mode=found[1], camelot=camelot(*found))
+
+
+@strawberry.type
 class LyricLine:
     """A line, and when it is sung."""
 
@@ -44,10 +60,16 @@ class LyricLine:
 class Lyrics:
     """The words of a track."""
 
-    text: str = strawberry.field(description="Without times.")
-    lrc: str | None = strawberry.field(description="With times, as an LRC file has them.")
-    lines: list[LyricLine] = strawberry.field(description="With times; empty without them.")
-    is_sidecar: bool = strawberry.field(description="They lie in a file of their own.")
+    text: str = strawberry.field(description="The lyrics without times.")
+    lrc: str | None = strawberry.field(
+        description="The lyrics with times, in the LRC format; null without times."
+    )
+    lines: list[LyricLine] = strawberry.field(
+        description="The lines with their times; empty without times."
+    )
+    is_sidecar: bool = strawberry.field(
+        description="Whether they come from a file beside the music file."
+    )
 
     @classmethod
     def of(cls, row: Any) -> "Lyrics":
@@ -64,9 +86,9 @@ class Lyrics:
         return cls(text=text, lrc=row["synced"], lines=lines, is_sidecar=row["is_sidecar"])
 
 
-@strawberry.type(description="What another program noted in the file; not what the user says here.")
+@strawberry.type(description="A rating or play count that another program wrote into the tags.")
 class ImportedFact:
-    """A rating, a play count, and whose they are."""
+    """A rating or play count, and the program or person that it is from."""
 
     source: str
     rating: int | None = strawberry.field(description="0 to 100.")
@@ -84,11 +106,11 @@ class ImportedFact:
 
 
 @strawberry.type(
-    description="What is null is not corrected. What was measured is in the analysis, and what the"
-    " tags say of corrected genres and moods here."
+    description="A person's corrections. A field that is null is not corrected. Measured values"
+    " are in `analysis`; `tagGenres` and `tagMoods` are what the tags have."
 )
 class Correction:
-    """A correction: it wins over analyses and tags, and outlasts them."""
+    """A correction: it overrides analyses and tags, and survives new ones."""
 
     tempo_bpm: float | None
     key: str | None
@@ -106,9 +128,9 @@ class Correction:
         return of_row(cls, row)
 
 
-@strawberry.enum(description="How far a track is on its way.")
+@strawberry.enum(description="The last stage that a track has passed.")
 class TrackStage(Enum):
-    """The stages, in their order."""
+    """The stages of a track, in their order."""
 
     EXTRACTED = "extracted"
     ANALYZED = "analyzed"
@@ -117,7 +139,7 @@ class TrackStage(Enum):
 
     @classmethod
     def of(cls, row: Any) -> "TrackStage":
-        """The last stage that the present content of a track's row is through."""
+        """The last stage that the current content of a track has passed, from its row."""
         content = row["content_revision"]
         if row["analyzed_content_revision"] != content:
             return cls.EXTRACTED
@@ -128,7 +150,7 @@ class TrackStage(Enum):
 
 @strawberry.type
 class ReplayGain:
-    """What the tags say; what was measured is in the analysis."""
+    """ReplayGain as tagged."""
 
     track_gain_db: float | None
     track_peak: float | None
@@ -171,10 +193,12 @@ class AlbumLoudness:
     """How loud the tracks of an album are together."""
 
     integrated_lufs: float = strawberry.field(
-        description="ITU-R BS.1770-4 with both gates over all tracks, within 0.1 LU; -70: silence."
+        description="ITU-R BS.1770-4 over all tracks, accurate to 0.1 LU; -70: silence."
     )
-    replaygain_album_gain_db: float = strawberry.field(description="ReplayGain 2.")
-    true_peak_dbtp: float = strawberry.field(description="The highest of its tracks.")
+    replaygain_album_gain_db: float = strawberry.field(
+        description="ReplayGain 2.0: the gain to -18 LUFS."
+    )
+    true_peak_dbtp: float = strawberry.field(description="The highest true peak of its tracks.")
     tracks: int = strawberry.field(description="How many tracks are analysed so far.")
 
     @classmethod
@@ -182,7 +206,7 @@ class AlbumLoudness:
         """The loudness of an album's row; None until a track of it is analysed."""
         if row is None or not row["histograms"]:
             return None
-        lufs = integrated_lufs(row["histograms"])
+        lufs = integrated_lufs(row["histograms"], row["means_lufs"])
         return cls(
             integrated_lufs=lufs,
             replaygain_album_gain_db=replaygain_db(lufs),

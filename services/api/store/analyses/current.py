@@ -29,12 +29,27 @@ def effective_columns(analyzer_version: str) -> str:
     )
 
 
+def _decoded_duration(analysis: str) -> str:
+    """For `UPDATE tracks SET`: the length by a row of `analyses` replaces the header's.
+
+    Where both agree within rounding, what the header states remains.
+    """
+    return (
+        f"decoded_duration_s = {analysis}.analyzed_duration_s, duration_s = CASE"
+        f" WHEN abs(duration_s - {analysis}.analyzed_duration_s) > {_ROUNDING_S}"
+        f" THEN {analysis}.analyzed_duration_s ELSE duration_s END"
+    )
+
+
+_ROUNDING_S = 0.05
+"""A header's length and the decoded one differ by this much where an encoder padded the end."""
 _DELETE = "DELETE FROM analyses WHERE track_id = ANY($1) AND analyzer_version = $2"
 _COUNT_AS_ANALYZED = f"""
-UPDATE tracks SET {effective_columns("$2")},
-    analyzer_version = $2, analyzed_content_revision = content_revision,
+UPDATE tracks SET {effective_columns("$2")}, {_decoded_duration("own")},
+    analyzer_version = $2, analyzed_content_revision = tracks.content_revision,
     vectorized_content_revision = NULL, revision = revision + $3, updated_at = now()
-WHERE id = ANY($1)
+FROM analyses own
+WHERE id = ANY($1) AND own.track_id = id AND own.analyzer_version = $2
 """  # noqa: S608 - names of ours
 # Analyses of another version than the current one don't count; run at the service's start.
 _FORGET_OUTDATED = """
@@ -49,16 +64,22 @@ FROM outdated WHERE tracks.id = outdated.id
 # After a return to an earlier version its analyses are still there.
 _COUNT_STORED = f"""
 WITH stored AS (
-    SELECT t.id FROM tracks t JOIN analyses a ON a.track_id = t.id
+    SELECT t.id, a.analyzed_duration_s FROM tracks t JOIN analyses a ON a.track_id = t.id
         AND a.analyzer_version = $1 AND a.content_revision = t.content_revision
     WHERE t.analyzer_version IS DISTINCT FROM $1
     ORDER BY t.id FOR UPDATE OF t
 )
-UPDATE tracks SET {effective_columns("$1")},
+UPDATE tracks SET {effective_columns("$1")}, {_decoded_duration("stored")},
     analyzer_version = $1, analyzed_content_revision = content_revision,
     revision = revision + 1, updated_at = now()
 FROM stored WHERE tracks.id = stored.id
 """  # noqa: S608 - names of ours
+# Tracks whose tags were read anew: the length by the header was written.
+_KEEP_DURATION = f"""
+UPDATE tracks SET duration_s = decoded_duration_s
+WHERE id = ANY($1) AND abs(duration_s - decoded_duration_s) > {_ROUNDING_S}
+"""  # noqa: S608 - a number of ours
+_FORGET_DURATION = "UPDATE tracks SET decoded_duration_s = NULL WHERE id = ANY($1)"
 
 
 async def delete_current(connection: asyncpg.Connection, track_ids: Sequence[UUID]) -> None:
@@ -75,6 +96,19 @@ async def count_as_analyzed(
     """
     await connection.execute(_COUNT_AS_ANALYZED, track_ids, ANALYZER_VERSION, int(is_new_revision))
     await outdate_vectors(connection, track_ids)
+
+
+async def keep_decoded_durations(
+    connection: asyncpg.Connection,
+    *,
+    same_content: Sequence[UUID],
+    new_content: Sequence[UUID],
+) -> None:
+    """Let the decoded length of a content outlive a retag; a new content has none yet."""
+    if same_content:
+        await connection.execute(_KEEP_DURATION, same_content)
+    if new_content:
+        await connection.execute(_FORGET_DURATION, new_content)
 
 
 async def expect_analyzer(pool: asyncpg.Pool, version: str) -> None:

@@ -35,8 +35,9 @@ SELECT tg.track_id AS owner, g.id, g.name FROM track_genres tg JOIN genres g ON 
 WHERE tg.track_id = ANY($1) ORDER BY tg.track_id, tg.position
 """
 LONG_OF_ANALYSIS = (
-    "beat_times_s", "key_changes", "chroma_mean", "loudness_histogram", "spectral_contrast_db",
-    "mfcc_mean", "mfcc_std", "section_boundaries_s", "waveform", "fingerprint",
+    "beat_times_s", "key_changes", "chroma_mean", "loudness_histogram", "loudness_histogram_lufs",
+    "spectral_contrast_db", "mfcc_mean", "mfcc_std", "section_boundaries_s", "waveform",
+    "fingerprint",
 )  # fmt: skip
 """Columns of an analysis that are far longer than the others, and rarely requested."""
 SHORT_OF_ANALYSIS = (
@@ -99,7 +100,10 @@ WHERE album_id = ANY($1) AND NOT is_missing GROUP BY 1
 """
 _ALBUM_LOUDNESS = """
 SELECT t.album_id AS owner, count(a.track_id) AS analyzed,
-    array_agg(a.loudness_histogram) FILTER (WHERE a.loudness_histogram <> '{}') AS histograms,
+    array_agg(a.loudness_histogram) FILTER (WHERE a.loudness_histogram_lufs <> '{}')
+        AS histograms,
+    array_agg(a.loudness_histogram_lufs) FILTER (WHERE a.loudness_histogram_lufs <> '{}')
+        AS means_lufs,
     max(a.true_peak_dbtp) AS true_peak_dbtp
 FROM tracks t LEFT JOIN analyses a ON a.track_id = t.id AND a.analyzer_version = $2
 WHERE t.album_id = ANY($1) AND NOT t.is_missing GROUP BY 1

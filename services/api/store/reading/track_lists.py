@@ -50,6 +50,7 @@ class TrackFilters:
     genre: str | None = None
     path_prefix: str | None = None
     is_missing: bool | None = False
+    is_damaged: bool | None = None
     kind: str | None = None
     key: str | None = None
     mode: str | None = None
@@ -76,7 +77,8 @@ class TrackFilters:
     @property
     def needs_analysis(self) -> bool:
         """Whether a filter compares a column of `analyses`."""
-        return any(end is not None for end in (*self.loudness_lufs, *self.energy))
+        filters = (*self.loudness_lufs, *self.energy, self.is_damaged)
+        return any(value is not None for value in filters)
 
     @property
     def needs_meaning(self) -> bool:
@@ -127,6 +129,7 @@ def _joined(where: Conditions, filters: TrackFilters) -> str:
         joined += _HEARD
     equal = {
         "t.is_missing": filters.is_missing,
+        "a.damaged": filters.is_damaged,
         "f.library_id": filters.library_id,
         "t.kind": filters.kind,
         "t.album_id": filters.album_id,

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store import genres
+from services.api.store.analyses.current import keep_decoded_durations
 from services.api.store.corrections.apply import reapply_corrections
 from services.api.store.database.pool import LostRace, json_value
 from services.api.store.tracks.decide import Decision
@@ -120,6 +121,7 @@ async def write_tracks(connection: asyncpg.Connection, decisions: list[Decision]
     )
     await _write_rows(connection, changed)
     known = [d.track_id for d in changed if d.status is not UpsertStatus.CREATED]
+    renewed = {d.track_id for d in changed if d.is_new_content}
     retagged = [d.track_id for d in changed if d.is_retagged]
     if retagged:
         await connection.execute(_AWAIT_VECTORS, retagged)
@@ -130,6 +132,11 @@ async def write_tracks(connection: asyncpg.Connection, decisions: list[Decision]
         await write_details(connection, details, known)
     await _write_genres(connection, changed, known, genre_ids)
     if known:
+        await keep_decoded_durations(
+            connection,
+            same_content=[id_ for id_ in known if id_ not in renewed],
+            new_content=sorted(renewed),
+        )
         await reapply_corrections(connection, known)
     return lost_artists
 

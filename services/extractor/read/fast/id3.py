@@ -10,8 +10,17 @@ from services.extractor.read.fast.id3_frames import Frame, genre_names, parse_fr
 from services.extractor.read.fast.parsed_file import Unsupported
 from services.extractor.read.file_bytes import FileBytes
 
-Frames = dict[str, Frame]
-"""By mutagen's key: the name, and what tells frames of one name apart."""
+
+class Frames(dict[str, Frame]):
+    """By mutagen's key: the name, and what tells frames of one name apart.
+
+    Attributes:
+        version: of the tag in the file, as mutagen has it.
+    """
+
+    version: tuple[int, ...] = (2, 4, 0)
+
+
 _HEADER_BYTES = 10
 _V22, _V23, _V24 = 2, 3, 4
 _LARGEST_SYNCHSAFE_BYTE = 127
@@ -48,6 +57,7 @@ def read_v2(file: FileBytes, frames: Frames) -> tuple[int, int]:
     """
     header = file.read_exactly(0, _HEADER_BYTES)
     version, revision, flags = header[3:6]
+    frames.version = (2, version, revision)
     if (
         not _V22 <= version <= _V24
         or revision
@@ -161,7 +171,7 @@ def add_v1(tail: bytes, frames: Frames, *, is_v24: bool) -> bool:
     note = _v1_text(comment)
     fields = {"TIT2": [title], "TPE1": [artist], "TALB": [album], "TYER": [year]}
     if is_v24 and year:
-        fields["TDRC"] = [time_stamp(part) for part in year.split(",")]
+        fields["TDRC"] = [year]
         del fields["TYER"]
     for name, texts in fields.items():
         if (name == "TDRC" or texts[0]) and name not in frames:
@@ -185,17 +195,22 @@ def update_to_v24(frames: Frames) -> Frames:
     Raises:
         Unsupported: a frame has no certain equivalent.
     """
-    stamps = _recording_times(*(_take_texts(frames, name) for name in ("TYER", "TDAT", "TIME")))
-    if stamps and "TDRC" not in frames:
-        frames["TDRC"] = Frame("TDRC", text=stamps)
+    if "TYER" in frames and "TDRC" in frames and frames.version >= (2, _V24):
+        raise Unsupported  # the one may be better than the other
     original = frames.pop("TORY", None)
     if original is not None and "TDOR" not in frames:
-        if len(original.text) != 1 or "," in original.text[0]:
-            raise Unsupported
-        frames["TDOR"] = Frame("TDOR", text=[time_stamp(original.text[0])])
+        frames["TDOR"] = Frame("TDOR", text=original.text)
+    years, dates, times = (_take_texts(frames, name) for name in ("TYER", "TDAT", "TIME"))
+    if "TDRC" in frames:
+        years = []
+    if stamps := _recording_times(years, dates, times):
+        frames["TDRC"] = Frame("TDRC", text=stamps)
     involved = frames.pop("IPLS", None)
     if involved is not None and "TIPL" not in frames:
         frames["TIPL"] = Frame("TIPL", people=involved.people)
+    # Programs write all kinds of dates into TYER: these become the recording time as they are.
+    if not stamps and (odd_years := [year for year in years if year]):
+        frames["TDRC"] = Frame("TDRC", text=odd_years)
     for name in _DROPPED_BY_MUTAGEN:
         frames.pop(name, None)
     images = [frame for frame in frames.values() if frame.FrameID == "APIC"]

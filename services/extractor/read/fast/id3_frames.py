@@ -49,10 +49,10 @@ _TEXTS = frozenset(
     """
     TALB TCOM TCOP TDAT TDES TKWD TCAT MVNM GRP1 TENC TEXT TFLT TGID TIME TIT1 TIT2 TIT3 TKEY TLAN
     TMED TMOO TOAL TOFN TOLY TOPE TOWN TPE1 TPE2 TPE3 TPE4 TPRO TPUB TRDA TRSN TRSO TSO2 TSOA TSOC
-    TSOP TSOT TSRC TSSE TSST TBPM TCMP TDLY TLEN TORY TSIZ TYER MVIN TPOS TRCK
+    TSOP TSOT TSRC TSSE TSST TBPM TCMP TDLY TLEN TORY TSIZ TYER MVIN TPOS TRCK TDEN TDOR TDRC TDRL
+    TDTG
 """.split()  # noqa: SIM905 - a list of sixty strings is harder to read
 )
-_TIMES = frozenset(("TDEN", "TDOR", "TDRC", "TDRL", "TDTG"))
 _URLS = frozenset(("WCOP", "WFED", "WOAF", "WOAS", "WORS", "WPAY", "WPUB"))
 _REPEATED_URLS = frozenset(("WCOM", "WOAR"))
 _SKIPPED = frozenset(("PRIV", "MCDI", "GEOB"))
@@ -76,9 +76,6 @@ def parse_frame(name: str, content: bytes, *, is_old: bool) -> KeyedFrame:
     if name in _TEXTS:
         texts = _texts(content, is_old=is_old)
         return (name, Frame(name, text=texts)) if texts else None
-    if name in _TIMES:
-        texts = _texts(content, is_old=is_old)
-        return (name, Frame(name, text=[time_stamp(text) for text in texts])) if texts else None
     if name in _SKIPPED:
         return None
     if name in _URLS or name in _REPEATED_URLS:

@@ -31,6 +31,7 @@ _KBPS = {
 _MONO = 3
 _HAS_FRAMES, _HAS_BYTES, _HAS_TOC, _HAS_QUALITY = 1, 2, 4, 8
 _VBRI_OFFSET = 36
+_TRACK_GAIN = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def parse(file: FileBytes) -> ParsedFile:
     tail = file.read_tail(_TAIL_BYTES)
     if b"APETAGEX" in tail or b"LYRICS200" in tail:
         raise Unsupported
-    frames: Frames = {}
+    frames = Frames()
     size = version = 0
     has_v2 = file.head.startswith(b"ID3")
     if has_v2:
@@ -159,15 +160,29 @@ def _info_from_header(file: FileBytes, frame: _Frame) -> StreamInfo | None:
     if size is not None and samples > 0:
         audio_bytes = max(0, size - frame.length)  # the header's own frame holds no sound
         bitrate = round(audio_bytes * 8 * frame.rate_hz / float(samples))
-    samples -= _padding_samples(file, offset)
+    lame = _lame_header(file, offset)
+    if lame is not None:
+        # The silence that LAME added before and after the sound: 12 bits each.
+        samples -= (lame[12] << 4 | lame[13] >> 4) + ((lame[13] & 15) << 8 | lame[14])
     info = _info(frame, file, bitrate, float(max(0, samples)) / frame.rate_hz)
+    if lame is not None:
+        _read_gains(lame, info)
     # A file that was cut, or to which another was joined, has not the size that the header tells.
     info.is_guess = size is None or not fits(frame.offset + size, file.size)
     return info
 
 
-def _padding_samples(file: FileBytes, offset: int) -> int:
-    """The samples of silence that LAME added before and after the sound; 0 where it does not say.
+def _read_gains(lame: bytes, info: StreamInfo) -> None:
+    """Three bits say what a gain is, three where it comes from, one is its sign."""
+    if peak := int.from_bytes(lame[2:6], "big"):
+        info.track_peak = peak / 2**23
+    gain = int.from_bytes(lame[6:8], "big")
+    if gain >> 13 == _TRACK_GAIN:
+        info.track_gain = (gain & 511) / 10.0 * (-1 if gain & 512 else 1)
+
+
+def _lame_header(file: FileBytes, offset: int) -> bytes | None:
+    """LAME's extension of a Xing or Info header; None where there is none.
 
     Only versions from 3.90 on write the header that holds them. mutagen reads the version's text
     in the same way.
@@ -175,17 +190,14 @@ def _padding_samples(file: FileBytes, offset: int) -> int:
     header = file.read_exactly(offset, 20 + 27)
     encoder = header[:20]
     if not encoder.startswith((b"LAME", b"L3.99")):
-        return 0
+        return None
     version = encoder.lstrip(b"EMAL")
     major, rest = version[:1], version[1:].lstrip(b".")
     minor = rest[: len(rest) - len(rest.lstrip(b"0123456789"))]
     rest = rest[len(minor) :]
     if not (major.isdigit() and minor.isdigit()):
-        return 0
+        return None
     number = int(major), int(minor)
     has_no_header = number < (3, 90) or (number == (3, 90) and rest[-11:-10] == b"(")
     lame = header[9:36]
-    if has_no_header or len(rest) < 11 or lame[0] >> 4:
-        return 0
-    # 12 bits each.
-    return (lame[12] << 4 | lame[13] >> 4) + ((lame[13] & 15) << 8 | lame[14])
+    return None if has_no_header or len(rest) < 11 or lame[0] >> 4 else lame

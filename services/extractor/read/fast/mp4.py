@@ -63,13 +63,23 @@ def parse(file: FileBytes) -> ParsedFile:
     movie = Atom(b"moov", 0, len(block), _atoms(block, 0, len(block)))
     if movie.child(b"udta", b"chpl"):
         raise Unsupported
-    tags: Tags | None = None
+    return ParsedFile(_info(block, movie), _tags(block, movie))
+
+
+def parse_tags(file: FileBytes) -> Tags | None:
+    """The tags alone; errors as of `parse`."""
+    block = _movie(file)
+    return _tags(block, Atom(b"moov", 0, len(block), _atoms(block, 0, len(block))))
+
+
+def _tags(block: bytes, movie: Atom) -> Tags | None:
     items = movie.child(b"udta", b"meta", b"ilst")
-    if items is not None:
-        tags = {}
-        for atom in items.children:
-            _add_item(atom.name, block[atom.start : atom.end], tags)
-    return ParsedFile(_info(block, movie), tags)
+    if items is None:
+        return None
+    tags: Tags = {}
+    for atom in items.children:
+        _add_item(atom.name, block[atom.start : atom.end], tags)
+    return tags
 
 
 def _movie(file: FileBytes) -> bytes:
@@ -190,7 +200,8 @@ def _values(content: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
 def _text(kind: int, value: bytes, kinds: tuple[int, ...]) -> str:
     if kind & 0xFFFFFF not in kinds:
         raise Unsupported
-    return value.decode()
+    # mutagen drops an atom whose text is no UTF-8; here it is read as that of FLAC and Ogg is.
+    return value.decode("utf-8", "replace")
 
 
 def _number(kind: int, value: bytes) -> int:

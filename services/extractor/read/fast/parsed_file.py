@@ -17,6 +17,8 @@ class StreamInfo:
         length: in seconds.
         bitrate: in bits a second.
         sample_rate: in Hz.
+        track_gain: in dB, as LAME measured it for 89 dB.
+        track_peak: with full scale at 1.
         is_guess: whether mutagen's way of reading leaves a guess: `sound` looks closer.
     """
 
@@ -27,6 +29,8 @@ class StreamInfo:
     bits_per_sample: int | None = None
     codec: str = ""
     layer: int = 3
+    track_gain: float | None = None
+    track_peak: float | None = None
     is_guess: bool = False
 
 

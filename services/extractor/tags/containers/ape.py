@@ -6,6 +6,8 @@ from typing import Any
 from services.extractor.tags.model import Picture
 from services.extractor.tags.raw_tags import RawTags, internal_name
 
+NO_UTF8 = "\x1a"
+"""Stands for a byte that is no UTF-8, in the place of that byte: ASCII's "substitute"."""
 _TEXT = 0
 _FRONT = 3
 _OTHER = 0
@@ -17,8 +19,11 @@ def raw_tags(tags: Any) -> RawTags:
     for key, value in (tags or {}).items():
         if value.kind == _TEXT:
             name = internal_name(key)
-            # APEv2 has one item for the date, called "Year", in any precision.
-            raw.setdefault("date" if name == "year" else name, []).extend(value)
+            # APEv2 has one item for the date, called "Year", in any precision. FFmpeg and others
+            # write "Date" besides: the mapping takes the more precise one.
+            raw.setdefault("date" if name == "year" else name, []).extend(
+                text.replace(NO_UTF8, "\ufffd") for text in value
+            )
     return raw
 
 

@@ -80,7 +80,7 @@ def _chunks(file: BinaryIO, order: str) -> Iterator[tuple[bytes, int]]:
 
 
 def _add_text(raw: RawTags, name: str, written: bytes) -> None:
-    content = written.rstrip(b"\0")
+    content = written.partition(b"\0")[0]  # what follows the terminator is left over
     try:
         value = content.decode()
     except UnicodeDecodeError:

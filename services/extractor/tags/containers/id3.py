@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.extractor.tags.model import Picture
-from services.extractor.tags.raw_tags import RawTags, internal_name
+from services.extractor.tags.raw_tags import JOINED, JOINED_LISTS, RawTags, internal_name
 
 FRAMES = {
     "TIT2": "title",
@@ -67,6 +67,7 @@ PEOPLE = {
     "composer": "composer",
     "lyricist": "lyricist",
 }
+_V22, _V24 = (2, 2), (2, 4)
 _MILLISECONDS = 2  # ID3's time stamp format
 _SUNG = frozenset((0, 1))  # "other" and "lyrics" of ID3's kinds of synced texts
 _RECORDING_ID_OWNER = "http://musicbrainz.org"
@@ -87,11 +88,26 @@ def raw_tags(tags: Any) -> RawTags:
             raw.setdefault(FRAMES.get(kind) or kind.lower(), []).extend(map(str, frame.text))
         elif kind[0] == "W" and hasattr(frame, "url"):
             raw.setdefault(FRAMES.get(kind) or kind.lower(), []).append(frame.url)
+    if tags and "GRP1" in tags and "TIT1" in tags:
+        _tell_work_from_grouping(tags, raw)
+    if tags and _V22 <= getattr(tags, "version", _V24) < _V24 and _may_be_joined(raw):
+        raw[JOINED] = [""]
     return raw
 
 
+def _tell_work_from_grouping(tags: Any, raw: RawTags) -> None:
+    """ITunes 12.5 and later keep the work in TIT1, and the grouping in a frame of their own."""
+    raw["grouping"] = [str(text) for text in tags["GRP1"].text]
+    if "work" not in raw and (work := [str(text) for text in tags["TIT1"].text]) != raw["grouping"]:
+        raw["work"] = work
+
+
+def _may_be_joined(raw: RawTags) -> bool:
+    return any("/" in value for name in JOINED_LISTS for value in raw.get(name, ()))
+
+
 def _described(frame: Any) -> Iterator[tuple[str, str]]:
-    name = internal_name(frame.desc)
+    name = internal_name(frame.desc.rstrip("\0"))
     yield from ((name, str(value)) for value in frame.text)
 
 
@@ -124,7 +140,12 @@ def _people(frame: Any) -> Iterator[tuple[str, str]]:
     """Involvements without a role are instruments: ID3v2.3 keeps both in one list."""
     for part, name in frame.people:
         role = PEOPLE.get(part.lower()) if frame.FrameID == "TIPL" else None
-        if role:
+        if not name.strip():
+            # kid3 and others write a name alone: it stands in the place of the involvement. They
+            # call TIPL the arrangers, and TMCL the performers.
+            if role is None:
+                yield ("arranger" if frame.FrameID == "TIPL" else "performer"), part
+        elif role:
             yield role, name
         else:
             yield "performer", f"{name} ({part})" if part.strip() else name

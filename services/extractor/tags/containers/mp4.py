@@ -49,6 +49,7 @@ NUMBERS = {
 FLAGS = {"cpil": "compilation", "pcst": "podcast", "pgap": "gapless"}
 PAIRS = {"trkn": "tracknumber", "disk": "discnumber"}
 _FREE = "----:"
+_COVER = "covr"
 
 
 def raw_tags(tags: Any) -> RawTags:
@@ -58,7 +59,8 @@ def raw_tags(tags: Any) -> RawTags:
         if atom in ATOMS:
             raw.setdefault(ATOMS[atom], []).extend(map(str, values))
         elif atom.startswith(_FREE):
-            name = internal_name(atom.removeprefix(_FREE).partition(":")[2])
+            # The owner does not matter. aacgain ends its names with NUL.
+            name = internal_name(atom.removeprefix(_FREE).partition(":")[2].rstrip("\0"))
             texts = (bytes(value).decode("utf-8", "replace") for value in values)
             raw.setdefault(name, []).extend(texts)
         elif atom in PAIRS:
@@ -68,10 +70,17 @@ def raw_tags(tags: Any) -> RawTags:
             raw[NUMBERS[atom]] = [str(value) for value in values if value or atom == "stik"]
         elif atom in FLAGS:
             raw.setdefault(FLAGS[atom], []).append("1" if values else "0")
+        elif atom != _COVER and isinstance(values, list):
+            raw.setdefault(internal_name(atom), []).extend(_texts(values))
     return raw
+
+
+def _texts(values: list[Any]) -> Iterator[str]:
+    """The values of an atom without a row in the tables above; binary ones are left out."""
+    return (str(value) for value in values if isinstance(value, str | int))
 
 
 def pictures(file: Any) -> Iterator[Picture]:
     """The embedded images: the first is the front."""
-    for cover in (file.tags or {}).get("covr", ()):
+    for cover in (file.tags or {}).get(_COVER, ()):
         yield Picture(3, bytes(cover))

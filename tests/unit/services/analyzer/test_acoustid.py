@@ -21,6 +21,13 @@ def test_the_same_sound_has_the_same_fingerprint_and_another_has_another() -> No
     assert fingerprint_of(one) != fingerprint_of(other)
 
 
+@pytest.mark.parametrize("length_s", [0.5, 1.5, 2.9])
+def test_less_than_three_seconds_have_no_fingerprint(length_s: float) -> None:
+    rng = np.random.default_rng(0)
+    short = rng.integers(-9_000, 9_000, round(11_025 * length_s)).astype(np.int16)
+    assert fingerprint_of(short) is None
+
+
 QUICK = RequestPolicy(max_per_s=1_000, first_backoff_s=0.001)
 
 

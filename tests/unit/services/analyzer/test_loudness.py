@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from services.analyzer.decode.audio import default_layout
 from services.analyzer.decode_pass import DecodedTrack, decode_stream
 from services.analyzer.loudness.ebu_r128 import integrated_lufs, loudness_range_lu, replaygain_db
 from services.analyzer.loudness.k_weighting import KWeighting, channel_weights, filter_sections
@@ -62,8 +63,8 @@ def test_ebu_tech_3342_signals_have_their_range(
 
 def test_surround_channels_weigh_more_and_the_lfe_channel_nothing() -> None:
     expected = [1, 1, 1, 0, 1.41, 1.41]
-    assert channel_weights(6).tolist() == pytest.approx(expected)
-    assert channel_weights(2).tolist() == [1, 1]
+    assert channel_weights(default_layout(6)).tolist() == pytest.approx(expected)
+    assert channel_weights(default_layout(2)).tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("cuts", [[4_400], [44_100, 88_200], [100 * 44, 100 * 441, 100 * 500]])

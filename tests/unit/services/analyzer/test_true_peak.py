@@ -40,6 +40,27 @@ def test_it_is_the_peak_of_the_whole_signal_oversampled(seed: int) -> None:
     assert _true_peak_dbtp(sound) == pytest.approx(20 * math.log10(whole), abs=0.3)
 
 
+def _limited(seed: int, drive: float, slope: float) -> NDArray[np.float32]:
+    """Noise whose spectrum falls by frequency to the power of `slope`, clipped at -0.9 dBFS."""
+    rng = np.random.default_rng(seed)
+    spectrum = np.fft.rfft(rng.standard_normal((2, RATE_HZ * 25)), axis=1)
+    spectrum /= (np.arange(spectrum.shape[1]) + 500.0) ** slope
+    sound = np.fft.irfft(spectrum, axis=1)
+    times = np.arange(sound.shape[1])
+    fade = np.minimum(1, np.minimum(times, times[::-1]) / 2_000)
+    limited = fade * np.clip(drive * sound / sound.std(), -0.9, 0.9)
+    return np.asarray(limited, np.float32)
+
+
+@pytest.mark.parametrize("drive", [0.3, 0.6, 1.2])
+@pytest.mark.parametrize("slope", [0.8, 1.0])
+@pytest.mark.parametrize("seed", range(2))
+def test_limited_music_has_its_true_peak(seed: int, slope: float, drive: float) -> None:
+    sound = _limited(seed, drive, slope)
+    whole = np.abs(soxr.resample(sound.T, RATE_HZ, 4 * RATE_HZ, quality="VHQ")).max()
+    assert _true_peak_dbtp(sound) == pytest.approx(20 * math.log10(whole), abs=0.1)
+
+
 def test_it_is_never_below_the_largest_sample_of_even_the_shortest_sound() -> None:
     click = np.zeros(RATE_HZ, np.float32)
     click[-1] = 0.5

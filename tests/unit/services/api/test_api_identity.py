@@ -26,6 +26,10 @@ RELEASE = UUID(int=2)
         ("Ωmega", "ωmega"),
         ("ﬁn", "fin"),
         ("Ёлка", "елка"),
+        ("Guns N\u2019 Horses", "Guns N' Horses"),
+        ("\u201cHeroes\u201d", '"Heroes"'),
+        ("A\u2010ha \u2013 Live", "a-ha - live"),
+        ("Rock `n\u00b4 Roll", "rock 'n' roll"),
     ],
 )
 def test_spellings_of_one_name_fold_to_the_same_key(one: str, other: str) -> None:

@@ -59,7 +59,10 @@ def _fast(file: BinaryIO, suffix: str) -> Metadata | None:
 def _plain(metadata: Metadata) -> tuple[object, ...]:
     """All that was read, and the order of the tags."""
     pictures = [(int(one.kind), bytes(one.content)) for one in metadata.pictures]
-    return list(metadata.raw.items()), metadata.audio, pictures
+    raw = list(metadata.raw.items())
+    if metadata.audio.container == "mp4":  # mutagen drops texts that are no UTF-8, we do not
+        raw = [(name, values) for name, values in raw if "\ufffd" not in "".join(values)]
+    return raw, metadata.audio, pictures
 
 
 def _differs(memory: _Memory, content: bytes, suffix: str) -> str | None:

@@ -44,6 +44,7 @@ def tags_of(**raw: list[str]) -> Tags:
         ("[ar:A]\n[00:02]Two\n[00:01][00:03]Odd", [(1_000, "Odd"), (2_000, "Two"), (3_000, "Odd")]),
         ("[offset:+500]\n[00:01.00]One", [(500, "One")]),
         ("[offset:x]\n[00:01:25]One <00:01.30>word", [(1_250, "One word")]),
+        ("[00:01.00]One\n[00:01.00]Eins", [(1_000, "One"), (1_000, "Eins")]),
         ("[00:01.00]", [(1_000, "")]),
         ("Just words\n[Chorus]", []),
     ],
@@ -155,16 +156,17 @@ def test_movements_have_a_number_and_a_total() -> None:
 
 
 def test_other_tags_are_those_without_a_field() -> None:
-    kept = other_tags({"title": ["T"], "asin": ["B000"], "popm:a": ["1/1"], "zz": ["", " b\n c"]})
+    raw = {"title": ["T"], "asin": ["B000"], "popm:a": ["1/1"], "zz": ["", " b\n c"]}
+    kept = other_tags(raw, {})
     assert kept == {"asin": ["B000"], "zz": ["b\n c"]}
-    assert not other_tags({name: ["x"] for name in FIELDS})
+    assert not other_tags({name: ["x"] for name in FIELDS}, {})
 
 
 def test_the_size_of_other_tags_is_limited() -> None:
-    many = other_tags({f"tag{n:04}": ["v" * 100] * 100 for n in range(1_000)})
+    many = other_tags({f"tag{n:04}": ["v" * 100] * 100 for n in range(1_000)}, {})
     assert len(many) <= MOST_NAMES
     assert sum(len(name) + sum(map(len, values)) for name, values in many.items()) <= TOTAL_LIMIT
-    assert len(other_tags({f"tag{n:04}": ["v"] for n in range(1_000)})) == MOST_NAMES
+    assert len(other_tags({f"tag{n:04}": ["v"] for n in range(1_000)}, {})) == MOST_NAMES
 
 
 @given(st.dictionaries(st.text(max_size=20), st.lists(st.text(max_size=30), max_size=3)))

@@ -29,13 +29,19 @@ def test_each_of_the_24_keys_has_its_own_place_on_the_wheel() -> None:
         ("b", ("B", "major")), ("Bm", ("B", "minor")), ("f# major", ("F#", "major")),
         ("C♯ min", ("C#", "minor")), ("A♭ maj", ("G#", "major")), ("8A", ("A", "minor")),
         ("12b", ("E", "major")), (" Cb ", ("B", "major")), ("AM", ("A", "major")),
+        ("F\u266fm", ("F#", "minor")), ("1m", ("A", "minor")), ("8d", ("C#", "major")),
+        ("08A", ("A", "minor")), ("8 a", ("A", "minor")), ("F sharp minor", ("F#", "minor")),
+        ("B-flat major", ("A#", "major")), ("a-moll", ("A", "minor")), ("8A - Am", ("A", "minor")),
+        ("Gm/6A", ("G", "minor")), ("8A (energy 5)", ("A", "minor")),
     ],
 )  # fmt: skip
 def test_a_key_is_parsed_as_people_write_it(text: str, found: tuple[str, str]) -> None:
     assert parse_key(text) == found
 
 
-@pytest.mark.parametrize("text", ["", "H", "A blues", "13A", "0B", "A##", "minor", "Ab b"])
+@pytest.mark.parametrize(
+    "text", ["", "H", "A blues", "13A", "0B", "A##", "minor", "Ab b", "8A / 9A", "o", "13m", "/"]
+)
 def test_an_invalid_key_is_none(text: str) -> None:
     assert parse_key(text) is None
 
