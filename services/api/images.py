@@ -12,8 +12,10 @@ SIZES: Final = (64, 128, 300, 600, 1_200)
 """Lengths of the longer side that a smaller image may have, in pixels."""
 _FORMATS = {
     "JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "BMP": "image/bmp",
-    "WEBP": "image/webp",
+    "WEBP": "image/webp", "AVIF": "image/avif",
 }  # fmt: skip
+_HIGH_BYTES = {"I;16": slice(1, None, 2), "I;16L": slice(1, None, 2), "I;16B": slice(0, None, 2)}
+"""Where the bytes of 16-bit grey are that count."""
 _FAULTS = (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, IndexError)
 _QUALITY = 85
 # `_opened` checks the size: Pillow's own check would warn at one size and fail at another.
@@ -65,7 +67,7 @@ def _opened(content: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content), formats=tuple(_FORMATS))
     except _FAULTS as error:
-        raise Unshowable("it is no JPEG, PNG, GIF, BMP or WebP image, or broken") from error
+        raise Unshowable("it is no JPEG, PNG, GIF, BMP, WebP or AVIF image, or broken") from error
     if image.width * image.height > MOST_PIXELS:
         size = f"{image.width:,} x {image.height:,}"
         raise Unshowable(f"it has {size} pixels; at most {MOST_PIXELS:,} are taken")
@@ -73,6 +75,10 @@ def _opened(content: bytes) -> Image.Image:
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in _HIGH_BYTES:
+        # Pillow's own conversion cuts all values above 255: nearly all of the image becomes white.
+        grey = image.tobytes()[_HIGH_BYTES[image.mode]]
+        return Image.frombytes("L", image.size, grey).convert("RGB")
     if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
         return image.convert("RGBA")
     return image.convert("RGB")

@@ -10,15 +10,18 @@ from functools import lru_cache
 AUDIO_SUFFIXES = frozenset(
     (
         ".aac", ".ac3", ".adts", ".aif", ".aifc", ".aiff", ".ape", ".asf", ".dff", ".dsf", ".eac3",
-        ".ec3", ".flac", ".m4a", ".m4b", ".m4p", ".m4r", ".mp+", ".mp2", ".mp3", ".mp4", ".mpc",
-        ".ofr", ".ofs", ".oga", ".ogg", ".opus", ".spx", ".tak", ".tta", ".wav", ".wave", ".wma",
-        ".wv",
+        ".ec3", ".flac", ".m4a", ".m4b", ".m4p", ".m4r", ".mka", ".mp+", ".mp2", ".mp3", ".mp4",
+        ".mpc", ".ofr", ".ofs", ".oga", ".ogg", ".opus", ".spx", ".tak", ".tta", ".wav", ".wave",
+        ".weba", ".webm", ".wma", ".wv",
     )
 )  # fmt: skip
 """Endings that a scan takes for music, in lower case."""
 
-IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"))
-"""Endings of folder images, in lower case."""
+IMAGE_SUFFIXES = frozenset((
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif",
+    ".tif", ".tiff", ".heic", ".heif", ".jxl", ".jp2", ".svg",
+))  # fmt: skip
+"""Endings of folder images, in lower case. Those that no browser shows are looked at to say so."""
 
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")

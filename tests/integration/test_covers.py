@@ -171,8 +171,8 @@ HEAD = b"\xff\xd8\xff\xe0"
     ("content", "says"),
     [
         (HEAD + bytes(40_000_000), "has more than 20,000,000 bytes"),
-        (HEAD + b"no picture", "is no JPEG, PNG, GIF, BMP or WebP image, or broken"),
-        (b"<svg/>", "is no JPEG, PNG, GIF, BMP or WebP image"),
+        (HEAD + b"no picture", "is no JPEG, PNG, GIF, BMP, WebP or AVIF image, or broken"),
+        (b"<svg/>", "is no JPEG, PNG, GIF, BMP, WebP or AVIF image"),
         (bomb(65_535, 65_535), "it has 65,535 x 65,535 pixels; at most 36,000,000 are taken"),
     ],
     ids=["40 MB", "broken", "no image", "bomb"],

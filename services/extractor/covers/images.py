@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import re
 import stat
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +22,15 @@ _COVER_NAMES = ("cover", "folder", "front", "album", "albumart")
 _ARTIST_NAMES = ("artist",)
 _ARTIST_FOLDER_NAMES = ("artist", "folder", "cover", "front")
 _ALL_NAMES = frozenset((*_COVER_NAMES, *_ARTIST_NAMES, *_ARTIST_FOLDER_NAMES))
+_FIRST_WORDS = frozenset(("cover", "folder", "front", "albumart"))
+_LAST_WORDS = frozenset(("cover", "front", "albumart"))
+_OTHER_SIDES = frozenset((
+    "back", "rear", "inside", "inner", "inlay", "tray", "booklet", "cd", "disc", "disk", "label",
+    "matrix", "spine", "obi", "side", "small",
+))  # fmt: skip
+_words = re.compile(r"[^\W_]+").findall
+SCAN_FOLDERS = frozenset((b"scans", b"scan", b"artwork", b"covers", b"art"))
+"""Subfolders without music, in lower case, whose covers are those of the folder around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +63,24 @@ class FolderImages:
     problem: str | None = None
 
 
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"), (b"GIF89a", "image/gif"),
+)  # fmt: skip
+
+
 def mime_type(content: bytes) -> str | None:
     """The type of an image by its first bytes; None where browsers do not show it."""
-    if content.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if content.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
+    for signature, kind in _SIGNATURES:
+        if content.startswith(signature):
+            return kind
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
     if content.startswith(b"BM") and len(content) > 26:
         return "image/bmp"
-    return None
+    brands = content[8 : min(int.from_bytes(content[:4], "big"), 64)]
+    is_avif = content[4:8] == b"ftyp" and (b"avif" in brands or b"avis" in brands)
+    return "image/avif" if is_avif else None
 
 
 def image(content: bytes) -> Image | None:
@@ -77,19 +92,25 @@ def image(content: bytes) -> Image | None:
 
 
 def embedded_cover(pictures: Iterable[Picture]) -> tuple[Image | None, str | None]:
-    """The front cover among embedded pictures, else the first that is no icon; or the problem."""
+    """The front cover among embedded pictures, else the first that is no icon.
+
+    And what is wrong with the first one before it that is no image.
+    """
     candidates = [picture for picture in pictures if picture.kind not in _ICONS]
     candidates.sort(key=lambda picture: picture.kind != _FRONT_COVER)  # stable
-    found = next(filter(None, (image(picture.content) for picture in candidates)), None)
-    if found is None and candidates:
-        return None, f"the embedded image {_fault(len(candidates[0].content))}"
-    return found, None
+    problem = None
+    for picture in candidates:
+        found = image(picture.content)
+        if found is not None:
+            return found, problem
+        problem = problem or f"the embedded image {_fault(len(picture.content))}"
+    return None, problem
 
 
 def _fault(size_bytes: int) -> str:
     if size_bytes > MAX_IMAGE_BYTES:
         return f"has more than {MAX_IMAGE_BYTES:,} bytes"
-    return "is no JPEG, PNG, GIF, BMP or WebP image"
+    return "is no JPEG, PNG, GIF, BMP, WebP or AVIF image"
 
 
 class ImageEntry(NamedTuple):
@@ -100,10 +121,16 @@ class ImageEntry(NamedTuple):
     mtime_ns: int
 
 
-def image_entry(entry: os.DirEntry[bytes]) -> ImageEntry | None:
-    """An entry of a folder, if it is a file with the name of a cover or an artist's image."""
+def image_entry(entry: os.DirEntry[bytes], prefix: str = "") -> ImageEntry | None:
+    """An entry of a folder, if it is a file with the name of a cover or an artist's image.
+
+    `prefix` is the folder in which it lies, if that is not the one whose images are listed.
+    """
     name = encode_path(entry.name)
-    if suffix_of(name) not in IMAGE_SUFFIXES or _stem(name) not in _ALL_NAMES:
+    if suffix_of(name) not in IMAGE_SUFFIXES or name.startswith("."):
+        return None
+    stem = _stem(name)
+    if stem not in _ALL_NAMES and _rank_of_words(stem) is None:
         return None
     try:
         status = entry.stat()
@@ -111,7 +138,44 @@ def image_entry(entry: os.DirEntry[bytes]) -> ImageEntry | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    return ImageEntry(name, status.st_size, status.st_mtime_ns)
+    return ImageEntry(prefix + name, status.st_size, status.st_mtime_ns)
+
+
+def scanned_images(folder: os.DirEntry[bytes]) -> Iterator[tuple[ImageEntry, bytes]]:
+    """The covers in a folder of scans, with their paths; none where it is another folder.
+
+    A folder with music in it is an album of this name.
+    """
+    if folder.name.lower() not in SCAN_FOLDERS:
+        return
+    try:
+        if not folder.is_dir(follow_symlinks=False):
+            return
+        with os.scandir(folder.path) as found:
+            entries = list(found)
+    except OSError:
+        return
+    if any(is_audio(encode_path(entry.name)) for entry in entries):
+        return
+    for entry in entries:
+        image = image_entry(entry, encode_path(folder.name) + "/")
+        if image is not None:
+            yield image, entry.path
+
+
+def _rank_of_words(stem: str) -> int | None:
+    """The rank of a name that says more than `cover`: "Cover Homogenic" before "Homogenic front".
+
+    None where it is no cover's name, or another side's ("back cover", "Cover (inside)").
+    """
+    words = _words(stem)
+    if len(words) < 2:
+        return None
+    if words[0] in _FIRST_WORDS and not (len(words) == 2 and words[1] in _OTHER_SIDES):
+        return len(_COVER_NAMES)
+    if words[-1] in _LAST_WORDS and words[-2] not in _OTHER_SIDES:
+        return len(_COVER_NAMES) + 1
+    return None
 
 
 def images_state(images: Iterable[ImageEntry]) -> int:
@@ -138,34 +202,36 @@ def _checksum(values: list[ImageEntry] | list[int]) -> int:
 
 def folder_images_state(root: str, folder: str) -> int:
     """The state of a folder's images ('' is the root); 0 where the folder cannot be read."""
-    try:
-        with os.scandir(local_path(root, folder)) as entries:
-            return images_state(filter(None, map(image_entry, entries)))
-    except OSError:
-        return 0
+    return _listed(root, folder)[1]
 
 
-def folder_images(root: str, folder: str) -> FolderImages:
-    """Read the images of a folder ('' is the root). One that cannot be read counts as absent."""
-    images: dict[str, tuple[ImageEntry, bytes]] = {}
+def _listed(root: str, folder: str) -> tuple[list[tuple[ImageEntry, bytes]], int, bool]:
+    """The images of a folder with their paths, their state, and whether music lies there."""
+    images: list[tuple[ImageEntry, bytes]] = []
     has_tracks = False
     try:
         with os.scandir(local_path(root, folder)) as entries:
             for entry in entries:
                 has_tracks = has_tracks or is_audio(encode_path(entry.name))
                 if (found := image_entry(entry)) is not None:
-                    images[found.name] = found, entry.path
+                    images.append((found, entry.path))
+                else:
+                    images += scanned_images(entry)
     except OSError:
-        return FolderImages()
-    # Of several files with one stem the first by name wins: later items overwrite earlier ones.
-    by_stem = {_stem(name): images[name] for name in sorted(images, reverse=True)}
-    cover, problem = _first_image(by_stem, _COVER_NAMES)
+        return [], 0, False
+    return images, images_state(entry for entry, _ in images), has_tracks
+
+
+def folder_images(root: str, folder: str) -> FolderImages:
+    """Read the images of a folder ('' is the root). One that cannot be read counts as absent."""
+    images, state, has_tracks = _listed(root, folder)
+    cover, problem = _first_image(images, _COVER_NAMES, takes_words=True)
     return FolderImages(
         cover=cover,
-        artist=_first_image(by_stem, _ARTIST_NAMES)[0],
-        artist_folder=_first_image(by_stem, _ARTIST_FOLDER_NAMES)[0],
+        artist=_first_image(images, _ARTIST_NAMES)[0],
+        artist_folder=_first_image(images, _ARTIST_FOLDER_NAMES)[0],
         has_tracks=has_tracks,
-        state=images_state(entry for entry, _ in images.values()),
+        state=state,
         problem=problem,
     )
 
@@ -175,15 +241,28 @@ def _stem(name: str) -> str:
 
 
 def _first_image(
-    by_stem: Mapping[str, tuple[ImageEntry, bytes]], stems: Iterable[str]
+    images: Iterable[tuple[ImageEntry, bytes]], stems: Sequence[str], *, takes_words: bool = False
 ) -> tuple[Image | None, str | None]:
-    """The first file with one of these stems that is an image; or what is wrong with the first."""
+    """The first file with one of these stems that is an image.
+
+    And what is wrong with the first one before it. Files of one rank come in the order of names;
+    covers with more words in their names, and those among scans, come last.
+    """
+    ranked = []
+    for entry, path in images:
+        folder, _, name = entry.name.rpartition("/")
+        stem = _stem(name)
+        rank = stems.index(stem) if stem in stems else None
+        if rank is None and takes_words:
+            rank = _rank_of_words(stem)
+        if rank is not None and (takes_words or not folder):
+            ranked.append((bool(folder), rank, entry.name, entry.size_bytes, path))
     problem = None
-    for entry, path in (by_stem[stem] for stem in stems if stem in by_stem):
-        found = _load(path) if entry.size_bytes <= MAX_IMAGE_BYTES else None
+    for *_, name, size_bytes, path in sorted(ranked):
+        found = _load(path) if size_bytes <= MAX_IMAGE_BYTES else None
         if found is not None:
-            return found, None
-        problem = problem or f"{display_path(entry.name)} {_fault(entry.size_bytes)}"
+            return found, problem
+        problem = problem or f"{display_path(name)} {_fault(size_bytes)}"
     return None, problem
 
 

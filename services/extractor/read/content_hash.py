@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
+from services.extractor.read.containers.chunks import WAVE_FORMS, chunks_of
 from services.extractor.read.file_bytes import FileBytes
 
 _BLOCK_BYTES = 4_096
@@ -47,7 +48,7 @@ def content_hash(descriptor: int, size_bytes: int) -> str | None:
 def hash_content(file: FileBytes) -> str | None:
     """The same of a file whose ends have been read."""
     try:
-        start = _after_id3v2(file)
+        start = after_id3v2(file)
         if file.read(start, 4) == b"OggS":
             return _hash_ogg(file, start)
         part = _sound(file, start)
@@ -72,7 +73,7 @@ def _digest(length: int, blocks: list[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _after_id3v2(file: FileBytes) -> int:
+def after_id3v2(file: FileBytes) -> int:
     """Where a file begins after its ID3v2 tags, of which there may be several."""
     start = 0
     for _ in range(5):
@@ -89,21 +90,21 @@ def _sound(file: FileBytes, start: int) -> _Part:
     header = file.read(start, 16)
     part: _Part | None = None
     if header[:4] == b"fLaC":
-        part = _Part(_after_flac_blocks(file, start + 4), _before_tags(file))
-    elif header[:4] in {b"RIFF", b"RF64", b"RIFX"}:
+        part = _Part(after_flac_blocks(file, start + 4), before_tags(file))
+    elif header[:4] in WAVE_FORMS:
         order = ">" if header[:4] == b"RIFX" else "<"
-        part = _largest(_chunks(file, start + 12, order), b"data")
+        part = _largest(_chunks(file, start, order, b"data"), b"data")
     elif header[:4] == b"FORM":
-        part = _largest(_chunks(file, start + 12, ">"), b"SSND")
+        part = _largest(_chunks(file, start, ">", b"SSND"), b"SSND")
     elif header[:4] == b"FRM8":
-        part = _largest(_chunks(file, start + 16, ">", wide=True), b"DSD ", b"DST ")
+        part = _largest(_dsdiff_chunks(file, start + 16), b"DSD ", b"DST ")
     elif header[:4] == b"DSD ":
         part = _largest(_dsf_chunks(file, start), b"data")
     elif header == _ASF:
         part = _largest(_asf_objects(file, start), _ASF_DATA)
     elif header[4:8] == b"ftyp":
         part = _largest(_atoms(file, start), b"mdat")
-    return part or _Part(start, _before_tags(file))
+    return part or _Part(start, before_tags(file))
 
 
 def _largest(parts: Iterator[tuple[bytes, _Part]], *names: bytes) -> _Part | None:
@@ -111,7 +112,8 @@ def _largest(parts: Iterator[tuple[bytes, _Part]], *names: bytes) -> _Part | Non
     return max(found, key=lambda part: part.end - part.start, default=None)
 
 
-def _after_flac_blocks(file: FileBytes, offset: int) -> int:
+def after_flac_blocks(file: FileBytes, offset: int) -> int:
+    """Where FLAC's frames begin, from the offset of its first block."""
     for _ in range(_MOST_PARTS):
         (header,) = struct.unpack(">I", file.read(offset, 4))
         offset += 4 + (header & 0xFFFFFF)
@@ -120,17 +122,20 @@ def _after_flac_blocks(file: FileBytes, offset: int) -> int:
     return offset
 
 
-def _chunks(
-    file: FileBytes, offset: int, order: str, *, wide: bool = False
-) -> Iterator[tuple[bytes, _Part]]:
-    """IFF's chunks: a name, a size, the content, and a byte of padding after an odd size."""
-    layout = struct.Struct(f"{order}4s{'Q' if wide else 'I'}")
+def _chunks(file: FileBytes, start: int, order: str, sound: bytes) -> Iterator[tuple[bytes, _Part]]:
+    """The chunks of a WAV or AIFF, as long as they are in the file."""
+    for name, begin, size in chunks_of(file, start, order, sound):
+        yield name, _Part(begin, begin + size)
+
+
+def _dsdiff_chunks(file: FileBytes, offset: int) -> Iterator[tuple[bytes, _Part]]:
+    """DSDIFF's chunks: a name, a wide size, the content, and a byte after an odd size."""
     for _ in range(_MOST_PARTS):
-        header = file.read(offset, layout.size)
-        if len(header) < layout.size:
+        header = file.read(offset, 12)
+        if len(header) < 12:
             return
-        name, size = layout.unpack(header)
-        start = offset + layout.size
+        name, size = struct.unpack(">4sQ", header)
+        start = offset + 12
         yield name, _Part(start, min(start + size, file.size))
         offset = start + size + size % 2
 
@@ -173,7 +178,7 @@ def _atoms(file: FileBytes, offset: int) -> Iterator[tuple[bytes, _Part]]:
         offset = max(end, start)
 
 
-def _before_tags(file: FileBytes) -> int:
+def before_tags(file: FileBytes) -> int:
     """The end of the file without the tags behind the sound: ID3v1, APEv2, Lyrics3."""
     end = file.size
     for _ in range(5):

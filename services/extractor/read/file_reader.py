@@ -17,7 +17,8 @@ from services.extractor.covers.images import FolderImages, Image, embedded_cover
 from services.extractor.paths import suffix_of
 from services.extractor.read.content_hash import hash_content
 from services.extractor.read.file_bytes import FileBytes
-from services.extractor.read.tag_reader import describe_error, disk_error, read_metadata
+from services.extractor.read.mutagen_files import disk_error
+from services.extractor.read.tag_reader import describe_error, read_metadata
 from services.extractor.tags.lyrics import LARGEST_SIDECAR_BYTES, SIDECAR_SUFFIXES
 from services.extractor.tags.mapping import map_tags
 from services.extractor.tags.model import NO_RELEASE, Contributor, CreditedName, Release, Tags

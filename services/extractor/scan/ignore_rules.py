@@ -14,8 +14,12 @@ from shared.contracts.identity import local_path
 
 IGNORE_FILE = ".soniqueignore"
 JUNK_FOLDERS = frozenset(
-    ("@eadir", "#recycle", "#snapshot", "$recycle.bin", "lost+found", "__macosx")
-)
+    (
+        "@eadir", "@recycle", "@recycle.bin", "@recently-snapshot", "@tmp", "@sharebin", "#recycle",
+        "#snapshot", "#recently-snapshot", "$recycle.bin", "system volume information",
+        "network trash folder", "lost+found", "lost.dir", "__macosx",
+    )
+)  # fmt: skip
 """Folders that devices and systems put beside music, in lower case. Hidden ones need no name."""
 _MAX_BYTES = 1_000_000
 

@@ -10,7 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from services.extractor.covers.images import ImageEntry, image_entry, images_state
+from services.extractor.covers.images import (
+    SCAN_FOLDERS,
+    ImageEntry,
+    image_entry,
+    images_state,
+    scanned_images,
+)
 from services.extractor.paths import AUDIO_SUFFIXES
 from services.extractor.scan.ignore_rules import IGNORE_FILE, JUNK_FOLDERS, IgnoreRules
 from shared.contracts.identity import display_path, encode_path
@@ -127,7 +133,8 @@ def _collect_music(  # noqa: C901 - one loop without calls: it runs once a file 
 ) -> list[os.DirEntry[bytes]] | None:
     """Collect regular music files and real folders: nearly all that a library has.
 
-    Returns the entries that are neither, or None when it met a file of rules and `stops_at_rules`.
+    Returns the entries that are neither, and folders of scans; or None when it met a file of rules
+    and `stops_at_rules`.
     A scan that finds nothing new spends most of its time here: one `stat` per file.
     """
     others = []
@@ -153,7 +160,9 @@ def _collect_music(  # noqa: C901 - one loop without calls: it runs once a file 
                     files.append((path, status.st_size, status.st_mtime_ns))
             elif not entry.is_dir(follow_symlinks=False):
                 others.append(entry)
-            elif name.lower() not in _JUNK:
+            elif (lower := name.lower()) not in _JUNK:
+                if lower in SCAN_FOLDERS:
+                    others.append(entry)
                 path = prefix + (name.decode() if name.isascii() else encode_path(name))
                 if not (has_patterns and rules.ignores(path, is_folder=True)):
                     folders.append((path + "/", entry.path, None))
@@ -169,15 +178,14 @@ def _collect_others(
     """Collect images, links, and music names that belong to no regular file."""
     images: list[ImageEntry] = []
     for entry in others:
-        if entry.is_file(follow_symlinks=False):
-            if (image := image_entry(entry)) is not None:
-                images.append(image)
+        if entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False):
+            # A folder here is one of scans: it is among the folders, too.
+            images += _images_of(entry)
             continue
         path = prefix + encode_path(entry.name)
         is_folder = _is_folder(entry, path, notes)
         if not is_folder and not _is_audio(entry.name):
-            if (image := image_entry(entry)) is not None:
-                images.append(image)
+            images += _images_of(entry)
         elif listing.rules.ignores(path, is_folder=is_folder):
             pass
         elif is_folder:
@@ -186,6 +194,12 @@ def _collect_others(
             listing.files.append((path, status.st_size, status.st_mtime_ns))
     if images:
         listing.images_state = images_state(images)
+
+
+def _images_of(entry: os.DirEntry[bytes]) -> Iterable[ImageEntry]:
+    """The image that an entry is; of a folder of scans those in it."""
+    image = image_entry(entry)
+    return [image] if image else [scan for scan, _ in scanned_images(entry)]
 
 
 def _is_audio(name: bytes) -> bool:

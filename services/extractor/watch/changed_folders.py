@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from services.extractor.covers.images import SCAN_FOLDERS
 from services.extractor.paths import IMAGE_SUFFIXES, is_audio, suffix_of
 from services.extractor.scan.ignore_rules import IGNORE_FILE, JUNK_FOLDERS
 from services.extractor.tags.lyrics import SIDECAR_SUFFIXES
@@ -50,6 +51,11 @@ def changed_folders(root: str, paths: Iterable[str]) -> ChangedFolders:
             if not os.path.lexists(path):
                 changed.unknown.add(_encoded(below))
             continue
+        above, _, last = folder.rpartition("/")
+        if (
+            os.fsencode(last.lower()) in SCAN_FOLDERS
+        ):  # its covers are those of the folder around it
+            folder = above
         # Where a folder is gone, its files may have moved to anywhere in the library.
         exists = os.path.isdir(os.path.join(root, folder))  # noqa: PTH112, PTH118 - as above
         changed.folders.add(_encoded(folder) if exists else "")

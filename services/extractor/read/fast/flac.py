@@ -10,11 +10,13 @@ from services.extractor.read.fast.parsed_file import (
     Unsupported,
 )
 from services.extractor.read.file_bytes import FileBytes
+from services.extractor.read.sound.flac_frames import last_frame
 from services.extractor.tags.containers.vorbis import Comments, parse_comments
 
 _STREAM_INFO, _PADDING, _APPLICATION, _SEEK_TABLE, _COMMENTS, _PICTURE = 0, 1, 2, 3, 4, 6
 _SKIPPED = frozenset((_PADDING, _APPLICATION, _SEEK_TABLE))
 _ONCE = frozenset((_STREAM_INFO, _SEEK_TABLE, _COMMENTS))
+_CUT_S = 0.5
 _TAG_AT_END_BYTES = 160  # the footer of an APEv2 tag, and an ID3v1 tag after it
 
 
@@ -44,7 +46,15 @@ def parse(file: FileBytes) -> ParsedFile:
     if info.length:
         # A stream that does not know its length (0) has no bitrate either.
         info.bitrate = int(float(file.size - offset - size) * 8 / info.length)
+    info.is_guess = not info.length or _is_cut(file, offset + size, info)
     return ParsedFile(info, tags, pictures)
+
+
+def _is_cut(file: FileBytes, start: int, info: StreamInfo) -> bool:
+    """Whether the last frame, if it is at hand, is not the one that the header leads to expect."""
+    (block_size,) = struct.unpack_from(">H", file.head, 10)
+    samples = last_frame(file, start, file.size, block_size, is_near=True)
+    return samples is not None and info.length - samples[1] / (info.sample_rate or 1) > _CUT_S
 
 
 def _blocks(file: FileBytes) -> Iterator[tuple[int, int, int]]:

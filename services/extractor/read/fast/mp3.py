@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from services.extractor.read.fast.id3 import Frames, add_v1, read_v2, update_to_v24
 from services.extractor.read.fast.parsed_file import ParsedFile, StreamInfo, Unsupported
 from services.extractor.read.file_bytes import FileBytes
+from services.extractor.read.sound.mpeg_frames import fits
 
 _TAIL_BYTES = 32 + 128  # the footer of an APEv2 tag, and an ID3v1 tag after it
 _NEEDED_FRAMES = 4
@@ -86,7 +87,9 @@ def _mpeg_info(file: FileBytes, offset: int) -> StreamInfo:
                 return info
         offset += frame.length
     assert first is not None
-    return _info(first, file, first.bitrate)
+    info = _info(first, file, first.bitrate)
+    info.is_guess = True
+    return info
 
 
 def _info(
@@ -150,7 +153,9 @@ def _info_from_header(file: FileBytes, frame: _Frame) -> StreamInfo | None:
         size, offset = int.from_bytes(file.read_exactly(offset, 4), "big"), offset + 4
     offset += (100 if flags & _HAS_TOC else 0) + (4 if flags & _HAS_QUALITY else 0)
     if frames is None:
-        return _info(frame, file, frame.bitrate)
+        info = _info(frame, file, frame.bitrate)
+        info.is_guess = True
+        return info
     samples, bitrate = frame.samples * frames, frame.bitrate
     if size is not None and samples > 0:
         audio_bytes = max(0, size - frame.length)  # the header's own frame holds no sound
@@ -162,6 +167,8 @@ def _info_from_header(file: FileBytes, frame: _Frame) -> StreamInfo | None:
     info = _info(frame, file, bitrate, float(max(0, samples)) / frame.rate_hz)
     if lame is not None:
         _read_gains(lame, info)
+    # A file that was cut, or to which another was joined, has not the size that the header tells.
+    info.is_guess = size is None or not fits(frame.offset + size, file.size)
     return info
 
 

@@ -111,3 +111,5 @@ def _read_specific_config(config: bytes, info: StreamInfo) -> None:
         info.sample_rate = rate_hz
     if channels > 1:  # one channel may become two by parametric stereo
         info.channels = 8 if channels == 7 else channels  # configuration 7 is 7.1
+    else:
+        info.is_guess = True

@@ -5,6 +5,7 @@ from struct import Struct
 
 from services.extractor.read.fast.parsed_file import ParsedFile, StreamInfo, Unsupported
 from services.extractor.read.file_bytes import FileBytes
+from services.extractor.read.sound.ogg_pages import is_one_stream
 from services.extractor.tags.containers.vorbis import parse_comments
 
 _PAGE = Struct("<4sBBqIIiB")
@@ -48,11 +49,13 @@ def parse_vorbis(file: FileBytes) -> ParsedFile:
     tags, end = parse_comments(packet, 7)
     if not packet[end] & 1:  # Vorbis I, section 5.2.1: the framing bit
         raise Unsupported
+    last = _last_page(file, page.serial)
     info = StreamInfo(
-        length=_last_position(file, page.serial) / float(rate_hz),
+        length=last.position / float(rate_hz),
         bitrate=_vorbis_bitrate(max(0, highest), max(0, nominal), max(0, lowest)),
         sample_rate=rate_hz,
         channels=channels,
+        is_guess=not is_one_stream(file, last.number),
     )
     return ParsedFile(info, tags)
 
@@ -76,9 +79,12 @@ def parse_opus(file: FileBytes) -> ParsedFile:
         raise Unsupported
     tags, _ = parse_comments(packet, 8)
     # Granule positions count the decoder's first samples too, which are not played.
-    length = (_last_position(file, page.serial) - pre_skip) / float(_OPUS_RATE_HZ)
+    last = _last_page(file, page.serial)
+    length = (last.position - pre_skip) / float(_OPUS_RATE_HZ)
     bitrate = round((file.size - end) * 8 / length) if length else 0
-    return ParsedFile(StreamInfo(length=length, bitrate=bitrate, channels=channels), tags)
+    info = StreamInfo(length=length, bitrate=bitrate, channels=channels)
+    info.is_guess = not is_one_stream(file, last.number)
+    return ParsedFile(info, tags)
 
 
 def _first_page(file: FileBytes, marker: bytes) -> _Page:
@@ -125,8 +131,8 @@ def _comment_packet(file: FileBytes, first: _Page) -> tuple[bytes, int]:
             return packet, offset
 
 
-def _last_position(file: FileBytes, serial: int) -> int:
-    """The granule position of the last page, which must be the last one of this stream."""
+def _last_page(file: FileBytes, serial: int) -> _Page:
+    """The last page, which must be the last one of this stream."""
     for length in _TAIL_BYTES:
         tail = file.read_tail(length)
         offset = tail.rfind(b"OggS")
@@ -134,5 +140,5 @@ def _last_position(file: FileBytes, serial: int) -> int:
             page = _page(file, file.size - len(tail) + offset)
             if page.serial != serial or page.position == -1 or not page.flags & _LAST:
                 raise Unsupported
-            return page.position
+            return page
     raise Unsupported

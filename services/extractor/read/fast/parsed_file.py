@@ -19,6 +19,7 @@ class StreamInfo:
         sample_rate: in Hz.
         track_gain: in dB, as LAME measured it for 89 dB.
         track_peak: with full scale at 1.
+        is_guess: whether mutagen's way of reading leaves a guess: `sound` looks closer.
     """
 
     length: float = 0.0
@@ -30,6 +31,7 @@ class StreamInfo:
     layer: int = 3
     track_gain: float | None = None
     track_peak: float | None = None
+    is_guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)

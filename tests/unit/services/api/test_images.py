@@ -16,7 +16,7 @@ def picture(kind: str, mode: str = "RGB", size: tuple[int, int] = (400, 200), **
     return made.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "AVIF"])
 def test_type_and_size_of_an_image_are_read_from_its_header(kind: str) -> None:
     assert look_at(picture(kind)) == (f"image/{kind.lower()}", 400, 200)
 
@@ -40,6 +40,20 @@ def test_a_resized_image_keeps_its_aspect_ratio(mode: str, kind: str, made: str)
     assert (mime_type, look_at(content)) == (made, (made, 64, 32))
 
 
+_SHADES = (0, 60, 128, 250)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_grey_keeps_its_shades(bits: int) -> None:
+    row = b"".join((shade << bits - 8).to_bytes(bits // 8, "little") * 32 for shade in _SHADES)
+    image = Image.frombytes("I;16" if bits == 16 else "L", (128, 64), row * 64)
+    made = io.BytesIO()
+    image.save(made, "PNG")
+    smaller = Image.open(io.BytesIO(resized(made.getvalue(), 64)[1])).convert("L")
+    found = tuple(smaller.getpixel((column * 16 + 8, 16)) for column in range(4))
+    assert found == pytest.approx(_SHADES, abs=4)
+
+
 def test_a_resized_photograph_is_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # rotated by 90 degrees
@@ -57,7 +71,7 @@ def test_a_decompression_bomb_is_refused_by_its_header() -> None:
     "content", [b"", b"\xff\xd8\xff but no picture", b"<svg/>", picture("PPM"), picture("PNG")[:20]]
 )
 def test_other_formats_and_broken_images_are_refused(content: bytes) -> None:
-    with pytest.raises(Unshowable, match="no JPEG, PNG, GIF, BMP or WebP image, or broken"):
+    with pytest.raises(Unshowable, match="no JPEG, PNG, GIF, BMP, WebP or AVIF image, or broken"):
         look_at(content)
 
 

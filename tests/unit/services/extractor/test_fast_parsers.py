@@ -17,12 +17,9 @@ from mutagen import id3
 
 from bench.generated_library import generate
 from services.extractor.read.file_bytes import FileBytes
-from services.extractor.read.tag_reader import (
-    Metadata,
-    read_fast,
-    read_metadata,
-    read_with_mutagen,
-)
+from services.extractor.read.metadata import Metadata
+from services.extractor.read.mutagen_files import read_with_mutagen
+from services.extractor.read.tag_reader import read_fast, read_metadata
 from tests.unit.services.extractor.tagged_corpus import SUFFIXES, damaged, tagged
 
 _SLOW_S = 5.0

@@ -61,6 +61,9 @@ def put(root: Path, name: str, content: bytes) -> str:
         (JPEG + b"...", "image/jpeg"),
         (b"\x89PNG\r\n\x1a\n", "image/png"),
         (b"RIFF1234WEBP", "image/webp"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1", "image/avif"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0miafavif", "image/avif"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0heicmif1", None),
         (b"RIFF1234WAVE", None),
         (b"<svg>", None),
         (b"", None),
@@ -76,7 +79,9 @@ def test_the_front_cover_is_preferred_and_icons_and_invalid_images_are_left_out(
     back, front, icon = (Picture(kind, JPEG + bytes([kind])) for kind in (4, 3, 1))
     assert embedded_cover([icon, back, front]) == (_image(front), None)
     assert embedded_cover([icon, back]) == (_image(back), None)
-    assert embedded_cover([Picture(3, b"rubbish"), back]) == (_image(back), None)
+    cover, problem = embedded_cover([Picture(3, b"rubbish"), back])
+    assert cover == _image(back)
+    assert problem == "the embedded image is no JPEG, PNG, GIF, BMP, WebP or AVIF image"
     assert embedded_cover([icon]) == (None, None)
 
 
@@ -88,7 +93,7 @@ def _image(picture: Picture) -> Image:
     ("content", "problem"),
     [
         (JPEG + bytes(20_000_000), "has more than 20,000,000 bytes"),
-        (b"<svg>", "is no JPEG, PNG, GIF, BMP or WebP image"),
+        (b"<svg>", "is no JPEG, PNG, GIF, BMP, WebP or AVIF image"),
     ],
 )
 def test_an_unusable_cover_is_named_with_the_problem(
@@ -104,7 +109,7 @@ def test_an_unusable_cover_is_named_with_the_problem(
     front = put(tmp_path, "a/front.png", PNG)
     read = batch(tmp_path, {"a/1.flac": {"album": ["X"]}})
     track = track_input(read, file, artists={}, album_id="alb_1")
-    assert (track.folder_cover_sha256, track.cover_problem) == (front, None)
+    assert (track.folder_cover_sha256, track.cover_problem) == (front, f"Cover.jpg {problem}")
 
 
 def test_the_next_best_image_is_used_if_the_gateway_refuses_one(tmp_path: Path) -> None:

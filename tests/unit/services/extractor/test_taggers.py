@@ -34,7 +34,7 @@ from mutagen.id3 import (
 from mutagen.mp4 import MP4FreeForm
 
 from services.extractor.read.file_reader import read_chunk, read_file
-from services.extractor.read.tag_reader import read_with_mutagen
+from services.extractor.read.mutagen_files import read_with_mutagen
 from services.extractor.tags.model import ImportedFact, ReplayGain, Tags
 from shared.contracts.tags import GUESSED_TAG
 
@@ -392,6 +392,9 @@ def test_text_that_is_no_utf8_is_read_with_replacements(suffix: str, make_file: 
     path.write_bytes(path.read_bytes().replace(b"JQga", b"J\xf3ga"))
     tags = read(path)
     assert (tags.title, names(tags)) == ("J\ufffdga", ["Ann"])
+    if suffix == ".wv":
+        path.write_bytes(b"ID3\3" + bytes(6) + path.read_bytes())
+        assert read(path).title == "J\ufffdga"
 
 
 def test_an_info_text_ends_at_its_first_nul(make_file: MakeFile) -> None:
@@ -420,12 +423,12 @@ def test_years_of_id3_are_dates_of_all_kinds(
     assert mp3(TDRC(text="x"), TYER(text=year), version=3).release_date is not None
     original = mp3(TORY(text=year), version=3).original_date
     assert original == expected
-    path = make_file("a.wav")
-    file: Any = mutagen.File(path)
-    file.add_tags()
-    file.tags.add(TYER(text=year))
-    file.save(v2_version=3)
-    assert read(path).release_date == expected
+    for path in (make_file("a.wav"), make_file("a.aiff")):
+        file: Any = mutagen.File(path)
+        file.add_tags()
+        file.tags.add(TYER(text=year))
+        file.save(v2_version=3)
+        assert read(path).release_date == expected
 
 
 def test_a_recording_time_in_words_is_one(make_file: MakeFile) -> None:

@@ -93,6 +93,7 @@ def test_the_document_has_each_field_once_and_each_kind_of_tags() -> None:
 def test_each_suffix_of_music_is_tested_or_an_alias_of_a_tested_one() -> None:
     tested = {Path(f"a{suffix}").suffix for suffixes in TAGS_OF.values() for suffix in suffixes}
     others = dict(re.findall(r"`(\.[\w+]+)` as\s`(\.\w+)`", DOCUMENT))
+    tested.add(".mka")  # in test_headers.py: Matroska's tags have a table of their own
     assert tested | set(others) == AUDIO_SUFFIXES
     assert tested >= set(others.values())
 

@@ -45,6 +45,19 @@ def test_hidden_system_and_ignored_files_are_skipped(tmp_path: Path) -> None:
         assert is_seen(str(tmp_path), path, rules) == seen
 
 
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "@eaDir", "@Recycle", "@Recently-Snapshot", "#recycle", "#snapshot", "$RECYCLE.BIN",
+        "System Volume Information", "Network Trash Folder", "lost+found", "__MACOSX",
+        ".AppleDouble",
+    ],
+)  # fmt: skip
+def test_folders_of_devices_and_systems_are_passed_over(folder: str, tmp_path: Path) -> None:
+    make(tmp_path, "a.mp3", f"{folder}/b.mp3", f"A/{folder.upper()}/X/c.mp3", "Recycled/d.mp3")
+    assert walked(tmp_path) == ["Recycled/d.mp3", "a.mp3"]
+
+
 def test_a_folder_reached_by_several_links_is_walked_once(tmp_path: Path) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     make(root, "a/x.mp3")
