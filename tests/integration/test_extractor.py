@@ -94,6 +94,21 @@ async def test_a_folder_becomes_a_library_and_a_second_scan_reads_nothing(
     assert await library.tracks() == second
 
 
+async def test_files_that_an_earlier_version_read_are_read_once_more(
+    library: LibraryClient, make_track: Callable[..., Path], pool: asyncpg.Pool
+) -> None:
+    for number in (1, 2):
+        make_track(f"a/{number}.flac", title=str(number))
+    await library.scan()
+    first = await library.tracks()
+    # The digest of a folder without images in a version without `READER_VERSION`.
+    await pool.execute("UPDATE files SET images_digest = 0")
+    again, third = await library.scan(), await library.scan()
+    assert (again["filesToRead"], again["filesUnchanged"]) == (2, 0)
+    assert (third["filesToRead"], third["filesUnchanged"]) == (0, 2)
+    assert await library.tracks() == first
+
+
 async def test_bad_files_are_listed_and_all_others_are_read(
     library: LibraryClient, make_track: Callable[..., Path]
 ) -> None:

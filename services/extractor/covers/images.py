@@ -184,13 +184,22 @@ def images_state(images: Iterable[ImageEntry]) -> int:
     return _checksum(entries) if entries else 0
 
 
-def images_digest(states: Iterable[int]) -> int:
-    """The states of all folders whose images count for a file in one number of 31 bits.
+READER_VERSION = 2
+"""Counts the changes of how files are read: with another one, the next scan reads every file again.
 
-    It is 0 where no folder has images.
+That takes about 0.4 s of CPU for 1,000 files. No audio is analysed again: contents are the same.
+"""
+
+
+def images_digest(states: Iterable[int]) -> int:
+    """What decides, besides a file itself, how it is read: one number of 31 bits, never 0.
+
+    It is of the version of the readers, and of the states of all folders whose images count for
+    the file. The catalogue keeps it; a file whose number differs is read again.
     """
     values = list(states)
-    return _checksum(values) if any(values) else 0
+    # The walk and the readers look at different folders where none has images.
+    return _checksum([READER_VERSION, *(values if any(values) else ())])
 
 
 def _checksum(values: list[ImageEntry] | list[int]) -> int:

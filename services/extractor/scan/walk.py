@@ -163,7 +163,7 @@ class Walk:
     def _images_digest(self, prefix: str) -> int:
         """Digest of the images in a folder and in those above it that count for its files."""
         if not self._images:
-            return 0
+            return images_digest(())
         own = prefix[:-1]
         folders = (folder for folder in folders_beside(prefix) if is_around(folder, own))
         return images_digest(
