@@ -54,9 +54,11 @@ class Readers:
     async def _chunk(self, root: str, paths: Sequence[str], rules: Rules) -> ChunkRead:
         alone = len(paths) == 1
         limit_s = FILE_TIMEOUT_S if alone else CHUNK_TIMEOUT_S
-        told = () if rules == DEFAULT_RULES else (rules,)  # they are longer than all paths
+        rules_argument = (
+            () if rules == DEFAULT_RULES else (rules,)
+        )  # they are longer than all paths
         try:
-            return await self._workers.run_within(limit_s, read_chunk, root, paths, *told)
+            return await self._workers.run_within(limit_s, read_chunk, root, paths, *rules_argument)
         except (WorkerDied, WorkerTimeout) as error:
             if alone:
                 return ChunkRead([FileRead(paths[0], error=error)])

@@ -42,9 +42,9 @@ def parse(file: FileBytes, start: int) -> Metadata:
     info = _info(file, chunks, is_compressed=kind == b"AIFC")
     container = Container("aiff", info.codec, id3.raw_tags, id3.pictures)
     raw, pictures = id3_tags(file, chunks)
-    told = texts.texts(form_of(file, chunks, kind, ">"))
+    tags = texts.texts(form_of(file, chunks, kind, ">"))
     audio = audio_properties(info, container, file.size)
-    return Metadata({**told, **raw}, audio, pictures, is_guess=False)
+    return Metadata({**tags, **raw}, audio, pictures, is_guess=False)
 
 
 def _info(file: FileBytes, chunks: list[Chunk], *, is_compressed: bool) -> StreamInfo:

@@ -52,9 +52,9 @@ def parse(file: FileBytes, start: int) -> Metadata:
     info = _info(file, chunks, order)
     container = Container("wav", info.codec, id3.raw_tags, id3.pictures)
     raw, pictures = id3_tags(file, chunks)
-    told = texts.info(form_of(file, chunks, kind, order)) if order == "<" else {}
+    tags = texts.info(form_of(file, chunks, kind, order)) if order == "<" else {}
     audio = audio_properties(info, container, file.size)
-    return Metadata({**told, **raw}, audio, pictures, is_guess=False)
+    return Metadata({**tags, **raw}, audio, pictures, is_guess=False)
 
 
 def _info(file: FileBytes, chunks: list[Chunk], order: str) -> StreamInfo:
