@@ -1,7 +1,7 @@
 """Artists, upserted by folded name and MusicBrainz id.
 
-Two artists of one name are distinguished only by their MusicBrainz ids: a name without an id means the
-one artist of that name, whoever was there first, and that artist gets the id once it is known.
+Only MusicBrainz ids distinguish artists of one name: a name without an id means the one artist of
+that name, whoever was there first, and that artist gets the id once it is known.
 """
 
 from collections.abc import Iterable, Sequence
