@@ -63,6 +63,10 @@ class _Gateway(GraphQL[Context, None]):
         except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
             raise json.JSONDecodeError(str(error), "", 0) from error
 
+    def encode_json(self, data: object) -> str:
+        """Encode an answer by msgspec, in a tenth of the time; as UTF-8, without escapes."""
+        return msgspec.json.encode(data).decode()
+
     async def get_context(self, request: Any, response: Any) -> Context:
         context = self._make_context()
         context.may_store = bool(request.scope.get(MAY_STORE, True))
