@@ -172,7 +172,8 @@ def _freeze_loaded_objects() -> None:
 
     Otherwise a full collection visits all of them, about once in four pages of a list: a tenth of
     a second in which no request is answered. A young collection runs after 20,000 new objects
-    instead of 700, since a batch of tracks makes far more, and none of them is cyclic garbage.
+    instead of 700, since a batch of tracks makes far more. graphql-core leaves one cycle a request,
+    which a later collection frees.
     """
     gc.collect()
     gc.freeze()

@@ -33,7 +33,7 @@ class WalkedFile(NamedTuple):
     size_bytes: int
     mtime_ns: int
     images_digest: int = 0
-    """A number that changes when the images that belong to the file do."""
+    """As `covers.images.images_digest` has it: changes with the images around the file."""
 
 
 class Run(NamedTuple):
