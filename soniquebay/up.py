@@ -24,7 +24,6 @@ from shared.runtime.resources import limit_malloc_arenas
 from shared.runtime.service import Service, stop_signals
 from shared.runtime.settings import Settings
 from shared.search.factory import search_index
-from soniquebay.demo import render_demo
 from soniquebay.documents import FIRST_TRACK, REQUEST_SCAN, SCAN, STATUS
 from soniquebay.output import duration, say
 from soniquebay.progress import ProgressView
@@ -48,6 +47,9 @@ def run(settings: Settings, *, roots: Sequence[str], demo: bool, until_idle: boo
     with _data_folder(settings):
         folders = list(roots)
         if demo:
+            # Imported only when used: it brings the encoders along.
+            from soniquebay.demo import render_demo  # noqa: PLC0415 - see above
+
             folder = settings.data_dir / "demo-music"
             say(f"rendering the demo library into {folder} (some seconds, once)")
             render_demo(folder)
