@@ -19,6 +19,7 @@ from shared.bus.in_process import InProcessBus
 from shared.contracts.topics import Stage
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
 from shared.gateway.client import Gateway
+from shared.gateway.http_transport import HttpTransport
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
 
@@ -103,7 +104,7 @@ async def running_extractor(
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://gateway", timeout=60
     ) as client:
-        gateway = Gateway(client)
+        gateway = Gateway(HttpTransport(client))
         service = extractor.build(settings, gateway=gateway, publish=bus.publish)
         async with service.lifespan():
             service.subscribe(bus)
