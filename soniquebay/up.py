@@ -24,11 +24,19 @@ from shared.runtime.resources import limit_malloc_arenas
 from shared.runtime.service import Service, stop_signals
 from shared.runtime.settings import Settings
 from shared.search.factory import search_index
-from soniquebay.documents import FIRST_TRACK, REQUEST_SCAN, SCAN, STATUS
-from soniquebay.output import duration, say
+from soniquebay.documents import (
+    FIRST_TRACK,
+    PROGRESS,
+    REQUEST_SCAN,
+    SCAN,
+    STATUS,
+    UNRESOLVED_SCANS,
+)
+from soniquebay.output import duration, say, unresolved_line
 from soniquebay.progress import ProgressView
 
 _POLL_EVERY_S = 0.4
+_LOOK_FOR_SCANS_EVERY_S = 30.0
 _IDLE_POLLS = 2  # so many in a row mean that all work is done
 
 
@@ -91,6 +99,7 @@ class _Up:
         self._until_idle = until_idle
         self._demo = demo
         self._started_s = time.monotonic()
+        self._shown_scans: set[str] = set()
         self._bus = InProcessBus(capacity=settings.bus_capacity)
         embedder = text_embedder(settings)
         index = search_index(settings)
@@ -124,7 +133,7 @@ class _Up:
             if work.done():
                 succeeded = await work
                 if not self._until_idle:
-                    await stopped
+                    await self._show_scans_until(stopped)
             else:
                 work.cancel()
             if stopped.done():
@@ -167,7 +176,7 @@ class _Up:
         idle_polls = 0
         with ProgressView() as view:
             while idle_polls < _IDLE_POLLS:
-                status = (await self._execute(STATUS, {}))["status"]
+                status = (await self._execute(PROGRESS, {}))["status"]
                 view.update(time.monotonic(), status)
                 idle = not status["activeScans"] and not status["pending"]
                 idle_polls = idle_polls + 1 if idle else 0
@@ -176,8 +185,19 @@ class _Up:
         for scan in ended:
             if scan["message"]:
                 say(f"{scan['root']}: {scan['message']}")
-        await self._print_summary(status)
+        self._shown_scans.update(scans)
+        await self._print_summary((await self._execute(STATUS, {}))["status"])
         return all(scan["state"] not in {"HELD", "REFUSED"} for scan in ended)
+
+    async def _show_scans_until(self, stopped: asyncio.Future[Any]) -> None:
+        """Serve until the signal; show scans that are held or refused, as the watcher's may be."""
+        while not stopped.done():
+            status = (await self._execute(UNRESOLVED_SCANS, {}))["status"]
+            for scan in status["unresolvedScans"]:
+                if scan["id"] not in self._shown_scans:
+                    say(unresolved_line(scan))
+                    self._shown_scans.add(scan["id"])
+            await asyncio.wait([stopped], timeout=_LOOK_FOR_SCANS_EVERY_S)
 
     async def _print_summary(self, status: dict[str, Any]) -> None:
         elapsed = duration(time.monotonic() - self._started_s)

@@ -49,6 +49,9 @@ query ($missing: Boolean) {
 """
 
 
+_UNRESOLVED = "{ status { unresolvedScans { state } } }"
+
+
 class LibraryClient:
     """Scans the library below a root, and reads its tracks and failures."""
 
@@ -73,6 +76,11 @@ class LibraryClient:
             await asyncio.sleep(0.05)
             scan = (await self.gateway.execute_document(_FOLLOW, {"id": scan["id"]}))["scan"]
         return scan
+
+    async def unresolved(self) -> list[str]:
+        """The states of the scans that a person has to look at."""
+        found = await self.gateway.execute_document(_UNRESOLVED, {})
+        return [scan["state"] for scan in found["status"]["unresolvedScans"]]
 
     async def tracks(self, *, missing: bool = False) -> dict[str, Any]:
         """The tracks, by path."""
