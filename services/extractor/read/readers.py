@@ -5,15 +5,18 @@ from collections.abc import Sequence
 
 from services.extractor.covers.images import FolderImages, Image
 from services.extractor.paths import wanted_folders
+from services.extractor.read.content_hash import LongSound, join_segments, segments
 from services.extractor.read.file_reader import (
     ChunkRead,
     FileRead,
     read_chunk,
     read_cover,
     read_folders,
+    read_segment,
 )
 from services.extractor.tags.rules import DEFAULT_RULES, Rules
 from services.extractor.tags.rules_file import rules_of
+from shared.contracts.identity import local_path
 from shared.gateway.client import in_portions
 from shared.runtime.worker_process import WorkerTimeout
 from shared.runtime.workers import WorkerDied, WorkerProcesses
@@ -58,7 +61,10 @@ class Readers:
             () if rules == DEFAULT_RULES else (rules,)
         )  # they are longer than all paths
         try:
-            return await self._workers.run_within(limit_s, read_chunk, root, paths, *rules_argument)
+            chunk = await self._workers.run_within(
+                limit_s, read_chunk, root, paths, *rules_argument
+            )
+            return await self._hashed(root, chunk)
         except (WorkerDied, WorkerTimeout) as error:
             if alone:
                 return ChunkRead([FileRead(paths[0], error=error)])
@@ -68,6 +74,18 @@ class Readers:
             whole.files += one.files
             whole.images |= one.images
         return whole
+
+    async def _hashed(self, root: str, chunk: ChunkRead) -> ChunkRead:
+        """The chunk with the content hashes of the files that are hashed as a whole."""
+        for n, file in enumerate(chunk.files):
+            if file.long_sound is not None and file.track_fields is not None:
+                name = local_path(root, file.path)
+                whole = await whole_hash(
+                    self._workers, name, file.size_bytes, file.mtime_ns, file.long_sound
+                )
+                fields = file.track_fields | {"content_hash": whole} if whole else file.track_fields
+                chunk.files[n] = file._replace(track_fields=fields, long_sound=None)
+        return chunk
 
     async def cover(self, root: str, path: str) -> Image | None:
         """The cover embedded in a file; None where there is none any longer."""
@@ -82,3 +100,25 @@ class Readers:
             return await self._workers.run_within(CHUNK_TIMEOUT_S, read_folders, root, folders)
         except (WorkerDied, WorkerTimeout):
             return {folder: FolderImages() for folder in folders}
+
+
+async def whole_hash(
+    workers: WorkerProcesses, path: bytes, size_bytes: int, mtime_ns: int, sound: LongSound
+) -> str | None:
+    """The content hash of a sound that is hashed as a whole, however large it is.
+
+    Each segment is a job with a time limit: a large file takes its time, and a disk that hangs
+    does not. None where the file changed since, or cannot be read.
+    """
+    digests: list[bytes] = []
+    for parts in segments(sound):
+        try:
+            digest = await workers.run_within(
+                FILE_TIMEOUT_S, read_segment, path, size_bytes, mtime_ns, parts
+            )
+        except (WorkerDied, WorkerTimeout):
+            return None
+        if digest is None:
+            return None
+        digests.append(digest)
+    return join_segments(sound, digests)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from services.extractor.libraries import Libraries
-from services.extractor.store.moved_files import FileState, MoveCandidate, check_files
+from services.extractor.read.readers import whole_hash
+from services.extractor.store.moved_files import FileState, LongFile, MoveCandidate, check_files
 from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import local_path
 from shared.contracts.upserts import UpsertStatus
@@ -128,9 +129,19 @@ class MoveResolver:
     async def _check(self, candidates: Sequence[MoveCandidate]) -> list[FileState]:
         """The state of each file. All count as present if the check takes too long."""
         try:
-            return await self._workers.run_within(_CHECK_TIMEOUT_S, check_files, candidates)
+            found = await self._workers.run_within(_CHECK_TIMEOUT_S, check_files, candidates)
         except (WorkerDied, WorkerTimeout):
             return [FileState.PRESENT] * len(candidates)
+        hashes: dict[LongFile, str | None] = {}
+        states: list[FileState] = []
+        for candidate, state in zip(candidates, found, strict=True):
+            if isinstance(state, LongFile):
+                if state not in hashes:
+                    hashes[state] = await whole_hash(self._workers, *state)
+                is_same = hashes[state] in {None, candidate.content_hash}
+                state = FileState.PRESENT if is_same else FileState.CHANGED  # noqa: PLW2901
+            states.append(state)
+        return states
 
     async def _root_of(self, library_id: str) -> str:
         """A library's root; '' where the library is unknown: nothing counts as gone there."""
