@@ -239,9 +239,7 @@ def _read_open(descriptor: int, path: bytes, rules: Rules) -> FileContents:
         raise UnreadableFile(describe_error(error, suffix)) from error
     found = hash_content(file)
     whole, long_sound = (None, found) if isinstance(found, LongSound) else (found, None)
-    return FileContents(
-        status.st_size, status.st_mtime_ns, tags, cover, whole, problem, long_sound
-    )
+    return FileContents(status.st_size, status.st_mtime_ns, tags, cover, whole, problem, long_sound)
 
 
 _KINDS = (

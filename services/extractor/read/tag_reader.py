@@ -30,8 +30,8 @@ from services.extractor.read.mutagen_files import (
     read_with_mutagen,
 )
 from services.extractor.read.signatures import AIFF, MATROSKA, WAVE, Kind, kind_of
+from services.extractor.read.sound.bounds import after_id3v2
 from services.extractor.read.sound.corrections import corrected
-from services.extractor.read.sound.parts import after_id3v2
 from services.extractor.tags.containers import mp4
 from services.extractor.tags.containers.stream_gains import add_gains
 

@@ -13,7 +13,7 @@ from services.extractor.read.sound import (
     ogg_pages,
     stream_headers,
 )
-from services.extractor.read.sound.parts import after_flac_blocks, after_id3v2, before_tags
+from services.extractor.read.sound.bounds import after_flac_blocks, after_id3v2, before_tags
 from services.extractor.tags.model import AudioProperties
 
 _SAME_S = 0.06

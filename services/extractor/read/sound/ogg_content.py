@@ -4,6 +4,7 @@ Source: RFC 3533.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from services.extractor.read.file_bytes import FileBytes
 
@@ -33,13 +34,33 @@ def first_page_of_sound(file: FileBytes, offset: int) -> int:
     return file.size
 
 
-def sampled_pages(file: FileBytes, begin: int) -> list[bytes]:
-    """The contents of the first, the middle and the last page, each up to 4 KB."""
-    return [
-        _page(file.read(begin, _NEAR_BYTES), 0),
-        _page_after(file, begin + (file.size - begin) // 2),
-        _last_page(file, begin),
-    ]
+class Sample(NamedTuple):
+    """The first, the middle and the last page.
+
+    Attributes:
+        pages: position and content of each, up to 4 KB.
+        is_varying: the packets of the middle page are as long as the sound in them needs.
+    """
+
+    pages: list[bytes]
+    is_varying: bool
+
+
+def sample(file: FileBytes, begin: int) -> Sample:
+    """Three pages of the sound that begins at an offset."""
+    window, offset = _page_after(file, begin + (file.size - begin) // 2)
+    pages = [
+        _page(file.read(begin, _NEAR_BYTES), 0), _page(window, offset), _last_page(file, begin),
+    ]  # fmt: skip
+    return Sample(pages, not _is_of_one_size(window, offset))
+
+
+def _is_of_one_size(window: bytes, offset: int) -> bool:
+    """Whether all packets of a page, if it has three and more, have one size."""
+    if not 0 <= offset < len(window) - 27:
+        return False
+    ends = window[offset + 27 : offset + 27 + window[offset + 26]].replace(b"\xff", b"")
+    return len(ends) > 2 and len(set(ends)) == 1
 
 
 def encoding(file: FileBytes, start: int) -> bytes:
@@ -69,14 +90,17 @@ def contents(file: FileBytes, begin: int) -> Iterator[bytes]:
         at = offset + end
 
 
-def _page_after(file: FileBytes, offset: int) -> bytes:
-    """The first page that begins within two pages after an offset; nearly always it is near."""
+def _page_after(file: FileBytes, offset: int) -> tuple[bytes, int]:
+    """The first page that begins within two pages after an offset; nearly always it is near.
+
+    Returns bytes of the file, and where the page begins in them; -1 where there is none.
+    """
     near = file.read(offset, _NEAR_BYTES)
     found = near.find(b"OggS")
     if 0 <= found <= _NEAR_BYTES - _LONGEST_HEADER_BYTES - _BLOCK_BYTES:
-        return _page(near, found)
+        return near, found
     window = file.read(offset, _WINDOW_BYTES)
-    return _page(window, window.find(b"OggS"))
+    return window, window.find(b"OggS")
 
 
 def _last_page(file: FileBytes, begin: int) -> bytes:

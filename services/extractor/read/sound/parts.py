@@ -1,8 +1,9 @@
-"""Where a file's sound lies, apart from its tags, and how much of it says which sound it is.
+"""Where a file's sound lies, apart from its tags, and whether a sample of it can identify it.
 
 Sources: Microsoft's "Multimedia Registration Kit"; Apple's "Audio Interchange File Format" 1.3;
 Sony's "DSF File Format Specification"; Philips' "DSDIFF 1.5"; Microsoft's "Advanced Systems Format
-Specification"; ISO/IEC 14496-12; RFC 9559 (Matroska); RFC 9639 (FLAC).
+Specification"; ISO/IEC 14496-12; RFC 9559 (Matroska); RFC 9639 (FLAC); the "Mp3 Info Tag rev 1
+specifications" (LAME).
 """
 
 import struct
@@ -15,28 +16,27 @@ from services.extractor.read.containers.ebml import (
     elements,
     first_of_each,
     read_header,
-    text_of,
 )
 from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.sound import mp4_samples
+from services.extractor.read.sound.bounds import after_flac_blocks, before_tags
 
 _MOST_PARTS = 10_000
 """Objects, blocks or clusters that are gone through."""
 _MOST_HEADER_BYTES = 2**16
-_MOST_TRACK_BYTES = 4_096
+_FIRST_BYTES = 4_096
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 _ASF_STREAM = bytes.fromhex("9107dcb7b7a9cf118ee600c00c205365")
 _EBML = b"\x1a\x45\xdf\xa3"
 _MATROSKA_TRACKS, _MATROSKA_TRACK, _MATROSKA_CLUSTER = 0x1654AE6B, 0xAE, 0x1F43B675
+_MATROSKA_ENCODING = (0x86, 0xE1, 0x63A2)  # codec, sound, the codec's own data
 _EXTENSIBLE = 0xFFFE
-_WAVE_PCM = frozenset((0x01, 0x02, 0x03, 0x06, 0x07, 0x11))
-"""Format tags of codecs whose blocks all have one size: PCM, ADPCM, A-law and mu-law."""
-_MP4_PCM = frozenset((
-    b"sowt", b"twos", b"lpcm", b"raw ", b"NONE", bytes(4), b"in24", b"in32", b"fl32", b"fl64",
-    b"ipcm", b"fpcm", b"ulaw", b"alaw", b"ima4", b"ms\0\x02", b"ms\0\x11",
-))  # fmt: skip
-_MATROSKA_PCM = ("A_PCM", "A_MS/ACM", "A_QUICKTIME")
+_VARYING = frozenset((b"MAC ", b"wvpk", b"MPCK", b"TTA1", b"tBaK", b"OFR ", b"ADIF"))
+"""Formats whose frames are as long as the sound in them needs; Musepack's older streams too."""
+_VARYING_IN_MP4 = frozenset((b"mp4a", b"alac"))
+_MPEG_HEADERS = (b"Xing", b"VBRI")
+"""In the first frame of a variable bit rate."""
 _UNCOMPRESSED_SHARE = 0.98
 """FLAC and ALAC store noise as it is: a file of this share of its samples' size is not smaller."""
 
@@ -55,13 +55,15 @@ class Sound(NamedTuple):
         parts: of the file, in order; empty where it has no sound.
         encoding: what the headers say of the sound's encoding (rate, channels): without it, the
             same bytes may be another sound. b"" where each frame says it.
-        is_compressed: by a codec that makes less of it, the more it repeats itself.
+        is_varying: its frames are as long as the sound in them needs. Two sounds of one length
+            are one then, if samples of them are. Uncompressed files and those of a constant bit
+            rate are of one length whatever they hold.
         checksum: of all samples, by the encoder; b"" where there is none.
     """
 
     parts: tuple[Part, ...]
     encoding: bytes = b""
-    is_compressed: bool = True
+    is_varying: bool = False
     checksum: bytes = b""
 
     @property
@@ -95,50 +97,35 @@ def sound_of(file: FileBytes, start: int) -> Sound:
         sound = _mp4(file, start)
     elif header[:4] == _EBML:
         sound = _matroska(file, start)
-    return sound or _sound((Part(start, before_tags(file)),))
+    if sound is not None:
+        return sound
+    is_varying = header[:4] in _VARYING or header[:3] == b"MP+" or _is_adts(header)
+    is_varying = is_varying or _is_mpeg_of_varying_rate(file.read(start, _FIRST_BYTES))
+    return _sound((Part(start, before_tags(file)),), is_varying=is_varying)
 
 
-def _sound(parts: Iterable[Part], encoding: bytes = b"", *, is_compressed: bool = True) -> Sound:
-    return Sound(tuple(p for p in parts if p.end > p.start), encoding, is_compressed)
+def _is_adts(header: bytes) -> bool:
+    return header[0] == 0xFF and header[1] & 0xF6 == 0xF0 if len(header) > 1 else False
 
 
-def after_id3v2(file: FileBytes) -> int:
-    """Where a file begins after its ID3v2 tags, of which there may be several."""
-    start = 0
-    for _ in range(5):
-        header = file.read(start, 10)
-        if len(header) < 10 or header[:3] != b"ID3" or max(header[6:]) > 127:
-            break
-        size = header[6] << 21 | header[7] << 14 | header[8] << 7 | header[9]
-        start += 10 + size + (10 if header[5] & 0x10 else 0)  # with a footer
-    return start
+def _is_mpeg_of_varying_rate(first: bytes) -> bool:
+    """Whether the first frame is a header that says so, or has LAME's checksum of all frames.
+
+    The checksum lies in the first block, so that a sample has it.
+    """
+    if any(name in first for name in _MPEG_HEADERS):
+        return True
+    at = first.find(b"Info") + 4
+    if at < 4 or len(first) < at + 4:
+        return False
+    flags = first[at + 3]
+    # Behind the numbers of frames and bytes, the table, and the quality: LAME's part.
+    at += 4 + 4 * (flags & 1) + 2 * (flags & 2) + 25 * (flags & 4) + (flags & 8) // 2
+    return first[at : at + 1] == b"L" and any(first[at + 32 : at + 34])  # LAME, Lavf
 
 
-def before_tags(file: FileBytes) -> int:
-    """The end of the file without the tags behind the sound: ID3v1, APEv2, Lyrics3."""
-    end = file.size
-    for _ in range(5):
-        tail = file.read(max(0, end - 160), min(160, end))
-        if tail[-128:-125] == b"TAG":
-            end -= 128
-        elif tail[-32:-24] == b"APETAGEX":
-            size, flags = struct.unpack("<I4xI", tail[-20:-8])
-            end -= size + (32 if flags >> 31 else 0)  # the size leaves the header out
-        elif tail[-9:] == b"LYRICS200" and tail[-15:-9].isdigit():
-            end -= int(tail[-15:-9]) + 15
-        else:
-            break
-    return max(end, 0)
-
-
-def after_flac_blocks(file: FileBytes, offset: int) -> int:
-    """Where FLAC's frames begin, from the offset of its first block."""
-    for _ in range(_MOST_PARTS):
-        (header,) = struct.unpack(">I", file.read(offset, 4))
-        offset += 4 + (header & 0xFFFFFF)
-        if header >> 31:  # the last block before the frames
-            break
-    return offset
+def _sound(parts: Iterable[Part], encoding: bytes = b"", *, is_varying: bool = False) -> Sound:
+    return Sound(tuple(p for p in parts if p.end > p.start), encoding, is_varying)
 
 
 def _flac(file: FileBytes, start: int) -> Sound:
@@ -149,15 +136,17 @@ def _flac(file: FileBytes, start: int) -> Sound:
     (packed,) = struct.unpack_from(">Q", stream_info, 10)
     channels, bits = (packed >> 41 & 7) + 1, (packed >> 36 & 31) + 1
     samples_bytes = (packed & 0xFFFFFFFFF) * channels * bits // 8
-    is_compressed = not 0 < samples_bytes * _UNCOMPRESSED_SHARE <= part.end - part.start
+    is_varying = not 0 < samples_bytes * _UNCOMPRESSED_SHARE <= part.end - part.start
     md5 = stream_info[18:]
-    return Sound((part,), stream_info, is_compressed, md5 if any(md5) else b"")
+    return Sound((part,), stream_info, is_varying, md5 if any(md5) else b"")
 
 
 def _wave(file: FileBytes, start: int, order: str) -> Sound | None:
     chunks = chunks_of(file, start, order, b"data")
     fmt = first(chunks, b"fmt ")
-    return _of_chunks(chunks, b"data", _wave_format(file.read(fmt.start, 40) if fmt else b"", order))
+    return _of_chunks(
+        chunks, b"data", _wave_format(file.read(fmt.start, 40) if fmt else b"", order)
+    )
 
 
 def _wave_format(block: bytes, order: str) -> bytes:
@@ -181,7 +170,7 @@ def _aiff(file: FileBytes, start: int) -> Sound | None:
 
 def _of_chunks(chunks: list[Chunk], name: bytes, encoding: bytes) -> Sound | None:
     found = [Part(one.start, one.start + one.size) for one in chunks if one.name == name]
-    return _sound(found, encoding, is_compressed=False) if found else None
+    return _sound(found, encoding) if found else None
 
 
 def _dsdiff(file: FileBytes, offset: int) -> Sound | None:
@@ -198,7 +187,7 @@ def _dsdiff(file: FileBytes, offset: int) -> Sound | None:
         elif name in {b"DSD ", b"DST "}:
             parts.append(Part(begin, min(begin + size, file.size)))
         offset = begin + size + size % 2
-    return _sound(parts, encoding, is_compressed=False) if parts else None
+    return _sound(parts, encoding) if parts else None
 
 
 def _dsf(file: FileBytes, offset: int) -> Sound | None:
@@ -214,22 +203,19 @@ def _dsf(file: FileBytes, offset: int) -> Sound | None:
         elif name == b"data":
             parts.append(Part(offset + 12, min(offset + size, file.size)))
         offset += max(size, 12)
-    return _sound(parts, encoding, is_compressed=False) if parts else None
+    return _sound(parts, encoding) if parts else None
 
 
 def _asf(file: FileBytes, start: int) -> Sound | None:
-    """ASF's objects: a GUID, and a size that counts the header too."""
+    """ASF's objects: a GUID, and a size that counts the header too. Packets have one size."""
     objects = list(_asf_objects(file, start, file.size))
     data = [Part(begin, end) for guid, begin, end in objects if guid == _ASF_DATA]
-    if not data:
-        return None
     encoding = b""
     for _, begin, end in objects[:1]:  # the header, of objects behind six bytes of its own
         for guid, at, _ in _asf_objects(file, begin + 6, end):
             if guid == _ASF_STREAM:
                 encoding += _wave_format(file.read(at + 54, 40), "<")  # behind GUIDs and sizes
-    is_compressed = int.from_bytes(encoding[1:3], "little") not in _WAVE_PCM
-    return _sound(data, encoding, is_compressed=is_compressed)
+    return _sound(data, encoding) if data else None
 
 
 def _asf_objects(file: FileBytes, offset: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -245,57 +231,26 @@ def _asf_objects(file: FileBytes, offset: int, end: int) -> Iterator[tuple[bytes
 def _mp4(file: FileBytes, start: int) -> Sound | None:
     parts: list[Part] = []
     encoding, samples_bytes = b"", 0.0
-    is_compressed = True
+    is_varying = True
     for name, begin, end in mp4_samples.top_atoms(file, start):
         if name == b"mdat":
             parts.append(Part(begin, min(end, file.size)))
         elif name == b"moov":
-            for track in _mp4_tracks(file, begin, min(end, file.size)):
-                entry = _mp4_entry(track)
+            for track in mp4_samples.track_headers(file, begin, min(end, file.size)):
+                entry = mp4_samples.sample_entry(track)
                 encoding += entry
-                samples_bytes += _alac_samples_bytes(track, entry)
-                is_compressed = is_compressed and entry[4:8] not in _MP4_PCM
-    sound = _sound(parts, encoding, is_compressed=is_compressed)
+                samples_bytes += mp4_samples.alac_samples_bytes(track, entry)
+                is_varying = is_varying and entry[4:8] in _VARYING_IN_MP4
+    sound = _sound(parts, encoding, is_varying=is_varying)
     if 0 < samples_bytes * _UNCOMPRESSED_SHARE <= sound.length_bytes:
-        sound = sound._replace(is_compressed=False)
+        sound = sound._replace(is_varying=False)
     return sound if parts else None
-
-
-def _mp4_tracks(file: FileBytes, offset: int, end: int) -> Iterator[bytes]:
-    """The begin of each track of sound: its tables come later, and may be long."""
-    while offset < end:
-        size, name = struct.unpack(">I4s", file.read(offset, 8).ljust(8, b"\0"))
-        if size < 8:
-            break
-        if name == b"trak":
-            track = file.read(offset, min(size, _MOST_TRACK_BYTES))
-            if b"hdlr" in track and b"soun" in track:
-                yield track
-        offset += size
-
-
-def _mp4_entry(track: bytes) -> bytes:
-    """The first entry of a track's sample description: its size, the codec, and the rest."""
-    at = track.find(b"stsd") + 12
-    (size,) = struct.unpack_from(">I", track.ljust(at + 4, b"\0"), at)
-    return track[at : at + size] if at >= 12 else b""
-
-
-def _alac_samples_bytes(track: bytes, entry: bytes) -> float:
-    """The bytes of a track's samples before ALAC; 0 for another codec."""
-    times, cookie = track.find(b"mdhd") + 4, entry.find(b"alac", 8) + 8
-    if entry[4:8] != b"alac" or times < 4 or cookie < 8 or len(entry) < cookie + 24:
-        return 0.0
-    wide = track[times] == 1
-    scale, units = struct.unpack_from(">IQ" if wide else ">II", track, times + (20 if wide else 12))
-    (rate_hz,) = struct.unpack_from(">I", entry, cookie + 20)
-    return units / scale * rate_hz * entry[cookie + 5] * entry[cookie + 9] / 8 if scale else 0.0
 
 
 def _matroska(file: FileBytes, start: int) -> Sound | None:
     """The clusters; a live stream's, whose size is unknown, lasts to the file's end."""
     parts: list[Part] = []
-    encoding, is_compressed = b"", True
+    encoding = b""
     with suppress(Malformed, IndexError):  # the end, or damage: what was found before counts
         _, offset, size = read_header(file, start)
         _, offset, _ = read_header(file, offset + size)  # the segment
@@ -306,22 +261,15 @@ def _matroska(file: FileBytes, start: int) -> Sound | None:
                 parts.append(Part(begin, file.size if is_last else min(begin + size, file.size)))
                 if is_last:
                     break
-            elif kind == _MATROSKA_TRACKS:
-                encoding, is_compressed = _matroska_tracks(file.read(begin, size))
+            elif kind == _MATROSKA_TRACKS and size <= _MOST_HEADER_BYTES:
+                encoding = _matroska_tracks(file.read(begin, size))
             if size < 0:
                 break
             offset = begin + size
-    return _sound(parts, encoding, is_compressed=is_compressed) if parts else None
+    return _sound(parts, encoding) if parts else None
 
 
-def _matroska_tracks(content: bytes) -> tuple[bytes, bool]:
-    """What decides of the tracks of sound, and whether all their codecs compress."""
-    encoding, is_compressed = b"", True
-    for kind, entry in elements(content):
-        track = first_of_each(entry)
-        if kind != _MATROSKA_TRACK or track.get(0x83) != b"\2":
-            continue
-        codec = text_of(track.get(0x86, b""))
-        encoding += codec.encode() + track.get(0xE1, b"") + track.get(0x63A2, b"")
-        is_compressed = is_compressed and not codec.startswith(_MATROSKA_PCM)
-    return encoding, is_compressed
+def _matroska_tracks(content: bytes) -> bytes:
+    """What decides of the tracks: codecs, channels and rates, not names and languages."""
+    tracks = [first_of_each(entry) for kind, entry in elements(content) if kind == _MATROSKA_TRACK]
+    return b"".join(track.get(kind, b"") for track in tracks for kind in _MATROSKA_ENCODING)
