@@ -74,8 +74,8 @@ def hash_content(file: FileBytes) -> str | LongSound | None:
         if not sound.parts:
             return None
         return _hash_sound(file, sound)
-    except (OSError, struct.error, ValueError):
-        return None
+    except (OSError, struct.error, ValueError, LookupError, OverflowError):
+        return None  # damaged in its headers
 
 
 def _hash_sound(file: FileBytes, sound: Sound) -> str | LongSound:

@@ -225,10 +225,10 @@ def _specific_config(block: bytes) -> bytes:
 
 def track_headers(file: FileBytes, offset: int, end: int) -> Iterator[bytes]:
     """The first 4 KB of each track of sound in a movie: its tables come later, and may be long."""
-    while offset < end:
+    for _ in range(_MOST_ATOMS):
         size, name = struct.unpack(">I4s", file.read(offset, 8).ljust(8, b"\0"))
-        if size < 8:
-            break
+        if size < 8 or offset >= end:
+            return
         if name == b"trak":
             track = file.read(offset, min(size, _MOST_HEADER_BYTES))
             if b"hdlr" in track and b"soun" in track:

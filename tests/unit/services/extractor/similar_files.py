@@ -47,14 +47,18 @@ def _with_tones(samples: Samples, bursts_hz: tuple[float, ...]) -> Samples:
 
 
 def encode(
-    samples: Samples, kind: str, codec: str, bit_rate: int = 0, options: Mapping[str, str] = {}
-) -> bytes:
+    samples: Samples, kind: str, codec: str, bit_rate: int = 0, *,
+    options: Mapping[str, str] | None = None, title: str = "",
+) -> bytes:  # fmt: skip
     """The samples in a container and codec of FFmpeg's."""
     layout = "mono" if samples.shape[1] == 1 else "stereo"
     file = BytesIO()
     with av.open(file, "w", format=kind) as container:
-        stream = container.add_stream(codec, rate=RATE_HZ, layout=layout, options=dict(options))
+        stream = container.add_stream(
+            codec, rate=RATE_HZ, layout=layout, options=dict(options or {})
+        )
         assert isinstance(stream, av.AudioStream)
+        container.metadata.update({"title": title} if title else {})
         stream.time_base = Fraction(1, RATE_HZ)
         stream.bit_rate = bit_rate
         formats = stream.codec.audio_formats or []
@@ -128,7 +132,7 @@ class Format(NamedTuple):
 
 
 def _by_av(kind: str, codec: str, bit_rate: int = 0, **options: str) -> Callable[[Samples], bytes]:
-    return lambda samples: encode(samples, kind, codec, bit_rate, options)
+    return lambda samples: encode(samples, kind, codec, bit_rate, options=options)
 
 
 UNCOMPRESSED: dict[str, Format] = {
@@ -160,7 +164,6 @@ CONSTANT_BIT_RATE: dict[str, Format] = {
 }
 LOSSLESS: dict[str, Format] = {
     "FLAC": Format(".flac", _by_av("flac", "flac")),
-    "FLAC in Ogg": Format(".oga", _by_av("ogg", "flac")),
     "ALAC": Format(".m4a", _by_av("ipod", "alac")),
     "WavPack": Format(".wv", _by_av("wv", "wavpack")),
     "TTA": Format(".tta", _by_av("tta", "tta")),
