@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from services.extractor.read.file_reader import prepare_reader
-from services.extractor.read.readers import Readers
+from services.extractor.read.content_hash import content_hash
+from services.extractor.read.file_reader import prepare_reader, read_file
+from services.extractor.read.readers import Readers, whole_hash
 from shared.runtime.workers import WorkerProcesses
 
 BOMB_MB = 1_200
@@ -67,3 +68,40 @@ async def test_a_file_that_exhausts_its_readers_memory_fails_alone(
         chunk = await Readers(workers).files(str(tmp_path), ["a.mp3", "b.mp3", "c.flac"])
     assert [str(file.error or "") for file in chunk.files] == ["", message, ""]
     assert [file.path for file in chunk.files] == ["a.mp3", "b.mp3", "c.flac"]
+
+
+async def test_a_long_file_is_hashed_by_several_jobs(tmp_path: Path) -> None:
+    names = ["a.wav", "b.wav", "c.wav", "short.wav"]
+    sound = np.zeros(20_000_000, np.int16)  # three segments
+    for name in names:
+        sound[12_345_678] = 1 if name == "b.wav" else 0
+        whole = sound[:1_000] if name == "short.wav" else sound
+        soundfile.write(tmp_path / name, whole, 44_100, subtype="PCM_16")
+    workers = WorkerProcesses(2, warm=prepare_reader)
+    async with workers.running():
+        chunk = await Readers(workers).files(str(tmp_path), names)
+    hashes = [file.track_fields["content_hash"] for file in chunk.files if file.track_fields]
+    expected = []
+    for name in names:
+        with (tmp_path / name).open("rb") as file:
+            expected.append(content_hash(file.fileno(), (tmp_path / name).stat().st_size))
+    assert hashes == expected
+    assert hashes[0] == hashes[2] != hashes[1]
+
+
+async def test_a_long_file_that_changes_meanwhile_has_no_hash_and_is_no_failure(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros(2**20, np.int16), 44_100, subtype="PCM_16")
+    contents = read_file(os.fsencode(path))
+    assert contents.content_hash is None
+    assert contents.long_sound is not None
+    size, mtime_ns = contents.size_bytes, contents.mtime_ns
+    workers = WorkerProcesses(1, warm=prepare_reader)
+    async with workers.running():
+        arguments = (workers, os.fsencode(path), size)
+        whole = await whole_hash(*arguments, mtime_ns, contents.long_sound)
+        changed = await whole_hash(*arguments, mtime_ns - 1, contents.long_sound)
+    assert whole is not None
+    assert changed is None
