@@ -13,9 +13,11 @@ import pytest
 import soundfile
 
 from services.extractor.read.content_hash import content_hash
-from services.extractor.read.file_reader import prepare_reader, read_file
+from services.extractor.read.file_reader import LongFile, prepare_reader, read_file
 from services.extractor.read.readers import Readers, whole_hash
+from shared.contracts.errors import RetryLater
 from shared.runtime.workers import WorkerProcesses
+from tests.integration.worker_jobs import read_unless_stalled
 
 BOMB_MB = 1_200
 
@@ -97,11 +99,50 @@ async def test_a_long_file_that_changes_meanwhile_has_no_hash_and_is_no_failure(
     contents = read_file(os.fsencode(path))
     assert contents.content_hash is None
     assert contents.long_sound is not None
-    size, mtime_ns = contents.size_bytes, contents.mtime_ns
+    file = LongFile(os.fsencode(path), contents.size_bytes, contents.mtime_ns, contents.long_sound)
     workers = WorkerProcesses(1, warm=prepare_reader)
     async with workers.running():
-        arguments = (workers, os.fsencode(path), size)
-        whole = await whole_hash(*arguments, mtime_ns, contents.long_sound)
-        changed = await whole_hash(*arguments, mtime_ns - 1, contents.long_sound)
+        whole = await whole_hash(workers, file)
+        changed = await whole_hash(workers, file._replace(mtime_ns=file.mtime_ns - 1))
     assert whole is not None
     assert changed is None
+
+
+async def test_files_that_take_too_long_are_read_again_later(tmp_path: Path) -> None:
+    names = [
+        "1.flac",
+        "stalled 1.flac",
+        "2.flac",
+        *(f"stalled {n}.flac" for n in range(2, 6)),
+        "3.flac",
+    ]
+    for name in names:
+        soundfile.write(tmp_path / name, np.zeros(4_410), 44_100)
+    workers = WorkerProcesses(1)
+    async with workers.running():
+        readers = Readers(workers, read=read_unless_stalled, chunk_timeout_s=2, file_timeout_s=1)
+        chunk = await readers.files(str(tmp_path), names)
+    assert [file.path for file in chunk.files] == names
+    errors = {file.path: file.error for file in chunk.files if file.error is not None}
+    assert all(isinstance(error, RetryLater) for error in errors.values())
+    assert "took too long" in str(errors["stalled 1.flac"])
+    # Three in a row: the others are not waited for, one by one.
+    assert "its disk does not answer" in str(errors["stalled 5.flac"])
+    assert "its disk does not answer" in str(errors["3.flac"])
+    assert not errors.keys() & {"1.flac", "2.flac"}
+
+
+async def test_long_files_whose_disk_does_not_answer_are_read_again_later(tmp_path: Path) -> None:
+    names = [f"{n}.wav" for n in range(1, 6)]
+    for name in names:
+        soundfile.write(tmp_path / name, np.zeros(2**23, np.int16), 44_100, subtype="PCM_16")
+    soundfile.write(tmp_path / "6.flac", np.zeros(4_410), 44_100)
+    workers = WorkerProcesses(1)
+    async with workers.running():
+        # No disk is that fast: each stands for one that does not answer.
+        readers = Readers(workers, file_timeout_s=0)
+        chunk = await readers.files(str(tmp_path), [*names, "6.flac"])
+    errors = [file.error for file in chunk.files]
+    assert all(isinstance(error, RetryLater) for error in errors[:5])
+    assert ["took too long" in str(error) for error in errors[:5]] == [True] * 3 + [False] * 2
+    assert errors[5] is None

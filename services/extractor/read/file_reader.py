@@ -84,6 +84,21 @@ class FileRead(NamedTuple):
     long_sound: LongSound | None = None
 
 
+class LongFile(NamedTuple):
+    """A file whose sound is yet to be hashed as a whole, as it was when that was found.
+
+    Attributes:
+        path: on this host.
+        size_bytes, mtime_ns: of the file.
+        sound: where it lies in the file.
+    """
+
+    path: bytes
+    size_bytes: int
+    mtime_ns: int
+    sound: LongSound
+
+
 @dataclass(slots=True)
 class ChunkRead:
     """The result of reading a chunk of files.
@@ -128,7 +143,9 @@ def read_chunk(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) ->
         except PipelineError as error:
             chunk.files.append(FileRead(path, error=error))
             continue
-        cover, tags = contents.cover, guess_from_path(contents.tags, path, rules.credits)
+        cover, tags = contents.cover, contents.tags
+        if tags.title_is_file_name:
+            tags = guess_from_path(tags, path, rules.credits)
         if cover is not None and cover.sha256 not in chunk.images:
             images_bytes += len(cover.content)
             if images_bytes <= _CHUNK_IMAGES_LIMIT_BYTES:
@@ -150,15 +167,13 @@ def read_chunk(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) ->
     return chunk
 
 
-def read_segment(
-    path: bytes, size_bytes: int, mtime_ns: int, parts: Sequence[Part]
-) -> bytes | None:
+def read_segment(file: LongFile, parts: Sequence[Part]) -> bytes | None:
     """The digest of a segment of a file's sound (`content_hash.segments`).
 
     None where the file cannot be read, or has not the size and modification time that it had.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             digest = hash_segment(descriptor, parts)
             status = os.fstat(descriptor)
@@ -166,7 +181,8 @@ def read_segment(
             os.close(descriptor)
     except OSError:
         return None
-    return digest if (status.st_size, status.st_mtime_ns) == (size_bytes, mtime_ns) else None
+    is_same = (status.st_size, status.st_mtime_ns) == (file.size_bytes, file.mtime_ns)
+    return digest if is_same else None
 
 
 def read_cover(root: str, path: str) -> Image | None:

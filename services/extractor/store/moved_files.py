@@ -9,10 +9,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
 from services.extractor.read.content_hash import LongSound, hash_content
 from services.extractor.read.file_bytes import FileBytes
+from services.extractor.read.file_reader import LongFile
 from shared.contracts.identity import local_path
 
 _GONE = frozenset((errno.ENOENT, errno.ENOTDIR))
@@ -44,15 +44,6 @@ class MoveCandidate:
     path: str
     moved_to: bytes
     content_hash: str | None
-
-
-class LongFile(NamedTuple):
-    """A file whose content hash takes longer than a check may: its sound is hashed as a whole."""
-
-    path: bytes
-    size_bytes: int
-    mtime_ns: int
-    sound: LongSound
 
 
 def check_files(candidates: Sequence[MoveCandidate]) -> list[FileState | LongFile]:

@@ -22,7 +22,7 @@ from services.extractor.read.content_hash import (
     segments,
 )
 from services.extractor.read.file_bytes import FileBytes
-from services.extractor.read.file_reader import read_segment
+from services.extractor.read.file_reader import LongFile, read_segment
 from tests.unit.services.extractor import odd_files as odd
 from tests.unit.services.extractor import similar_files as similar
 from tests.unit.services.extractor.conftest import MakeFile
@@ -273,14 +273,14 @@ def test_a_long_sound_is_hashed_in_segments(tmp_path: Path) -> None:
     assert [sum(end - start for start, end in each) for each in parts] == [
         SEGMENT_BYTES, SEGMENT_BYTES, SEGMENT_BYTES // 2,
     ]  # fmt: skip
-    name = os.fsencode(path)
-    digests = [read_segment(name, status.st_size, status.st_mtime_ns, each) for each in parts]
+    file = LongFile(os.fsencode(path), status.st_size, status.st_mtime_ns, sound)
+    digests = [read_segment(file, each) for each in parts]
     assert None not in digests
     whole = join_segments(sound, [digest for digest in digests if digest])
     assert whole == hash_of(path)
-    with path.open("r+b") as file:
-        file.seek(SEGMENT_BYTES + 1_000_000)
-        file.write(b"\1")
+    with path.open("r+b") as opened:
+        opened.seek(SEGMENT_BYTES + 1_000_000)
+        opened.write(b"\1")
     assert hash_of(path) != whole
 
 
@@ -289,10 +289,10 @@ def test_a_file_that_changes_while_it_is_hashed_has_no_hash(tmp_path: Path) -> N
     path.write_bytes(odd.wave(bytes(2 * 2**20)))
     sound, status = _long_sound(path), path.stat()
     (parts,) = segments(sound)
-    name = os.fsencode(path)
-    assert read_segment(name, status.st_size, status.st_mtime_ns, parts) is not None
-    assert read_segment(name, status.st_size, status.st_mtime_ns - 1, parts) is None
+    file = LongFile(os.fsencode(path), status.st_size, status.st_mtime_ns, sound)
+    assert read_segment(file, parts) is not None
+    assert read_segment(file._replace(mtime_ns=file.mtime_ns - 1), parts) is None
     os.truncate(path, 2**20)
-    assert read_segment(name, status.st_size, status.st_mtime_ns, parts) is None
+    assert read_segment(file, parts) is None
     path.unlink()
-    assert read_segment(name, status.st_size, status.st_mtime_ns, parts) is None
+    assert read_segment(file, parts) is None
