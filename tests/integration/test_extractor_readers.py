@@ -74,7 +74,7 @@ async def test_a_file_that_exhausts_its_readers_memory_fails_alone(
 
 async def test_a_long_file_is_hashed_by_several_jobs(tmp_path: Path) -> None:
     names = ["a.wav", "b.wav", "c.wav", "short.wav"]
-    sound = np.zeros(20_000_000, np.int16)  # three segments
+    sound = np.zeros(20_000_000, np.int16)  # five segments
     for name in names:
         sound[12_345_678] = 1 if name == "b.wav" else 0
         whole = sound[:1_000] if name == "short.wav" else sound

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from services.extractor.covers.images import FolderImages, Image
 from services.extractor.paths import wanted_folders
-from services.extractor.read.content_hash import join_segments, segments
+from services.extractor.read.content_hash import NO_SOUND, join_segments, segments
 from services.extractor.read.file_reader import (
     ChunkRead,
     FileRead,
@@ -164,9 +164,10 @@ async def whole_hash(
         WorkerTimeout: a segment took longer than `timeout_s` seconds.
     """
     digests: list[bytes] = []
+    without_sound = file._replace(sound=NO_SOUND)  # its parts are sent once, not with every job
     for parts in segments(file.sound):
         try:
-            digest = await workers.run_within(timeout_s, read_segment, file, parts)
+            digest = await workers.run_within(timeout_s, read_segment, without_sound, parts)
         except WorkerDied:
             return None
         if digest is None:
