@@ -14,7 +14,6 @@ from mutagen.mp4 import MP4
 from mutagen.wavpack import WavPack
 
 from services.extractor.read.containers import aiff, matroska, repairs, wave
-from services.extractor.read.content_hash import after_id3v2
 from services.extractor.read.fast import flac as fast_flac
 from services.extractor.read.fast import mp3 as fast_mp3
 from services.extractor.read.fast import mp4 as fast_mp4
@@ -31,6 +30,7 @@ from services.extractor.read.mutagen_files import (
     read_with_mutagen,
 )
 from services.extractor.read.signatures import AIFF, MATROSKA, WAVE, Kind, kind_of
+from services.extractor.read.sound.bounds import after_id3v2
 from services.extractor.read.sound.corrections import corrected
 from services.extractor.tags.containers import mp4
 from services.extractor.tags.containers.stream_gains import add_gains

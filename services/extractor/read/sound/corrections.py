@@ -4,7 +4,6 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 
-from services.extractor.read.content_hash import after_flac_blocks, after_id3v2, before_tags
 from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.metadata import average_bitrate
 from services.extractor.read.sound import (
@@ -14,6 +13,7 @@ from services.extractor.read.sound import (
     ogg_pages,
     stream_headers,
 )
+from services.extractor.read.sound.bounds import after_flac_blocks, after_id3v2, before_tags
 from services.extractor.tags.model import AudioProperties
 
 _SAME_S = 0.06
