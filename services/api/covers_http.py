@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from services.api.guard import FOR_SERVICES, MAY_STORE
 from services.api.images import MOST_BYTES, SIZES, Unshowable, look_at, resized
+from services.api.request_body import TooLarge, read_body
 from services.api.store import covers
 from services.api.store.covers import Cover, CoverContent
 
@@ -40,8 +41,9 @@ async def put_cover(request: Request) -> Response:
     sha256 = request.path_params["sha256"].lower()
     if not _HASH.fullmatch(sha256):
         return _BAD_ADDRESS
-    image = await _body(request, MOST_BYTES)
-    if image is None:
+    try:
+        image = await read_body(request, MOST_BYTES)
+    except TooLarge:
         return PlainTextResponse(_TOO_LARGE, 413)
     cover = await asyncio.to_thread(_checked, image)
     if isinstance(cover, str):
@@ -60,8 +62,9 @@ async def post_covers(request: Request) -> Response:
     """
     if not request.scope.get(MAY_STORE, True):
         return _ONLY_SERVICES
-    body = await _body(request, MOST_TOGETHER_BYTES)
-    if body is None:
+    try:
+        body = await read_body(request, MOST_TOGETHER_BYTES)
+    except TooLarge:
         return PlainTextResponse(f"at most {MOST_TOGETHER_BYTES:,} bytes at a time", 413)
     images = _parts(request.headers.get("content-type"), body)
     if images is None:
@@ -74,16 +77,6 @@ async def store_images(pool: asyncpg.Pool, images: Sequence[bytes]) -> list[str 
     checked = await asyncio.to_thread(lambda: [_checked(image) for image in images])
     await covers.store_all(pool, [cover for cover in checked if isinstance(cover, Cover)])
     return [None if isinstance(cover, Cover) else cover for cover in checked]
-
-
-async def _body(request: Request, most_bytes: int) -> bytes | None:
-    """Return the body of a request; None if it is too large."""
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > most_bytes:
-            return None
-    return bytes(content)
 
 
 def _parts(content_type: str | None, body: bytes) -> list[bytes] | None:
@@ -136,7 +129,9 @@ async def get_cover(request: Request) -> Response:
     if wanted is not None and wanted not in map(str, SIZES):
         return PlainTextResponse(f"size is one of {', '.join(map(str, SIZES))}", 400)
     tag = f'"{sha256}-{wanted}"' if wanted else f'"{sha256}"'
-    headers = {"etag": tag, "cache-control": f"public, max-age={_YEAR_S}, immutable"}
+    # A signed address is for one person: caches that many people share must not keep its answer.
+    whose = "private" if "signature" in request.query_params else "public"
+    headers = {"etag": tag, "cache-control": f"{whose}, max-age={_YEAR_S}, immutable"}
     if _matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
     pool: asyncpg.Pool = request.app.state.pool()
@@ -149,6 +144,7 @@ async def get_cover(request: Request) -> Response:
         return PlainTextResponse("there is no such image", 404)
     # The image came from a file of unknown origin: a browser must not take it for HTML or a script.
     headers["x-content-type-options"] = "nosniff"
+    headers["content-security-policy"] = "default-src 'none'; sandbox"
     return Response(found.content, media_type=found.mime_type, headers=headers)
 
 
