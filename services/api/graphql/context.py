@@ -22,7 +22,7 @@ from shared.runtime.settings import Settings
 from shared.search.port import SearchReader
 
 MOST_ROWS_IN_ALL = 20_000
-MOST_VALUES_IN_ALL = 300_000
+MOST_VALUES_IN_ALL = 350_000
 
 
 class Budget:
