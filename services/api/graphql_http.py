@@ -20,9 +20,9 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from services.api.availability import DATABASE_DOWN, DatabaseNotOpen
 from services.api.graphql.context import Context
 from services.api.request_body import TooLarge, read_body
+from services.api.store.database.pool import DATABASE_DOWN, DatabaseNotOpen
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"

@@ -123,7 +123,8 @@ def literal(draw: st.DrawFn, kind: Any, depth: int = 3) -> str:
         items = draw(st.lists(literal(kind.of_type, depth), max_size=3))
         return f"[{', '.join(items)}]"
     if isinstance(kind, GraphQLEnumType):
-        return draw(st.sampled_from(sorted(kind.values)))
+        text: str = draw(st.sampled_from(sorted(kind.values)))
+    return text
     if isinstance(kind, GraphQLInputObjectType):
         names = draw(st.lists(st.sampled_from(sorted(kind.fields)), max_size=2, unique=True))
         needed = [name for name, each in kind.fields.items() if is_required_input_field(each)]

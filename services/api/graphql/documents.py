@@ -15,11 +15,9 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
-from services.api.graphql.document_rules import DocumentLimits
 from services.api.graphql.errors import bad_input
 from services.api.store.checks import MOST_ITEMS
 
-MOST_TOKENS = 2_500
 MOST_CHARACTERS = 100_000
 MOST_VALUES = 100_000
 MOST_VALUES_TO_STORE = 2_000_000
@@ -81,13 +79,6 @@ class Documents(SchemaExtension):
         self._cache = cache
         self._refusal: GraphQLError | None = None
         self._is_named = False
-
-    def on_operation(self) -> Iterator[None]:
-        """Add the limits to what strawberry does."""
-        context = self.execution_context
-        context.parse_options["max_tokens"] = MOST_TOKENS
-        context.validation_rules = (*context.validation_rules, DocumentLimits)
-        yield
 
     def on_parse(self) -> Iterator[None]:
         """Look at text and variables before anything is made of them."""

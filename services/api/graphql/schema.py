@@ -5,17 +5,18 @@ well below these limits. `context.Budget` bounds the rows and values of an answe
 lists multiply.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import strawberry
 from graphql import ExecutionResult as Executed
 from graphql import GraphQLError
-from strawberry.extensions import SchemaExtension
+from strawberry.extensions import AddValidationRules, MaxTokensLimiter, SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 from strawberry.types.graphql import OperationType
 
+from services.api.graphql.document_rules import DocumentLimits
 from services.api.graphql.documents import DocumentCache, Documents
 from services.api.graphql.errors import name_error
 from services.api.graphql.people.mutations import PeopleMutations
@@ -25,6 +26,7 @@ from services.api.graphql.scalars import SCALAR_MAP
 from services.api.graphql.services.mutations import ServiceMutations
 from services.api.graphql.services.queries import ServiceQueries
 
+MOST_TOKENS = 2_500
 TEXT = Path(__file__).parents[1] / "schema.graphql"
 
 
@@ -62,15 +64,24 @@ class _RequestScope(SchemaExtension):
             result.data, result.errors = None, result.errors[:1]
 
 
+def document_limits() -> list[Callable[[], SchemaExtension]]:
+    """What limits documents and variables, for the schema's extensions."""
+    cache = DocumentCache()
+    return [
+        lambda: MaxTokensLimiter(max_token_count=MOST_TOKENS),
+        lambda: AddValidationRules([DocumentLimits]),
+        lambda: Documents(cache),
+    ]
+
+
 def build_schema() -> strawberry.Schema:
     """The whole schema."""
-    cache = DocumentCache()
     return _Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALAR_MAP),
-        extensions=[lambda: Documents(cache), _RequestScope],
+        extensions=[*document_limits(), _RequestScope],
     )
 
 
