@@ -41,7 +41,7 @@ test-lowest: ## the gateway's tests with the oldest strawberry and graphql-core 
 	@$(MAKE) --no-print-directory install VENV=.venv-lowest
 	@$(UV) pip install --quiet --python .venv-lowest/bin/python $(LOWEST)
 	@.venv-lowest/bin/pytest -n 2 --dist loadfile --no-cov tests/unit/services/api tests/house/test_documents.py \
-	  tests/house/test_gateway_types.py tests/integration/test_gateway_transports.py tests/integration/test_api_*.py $(ARGS)
+	  tests/house/test_gateway_types.py tests/integration/test_gateway_transports.py tests/integration/test_api_*.py tests/integration/test_graphql_*.py $(ARGS)
 
 chaos: engines ## the long form of tests/chaos: services fail while 2,000 files are analysed; ARGS go to pytest
 	@$(VENV)/bin/pytest tests/chaos --thorough -s $(ARGS)

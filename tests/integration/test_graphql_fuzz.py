@@ -124,7 +124,7 @@ def literal(draw: st.DrawFn, kind: Any, depth: int = 3) -> str:
         return f"[{', '.join(items)}]"
     if isinstance(kind, GraphQLEnumType):
         text: str = draw(st.sampled_from(sorted(kind.values)))
-    return text
+        return text
     if isinstance(kind, GraphQLInputObjectType):
         names = draw(st.lists(st.sampled_from(sorted(kind.fields)), max_size=2, unique=True))
         needed = [name for name, each in kind.fields.items() if is_required_input_field(each)]
