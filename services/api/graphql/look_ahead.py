@@ -136,8 +136,17 @@ async def load_selected(info: Info, result: T) -> T:
             The objects' own tables have been read by then, the loaded fields have not.
     """
     selections = [inner for field in info.selected_fields for inner in field.selections]
+    # Strawberry converts all selections anew for each parent object: that is work, too.
+    info.context.budget.spend_values(_count(selections))
     await _load(info.context, [result], selections, 1)
     return result
+
+
+def _count(selections: Sequence[Selection]) -> int:
+    pending = list(selections)
+    for selection in pending:
+        pending.extend(selection.selections)
+    return len(pending)
 
 
 async def _load(
