@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import strawberry
 from graphql import GraphQLError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 from strawberry.http.ides import get_graphql_ide_html
@@ -38,7 +38,7 @@ _SCRIPTS = "https://unpkg.com"  # where strawberry's page takes GraphiQL from, e
 
 
 class _Body(msgspec.Struct):
-    """The parameters of a request (GraphQL over HTTP, 5.1)."""
+    """The parameters of a request, as GraphQL over HTTP names them."""
 
     query: str | None = None
     variables: dict[str, Any] | None = None
@@ -84,6 +84,8 @@ class GraphQLEndpoint:
             message = f"the database does not answer: {down}"
             error = {"message": message, "extensions": {"code": "UNAVAILABLE"}}
             response = _response({"errors": [error]}, media_type, 503)
+        except ClientDisconnect:
+            return
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, media_type: str) -> Response:
@@ -126,8 +128,8 @@ class GraphQLEndpoint:
 def negotiated(accept: str) -> str:
     """The media type of the answer: the one that the header prefers, else `application/json`.
 
-    GraphQL over HTTP, 6.1: clients that do not name `application/graphql-response+json` get the
-    media type that they have always got.
+    Clients that do not name `application/graphql-response+json` get the media type that they have
+    always got, as GraphQL over HTTP advises.
     """
     weights: dict[str, float] = {}
     for part in accept.split(","):

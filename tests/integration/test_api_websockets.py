@@ -158,8 +158,11 @@ async def test_a_message_that_is_none_closes_the_connection_and_says_why(
         ({"query": "{ libraries { id } }", "variables": {"i": [1] * 20_000}}, "$i: 20,000 items"),
         ({"query": "{ libraries { id } } #" + "x" * 100_000}, "query: "),
         ({"query": "{ lib }"}, "Cannot query field"),
+        ({"query": "{ " + "é" * 200}, "Syntax Error"),
+        ({"query": "query A { libraries { id } }", "operationName": "B"}, "operationName: Unknown"),
+        ({"query": ""}, "query: send the text"),
     ],
-    ids=["operations", "variables", "text", "field"],
+    ids=["operations", "variables", "text", "field", "syntax", "name", "empty"],
 )
 async def test_a_refused_operation_leaves_the_connection_open(
     client: httpx.AsyncClient, payload: dict[str, Any], message: str
@@ -174,18 +177,6 @@ async def test_a_refused_operation_leaves_the_connection_open(
             (error,) = answer["payload"]
             assert error["extensions"] == {"code": "BAD_INPUT"}
             assert message in error["message"]
-
-
-async def test_a_syntax_error_closes_the_connection_with_a_reason_that_fits(
-    client: httpx.AsyncClient,
-) -> None:
-    async with websocket(client) as opened:
-        await begin(opened, "{ " + "é" * 200)
-        with pytest.raises(ConnectionClosed) as closed:
-            await receive(opened)
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 4400
-        assert closed.value.rcvd.reason.startswith("Syntax Error")
 
 
 async def test_a_websocket_presents_the_token_in_its_header_or_its_first_message(

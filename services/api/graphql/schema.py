@@ -10,15 +10,17 @@ from pathlib import Path
 
 import strawberry
 from graphql import ExecutionResult as Executed
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import AddValidationRules, MaxTokensLimiter, SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionContext
 from strawberry.types.graphql import OperationType
 
 from services.api.graphql.document_rules import DocumentLimits
 from services.api.graphql.documents import DocumentCache, Documents
-from services.api.graphql.errors import name_error
+from services.api.graphql.errors import bad_input, name_error
 from services.api.graphql.people.mutations import PeopleMutations
 from services.api.graphql.people.queries import PeopleQueries
 from services.api.graphql.people.subscriptions import Subscription
@@ -44,8 +46,23 @@ class _Schema(strawberry.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
+        errors[:] = [_without_class(error) for error in errors]
         for error in errors:
             name_error(error)
+
+
+def _without_class(error: GraphQLError) -> GraphQLError:
+    """An error of the document itself as any other one.
+
+    By their classes strawberry closes a websocket, with all other operations that run on it.
+    """
+    if isinstance(error, GraphQLSyntaxError):
+        return GraphQLError(error.message, source=error.source, positions=error.positions)
+    if isinstance(error.original_error, CannotGetOperationTypeError):
+        return bad_input(f"operationName: {error.original_error.as_http_error_reason()}")
+    if isinstance(error.original_error, MissingQueryError):
+        return bad_input("query: send the text of the operation")
+    return error
 
 
 class _RequestScope(SchemaExtension):
