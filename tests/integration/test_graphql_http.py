@@ -28,6 +28,7 @@ NEW = {"accept": GRAPHQL_RESPONSE}
 @fixture
 async def client(pool: asyncpg.Pool, database_settings: Settings) -> Any:
     async with running_gateway(database_settings) as running:
+        running.timeout = 120  # a busy machine takes its time for large answers
         yield running
 
 
