@@ -54,6 +54,7 @@ async def refused(client: httpx.AsyncClient, status: int, **request: Any) -> dic
         ({"query": TWO, "operationName": "C"}, "operationName: Unknown operation named \"C\"."),
         ({"query": f"mutation A {STORE[8:]} query B {STATUS}"}, "name one of A, B"),
         ({"query": "subscription { scanProgress { isIdle } }"}, "a subscription needs a websocket"),
+        ({"query": "{ status { tracks } } query B { status { tracks } }"}, "anonymous operation"),
         ({"query": "fragment F on Query { status { tracks } }"}, "operation"),
         ({"query": "{ status { " + "tracks " * 3_000 + "} }"}, "tokens"),
         ({"query": "{ status { tracks } } # " + "x" * 100_000}, "query: 100,024 characters"),

@@ -134,15 +134,17 @@ def _stand_in(name: str | None) -> DocumentNode:
 def _ambiguity(document: DocumentNode) -> GraphQLError | None:
     """The error of a document of several operations, if the request names none.
 
-    GraphQL specification, 6.1, GetOperation. Strawberry would execute the first one.
+    GraphQL specification, 6.1, GetOperation. Strawberry would execute the first one. Where one has
+    no name, validation says so.
     """
     operations = [
         each for each in document.definitions if isinstance(each, OperationDefinitionNode)
     ]
-    if len(operations) < 2:
+    names = [each.name.value for each in operations if each.name]
+    if len(operations) < 2 or len(names) < len(operations):
         return None
-    names = ", ".join(each.name.value for each in operations[:10] if each.name)
-    return bad_input(f"operationName: the document has several operations: name one of {names}")
+    shown = ", ".join(names[:10])
+    return bad_input(f"operationName: the document has several operations: name one of {shown}")
 
 
 def check_variables(variables: Mapping[str, Any], most_values: int) -> None:
