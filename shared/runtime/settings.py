@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,18 @@ from shared.runtime.resources import this_machine, workers_for
 def _data_dir() -> Path:
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "soniquebay"
+
+
+def _origin(text: str) -> str:
+    """An origin as browsers send it: scheme, host and port, in lower case."""
+    origin = text.lower().rstrip("/")
+    if not re.fullmatch(r"https?://[^/?#@*\s]+", origin):
+        raise ValueError(
+            f"{text} is no origin: those are a scheme, a host and perhaps a port, such as"
+            " https://music.example or http://localhost:3000"
+        )
+    default_port = ":443" if origin.startswith("https") else ":80"
+    return origin.removesuffix(default_port)
 
 
 class Settings(BaseSettings):
@@ -43,6 +56,16 @@ class Settings(BaseSettings):
         None,
         description="Bearer token of the services. If it is set, only a caller that presents it may"
         " store tracks, analyses, vectors and covers; the services do.",
+    )
+    origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins of web pages that may use the gateway, separated by commas:"
+        " `https://music.example, http://localhost:3000`. Default: none but the gateway's own.",
+    )
+    url_key: SecretStr | None = Field(
+        None,
+        description="Secret that signs the addresses of covers, which `<img>` fetches without a"
+        " token. Several api processes need the same. Default: a random one in the data folder.",
     )
     gateway_url: str | None = Field(
         None,
@@ -198,15 +221,26 @@ class Settings(BaseSettings):
         description="How much is logged. `soniquebay up` logs only errors, unless this is set.",
     )
 
-    @field_validator("ignore", mode="before")
+    @field_validator("ignore", "origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_origin(each) for each in value)
+
     @field_validator(
-        "token", "service_token", "acoustid_key", "database_url", "scan_every_s", mode="before"
+        "token",
+        "service_token",
+        "url_key",
+        "acoustid_key",
+        "database_url",
+        "scan_every_s",
+        mode="before",
     )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:

@@ -8,11 +8,12 @@ from typing import Any
 import strawberry
 
 from services.api.graphql.enums import VectorSpace
-from services.api.graphql.look_ahead import of_row
+from services.api.graphql.look_ahead import long_list, of_row
 from services.api.graphql.scalars import BigInt
 from services.api.loudness import integrated_lufs, replaygain_db
 from shared.contracts.keys import camelot, parse_key
 
+_DIMENSIONS = 250  # of the usual models: 200 of the audio, 256 of the text
 _LINE = re.compile(r"\[(\d+):(\d{2})\.(\d{3})\](.*)")
 
 
@@ -173,7 +174,7 @@ class TrackVector:
     version: str
     dimensions: int
     content_revision: int
-    values: list[float]
+    values: list[float] = long_list(_DIMENSIONS)
 
     @classmethod
     def of(cls, row: Any) -> "TrackVector":
