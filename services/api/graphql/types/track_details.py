@@ -9,7 +9,6 @@ import strawberry
 
 from services.api.graphql.enums import VectorSpace
 from services.api.graphql.look_ahead import of_row
-from services.api.graphql.scalars import BigInt
 from services.api.loudness import integrated_lufs, replaygain_db
 from shared.contracts.keys import camelot, parse_key
 
@@ -84,25 +83,6 @@ class Lyrics:
         ]
         text = row["plain"] or "\n".join(line.words for line in lines)
         return cls(text=text, lrc=row["synced"], lines=lines, is_sidecar=row["is_sidecar"])
-
-
-@strawberry.type(description="A rating or play count that another program wrote into the tags.")
-class ImportedFact:
-    """A rating or play count, and the program or person that it is from."""
-
-    source: str
-    rating: int | None = strawberry.field(description="0 to 100.")
-    play_count: BigInt | None
-
-    @classmethod
-    def of(cls, row: Any) -> "ImportedFact":
-        """A stored fact as the gateway shows it."""
-        count = row["play_count"]
-        return cls(
-            source=row["source"],
-            rating=row["rating"],
-            play_count=None if count is None else BigInt(count),
-        )
 
 
 @strawberry.type(

@@ -9,11 +9,11 @@ import asyncpg
 
 from services.api.store import checks
 from services.api.store.checks import InvalidValue, Item
+from services.api.store.tracks.facts import Fact, facts_of
 
 LYRICS_LIMIT = 50_000
 MOST_OTHER_TAGS = 64
 OTHER_TAGS_LIMIT = 16_000
-MOST_FACTS = 10
 
 _CLEAR = """
 WITH lyrics AS (DELETE FROM track_lyrics WHERE track_id = ANY($1)),
@@ -28,8 +28,14 @@ _WRITE_TAGS = """
 INSERT INTO track_other_tags (track_id, tags) SELECT * FROM unnest($1::uuid[], $2::jsonb[])
 """
 _WRITE_FACTS = """
-INSERT INTO imported_facts (track_id, source, rating, play_count)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::bigint[])
+INSERT INTO imported_facts (
+    track_id, source, rating, play_count, energy, "key", tempo_bpm, gain_db, cues, beat_grid,
+    problem
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::text[], $3::smallint[], $4::bigint[], $5::smallint[], $6::text[],
+    $7::double precision[], $8::double precision[], $9::jsonb[], $10::jsonb[], $11::text[]
+)
 """
 
 
@@ -41,8 +47,7 @@ class Details:
     synced: str | None = None
     is_sidecar: bool = False
     other_tags: Mapping[str, list[str]] = field(default_factory=dict)
-    facts: tuple[tuple[str, int | None, int | None], ...] = ()
-    """Source, rating (0 to 100), play count."""
+    facts: tuple[Fact, ...] = ()
 
     @property
     def has_lyrics(self) -> bool:
@@ -52,7 +57,8 @@ class Details:
     @property
     def digested(self) -> list[Any]:
         """All values, for the track's digest; [] where there are none."""
-        values = [self.plain, self.synced, self.is_sidecar, dict(self.other_tags), self.facts]
+        facts = [fact.digested for fact in self.facts]
+        values = [self.plain, self.synced, self.is_sidecar, dict(self.other_tags), facts]
         return values if any(values) else []
 
 
@@ -74,7 +80,7 @@ def validate_details(item: Item) -> Details:
         synced=checks.optional_text(item, "lyrics_synced", LYRICS_LIMIT) or None,
         is_sidecar=checks.flag(item, "lyrics_are_sidecar"),
         other_tags=_other_tags(item),
-        facts=_facts(item),
+        facts=facts_of(item),
     )
 
 
@@ -89,22 +95,6 @@ def _other_tags(item: Item) -> dict[str, list[str]]:
     if length > OTHER_TAGS_LIMIT:
         raise InvalidValue(f"more than {OTHER_TAGS_LIMIT:,} characters are too many", "other_tags")
     return dict(tags)
-
-
-def _facts(item: Item) -> tuple[tuple[str, int | None, int | None], ...]:
-    imported = item.get("imported_facts")
-    if not imported:
-        return ()
-    if len(imported) > MOST_FACTS:
-        raise InvalidValue(f"more than {MOST_FACTS} are too many", "imported_facts")
-    facts = {
-        checks.name_text(fact, "source"): (
-            checks.optional_integer(fact, "rating", 0, 100),
-            checks.optional_integer(fact, "play_count"),
-        )
-        for fact in imported
-    }
-    return tuple((source, *values) for source, values in facts.items())
 
 
 async def write_details(
