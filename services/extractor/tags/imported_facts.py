@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from services.extractor.tags import normalise
 from services.extractor.tags.dj_software import mixed_in_key, serato, traktor
-from services.extractor.tags.dj_software.payloads import payloads
+from services.extractor.tags.dj_software.payloads import TRAKTOR, payloads
+from services.extractor.tags.encoded_texts import JSON
 from services.extractor.tags.raw_tags import OBJECT, RawTags
 from shared.gateway.inputs import ImportedFactInput
 
@@ -90,8 +91,14 @@ def _read_text(facts: _Facts, name: str, values: Sequence[str]) -> None:
 def is_imported(name: str, values: Sequence[str]) -> bool:
     """Whether a tag is a fact, not one of the other tags."""
     if name in _ENERGIES:
-        return bool(values) and mixed_in_key.energy(values[0]) is not None
-    return name.startswith(OBJECT) or name in _FIXED_NAMES or _FACT_NAME.fullmatch(name) is not None
+        text = values[0] if values else ""
+        return text.startswith(JSON) or mixed_in_key.energy(text) is not None
+    return (
+        name.startswith(OBJECT)
+        or name == TRAKTOR
+        or name in _FIXED_NAMES
+        or _FACT_NAME.fullmatch(name) is not None
+    )
 
 
 def _read_popularimeter(fact: ImportedFactInput, value: str) -> None:

@@ -27,15 +27,16 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[])
 _WRITE_TAGS = """
 INSERT INTO track_other_tags (track_id, tags) SELECT * FROM unnest($1::uuid[], $2::jsonb[])
 """
+# As one document: asyncpg takes the lists in a list of values for dimensions of an array.
 _WRITE_FACTS = """
 INSERT INTO imported_facts (
     track_id, source, rating, play_count, energy, "key", tempo_bpm, gain_db, cues, beat_grid,
     problem
 )
-SELECT * FROM unnest(
-    $1::uuid[], $2::text[], $3::smallint[], $4::bigint[], $5::smallint[], $6::text[],
-    $7::double precision[], $8::double precision[], $9::jsonb[], $10::jsonb[], $11::text[]
-)
+SELECT
+    track_id, source, rating, play_count, energy, "key", tempo_bpm, gain_db, cues, beat_grid,
+    problem
+FROM jsonb_populate_recordset(NULL::imported_facts, $1)
 """
 
 
@@ -107,7 +108,9 @@ async def write_details(
         await connection.execute(_CLEAR, known)
     lyrics = [(id_, d.plain, d.synced, d.is_sidecar) for id_, d in details if d.has_lyrics]
     tags = [(id_, dict(d.other_tags)) for id_, d in details if d.other_tags]
-    facts = [(id_, *fact) for id_, d in details for fact in d.facts]
-    for statement, rows in ((_WRITE_LYRICS, lyrics), (_WRITE_TAGS, tags), (_WRITE_FACTS, facts)):
+    facts = [{"track_id": str(id_), **fact._asdict()} for id_, d in details for fact in d.facts]
+    for statement, rows in ((_WRITE_LYRICS, lyrics), (_WRITE_TAGS, tags)):
         if rows:
             await connection.execute(statement, *zip(*rows, strict=True))
+    if facts:
+        await connection.execute(_WRITE_FACTS, facts)

@@ -11,18 +11,19 @@ from services.extractor.tags.dj_software import mixed_in_key, serato, traktor
 from services.extractor.tags.encoded_texts import ENVELOPE, JSON, decode_base64
 from services.extractor.tags.raw_tags import OBJECT, RawTags
 
-_TRAKTOR = "traktor4"
+TRAKTOR = "traktor4"
 _SERATO = "serato "
 _TEXTS = frozenset(
     (
         "serato_markers_v2", "serato_markersv2", "serato_markers2", "serato_beatgrid",
         "serato_autogain", "serato_autotags", "markersv2", "markers2", "beatgrid", "autgain",
-        "autotags", "autogain", "cuepoints", "energy", "energylevel", "key", _TRAKTOR,
+        "autotags", "autogain", "cuepoints", "energy", "energylevel", "key", TRAKTOR,
     )
 )  # fmt: skip
 _MIME_TYPE = b"application/octet-stream"
 _LARGEST = 2_000_000
 """Letters or bytes of a tag: Traktor's trees with their waveforms have some 60,000."""
+_SHORTENED = 100
 
 
 class Payload(NamedTuple):
@@ -44,30 +45,32 @@ def payloads(raw: RawTags, names: Iterable[str]) -> Iterator[Payload]:
 
 def _of_object(name: str, values: Sequence[str]) -> Iterator[Payload]:
     if name.startswith(_SERATO):
-        for value in values:
-            if len(value) <= _LARGEST:
-                yield Payload(
-                    serato.SOURCE, name.removeprefix(_SERATO), value.encode("latin-1", "replace")
-                )
-    elif name == _TRAKTOR:
-        for value in values:
-            if len(value) <= _LARGEST:
-                yield Payload(traktor.SOURCE, name, value.encode("latin-1", "replace"))
+        own_name = name.removeprefix(_SERATO)
+        yield from (Payload(serato.SOURCE, own_name, _bytes(value)) for value in values)
+    elif name == TRAKTOR:
+        yield from (Payload(traktor.SOURCE, name, _bytes(value)) for value in values)
     else:
         yield from _of_texts(name, values)
 
 
 def _of_texts(name: str, values: Sequence[str]) -> Iterator[Payload]:
-    for value in values:
-        if len(value) > _LARGEST:
-            continue
-        if name == _TRAKTOR:
-            if not value.startswith(ENVELOPE):
-                yield Payload(traktor.SOURCE, name, traktor.decode_base91(value))
-        elif (text := value.lstrip()).startswith(JSON):
+    for value in map(_bounded, values):
+        text = value.lstrip()
+        if text.startswith(JSON):
             yield Payload(mixed_in_key.SOURCE, name, decode_base64(text) or b"")
         elif text.startswith(ENVELOPE):
             yield from _in_envelope(decode_base64(text) or b"")
+        elif name == TRAKTOR:
+            yield Payload(traktor.SOURCE, name, traktor.decode_base91(text))
+
+
+def _bounded(value: str) -> str:
+    """The value; of one that is too long a beginning, which no reader takes for the whole."""
+    return value if len(value) <= _LARGEST else value[:_SHORTENED]
+
+
+def _bytes(value: str) -> bytes:
+    return _bounded(value).encode("latin-1", "replace")
 
 
 def _in_envelope(decoded: bytes) -> Iterator[Payload]:

@@ -477,7 +477,8 @@ def test_mixed_in_keys_key_is_text(vorbis: Callable[..., Tags], mp4: Callable[..
     tags = mp4(free("key", key.encode(), "com.mixedinkey.mixedinkey"))
     assert tags.key == "8A"
     energy = vorbis({"energy": encoded(algorithm=94, energyLevel=7, source="mixedinkey")})
-    assert energy.others == {"energy": ["7"]}
+    assert energy.imported == (ImportedFactInput(source="mixed in key", energy=7),)
+    assert energy.others == {}
 
 
 def test_nothing_undecodable_is_among_the_other_tags(
