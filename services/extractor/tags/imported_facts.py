@@ -7,15 +7,17 @@ its own scale of ratings; here a rating is 0 to 100.
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from services.extractor.tags import normalise
 from services.extractor.tags.dj_software import mixed_in_key, serato, traktor
-from services.extractor.tags.dj_software.payloads import TRAKTOR, payloads
+from services.extractor.tags.dj_software.payloads import TEXTS, TRAKTOR, payloads
 from services.extractor.tags.encoded_texts import JSON
 from services.extractor.tags.raw_tags import OBJECT, RawTags
 from shared.gateway.inputs import ImportedFactInput
 
 _MOST_SOURCES = 10
+_LONGEST_CACHED = 200  # letters of a name: no file may fill the memory
 _MOST_PLAYS = 2**31 - 1
 # How Windows Media Player, MediaMonkey and others write stars; 0 is "not rated".
 _PERCENT_OF_POPM = {
@@ -25,8 +27,6 @@ _PERCENT_OF_ASF = {1: 20, 25: 40, 50: 60, 75: 80, 99: 100}
 _FACT_NAME = re.compile(r"(popm|rating|playcount|play_count|play count|rate)(?::(.*))?", re.DOTALL)
 _ENERGIES = {"energylevel": mixed_in_key.SOURCE, "energy": "tags"}
 """Sources of the tags that hold an energy in plain text: the first name is Mixed In Key's own."""
-_NAMED_FIELDS = ("key", "comment")
-"""Tags with a field of their own in which Mixed In Key may write, too."""
 _EMPTY = ImportedFactInput(source="")
 _READERS = {
     serato.SOURCE: serato.add, traktor.SOURCE: traktor.add, mixed_in_key.SOURCE: mixed_in_key.add,
@@ -48,8 +48,15 @@ def imported_facts(raw: RawTags, names: Iterable[str]) -> tuple[ImportedFactInpu
         raw: the tags.
         names: of those that have no field.
     """
+    names = list(filter(_may_be_fact, names))
+    # Tags with a field of their own in which Mixed In Key writes, too.
+    if (texts := raw.get("comment")) and any("Energy " in text for text in texts):
+        names.append("comment")
+    if (texts := raw.get("key")) and any(text.startswith(JSON) for text in texts):
+        names.append("key")
+    if not names:
+        return ()
     facts = _Facts()
-    names = [*names, *(name for name in _NAMED_FIELDS if name in raw)]
     for payload in payloads(raw, names):
         _READERS[payload.program](payload.name, payload.content, facts[payload.program])
     for name in names:
@@ -57,6 +64,24 @@ def imported_facts(raw: RawTags, names: Iterable[str]) -> tuple[ImportedFactInpu
             _read_text(facts, name, raw[name])
     imported = (fact for _, fact in sorted(facts.items()) if _says_something(fact))
     return tuple(imported)[:_MOST_SOURCES]
+
+
+def _may_be_fact(name: str) -> bool:
+    return _is_known(name) if len(name) <= _LONGEST_CACHED else _is_known.__wrapped__(name)
+
+
+@lru_cache(maxsize=1_024)  # the same names come in file after file
+def _is_known(name: str) -> bool:
+    return name in TEXTS or name in _ENERGIES or _is_fact(name)
+
+
+def _is_fact(name: str) -> bool:
+    return (
+        name.startswith(OBJECT)
+        or name == TRAKTOR
+        or name in _FIXED_NAMES
+        or _FACT_NAME.fullmatch(name) is not None
+    )
 
 
 def _says_something(fact: ImportedFactInput) -> bool:
@@ -93,12 +118,7 @@ def is_imported(name: str, values: Sequence[str]) -> bool:
     if name in _ENERGIES:
         text = values[0] if values else ""
         return text.startswith(JSON) or mixed_in_key.energy(text) is not None
-    return (
-        name.startswith(OBJECT)
-        or name == TRAKTOR
-        or name in _FIXED_NAMES
-        or _FACT_NAME.fullmatch(name) is not None
-    )
+    return _may_be_fact(name) and _is_fact(name)
 
 
 def _read_popularimeter(fact: ImportedFactInput, value: str) -> None:

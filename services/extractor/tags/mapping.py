@@ -99,11 +99,7 @@ def map_tags(
         release_date=_release_date(tags),
         kind=_kind(tags, file_name, genres, rules.genres),
         lyrics=lyrics(plain, synced, sidecar) if plain or synced or sidecar else None,
-        imported=(
-            imported_facts(raw, without_field)
-            if without_field or "comment" in raw or "key" in raw
-            else ()
-        ),
+        imported=imported_facts(raw, without_field),
         others=other_tags(without_field, further) if without_field or further else {},
         **rare,
     )

@@ -13,13 +13,14 @@ from services.extractor.tags.raw_tags import OBJECT, RawTags
 
 TRAKTOR = "traktor4"
 _SERATO = "serato "
-_TEXTS = frozenset(
+TEXTS = frozenset(
     (
         "serato_markers_v2", "serato_markersv2", "serato_markers2", "serato_beatgrid",
         "serato_autogain", "serato_autotags", "markersv2", "markers2", "beatgrid", "autgain",
         "autotags", "autogain", "cuepoints", "energy", "energylevel", "key", TRAKTOR,
     )
 )  # fmt: skip
+"""Names of the text tags that may hold data of DJ software."""
 _MIME_TYPE = b"application/octet-stream"
 _LARGEST = 2_000_000
 """Letters or bytes of a tag: Traktor's trees with their waveforms have some 60,000."""
@@ -39,7 +40,7 @@ def payloads(raw: RawTags, names: Iterable[str]) -> Iterator[Payload]:
     for name in names:
         if name.startswith(OBJECT):
             yield from _of_object(name.removeprefix(OBJECT), raw[name])
-        elif name in _TEXTS:
+        elif name in TEXTS:
             yield from _of_texts(name, raw[name])
 
 
