@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from soniquebay.commands.correct import correct
 from soniquebay.commands.failures import failures, replay
+from soniquebay.commands.import_collection import import_collection
 from soniquebay.commands.pause import pause, resume
 from soniquebay.commands.scan import scan, status
 from soniquebay.commands.search import search, similar
@@ -27,7 +28,10 @@ def commands() -> None:
     """
 
 
-for command in (up, scan, status, search, similar, show, correct, pause, resume, failures, replay):
+for command in (
+    up, scan, status, search, similar, show, correct, import_collection, pause, resume, failures,
+    replay,
+):  # fmt: skip
     commands.add_command(command)
 
 

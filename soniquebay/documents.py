@@ -86,7 +86,19 @@ query Corrected($ids: [ID!]!) {
   }
 }
 """
-LIBRARIES = "query Libraries { libraries { name root } }"
+IMPORT_FACTS = """
+mutation ImportFacts($libraryId: ID!, $importId: UUID!, $input: [FileFactInput!]!) {
+  importFacts(libraryId: $libraryId, importId: $importId, input: $input) {
+    trackIds errors { item error { message } }
+  }
+}
+"""
+END_IMPORT = """
+mutation EndImport($libraryId: ID!, $importId: UUID!, $source: String!) {
+  endImport(libraryId: $libraryId, importId: $importId, source: $source)
+}
+"""
+LIBRARIES = "query Libraries { libraries { id name root } }"
 PAUSE = "mutation Pause { pauseAnalysis }"
 RESUME = "mutation Resume { resumeAnalysis }"
 TRACKS_BY_PATH = """

@@ -53,8 +53,11 @@ class ImportedFact:
     stored_cues: strawberry.Private[Stored]
     stored_grid: strawberry.Private[Stored]
     source: str = strawberry.field(
-        description="`serato`, `traktor`, `mixed in key`, another program, an e-mail address, or"
-        " `tags` if the tag names none."
+        description="`serato`, `traktor`, `rekordbox`, `mixed in key`, another program, an e-mail"
+        " address, or `tags` if the tag names none."
+    )
+    is_collection: bool = strawberry.field(
+        description="From the program's collection, which was imported; else from the file."
     )
     rating: int | None = strawberry.field(description="0 to 100.")
     play_count: BigInt | None

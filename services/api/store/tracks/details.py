@@ -18,7 +18,7 @@ OTHER_TAGS_LIMIT = 16_000
 _CLEAR = """
 WITH lyrics AS (DELETE FROM track_lyrics WHERE track_id = ANY($1)),
     tags AS (DELETE FROM track_other_tags WHERE track_id = ANY($1))
-DELETE FROM imported_facts WHERE track_id = ANY($1)
+DELETE FROM imported_facts WHERE track_id = ANY($1) AND NOT is_collection
 """
 _WRITE_LYRICS = """
 INSERT INTO track_lyrics (track_id, plain, synced, is_sidecar)

@@ -46,10 +46,15 @@ def facts_of(item: Item) -> tuple[Fact, ...]:
         return ()
     if len(imported) > MOST_FACTS:
         raise InvalidValue(f"more than {MOST_FACTS} are too many", "imported_facts")
-    return tuple({fact.source: fact for fact in map(_fact, imported)}.values())
+    return tuple({fact.source: fact for fact in map(fact_of, imported)}.values())
 
 
-def _fact(fact: Item) -> Fact:
+def fact_of(fact: Item) -> Fact:
+    """A validated fact.
+
+    Raises:
+        InvalidValue: for the first invalid field.
+    """
     return Fact(
         source=checks.name_text(fact, "source"),
         rating=checks.optional_integer(fact, "rating", 0, 100),

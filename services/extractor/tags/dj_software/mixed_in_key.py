@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from services.extractor.tags.dj_software.facts import (
+from services.extractor.tags.normalise import first
+from shared.gateway.facts import (
     add_cues,
     add_grid,
     add_problem,
@@ -19,7 +20,6 @@ from services.extractor.tags.dj_software.facts import (
     cue,
     grid_marker,
 )
-from services.extractor.tags.normalise import first
 from shared.gateway.inputs import BeatGridMarkerInput, CueInput, ImportedFactInput
 
 SOURCE = "mixed in key"

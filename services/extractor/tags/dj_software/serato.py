@@ -7,7 +7,9 @@ reader of our own because each of these refuses files that another one writes (d
 import struct
 from collections.abc import Iterator
 
-from services.extractor.tags.dj_software.facts import (
+from services.extractor.tags.encoded_texts import decode_base64
+from services.extractor.tags.normalise import decimal
+from shared.gateway.facts import (
     add_cues,
     add_grid,
     add_problem,
@@ -15,8 +17,6 @@ from services.extractor.tags.dj_software.facts import (
     cue,
     grid_marker,
 )
-from services.extractor.tags.encoded_texts import decode_base64
-from services.extractor.tags.normalise import decimal
 from shared.gateway.inputs import BeatGridMarkerInput, CueInput, ImportedFactInput
 
 SOURCE = "serato"

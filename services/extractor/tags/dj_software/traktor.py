@@ -8,7 +8,8 @@ are little-endian. Source: https://hellricer.github.io/2021/05/05/decoding-trakt
 import struct
 from collections.abc import Iterator
 
-from services.extractor.tags.dj_software.facts import (
+from services.extractor.tags.normalise import first
+from shared.gateway.facts import (
     add_cues,
     add_grid,
     add_problem,
@@ -16,7 +17,6 @@ from services.extractor.tags.dj_software.facts import (
     cue,
     grid_marker,
 )
-from services.extractor.tags.normalise import first
 from shared.gateway.inputs import CueInput, ImportedFactInput
 
 SOURCE = "traktor"

@@ -1,15 +1,17 @@
-"""Adds what a program says of a track to its fact, within limits. Pure."""
+"""Makes facts of what a program says of a track, within limits. Pure."""
 
 import math
+import re
 from collections.abc import Iterable
 from itertools import islice
 
-from services.extractor.tags import normalise
 from shared.contracts.tags import LATEST_CUE_S, LONGEST_CUE_NAME, MOST_CUES, MOST_GRID_MARKERS
 from shared.gateway.inputs import BeatGridMarkerInput, CueInput, ImportedFactInput
 
 _FASTEST_BPM = 1_000.0
+_READ = 4 * LONGEST_CUE_NAME  # letters of a name
 _LONGEST_PROBLEM = 500
+_NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff]+")
 
 
 def cue(
@@ -29,12 +31,14 @@ def cue(
         start_s=round(start_s, 6),
         end_s=None if end_s is None else round(end_s, 6),
         index=index if index is not None and 0 <= index < MOST_CUES else None,
-        name=normalise.text(name, LONGEST_CUE_NAME) or None,
+        name=_NOT_PRINTED.sub(" ", name[:_READ]).strip()[:LONGEST_CUE_NAME].rstrip() or None,
         color=color,
     )
 
 
-def grid_marker(start_s: float, tempo_bpm: float, beats: int | None = None) -> BeatGridMarkerInput:
+def grid_marker(
+    start_s: float, tempo_bpm: float, beats: int | None = None, beat_in_bar: int | None = None
+) -> BeatGridMarkerInput:
     """A marker of a beat grid.
 
     Raises:
@@ -44,7 +48,10 @@ def grid_marker(start_s: float, tempo_bpm: float, beats: int | None = None) -> B
         raise ValueError("the time or tempo of a marker is none")
     # Serato's are float32: more digits would pretend a precision that there is not.
     return BeatGridMarkerInput(
-        start_s=round(start_s, 6), tempo_bpm=round(tempo_bpm, 4), beats=beats
+        start_s=round(start_s, 6),
+        tempo_bpm=round(tempo_bpm, 4),
+        beats=beats,
+        beat_in_bar=beat_in_bar,
     )
 
 
