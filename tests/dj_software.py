@@ -100,3 +100,37 @@ def base91(content: bytes) -> str:
         if bits > 7 or pending > 90:
             text += _BASE91[pending // 91]
     return text
+
+
+def rekordbox_xml(*tracks: str) -> bytes:
+    """An export of rekordbox's collection, with a playlist that has the first track."""
+    playlist = '<NODE Type="0" Name="ROOT"><NODE Name="P" Type="1"><TRACK Key="1"/></NODE></NODE>'
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<DJ_PLAYLISTS Version="1.0.0">'
+        '<PRODUCT Name="rekordbox" Version="6.7.7" Company="AlphaTheta"/>'
+        f'<COLLECTION Entries="{len(tracks)}">{"".join(tracks)}</COLLECTION>'
+        f"<PLAYLISTS>{playlist}</PLAYLISTS></DJ_PLAYLISTS>"
+    ).encode()
+
+
+def rekordbox_track(location: str, inner: str = "", **attributes: str) -> str:
+    """A track of rekordbox's export."""
+    written = " ".join(f'{name}="{value}"' for name, value in attributes.items())
+    return f'<TRACK TrackID="1" Name="N" Location="{location}" {written}>{inner}</TRACK>'
+
+
+def traktor_nml(*entries: str) -> bytes:
+    """Traktor's collection, with a playlist that has a track."""
+    listed = '<ENTRY><PRIMARYKEY TYPE="TRACK" KEY="C:/:m/:a.mp3"></PRIMARYKEY></ENTRY>'
+    return (
+        '<?xml version="1.0" encoding="UTF-8" standalone="no" ?>\n<NML VERSION="19">'
+        '<HEAD COMPANY="www.native-instruments.com" PROGRAM="Traktor"></HEAD>'
+        f'<COLLECTION ENTRIES="{len(entries)}">{"".join(entries)}</COLLECTION>'
+        f'<PLAYLISTS><NODE TYPE="FOLDER" NAME="$ROOT">{listed}</NODE></PLAYLISTS></NML>'
+    ).encode()
+
+
+def traktor_entry(folder: str, name: str, inner: str = "", volume: str = "Macintosh HD") -> str:
+    """A track of Traktor's collection."""
+    location = f'<LOCATION DIR="{folder}" FILE="{name}" VOLUME="{volume}"></LOCATION>'
+    return f'<ENTRY TITLE="T">{location}{inner}</ENTRY>'

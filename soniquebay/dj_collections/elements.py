@@ -6,8 +6,8 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 _CHUNK_BYTES = 256 * 2**10
-_KEPT_DEPTH = 3
-"""Elements at this depth (root, collection, track) are yielded with what is in them."""
+_SECTION, _SECTION_DEPTH = "COLLECTION", 2
+"""The element below the root whose elements are yielded: others hold playlists, without bound."""
 _MOST_CHILDREN = 10_000
 
 
@@ -29,19 +29,22 @@ class Element:
 
 
 class _Builder:
-    """Builds the elements at the kept depth from the parser's events."""
+    """Builds the elements of the collection from the parser's events."""
 
     def __init__(self) -> None:
         self.root = ""
         self.complete: list[Element] = []
         self._depth = 0
+        self._is_in_section = False
         self._open: list[Element] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth == 1:
             self.root = name
-        if self._depth < _KEPT_DEPTH:
+        if self._depth == _SECTION_DEPTH:
+            self._is_in_section = name == _SECTION
+        if self._depth <= _SECTION_DEPTH or not self._is_in_section:
             return
         element = Element(name, attributes)
         if self._open and len(self._open[-1].children) < _MOST_CHILDREN:
@@ -61,7 +64,7 @@ def _refuse(*_: object) -> None:
 
 
 def elements(file: BinaryIO) -> Iterator[tuple[str, Element]]:
-    """The name of the root, and each element two levels below it, one after another.
+    """The name of the root, and each element of its collection, one after another.
 
     Raises:
         InvalidCollection: the file is no XML, or has a DOCTYPE (which may define entities that

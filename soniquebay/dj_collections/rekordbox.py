@@ -1,6 +1,6 @@
 """rekordbox's XML export ("File > Export Collection in xml format").
 
-Source: AlphaTheta's "rekordbox xml format list", https://rekordbox.com/en/support/developer/.
+Source: https://cdn.rekordbox.com/files/20200410160904/xml_format_list.pdf
 """
 
 import re

@@ -130,7 +130,7 @@ async def test_stored_tracks_are_known_afterwards(gateway: Gateway, pool: asyncp
     assert [each.status for each in again] == ["UNCHANGED"] * 3
     assert dict(await pool.fetchrow("SELECT * FROM imported_facts WHERE energy = 7")) == {
         "track_id": UUID(hex=(stored[0].id or "").partition("_")[2]), "rating": None,
-        "play_count": None,
+        "play_count": None, "is_collection": False, "import_id": None,
         **{
             name: getattr(_SERATO, name)
             for name in ("source", "energy", "key", "tempo_bpm", "gain_db", "problem")
