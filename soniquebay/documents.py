@@ -50,6 +50,10 @@ query Show($ids: [ID!]!) {
     tempoBpm key mode camelot moods correction { tempoBpm key genres moods correctedAt }
     hasLyrics musicbrainzRecordingId library { name root }
     album { id title artistCredit } genres { name } credits { role creditedAs }
+    importedFacts {
+      source isCollection rating playCount energy key tempoBpm gainDb problem
+      cues { kind index startS endS name color } beatGrid { startS tempoBpm beats beatInBar }
+    }
     replaygain { trackGainDb albumGainDb } cover { url mimeType width height }
     analysis {
       analyzerVersion tempoBpm tempoConfidence tempoAlternativeBpm onsetRateHz danceability

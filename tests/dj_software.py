@@ -126,7 +126,9 @@ def traktor_nml(*entries: str) -> bytes:
         '<?xml version="1.0" encoding="UTF-8" standalone="no" ?>\n<NML VERSION="19">'
         '<HEAD COMPANY="www.native-instruments.com" PROGRAM="Traktor"></HEAD>'
         f'<COLLECTION ENTRIES="{len(entries)}">{"".join(entries)}</COLLECTION>'
-        f'<PLAYLISTS><NODE TYPE="FOLDER" NAME="$ROOT">{listed}</NODE></PLAYLISTS></NML>'
+        '<PLAYLISTS><NODE TYPE="FOLDER" NAME="$ROOT"><SUBNODES COUNT="1">'
+        '<NODE TYPE="PLAYLIST" NAME="P"><PLAYLIST ENTRIES="1" TYPE="LIST" UUID="u">'
+        f"{listed}</PLAYLIST></NODE></SUBNODES></NODE></PLAYLISTS></NML>"
     ).encode()
 
 

@@ -73,7 +73,7 @@ def _cue(element: Element) -> CueInput | None:
     return cue(
         "MEMORY_CUE" if kind == "CUE" and index < 0 else kind,
         start_s,
-        end_s=end_s,
+        end_s=end_s if end_s is not None and end_s > start_s else None,
         index=index,
         name=attributes.get("Name", ""),
         color=_color(attributes),

@@ -1,4 +1,4 @@
-"""Values that programs encode: DJ software's base64, and bytes that are no text. Pure.
+"""Values that programs encode: base64, and bytes that are no text. Pure.
 
 Serato keeps its cue points and grids in text tags of FLAC and MP4, as base64 of an envelope:
 "application/octet-stream", two NULs, "Serato <name>", NUL, payload. Mixed In Key's tags are base64

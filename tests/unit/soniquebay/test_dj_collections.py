@@ -22,7 +22,8 @@ from tests import dj_software as dj
 _REKORDBOX_INNER = (
     '<TEMPO Inizio="0.025" Bpm="127.50" Metro="4/4" Battito="2"/>'
     '<TEMPO Inizio="60.1" Bpm="64.00" Metro="4/4" Battito="1"/>'
-    '<POSITION_MARK Name="Drop" Type="0" Start="1.500" Num="0" Red="40" Green="226" Blue="20"/>'
+    '<POSITION_MARK Name="Drop" Type="0" Start="1.500" End="1.500" Num="0" '
+    'Red="40" Green="226" Blue="20"/>'
     '<POSITION_MARK Name="" Type="0" Start="0.5" Num="-1"/>'
     '<POSITION_MARK Name="L" Type="4" Start="2.000" End="4.000" Num="3"/>'
     '<POSITION_MARK Name="" Type="9" Start="2.000" Num="3"/>'
