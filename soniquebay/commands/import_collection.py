@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 import click
 import msgspec
 
-from shared.runtime.settings import Settings
 from soniquebay.dj_collections import rekordbox, traktor
 from soniquebay.dj_collections.elements import InvalidCollection, elements
 from soniquebay.dj_collections.locations import common_folder, first_below
@@ -62,7 +61,7 @@ def import_collection(file: Path, name: str | None, folder: str | None, as_json:
     soniquebay import-collection rekordbox.xml
     soniquebay import-collection collection.nml --folder "C:/Users/Ann/Music" --library Music
     """
-    gateway = Gateway(Settings())
+    gateway = Gateway()
     libraries = _libraries(gateway, name, folder)
     done = _Import()
     with file.open("rb") as opened:
