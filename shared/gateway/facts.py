@@ -67,7 +67,8 @@ def add_cues(fact: ImportedFactInput, cues: Iterable[CueInput | None]) -> None:
     found = list(islice(filter(None, cues), MOST_CUES + 1))
     if len(found) > MOST_CUES:
         add_problem(fact, f"more than {MOST_CUES} cues: the others are left out")
-    fact.cues = sorted(found[:MOST_CUES], key=lambda each: each.start_s)
+    if found:
+        fact.cues = sorted(found[:MOST_CUES], key=lambda each: each.start_s)
 
 
 def add_grid(fact: ImportedFactInput, markers: Iterable[BeatGridMarkerInput]) -> None:
@@ -79,7 +80,8 @@ def add_grid(fact: ImportedFactInput, markers: Iterable[BeatGridMarkerInput]) ->
         add_problem(
             fact, f"more than {MOST_GRID_MARKERS:,} markers in the grid: the others are left out"
         )
-    fact.beat_grid = found[:MOST_GRID_MARKERS]
+    if found:
+        fact.beat_grid = found[:MOST_GRID_MARKERS]
 
 
 def add_tempo(fact: ImportedFactInput, tempo_bpm: float) -> None:

@@ -135,8 +135,8 @@ def _add_autotags(content: bytes, fact: ImportedFactInput) -> None:
         raise ValueError("an unknown version")
     texts = content[2:].lstrip(b"\0").decode("ascii").split("\0")
     tempo_bpm = decimal(texts[0], 0, 1_000)
-    if tempo_bpm is None:
+    if texts[0] and tempo_bpm is None:
         raise ValueError("no tempo")
-    add_tempo(fact, tempo_bpm)
+    add_tempo(fact, tempo_bpm or 0)
     if len(texts) > 1 and (gain_db := decimal(texts[1], -100, 100)) is not None:
         fact.gain_db = gain_db

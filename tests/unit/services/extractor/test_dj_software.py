@@ -274,6 +274,15 @@ def test_what_is_cut_off_leaves_what_is_before_it() -> None:
     assert fact.problem == "Serato's markers2 is cut off"
 
 
+def test_tags_of_a_track_that_was_not_analysed_say_nothing() -> None:
+    assert fact_of("serato autotags", dj.autotags("", "")) is None
+    assert fact_of("serato autotags", dj.autotags("0.00", "")) is None
+    assert fact_of("serato beatgrid", b"\1\0" + bytes(5)) is None
+    assert markers_fact(dj.markers2()) is None
+    assert markers_fact(b"\1\1" + bytes(468)) is None
+    assert fact_of("traktor4", dj.traktor_tree([])) is None
+
+
 def test_a_name_is_clean_and_of_limited_length() -> None:
     fact = markers_fact(dj.markers2(dj.cue(0, 1, "a\nb\u2028" + "c" * 1_000)))
     assert fact is not None
