@@ -61,6 +61,10 @@ query Show($ids: [ID!]!) {
     tempoBpm key mode camelot moods correction { tempoBpm key genres moods correctedAt }
     hasLyrics musicbrainzRecordingId library { name root }
     album { id title artistCredit } genres { name } credits { role creditedAs }
+    importedFacts {
+      source isCollection rating playCount energy key tempoBpm gainDb problem
+      cues { kind index startS endS name color } beatGrid { startS tempoBpm beats beatInBar }
+    }
     replaygain { trackGainDb albumGainDb } cover { url mimeType width height }
     analysis {
       analyzerVersion tempoBpm tempoConfidence tempoAlternativeBpm onsetRateHz danceability
@@ -97,7 +101,19 @@ query Corrected($ids: [ID!]!) {
   }
 }
 """
-LIBRARIES = "query Libraries { libraries { name root } }"
+IMPORT_FACTS = """
+mutation ImportFacts($libraryId: ID!, $importId: UUID!, $input: [FileFactInput!]!) {
+  importFacts(libraryId: $libraryId, importId: $importId, input: $input) {
+    trackIds errors { item error { message } }
+  }
+}
+"""
+END_IMPORT = """
+mutation EndImport($libraryId: ID!, $importId: UUID!, $source: String!) {
+  endImport(libraryId: $libraryId, importId: $importId, source: $source)
+}
+"""
+LIBRARIES = "query Libraries { libraries { id name root } }"
 PAUSE = "mutation Pause { pauseAnalysis }"
 RESUME = "mutation Resume { resumeAnalysis }"
 TRACKS_BY_PATH = """

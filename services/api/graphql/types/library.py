@@ -25,12 +25,12 @@ from services.api.graphql.types.analysis import Analysis
 from services.api.graphql.types.columns import AlbumColumns, ArtistColumns, TrackColumns
 from services.api.graphql.types.covers import Cover, cover_of
 from services.api.graphql.types.genres import Genre
+from services.api.graphql.types.imported_facts import ImportedFact
 from services.api.graphql.types.libraries import Library
 from services.api.graphql.types.relay import Connection, connection
 from services.api.graphql.types.track_details import (
     AlbumLoudness,
     Correction,
-    ImportedFact,
     Lyrics,
     TrackVector,
 )
@@ -205,7 +205,7 @@ class Track(TrackColumns):
         lambda loaders: loaders.imported_facts,
         _key,
         rows_as(ImportedFact.of),
-        description="Ratings and play counts that other programs left in the file.",
+        description="What other programs left in the file: ratings, play counts, cues, beat grids.",
     )
     album: Album | None = loaded(
         lambda loaders: loaders.albums,

@@ -87,25 +87,6 @@ class Lyrics:
         return cls(text=text, lrc=row["synced"], lines=lines, is_sidecar=row["is_sidecar"])
 
 
-@strawberry.type(description="A rating or play count that another program wrote into the tags.")
-class ImportedFact:
-    """A rating or play count, and the program or person that it is from."""
-
-    source: str
-    rating: int | None = strawberry.field(description="0 to 100.")
-    play_count: BigInt | None
-
-    @classmethod
-    def of(cls, row: Any) -> "ImportedFact":
-        """A stored fact as the gateway shows it."""
-        count = row["play_count"]
-        return cls(
-            source=row["source"],
-            rating=row["rating"],
-            play_count=None if count is None else BigInt(count),
-        )
-
-
 @strawberry.type(
     description="A person's corrections. A field that is null is not corrected. Measured values"
     " are in `analysis`; `tagGenres` and `tagMoods` are what the tags have."

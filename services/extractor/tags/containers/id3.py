@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.extractor.tags.model import Picture
-from services.extractor.tags.raw_tags import JOINED, JOINED_LISTS, RawTags, internal_name
+from services.extractor.tags.raw_tags import JOINED, JOINED_LISTS, OBJECT, RawTags, internal_name
 
 FRAMES = {
     "TIT2": "title",
@@ -70,6 +70,15 @@ PEOPLE = {
 _V22, _V24 = (2, 2), (2, 4)
 _MILLISECONDS = 2  # ID3's time stamp format
 _SUNG = frozenset((0, 1))  # "other" and "lyrics" of ID3's kinds of synced texts
+OBJECTS = frozenset(
+    (
+        "Serato Markers2", "Serato BeatGrid", "Serato Autotags",
+        "Key", "Energy", "CuePoints", "BeatGrid",  # Mixed In Key's
+    )
+)  # fmt: skip
+"""Descriptions of the GEOB frames that are read."""
+PRIVATE = "TRAKTOR4"
+"""Owner of the PRIV frame that is read."""
 _RECORDING_ID_OWNER = "http://musicbrainz.org"
 
 
@@ -176,6 +185,16 @@ def _identifier(frame: Any) -> Iterator[tuple[str, str]]:
         yield "musicbrainz_recordingid", frame.data.decode("ascii", "replace")
 
 
+def _object(frame: Any) -> Iterator[tuple[str, str]]:
+    if frame.desc in OBJECTS:
+        yield OBJECT + frame.desc.lower(), frame.data.decode("latin-1")
+
+
+def _private(frame: Any) -> Iterator[tuple[str, str]]:
+    if frame.owner == PRIVATE:
+        yield OBJECT + PRIVATE.lower(), frame.data.decode("latin-1")
+
+
 def _gain(frame: Any) -> Iterator[tuple[str, str]]:
     scope = frame.desc.lower()
     if scope in {"track", "album"}:
@@ -198,6 +217,8 @@ SPECIAL = {
     "MVIN": _movement,
     "PCST": _podcast,
     "WXXX": _url,
+    "GEOB": _object,
+    "PRIV": _private,
 }
 
 

@@ -35,8 +35,9 @@ from mutagen.mp4 import MP4FreeForm
 
 from services.extractor.read.file_reader import read_chunk, read_file
 from services.extractor.read.mutagen_files import read_with_mutagen
-from services.extractor.tags.model import ImportedFact, ReplayGain, Tags
+from services.extractor.tags.model import ReplayGain, Tags
 from shared.contracts.tags import GUESSED_TAG
+from shared.gateway.inputs import ImportedFactInput
 
 MakeFile = Callable[[str], Path]
 ID_1 = "11111111-1111-4111-8111-111111111111"
@@ -350,7 +351,7 @@ def test_no_atom_is_dropped(mp4: Callable[..., Tags]) -> None:
     kept = {"\xa9enc": ["me"], "egid": ["g"], "\xa9url": ["http://e.org"], "cnid": ["7"]}
     tags = mp4({"\xa9enc": "me", "rate": "80", "egid": "g", "\xa9url": "http://e.org", "cnID": [7]})
     assert kept.items() <= tags.others.items()
-    assert tags.imported == (ImportedFact("tags", 80),)
+    assert tags.imported == (ImportedFactInput(source="tags", rating=80),)
 
 
 def test_free_names_may_end_in_nul_and_belong_to_anybody(mp4: Callable[..., Tags]) -> None:
@@ -476,7 +477,8 @@ def test_mixed_in_keys_key_is_text(vorbis: Callable[..., Tags], mp4: Callable[..
     tags = mp4(free("key", key.encode(), "com.mixedinkey.mixedinkey"))
     assert tags.key == "8A"
     energy = vorbis({"energy": encoded(algorithm=94, energyLevel=7, source="mixedinkey")})
-    assert energy.others == {"energy": ["7"]}
+    assert energy.imported == (ImportedFactInput(source="mixed in key", energy=7),)
+    assert energy.others == {}
 
 
 def test_nothing_undecodable_is_among_the_other_tags(
