@@ -209,7 +209,7 @@ def _read_open(descriptor: int, path: bytes, rules: Rules) -> FileContents:
         disk = disk_error(error)
         if disk is not None:
             raise disk from error
-        raise UnreadableFile(describe_error(error, suffix)) from error
+        raise UnreadableFile(describe_error(error, file, suffix)) from error
     return FileContents(
         status.st_size, status.st_mtime_ns, tags, cover, hash_content(file), problem
     )

@@ -4,6 +4,7 @@ The only module that opens files with mutagen; the chunks of WAV and AIFF hold I
 `containers` reads with it, and the fast parsers take the list of ID3's genres from it.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -240,6 +241,7 @@ def _read_tag(kind: type, file: BinaryIO, mapping: Any) -> tuple[RawTags, list[P
 def disk_error(error: Exception) -> OSError | None:
     """The disk's error that a library wrapped in this one; None where the disk is not the cause."""
     for cause in (error, *error.args):
-        if isinstance(cause, OSError) and cause.errno is not None:
+        # EINVAL: a damaged header led to a place before the file's beginning.
+        if isinstance(cause, OSError) and cause.errno not in {None, errno.EINVAL}:
             return cause
     return None
