@@ -14,7 +14,7 @@ import mutagen
 from mutagen.aac import AAC
 from mutagen.ac3 import AC3
 from mutagen.apev2 import APEBadItemError, APENoHeaderError, APEv2
-from mutagen.asf import ASF
+from mutagen.asf import ASF, ASFError
 from mutagen.dsdiff import DSDIFF
 from mutagen.dsf import DSF
 from mutagen.flac import FLAC
@@ -32,12 +32,12 @@ from mutagen.tak import TAK
 from mutagen.trueaudio import TrueAudio
 from mutagen.wavpack import WavPack
 
-from services.extractor.read.ape_texts import with_utf8_texts
 from services.extractor.read.containers.wavpack import read_info
 from services.extractor.read.file_bytes import FileBytes
-from services.extractor.read.id3_versions import AS_WRITTEN, update_to_v24
+from services.extractor.read.id3_versions import load_with_id3
 from services.extractor.read.metadata import Container, Metadata, audio_properties
 from services.extractor.read.signatures import AIFF, MATROSKA, WAVE, Kind
+from services.extractor.read.text_repairs import ape_with_utf8_texts, asf_with_utf16_texts
 from services.extractor.tags.containers import ape, asf, id3, mp4, vorbis
 from services.extractor.tags.containers.stream_gains import add_gains
 from services.extractor.tags.model import Picture
@@ -172,15 +172,20 @@ def _open(file: BinaryIO, suffix: str, kind: Kind | None, start: int) -> Any:
 
 
 def _load(kind: type, file: Any) -> Any:
-    """An object of mutagen: with ID3 of version 2.4, and APEv2 whose texts may be no UTF-8."""
+    """An object of mutagen: with ID3 of version 2.4, and texts that are not in their encoding."""
+    if kind in _WITH_ID3:
+        return load_with_id3(kind, file)
     try:
-        loaded = kind(file, **(AS_WRITTEN if kind in _WITH_ID3 else {}))
+        return kind(file)
     except APEBadItemError:
-        if (repaired := with_utf8_texts(file)) is None:
+        repaired = ape_with_utf8_texts(file)
+        if repaired is None:
             raise
-        loaded = kind(repaired)
-    update_to_v24(loaded if kind is ID3 else getattr(loaded, "tags", None))
-    return loaded
+    except (ASFError, UnicodeDecodeError):
+        repaired = asf_with_utf16_texts(file) if kind is ASF else None
+        if repaired is None:
+            raise
+    return kind(repaired)
 
 
 def add_tags_around(
