@@ -3,6 +3,7 @@
 import os
 
 import click
+from pydantic import ValidationError
 
 from shared.contracts.errors import PipelineError
 from shared.runtime.settings import Settings
@@ -47,7 +48,7 @@ def up(music: tuple[str, ...], demo: bool, until_idle: bool, watch: bool | None)
     # must stay the same library then.
     roots = [os.path.abspath(folder) for folder in music]  # noqa: PTH100 - see above
     try:
-        settings = Settings()
+        settings = _settings()
         if watch is None:
             watch = settings.watch if "watch" in settings.model_fields_set else True
         settings = settings.model_copy(update={"watch": watch and not until_idle})
@@ -56,3 +57,19 @@ def up(music: tuple[str, ...], demo: bool, until_idle: bool, watch: bool | None)
         raise click.ClickException(str(error)) from None
     if not succeeded:
         raise click.exceptions.Exit(1)
+
+
+def _settings() -> Settings:
+    """The settings of the environment.
+
+    Raises:
+        click.UsageError: one has a wrong value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = []
+        for each in error.errors(include_url=False):
+            name = "SONIQUEBAY_" + "_".join(str(part) for part in each["loc"]).upper()
+            lines.append(f"{name}: {each['msg']}")
+        raise click.UsageError("; ".join(lines)) from None
