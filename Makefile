@@ -60,12 +60,13 @@ music: install ## fetch the real music that the tests use (Debian's wesnoth-1.16
 	@$(VENV)/bin/python -m tests.fetch_wesnoth
 
 # An engine that cannot be had here is no error: its tests are skipped, and the last lines say so.
-engines: install ## fetch or build the servers that the tests run: Kafka, OpenSearch, Ollama, Prometheus, Compose
+engines: install ## fetch or build what the tests run: Kafka, OpenSearch, Ollama, Prometheus, Compose, taggers
 	@$(VENV)/bin/python -m tests.engines.kafka || true
 	@$(VENV)/bin/python -m tests.engines.opensearch || true
 	@$(VENV)/bin/python -m tests.engines.ollama || true
 	@$(VENV)/bin/python -m tests.engines.prometheus || true
 	@$(VENV)/bin/python -m tests.engines.compose || true
+	@$(VENV)/bin/python -m tests.engines.taggers || true
 
 ## Measure it (ARGS=--help lists a bench's options)
 # One thread, as the worker processes compute with: BLAS threads that wait for each other use CPU time.

@@ -151,7 +151,9 @@ def decode_stream(audio: Audio, max_excerpt_s: float = MOST_HEARD_S) -> DecodedT
         track.channels = len(samples)
     if not track.samples:
         error = audio.decode_error
-        raise Undecodable(f"it cannot be decoded: {reason_of(error) if error else 'it has no samples'}")
+        raise Undecodable(
+            f"it cannot be decoded: {reason_of(error) if error else 'it has no samples'}"
+        )
     track.duration_s = track.samples / audio.rate_hz
     excerpt.add(resampler(np.zeros(0, np.float32), last=True), track.duration_s)
     track.k_power, track.mean_square, track.peak = map(np.concatenate, zip(*rows, strict=True))

@@ -14,7 +14,7 @@ import mutagen
 from mutagen.aac import AAC
 from mutagen.ac3 import AC3
 from mutagen.apev2 import APEBadItemError, APENoHeaderError, APEv2
-from mutagen.asf import ASF, ASFError
+from mutagen.asf import ASF
 from mutagen.dsdiff import DSDIFF
 from mutagen.dsf import DSF
 from mutagen.flac import FLAC
@@ -181,7 +181,7 @@ def _load(kind: type, file: Any) -> Any:
         repaired = ape_with_utf8_texts(file)
         if repaired is None:
             raise
-    except (ASFError, UnicodeDecodeError):
+    except (mutagen.MutagenError, UnicodeDecodeError):
         repaired = asf_with_utf16_texts(file) if kind is ASF else None
         if repaired is None:
             raise

@@ -174,9 +174,7 @@ def _asf_texts(block: bytes) -> Iterator[tuple[int, int]]:
                 at += 4 + length
 
 
-def _overlaid(
-    file: BinaryIO, start: int, block: bytes, repaired: bytearray
-) -> BinaryIO | None:
+def _overlaid(file: BinaryIO, start: int, block: bytes, repaired: bytearray) -> BinaryIO | None:
     """The file with another block at an offset; None where it is the same."""
     if repaired == block:
         return None

@@ -173,6 +173,8 @@ def _lists_credited(tags: RawTags) -> bool:
     listed = "/".join(tags.get("artists", ()))
     parts = joined_parts(listed, credit)
     folded = credit.casefold()
-    return len(parts) > 1 and folded != listed.casefold() and all(
-        part.casefold() in folded for part in parts
+    return (
+        len(parts) > 1
+        and folded != listed.casefold()
+        and all(part.casefold() in folded for part in parts)
     )
