@@ -146,7 +146,5 @@ def describe_error(error: Exception, file: FileBytes, suffix: str) -> str:
     if found is None:
         return f"is no {kind} file, or damaged: it does not begin as one does"
     if found is MP4 and not movie_of(file, start)[0]:
-        return (
-            f"is a damaged {kind} file: its index is missing (`moov`), as in one that was cut off"
-        )
+        return f"is a damaged {kind} file: its index (`moov`) is missing, as if it was cut off"
     return f"is a damaged {kind} file: {_CONTRADICTS}"

@@ -24,6 +24,8 @@ _KIND_BITS = 6
 _V23, _V24 = 3, 4
 _UTF8 = 3
 _LANGUAGE_BYTES = 3
+_MOST_CHUNKS = 1_000
+_FARTHEST = 2**62
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _DESCRIPTION = bytes.fromhex("3326b2758e66cf11a6d900aa0062ce6c")
 _MORE_DESCRIPTIONS = bytes.fromhex("40a4d0d207e3d21197f000a0c95ea850")
@@ -102,9 +104,10 @@ def id3_with_utf8_texts(file: BinaryIO) -> BinaryIO | None:
     """The file with `ape.NO_UTF8` for each byte of an ID3 text that should be UTF-8 and is not.
 
     Returns:
-        None where there is no such text, or no plain ID3v2.3 or 2.4 tag at the beginning.
+        None where there is no such text, or no plain ID3v2.3 or 2.4 tag in its place.
     """
-    file.seek(0)
+    start = _id3_start(file)
+    file.seek(start)
     header = file.read(10)
     if len(header) < 10 or header[:3] != b"ID3" or header[3] not in {_V23, _V24} or header[5]:
         return None
@@ -112,7 +115,26 @@ def id3_with_utf8_texts(file: BinaryIO) -> BinaryIO | None:
     repaired = bytearray(block)
     for begin, end in _id3_texts(block, header[3]):
         repaired[begin:end] = _utf8(block[begin:end])
-    return _overlaid(file, 10, block, repaired)
+    return _overlaid(file, start + 10, block, repaired)
+
+
+def _id3_start(file: BinaryIO) -> int:
+    """Where the tag is: DSF points to it, DSDIFF has a chunk for it, others begin with it."""
+    file.seek(0)
+    head = file.read(28)
+    if head.startswith(b"DSD ") and len(head) == 28:
+        return min(int.from_bytes(head[20:], "little"), _FARTHEST)
+    if head[:4] != b"FRM8":
+        return 0
+    offset = 16
+    for _ in range(_MOST_CHUNKS):
+        file.seek(min(offset, _FARTHEST))
+        chunk = file.read(12)
+        if len(chunk) < 12 or chunk[:4] == b"ID3 ":
+            return offset + 12
+        size = int.from_bytes(chunk[4:], "big")
+        offset += 12 + size + size % 2
+    return 0
 
 
 def _id3_texts(block: bytes, version: int) -> Iterator[tuple[int, int]]:

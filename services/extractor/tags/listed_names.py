@@ -9,7 +9,9 @@ _TYPOGRAPHIC = str.maketrans(
     "\u2018\u2019\u02bc\u0060\u00b4\u201c\u201d\u2010\u2011\u2212", "'''''\"\"---"
 )
 """Apostrophes, quotes and hyphens that one program writes and another does not."""
-_is_guest_join = re.compile(r"\W*(?:feat(?:uring|\.)?|ft\.?|w/)\W*", re.IGNORECASE).fullmatch
+_is_guest_join = re.compile(
+    r"\W*(?:feat(?:uring|\.)?|ft\.?|w/)\W*|\s*[(\[]\s*with\s+", re.IGNORECASE
+).fullmatch
 
 
 def split_list(listed: str, credit: str, ids: int) -> list[str]:

@@ -297,6 +297,15 @@ def test_channels_are_those_that_decoders_give(layout: str, read: Read) -> None:
         assert (audio.bit_depth is not None) == (codec in {"tta", "wavpack"})
 
 
+@pytest.mark.parametrize(
+    ("layout", "channels"), [("quad", 4), ("2.1", 3), ("6.1", 7), ("7.1(wide)", 8), ("4.0", 4)]
+)
+def test_adts_describes_layouts_that_have_no_number(layout: str, channels: int, read: Read) -> None:
+    audio = read("a.aac", odd.by_av("aac", "adts", layout=layout, seconds=1)).tags.audio
+    assert audio.channels == channels
+    _length(audio, 1.045)  # the encoder fills its frames up
+
+
 def test_wavpack_has_rates_of_its_own(read: Read) -> None:
     audio = read("a.wv", odd.by_av("wavpack", "wv", rate_hz=37_800)).tags.audio
     assert audio.sample_rate_hz == 37_800
