@@ -21,7 +21,7 @@ _REFERENCE_SHIFT_DB = 5.0
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff]+")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]+")
 _NUMBERED = re.compile(
-    r"\s*(?:(?:no\.|track|#)\s*)?(?:(\d{1,9})[a-z.]?)?\s*(?:(?:/|of)\s*(\d{1,9})?.*)?",
+    r"\s*(?:(?:no\.|track|disc|disk|cd|#)\s*)?(?:(\d{1,9})[a-z.]?)?\s*(?:(?:/|of)\s*(\d{1,9})?.*)?",
     re.IGNORECASE | re.DOTALL,
 )
 _SIDE = re.compile(

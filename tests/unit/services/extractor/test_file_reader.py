@@ -204,11 +204,11 @@ def test_messages_about_broken_files_are_plain_words(
         broken += [bytes(5_000), b"<html>" * 900, b"\xff" * 6_000, chance.randbytes(6_000)]
         broken += [tone[:40] + bytes(8_000), tone[:4] + b"\xff" * 4 + tone[8:]]
         for _ in range(40):
-            content = bytearray(tone[:20_000])
+            changed = bytearray(tone[:20_000])
             for _ in range(chance.choice((1, 3, 20))):
-                place = chance.randrange(min(len(content), chance.choice((40, 300))))
-                content[place] = chance.randrange(256)
-            broken.append(bytes(content))
+                place = chance.randrange(min(len(changed), chance.choice((40, 300))))
+                changed[place] = chance.randrange(256)
+            broken.append(bytes(changed))
         for content in broken:
             (tmp_path / name).write_bytes(content)
             (read,) = read_chunk(str(tmp_path), [name]).files
