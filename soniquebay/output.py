@@ -4,6 +4,7 @@ stdout has only the result, so that it can be piped; hints and progress go to st
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -31,3 +32,9 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02d} min"
     return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
+
+
+def unresolved_line(scan: Mapping[str, Any]) -> str:
+    """A scan that was held or refused, and why, in a line."""
+    place = "/".join(part for part in (scan["root"].rstrip("/"), scan["folder"]) if part)
+    return f"{place}: the scan was {scan['state'].lower()}: {scan['message'] or 'no reason known'}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from soniquebay.documents import REQUEST_SCAN, SCAN, STATUS
+from soniquebay.documents import PROGRESS, REQUEST_SCAN, SCAN
 from soniquebay.gateway import Gateway, raise_user_error
 from soniquebay.output import json_option, print_json
 from soniquebay.progress import ProgressView
@@ -69,7 +69,7 @@ def _follow(gateway: Gateway, id_: str) -> dict[str, Any]:
     """Show progress until the scan has ended and nothing is pending; return the scan."""
     with ProgressView() as view:
         while True:
-            status = gateway.execute(STATUS)["status"]
+            status = gateway.execute(PROGRESS)["status"]
             view.update(time.monotonic(), status)
             found: dict[str, Any] = gateway.execute(SCAN, {"id": id_})["scan"]
             if found["state"] in _ENDED and (found["state"] == "REFUSED" or not status["pending"]):

@@ -4,7 +4,7 @@ import click
 
 from soniquebay.documents import STATUS
 from soniquebay.gateway import Gateway
-from soniquebay.output import json_option, print_json, say
+from soniquebay.output import json_option, print_json, say, unresolved_line
 
 
 @click.command()
@@ -25,3 +25,5 @@ def status(as_json: bool) -> None:
         say(f"{stage['stage']} waits: {stage['reason']}")
     if counts["failed"]:
         say("to see what failed, and why: soniquebay failures")
+    for scan in counts["unresolvedScans"]:
+        say(unresolved_line(scan))

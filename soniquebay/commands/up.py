@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from shared.contracts.errors import PipelineError
 from shared.runtime.settings import Settings
+from soniquebay.output import say
 
 
 @click.command()
@@ -40,8 +41,6 @@ def up(music: tuple[str, ...], demo: bool, until_idle: bool, watch: bool | None)
     soniquebay up --music ~/Music
     soniquebay up --music ~/Music --until-idle && echo done
     """
-    from soniquebay.up import run  # noqa: PLC0415 - imports all services; other commands need none
-
     if watch and until_idle:
         raise click.UsageError("--watch never ends, --until-idle does: use only one of them")
     # abspath, not resolve(): a root that is a symbolic link may point to another disk later, and
@@ -52,6 +51,9 @@ def up(music: tuple[str, ...], demo: bool, until_idle: bool, watch: bool | None)
         if watch is None:
             watch = settings.watch if "watch" in settings.model_fields_set else True
         settings = settings.model_copy(update={"watch": watch and not until_idle})
+        say(f"starting; the library's data is in {settings.data_dir}")
+        from soniquebay.up import run  # noqa: PLC0415 - imports all services, which takes a second
+
         succeeded = run(settings, roots=roots, demo=demo, until_idle=until_idle)
     except PipelineError as error:
         raise click.ClickException(str(error)) from None
