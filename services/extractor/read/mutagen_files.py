@@ -74,8 +74,8 @@ BY_SUFFIX: dict[str, Kind] = {
 }  # fmt: skip
 _WITH_ID3: frozenset[Kind] = frozenset((MP3, TrueAudio, DSF, DSDIFF, ID3))
 """What mutagen reads ID3 tags with."""
-_BEHIND_ID3: frozenset[Kind] = frozenset((MP3, AAC, TrueAudio, FLAC, Musepack))
-"""Kinds that mutagen finds behind an ID3v2 tag by itself."""
+_BEHIND_ID3: frozenset[Kind] = frozenset((MP3, AAC, FLAC))
+"""Kinds that mutagen finds behind ID3v2 tags by itself, also behind several."""
 _AROUND: frozenset[Kind] = frozenset(
     (MP3, AAC, AC3, TrueAudio, FLAC, MonkeysAudio, WavPack, Musepack, OptimFROG, TAK, WAVE, AIFF)
 )
