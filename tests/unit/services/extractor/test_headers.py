@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 from mutagen.apev2 import APEv2
 
 from services.extractor.read.file_reader import FileContents, UnreadableFile, read_file
-from services.extractor.tags.model import AudioProperties
+from services.extractor.tags.model import AudioProperties, Tags
 from tests.unit.services.extractor import odd_files as odd
 from tests.unit.services.extractor.odd_files import FRAME_S, RATE_HZ
 
@@ -352,20 +353,66 @@ def test_mono_aac_in_mp4_is_mono_whatever_the_sample_description_says(read: Read
     assert read("a.m4a", bytes(content)).tags.audio.channels == 1
 
 
-def _user_data(meta: bytes) -> bytes:
+def _user_data(meta: bytes, *items: bytes) -> bytes:
     hdlr = odd.atom(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
-    items = odd.item(b"\xa9nam", 1, "Jóga".encode()) + odd.item(b"trkn", 0, b"\0\0\0\7")
-    return odd.atom(b"meta", meta + hdlr + odd.atom(b"ilst", items))
+    return odd.atom(b"meta", meta + hdlr + odd.atom(b"ilst", b"".join(items)))
 
 
 @pytest.mark.parametrize("version", [b"", bytes(4)])
 def test_mp4_tags_without_a_version_and_without_a_total_are_read(
     version: bytes, read: Read, tones: Tones
 ) -> None:
-    content = odd.with_movie_data(tones[".m4a"], _user_data(version))
+    items = odd.item(b"\xa9nam", 1, "Jóga".encode()), odd.item(b"trkn", 0, b"\0\0\0\7")
+    content = odd.with_movie_data(tones[".m4a"], _user_data(version, *items))
     tags = read("a.m4a", content).tags
     assert (tags.title, tags.track.number, tags.track.total) == ("Jóga", 7, None)
     _length(tags.audio, 1.05)
+
+
+def test_values_of_mp4_have_more_types_than_itunes_writes(read: Read, tones: Tones) -> None:
+    def read_items(*items: bytes) -> Tags:
+        return read("a.m4a", odd.with_movie_data(tones[".m4a"], _user_data(bytes(4), *items))).tags
+
+    for kind, encoding in ((2, "utf-16-be"), (4, "utf-8"), (5, "utf-16-be"), (0, "utf-8")):
+        text = "Jóga".encode(encoding)
+        assert read_items(odd.item(b"\xa9nam", kind, text)).title == "Jóga"
+    title = odd.item(b"\xa9nam", 1, "Jóga".encode())
+    for short in (b"", b"\0", b"\0\0"):
+        tags = read_items(title, odd.item(b"trkn", 0, short))
+        assert (tags.title, tags.track.number) == ("Jóga", None)
+    assert read_items(title, odd.item(b"gnre", 0, b"\0\x12")).genres == ("Rock",)
+    assert read_items(title, odd.item(b"gnre", 0, b"\0\0")).genres == ()
+
+
+def test_texts_of_quicktime_are_read(read: Read, tones: Tones) -> None:
+    texts = ((b"\xa9nam", 0x55C4, "Jóga".encode()), (b"\xa9alb", 0, "Jóga".encode("mac_roman")))
+    content = b"".join(
+        odd.atom(name, struct.pack(">HH", len(text), language) + text)
+        for name, language, text in texts
+    )
+    tags = read("a.m4a", odd.with_movie_data(tones[".m4a"], content)).tags
+    assert (tags.title, tags.release.title) == ("Jóga", "Jóga")
+
+
+@pytest.mark.parametrize("kind", ["mp4", "ipod", "mov"])
+@pytest.mark.parametrize("flags", ["", "use_metadata_tags"])
+def test_tags_that_ffmpeg_writes_into_mp4_are_read(
+    kind: str, flags: str, read: Read, tones: Tones
+) -> None:
+    written = io.BytesIO()
+    with (
+        av.open(io.BytesIO(tones[".m4a"])) as source,
+        av.open(written, "w", format=kind, options={"movflags": flags} if flags else {}) as out,
+    ):
+        stream = out.add_stream_from_template(source.streams.audio[0])
+        out.metadata.update({"title": "Jóga", "artist": "Ann", "album": "Høst", "own": "x"})
+        for packet in source.demux(source.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    tags = read("a.m4a", written.getvalue()).tags
+    assert (tags.title, tags.artist_credit, tags.release.title) == ("Jóga", "Ann", "Høst")
+    assert (tags.others.get("own") == ["x"]) == bool(flags)
 
 
 @pytest.mark.parametrize("suffix", [

@@ -622,6 +622,8 @@ def test_nothing_undecodable_is_among_the_other_tags(
         ("Ann - Deep - 03 - Hyper.flac", ("Hyper", "Ann", 3, "Deep")),
         ("Ann/Deep/B2 Hyper.flac", ("Hyper", "Ann", 102, "Deep")),
         ("Ann/Deep/Track 03.flac", ("Track 03", "Ann", 3, "Deep")),
+        ("Ann/Deep/[03] Hyper.flac", ("Hyper", "Ann", 3, "Deep")),
+        ("Ann/Deep/(03) Hyper.flac", ("Hyper", "Ann", 3, "Deep")),
         ("99 Balloons.flac", ("99 Balloons", "", None, "")),
         ("Folder/song.flac", ("song", "", None, "")),
         ("Downloads/song.flac", ("song", "", None, "")),
