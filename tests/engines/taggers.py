@@ -1,4 +1,4 @@
-"""Programs that write and read tags, for the comparison with ours: from PyPI, npm and Debian.
+"""Programs that write and read tags, to compare with ours: from PyPI, npm, Debian and Cargo.
 
 `make engines` fetches them into `.engines/taggers`. They run as processes of their own: some have
 the GPL, which is fine for a tool of the tests, and would not be for a part of the product.
@@ -80,6 +80,24 @@ def fetch_npm() -> Path:
     return folder / "node_taggers.mjs"
 
 
+def fetch_crate() -> Path:
+    """The program that writes tags by the crate lofty, built if it is missing, in a minute or two.
+
+    Raises:
+        NotFetched: there is no Cargo here, or it cannot build it.
+    """
+    target = _FOLDER / "rust"
+    program = target / "debug" / "lofty-tagger"
+    if not program.exists():
+        cargo = shutil.which("cargo")
+        if cargo is None:
+            raise NotFetched("there is no Cargo here")
+        manifest = _PROGRAMS / "lofty_tagger" / "Cargo.toml"
+        _run([cargo, "build", "--quiet", "--locked", "--manifest-path", manifest, "--target-dir",
+              target])  # fmt: skip
+    return program
+
+
 def fetch_debian(program: str) -> Path:
     """The folder with a program of Debian, and its libraries.
 
@@ -130,7 +148,7 @@ def taggers() -> tuple[list[Program], list[str]]:
     """The taggers that can be had, and why the others cannot."""
     found: list[Program] = []
     missing: list[str] = []
-    fetches: list[Callable[[], list[Program]]] = [_pypi_taggers, _npm_taggers]
+    fetches: list[Callable[[], list[Program]]] = [_pypi_taggers, _npm_taggers, _crate_tagger]
     fetches += [partial(_debian, name) for name in _FROM_DEBIAN]
     for fetch in fetches:
         try:
@@ -160,6 +178,21 @@ def _pypi_taggers() -> list[Program]:
 def _npm_taggers() -> list[Program]:
     names = ("node-taglib-sharp", "node-id3", "browser-id3-writer")
     return [by_script("write", name, ["node", str(fetch_npm())]) for name in names]
+
+
+def _crate_tagger() -> list[Program]:
+    program = fetch_crate()
+
+    def run(files: Sequence[Path], values: Values) -> dict[str, Any]:
+        texts = [values["title"], ";".join(values["artists"]), values["album"],
+                 values["album_artist"], values["date"], ";".join(values["genres"]),
+                 values["cover"]]  # fmt: skip
+        done = subprocess.run(
+            [program, *texts, *files], capture_output=True, text=True, timeout=60, check=True
+        )
+        return dict.fromkeys(done.stdout.splitlines(), True)
+
+    return [Program("lofty", run)]
 
 
 def _debian(name: str) -> list[Program]:

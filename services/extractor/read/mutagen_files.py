@@ -37,7 +37,11 @@ from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.id3_versions import load_with_id3
 from services.extractor.read.metadata import Container, Metadata, audio_properties
 from services.extractor.read.signatures import AIFF, MATROSKA, WAVE, Kind
-from services.extractor.read.text_repairs import ape_with_utf8_texts, asf_with_utf16_texts
+from services.extractor.read.text_repairs import (
+    ape_repeated_texts,
+    ape_with_utf8_texts,
+    asf_with_utf16_texts,
+)
 from services.extractor.tags.containers import ape, asf, id3, mp4, vorbis
 from services.extractor.tags.containers.stream_gains import add_gains
 from services.extractor.tags.model import Picture
@@ -172,20 +176,25 @@ def _open(file: BinaryIO, suffix: str, kind: Kind | None, start: int) -> Any:
 
 
 def _load(kind: type, file: Any) -> Any:
-    """An object of mutagen: with ID3 of version 2.4, and texts that are not in their encoding."""
+    """An object of mutagen: with ID3 of version 2.4, and the texts that mutagen drops."""
     if kind in _WITH_ID3:
         return load_with_id3(kind, file)
     try:
-        return kind(file)
-    except APEBadItemError:
-        repaired = ape_with_utf8_texts(file)
+        loaded = kind(file)
+    except (mutagen.MutagenError, UnicodeDecodeError) as error:
+        repaired = None
+        if isinstance(error, APEBadItemError):
+            repaired = ape_with_utf8_texts(file)
+        elif kind is ASF:
+            repaired = asf_with_utf16_texts(file)
         if repaired is None:
             raise
-    except (mutagen.MutagenError, UnicodeDecodeError):
-        repaired = asf_with_utf16_texts(file) if kind is ASF else None
-        if repaired is None:
-            raise
-    return kind(repaired)
+        loaded = kind(repaired)
+    tags = loaded if kind is APEv2 else getattr(loaded, "tags", None)
+    if isinstance(tags, APEv2):
+        for key, values in ape_repeated_texts(file).items():
+            tags[key] = values
+    return loaded
 
 
 def add_tags_around(

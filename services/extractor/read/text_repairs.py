@@ -1,6 +1,6 @@
-"""Texts that are not in their encoding, for which mutagen drops the text or refuses the file.
+"""Texts that mutagen drops, or refuses the file for: of another encoding, or in repeated items.
 
-They are replaced by others of the same length, so that nothing moves.
+Those of another encoding are replaced by others of the same length, so that nothing moves.
 
 Sources of the layouts: https://wiki.hydrogenaud.io/index.php?title=APEv2_specification,
 https://id3.org/id3v2.4.0-structure, and Microsoft's "ASF Specification", sections 3.10 and 3.11.
@@ -67,16 +67,37 @@ def ape_with_utf8_texts(file: BinaryIO) -> BinaryIO | None:
         return None
     start, block = found
     repaired = bytearray(block)
+    for _, begin, end in _ape_texts(block):
+        repaired[begin:end] = _utf8(block[begin:end])
+    return _overlaid(file, start, block, repaired)
+
+
+def ape_repeated_texts(file: BinaryIO) -> dict[str, list[str]]:
+    """The texts of keys that several items have, as lofty writes lists: mutagen keeps the last."""
+    found = _items(file)
+    if found is None:
+        return {}
+    items: dict[bytes, list[bytes]] = {}
+    for key, begin, end in _ape_texts(found[1]):
+        items.setdefault(key.lower(), []).append(found[1][begin:end])
+    return {
+        key.decode("latin-1"): b"\0".join(values).decode("utf-8", "replace").split("\0")
+        for key, values in items.items()
+        if len(values) > 1
+    }
+
+
+def _ape_texts(block: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Key, and begin and end of the value, of the items that are texts."""
     offset = 0
     while offset + _ITEM.size < len(block):
         size, flags = _ITEM.unpack_from(block, offset)
         begin = block.find(b"\0", offset + _ITEM.size) + 1
-        offset = begin + size
+        key, offset = block[offset + _ITEM.size : begin - 1], begin + size
         if not begin or offset > len(block):
-            return None
+            return
         if not flags & _KIND_BITS:
-            repaired[begin:offset] = _utf8(block[begin:offset])
-    return _overlaid(file, start, block, repaired)
+            yield key, begin, offset
 
 
 def _items(file: BinaryIO) -> tuple[int, bytes] | None:

@@ -400,9 +400,10 @@ def test_tags_that_ffmpeg_writes_into_mp4_are_read(
     kind: str, flags: str, read: Read, tones: Tones
 ) -> None:
     written = io.BytesIO()
+    options = {"movflags": flags} if flags else {}
     with (
-        av.open(io.BytesIO(tones[".m4a"])) as source,
-        av.open(written, "w", format=kind, options={"movflags": flags} if flags else {}) as out,
+        av.open(io.BytesIO(tones[".m4a"]), "r") as source,
+        av.open(written, "w", format=kind, options=options) as out,
     ):
         stream = out.add_stream_from_template(source.streams.audio[0])
         out.metadata.update({"title": "Jóga", "artist": "Ann", "album": "Høst", "own": "x"})

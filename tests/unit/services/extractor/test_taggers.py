@@ -444,6 +444,18 @@ def test_text_that_is_no_utf8_is_read_with_replacements(suffix: str, make_file: 
         assert read(path).title == "J\ufffdga"
 
 
+@pytest.mark.parametrize("suffix", [".ape", ".wv", ".mp3", ".flac"])
+def test_lists_of_ape_may_be_several_items_of_one_key(suffix: str, make_file: MakeFile) -> None:
+    path = make_file(f"a{suffix}")
+    ape = APEv2()
+    # The keys have one length: one is renamed behind mutagen's back, which allows no repetition.
+    ape["Artist"], ape["Artisu"], ape["Genre"], ape["Title"] = "Ann", "Ben", ["Rock", "Jazz"], "T"
+    ape.save(path)
+    path.write_bytes(path.read_bytes().replace(b"Artisu", b"ARTIST"))
+    tags = read(path)
+    assert (names(tags), tags.genres, tags.title) == (["Ann", "Ben"], ("Rock", "Jazz"), "T")
+
+
 @pytest.mark.parametrize("suffix", [".mp3", ".tta", ".wav", ".aiff", ".dsf", ".dff"])
 def test_id3_text_that_is_no_utf8_is_read_with_replacements(
     suffix: str, make_file: MakeFile
