@@ -60,13 +60,14 @@ music: install ## fetch the real music that the tests use (Debian's wesnoth-1.16
 	@$(VENV)/bin/python -m tests.fetch_wesnoth
 
 # An engine that cannot be had here is no error: its tests are skipped, and the last lines say so.
-engines: install ## fetch or build what the tests run: Kafka, OpenSearch, Ollama, Prometheus, Compose, an audit of GraphQL
+engines: install ## fetch or build what tests run: Kafka, OpenSearch, Ollama, Prometheus, Compose, taggers, an audit
 	@$(VENV)/bin/python -m tests.engines.kafka || true
 	@$(VENV)/bin/python -m tests.engines.opensearch || true
 	@$(VENV)/bin/python -m tests.engines.ollama || true
 	@$(VENV)/bin/python -m tests.engines.prometheus || true
 	@$(VENV)/bin/python -m tests.engines.compose || true
 	@$(VENV)/bin/python -m tests.engines.graphql_audit || true
+	@$(VENV)/bin/python -m tests.engines.taggers || true
 
 ## Measure it (ARGS=--help lists a bench's options)
 # One thread, as the worker processes compute with: BLAS threads that wait for each other use CPU time.

@@ -151,7 +151,7 @@ async def test_files_are_analysed_at_their_mount_and_bad_ones_fail_alone(
         assert analysis["acoustidId"] in {"acoustid", None}  # None without libchromaprint
     (kind, reason), (kind_gone, reason_gone) = await pipeline.failures()
     assert (kind, kind_gone) == ("invalid", "invalid")
-    assert reason == ("bad.mp3: it cannot be decoded: invalid data found when processing input")
+    assert reason == ("bad.mp3: it cannot be decoded: it holds invalid data")
     assert reason_gone == "gone.ogg: the file is gone"
 
 

@@ -29,7 +29,9 @@ _OTHER_SIDES = frozenset((
     "matrix", "spine", "obi", "side", "small",
 ))  # fmt: skip
 _words = re.compile(r"[^\W_]+").findall
-SCAN_FOLDERS = frozenset((b"scans", b"scan", b"artwork", b"covers", b"art"))
+SCAN_FOLDERS = frozenset(
+    (b"scans", b"scan", b"artwork", b"covers", b"art", b"booklet", b"booklets")
+)
 """Subfolders without music, in lower case, whose covers are those of the folder around them."""
 
 

@@ -252,7 +252,7 @@ def _read_open(descriptor: int, path: bytes, rules: Rules) -> FileContents:
         disk = disk_error(error)
         if disk is not None:
             raise disk from error
-        raise UnreadableFile(describe_error(error, suffix)) from error
+        raise UnreadableFile(describe_error(error, file, suffix)) from error
     found = hash_content(file)
     whole, long_sound = (None, found) if isinstance(found, LongSound) else (found, None)
     return FileContents(status.st_size, status.st_mtime_ns, tags, cover, whole, problem, long_sound)

@@ -36,6 +36,7 @@ SINGLE_FIELDS = frozenset(
     )
 )  # fmt: skip
 """Fields that hold one value."""
+NUMBERS = frozenset(("tracknumber", "discnumber"))
 
 
 def further_values(raw: RawTags) -> RawTags:
@@ -47,7 +48,7 @@ def further_values(raw: RawTags) -> RawTags:
             # ID3v1 repeats the beginnings of texts.
             if rest := [value for value in others if not first.startswith(value)]:
                 further[name] = rest
-        elif name == "tracknumber" and values and values[0][:1].isalpha():
+        elif name in NUMBERS and not all(map(normalise.is_plain_number, values)):
             further[name] = values  # "B2": the number says the order, not how it is written
     return further
 

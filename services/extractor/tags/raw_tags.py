@@ -23,6 +23,8 @@ JOINED_LISTS = (
 ALIASES = {
     "album artist": "albumartist",
     "albumartist_credit": "albumartist:credit",
+    "album artist credit": "albumartist:credit",
+    "beets/album artist credit": "albumartist:credit",
     "album_artist": "albumartist",
     "album artists": "albumartists",
     "album_artists": "albumartists",

@@ -52,7 +52,11 @@ def _adts(file: FileBytes, start: int, audio: AudioProperties) -> AudioPropertie
     if stream is None:
         return audio
     bitrate = round(stream.sound_bytes * 8 / stream.length_s)
-    return replace(_with_length(audio, stream.length_s, bitrate), sample_rate_hz=stream.rate_hz)
+    return replace(
+        _with_length(audio, stream.length_s, bitrate),
+        sample_rate_hz=stream.rate_hz,
+        channels=stream.channels or audio.channels,
+    )
 
 
 def _ac3(file: FileBytes, start: int, audio: AudioProperties) -> AudioProperties:

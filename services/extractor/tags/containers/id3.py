@@ -79,6 +79,7 @@ OBJECTS = frozenset(
 """Descriptions of the GEOB frames that are read."""
 PRIVATE = "TRAKTOR4"
 """Owner of the PRIV frame that is read."""
+_DESCRIBED_COMMENT = "comment:"
 _RECORDING_ID_OWNER = "http://musicbrainz.org"
 
 
@@ -97,6 +98,8 @@ def raw_tags(tags: Any) -> RawTags:
             raw.setdefault(FRAMES.get(kind) or kind.lower(), []).extend(map(str, frame.text))
         elif kind[0] == "W" and hasattr(frame, "url"):
             raw.setdefault(FRAMES.get(kind) or kind.lower(), []).append(frame.url)
+    if _DESCRIBED_COMMENT in raw:  # the comment without a description goes before
+        raw.setdefault("comment", []).extend(raw.pop(_DESCRIBED_COMMENT))
     if tags and "GRP1" in tags and "TIT1" in tags:
         _tell_work_from_grouping(tags, raw)
     if tags and _V22 <= getattr(tags, "version", _V24) < _V24 and _may_be_joined(raw):
@@ -127,7 +130,9 @@ def _genres(frame: Any) -> Iterator[tuple[str, str]]:
 def _comment(frame: Any) -> Iterator[tuple[str, str]]:
     # Programs keep notes of their own in comments: these stay with the other tags.
     is_note = frame.desc.startswith(("iTun", "Songs-DB", "c0"))
-    name = f"comment:{frame.desc.lower()}" if is_note else "comment"
+    name = _DESCRIBED_COMMENT if frame.desc else "comment"
+    if is_note:
+        name = f"comment:{frame.desc.lower()}"
     yield from ((name, str(value)) for value in frame.text)
 
 
