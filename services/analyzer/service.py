@@ -1,6 +1,6 @@
 """The composition root: builds the analyzer from the settings and its dependencies."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -13,8 +13,9 @@ from services.analyzer.acoustid.client import REQUEST_POLICY, AcoustId
 from services.analyzer.handlers import AnalyzeTracks
 from services.analyzer.musicnn.models import WeightsAbsent, checkpoint_folder
 from services.analyzer.musicnn.msd import MSD
-from services.analyzer.worker import prepare_worker
+from services.analyzer.worker import analyze_file, prepare_worker
 from shared.bus.port import Subscription
+from shared.contracts.analysis import Analysis
 from shared.contracts.meaning import AudioModel
 from shared.contracts.topics import Stage, Topic
 from shared.gateway.analysis import register_audio_model
@@ -25,10 +26,9 @@ from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.runtime.workers import WorkerProcesses
 
-_MEMBERS = 2
-"""Batches at a time: while one waits for its longest file, the other keeps the workers busy."""
-_FILES_PER_WORKER = 4
-"""Files in a batch: more save requests, but their work is lost where the service is killed."""
+_FILES_PER_WORKER = 8
+"""Files that are looked up, analysed or stored at a time. More are stored by one request, but their
+work is lost where the service is killed."""
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +47,7 @@ def build(
     *,
     gateway: Gateway,
     acoustid_transport: httpx.AsyncBaseTransport | None = None,
+    analyze: Callable[[bytes, float], Analysis] = analyze_file,
 ) -> Service:
     """Build the service.
 
@@ -54,6 +55,7 @@ def build(
         settings: see docs/configuration.md.
         gateway: reads tracks and stores analyses.
         acoustid_transport: of httpx, for AcoustID; the network by default.
+        analyze: the job of the worker processes.
     """
     workers = WorkerProcesses(settings.workers, nice=settings.worker_nice, warm=prepare_worker)
     acoustid = _acoustid(settings, acoustid_transport)
@@ -66,6 +68,7 @@ def build(
         mounts=settings.mounts,
         acoustid=acoustid,
         model=None if isinstance(model, str) else model,
+        analyze=analyze,
     )
 
     @asynccontextmanager
@@ -90,7 +93,7 @@ def build(
         subscriptions=[
             Subscription(
                 Topic.TRACK_EXTRACTED, Stage.ANALYZE, handler,
-                batch_size=_FILES_PER_WORKER * settings.workers, members=_MEMBERS,
+                batch_size=1, members=_FILES_PER_WORKER * settings.workers, by_key=True,
             )
         ],
         lifespan=lifespan,

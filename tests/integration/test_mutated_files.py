@@ -97,7 +97,10 @@ class _Run:
     def report(self) -> str:
         """What became of each kind, and what the files cost."""
         outcomes = Counter((mutant.kind, file.outcome) for mutant, file in self.files)
-        rows = [f"{kind:20s} {what:8s} {number}" for (kind, what), number in sorted(outcomes.items())]
+        rows = [
+            f"{kind:20s} {what:8s} {number}" for (kind, what), number in sorted(outcomes.items())
+        ]
+        longest_s = max(file.ended_s - file.began_s for _, file in self.files)
         slowest = max(self.files, key=lambda each: each[1].cpu_s)
         meanwhile = sum(
             slowest[1].began_s < file.ended_s < slowest[1].ended_s for _, file in self.files
@@ -106,7 +109,7 @@ class _Run:
             f"memory of a worker: at most {max(f.peak_mb for _, f in self.files):.0f} MB",
             f"slowest file: {slowest[1].cpu_s:.2f} s of CPU, {slowest[0].kind},"
             f" {slowest[0].path.name}; meanwhile the other worker did {meanwhile}",
-            f"longest wall time of a file: {max(f.ended_s - f.began_s for _, f in self.files):.2f} s",
+            f"longest wall time of a file: {longest_s:.2f} s",
             f"at work, of two workers: {100 * _share_at_work([f for _, f in self.files]):.0f}%",
         ]
         return "\n".join(rows) + "\n"

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from shared.contracts.analysis import Analysis
 from shared.runtime.workers import WorkerProcesses
 
 
@@ -60,6 +61,15 @@ def die_once(mark: Path) -> str:
 def sleep(duration_s: float) -> float:
     time.sleep(duration_s)
     return duration_s
+
+
+def analyze_or_hang(path: bytes, max_excerpt_s: float) -> Analysis:
+    """Analyse a file; one whose name begins with "hang" never ends, as with a decoder's bug."""
+    from services.analyzer.worker import analyze_file
+
+    while os.path.basename(path).startswith(b"hang"):  # noqa: PTH119 - names are bytes
+        time.sleep(1)
+    return analyze_file(path, max_excerpt_s)
 
 
 def niceness() -> int:
