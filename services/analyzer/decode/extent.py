@@ -1,0 +1,235 @@
+"""Where a file ends by its own structure: cut, whole, with tags behind it, or with another file.
+
+FFmpeg takes some of what stands behind a file for sound and complains, or refuses the file. No
+decoder notices that a second file was appended to one whose header states a length.
+
+Sources: Microsoft's "Multimedia Programming Interface 1.0" (RIFF), EBU Tech 3306 (RF64), Apple's
+"AIFF 1.3", Sony's "DSF File Format Specification", Philips' "DSDIFF 1.5", Microsoft's "ASF
+Specification", "WavPack 4 & 5 Binary File / Block Format", the "TTA1 format description", ISO/IEC
+14496-12 (MP4), ETSI TS 102 366 (AC-3).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from services.analyzer.decode.parts import Content
+
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_UNKNOWN_SIZES = (range(1), range(0x7FFF_0000, 0x8001_0000), range(0xFFFF_FF00, 1 << 32))
+"""What programs that stream write where they do not know the size yet."""
+_SLACK_BYTES = 8
+"""Some programs count the chunk's own header into its size."""
+_DSF_PADDING = 8 * 4_096
+"""A channel's last block is filled up with so many samples at most."""
+_LOOKED_AT_BYTES = 1 << 16
+_TAGS = (b"TAG", b"APETAGEX", b"ID3", b"LYRICSBEGIN")
+_AC3_KBPS = (
+    32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640,
+)  # fmt: skip
+_HIGHEST_AC3_ID = 10
+_HIGHEST_EAC3_ID = 16
+
+Measure = Callable[[BinaryIO, int, int], int | None]
+"""From the file, its first byte and its size to the byte after its last one; None if unknown."""
+Correct = Callable[[BinaryIO, int, int], Mapping[int, bytes]]
+"""From the file, its first byte and its end to what must be read at an offset instead."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of file.
+
+    Attributes:
+        head: matches its beginning, and that of another one behind it.
+        measure: finds its end.
+        is_bounded: FFmpeg must not see what is behind its end.
+        correct: finds what is wrong in its header.
+    """
+
+    head: "re.Pattern[bytes]"
+    measure: Measure
+    is_bounded: bool
+    correct: Correct
+
+
+def bounded_content(file: BinaryIO, start: int, size_bytes: int) -> Content | None:
+    """What a file holds, the content of which begins at `start`; None where its kind is unknown."""
+    file.seek(start)
+    head = file.read(16)
+    kind = next((kind for kind in _KINDS if kind.head.match(head)), None)
+    if kind is None:
+        return None
+    end = kind.measure(file, start, size_bytes)
+    corrections = kind.correct(file, start, size_bytes if end is None else min(end, size_bytes))
+    if end is None or end > size_bytes:
+        is_cut = end is not None and end > size_bytes + _SLACK_BYTES
+        return Content(size_bytes, is_damaged=is_cut, corrections=corrections)
+    file.seek(end)
+    behind = file.read(_LOOKED_AT_BYTES)
+    is_joined = kind.head.search(behind) is not None
+    is_tag = behind.startswith(_TAGS) or not behind.strip(b"\0")
+    has_end = kind.is_bounded and bool(behind) and (is_tag or is_joined)
+    return Content(
+        size_bytes, is_damaged=is_joined, end=end if has_end else None, corrections=corrections
+    )
+
+
+def _number(file: BinaryIO, position: int, count: int, order: str = "little") -> int:
+    file.seek(position)
+    return int.from_bytes(file.read(count), "little" if order == "little" else "big")
+
+
+def _riff_end(file: BinaryIO, start: int, _: int) -> int | None:
+    file.seek(start)
+    if file.read(4) != b"RIFF":
+        size = _number(file, start + 20, 8)  # its chunk `ds64` is the first one
+        return start + 8 + size if size else None
+    size = _number(file, start + 4, 4)
+    return None if _is_unknown(size) else start + 8 + size
+
+
+def _is_unknown(size: int) -> bool:
+    return any(size in unknown for unknown in _UNKNOWN_SIZES)
+
+
+def _aiff_end(file: BinaryIO, start: int, _: int) -> int | None:
+    size = _number(file, start + 4, 4, "big")
+    return None if _is_unknown(size) else start + 8 + size
+
+
+def _dsf_end(file: BinaryIO, start: int, _: int) -> int | None:
+    data = start + 28 + _number(file, start + 32, 8)
+    file.seek(data)
+    return data + _number(file, data + 4, 8) if file.read(4) == b"data" else None
+
+
+def _dsdiff_end(file: BinaryIO, start: int, _: int) -> int:
+    return start + 12 + _number(file, start + 4, 8, "big")
+
+
+def _asf_end(file: BinaryIO, start: int, size_bytes: int) -> int | None:
+    """The end of the header, the data and the indexes: objects that have a GUID and a size."""
+    end, objects = start, 0
+    while end < size_bytes:
+        file.seek(end)
+        head = file.read(24)
+        size = int.from_bytes(head[16:], "little")
+        is_behind = objects > 1 and end + size > size_bytes  # of something else
+        if size < 24 or is_behind or (objects and head[:16] == _ASF_HEADER):
+            break
+        end, objects = end + size, objects + 1
+    return end if objects > 1 else None
+
+
+def _wavpack_end(file: BinaryIO, start: int, size_bytes: int) -> int:
+    end = start
+    while end < size_bytes:
+        file.seek(end)
+        head = file.read(8)
+        if head[:4] != b"wvpk":
+            break
+        end += 8 + int.from_bytes(head[4:], "little")
+    return end
+
+
+def _tta_end(file: BinaryIO, start: int, _: int) -> int | None:
+    """The end of the frames, whose sizes a table holds."""
+    file.seek(start)
+    header = file.read(22)
+    rate_hz, samples = (int.from_bytes(header[at : at + 4], "little") for at in (10, 14))
+    frame_samples = 256 * rate_hz // 245
+    if not frame_samples:
+        return None
+    frames = -(-samples // frame_samples)
+    table = file.read(4 * frames + 4)
+    if len(table) < 4 * frames + 4:
+        return None
+    sizes = sum(int.from_bytes(table[at : at + 4], "little") for at in range(0, 4 * frames, 4))
+    return start + len(header) + len(table) + sizes
+
+
+def _mp4_end(file: BinaryIO, start: int, size_bytes: int) -> int | None:
+    """The end of the boxes, up to the second movie or `ftyp`."""
+    end, seen = start, set()
+    while end < size_bytes:
+        file.seek(end)
+        head = file.read(16)
+        size, name = int.from_bytes(head[:4], "big"), head[4:8]
+        if size == 1:
+            size = int.from_bytes(head[8:], "big")
+        if size < 8 or not name.strip() or (name == b"ftyp" and name in seen):
+            break
+        seen.add(name)
+        end += size
+    # A file that is cut has no table of its samples, or less sound than the table says.
+    return end if end < size_bytes else None
+
+
+def _ac3_end(file: BinaryIO, start: int, size_bytes: int) -> int:
+    end = start
+    while end < size_bytes:
+        file.seek(end)
+        size = _ac3_frame_bytes(file.read(6))
+        if not size:
+            break
+        end += size
+    return end
+
+
+def _ac3_frame_bytes(head: bytes) -> int:
+    """The size of the frame that begins so, 0 if none does."""
+    if len(head) < 6 or head[:2] != b"\x0b\x77":
+        return 0
+    stream_id = head[5] >> 3
+    if stream_id > _HIGHEST_AC3_ID:  # E-AC-3
+        words = (head[2] & 7) << 8 | head[3]
+        return 2 * (words + 1) if stream_id <= _HIGHEST_EAC3_ID else 0
+    rate, code = head[4] >> 6, head[4] & 63
+    if rate > 2 or code // 2 >= len(_AC3_KBPS):
+        return 0
+    kbps = _AC3_KBPS[code // 2]
+    return (4 * kbps, 2 * (kbps * 320 // 147 + code % 2), 6 * kbps)[rate]
+
+
+def _nothing(_: BinaryIO, __: int, ___: int) -> Mapping[int, bytes]:
+    return {}
+
+
+def _rf64_without_size(file: BinaryIO, start: int, _: int) -> Mapping[int, bytes]:
+    """RF64 from a pipe states 0 bytes of sound; as RIFF it lasts to the end of the file."""
+    file.seek(start)
+    is_rf64 = file.read(4) != b"RIFF"
+    return {start: b"RIFF"} if is_rf64 and not _number(file, start + 28, 8) else {}
+
+
+def _dsf_samples(file: BinaryIO, start: int, end: int) -> Mapping[int, bytes]:
+    """The number of samples by the bytes of sound, where the header states far fewer.
+
+    FFmpeg then ends at once, without a sample.
+    """
+    channels, samples = _number(file, start + 52, 4), _number(file, start + 64, 8)
+    data = start + 28 + _number(file, start + 32, 8) + 12
+    held = 8 * max(0, end - data) // max(1, channels)
+    is_wrong = samples + _DSF_PADDING < held
+    return {start + 64: held.to_bytes(8, "little")} if is_wrong else {}
+
+
+def _kind(
+    pattern: bytes, measure: Measure, correct: Correct = _nothing, *, is_bounded: bool = False
+) -> _Kind:
+    return _Kind(re.compile(pattern, re.DOTALL), measure, is_bounded, correct)
+
+
+_KINDS = (
+    _kind(rb"(?:RIFF|RF64|BW64)....WAVE", _riff_end, _rf64_without_size),
+    _kind(rb"FORM....AIF[FC]", _aiff_end),
+    _kind(rb"DSD \x1c\0{7}", _dsf_end, _dsf_samples, is_bounded=True),
+    _kind(rb"FRM8.{8}DSD ", _dsdiff_end, is_bounded=True),
+    _kind(re.escape(_ASF_HEADER), _asf_end, is_bounded=True),
+    _kind(rb"wvpk.{4}.\x04", _wavpack_end, is_bounded=True),
+    _kind(rb"TTA1[\1\3]\0", _tta_end),
+    _kind(rb"\0..[\x08-\xff]ftyp", _mp4_end),
+    _kind(rb"\x0b\x77....", _ac3_end, is_bounded=True),
+)
