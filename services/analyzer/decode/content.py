@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from services.analyzer.decode.extent import bounded_content
+from services.analyzer.decode.flac_length import flac_content
 from services.analyzer.decode.mpeg_frames import mpeg_content
 from services.analyzer.decode.ogg_pages import ogg_content
 from services.analyzer.decode.parts import Content, id3v2_size
@@ -30,6 +31,8 @@ def content_of(path: bytes) -> Content:
         head = file.read(12)
         if head[:4] == b"OggS":
             return ogg_content(file, start, size_bytes)
+        if head[:4] == b"fLaC":
+            return flac_content(file, start, size_bytes)
         bounded = bounded_content(file, start, size_bytes)
         if bounded is not None:
             return bounded

@@ -6,7 +6,7 @@ decoder notices that a second file was appended to one whose header states a len
 Sources: Microsoft's "Multimedia Programming Interface 1.0" (RIFF), EBU Tech 3306 (RF64), Apple's
 "AIFF 1.3", Sony's "DSF File Format Specification", Philips' "DSDIFF 1.5", Microsoft's "ASF
 Specification", "WavPack 4 & 5 Binary File / Block Format", the "TTA1 format description", ISO/IEC
-14496-12 (MP4), ETSI TS 102 366 (AC-3).
+14496-12 (MP4), RFC 9559 (Matroska), ETSI TS 102 366 (AC-3).
 """
 
 import re
@@ -25,6 +25,7 @@ _DSF_PADDING = 8 * 4_096
 """A channel's last block is filled up with so many samples at most."""
 _LOOKED_AT_BYTES = 1 << 16
 _TAGS = (b"TAG", b"APETAGEX", b"ID3", b"LYRICSBEGIN")
+_SEGMENT = b"\x18\x53\x80\x67"
 _AC3_KBPS = (
     32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640,
 )  # fmt: skip
@@ -46,12 +47,14 @@ class _Kind:
         measure: finds its end.
         is_bounded: FFmpeg must not see what is behind its end.
         correct: finds what is wrong in its header.
+        goes_on: FFmpeg plays another file of this kind behind it.
     """
 
     head: "re.Pattern[bytes]"
     measure: Measure
     is_bounded: bool
     correct: Correct
+    goes_on: bool
 
 
 def bounded_content(file: BinaryIO, start: int, size_bytes: int) -> Content | None:
@@ -68,7 +71,7 @@ def bounded_content(file: BinaryIO, start: int, size_bytes: int) -> Content | No
         return Content(size_bytes, is_damaged=is_cut, corrections=corrections)
     file.seek(end)
     behind = file.read(_LOOKED_AT_BYTES)
-    is_joined = kind.head.search(behind) is not None
+    is_joined = not kind.goes_on and kind.head.search(behind) is not None
     is_tag = behind.startswith(_TAGS) or not behind.strip(b"\0")
     has_end = kind.is_bounded and bool(behind) and (is_tag or is_joined)
     return Content(
@@ -167,6 +170,23 @@ def _mp4_end(file: BinaryIO, start: int, size_bytes: int) -> int | None:
     return end if end < size_bytes else None
 
 
+def _matroska_end(file: BinaryIO, start: int, _: int) -> int | None:
+    """The end of the first segment, which follows the EBML header."""
+    segment = _ebml_end(file, start)
+    file.seek(segment or 0)
+    return _ebml_end(file, segment) if segment and file.read(4) == _SEGMENT else None
+
+
+def _ebml_end(file: BinaryIO, position: int) -> int | None:
+    """The end of the element with an id of four bytes that begins here, None if it is unknown."""
+    file.seek(position + 4)
+    coded = file.read(8)
+    width = 9 - coded[0].bit_length() if coded else 9  # of the size, marked by its leading zeros
+    mask = (1 << 7 * width) - 1
+    size = int.from_bytes(coded[:width], "big") & mask
+    return None if len(coded) < width or size == mask else position + 4 + width + size
+
+
 def _ac3_end(file: BinaryIO, start: int, size_bytes: int) -> int:
     end = start
     while end < size_bytes:
@@ -217,9 +237,10 @@ def _dsf_samples(file: BinaryIO, start: int, end: int) -> Mapping[int, bytes]:
 
 
 def _kind(
-    pattern: bytes, measure: Measure, correct: Correct = _nothing, *, is_bounded: bool = False
-) -> _Kind:
-    return _Kind(re.compile(pattern, re.DOTALL), measure, is_bounded, correct)
+    pattern: bytes, measure: Measure, correct: Correct = _nothing, *,
+    is_bounded: bool = False, goes_on: bool = False,
+) -> _Kind:  # fmt: skip
+    return _Kind(re.compile(pattern, re.DOTALL), measure, is_bounded, correct, goes_on)
 
 
 _KINDS = (
@@ -231,5 +252,6 @@ _KINDS = (
     _kind(rb"wvpk.{4}.\x04", _wavpack_end, is_bounded=True),
     _kind(rb"TTA1[\1\3]\0", _tta_end),
     _kind(rb"\0..[\x08-\xff]ftyp", _mp4_end),
+    _kind(rb"\x1a\x45\xdf\xa3", _matroska_end, goes_on=True),
     _kind(rb"\x0b\x77....", _ac3_end, is_bounded=True),
 )

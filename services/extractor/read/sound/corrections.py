@@ -73,7 +73,7 @@ def _flac(file: FileBytes, start: int, audio: AudioProperties) -> AudioPropertie
     if samples is None or not audio.sample_rate_hz:
         return audio
     begin, end = samples
-    if not audio.duration_s:
+    if begin / audio.sample_rate_hz >= audio.duration_s:  # unknown, or too little is stated
         return _with_length(audio, end / audio.sample_rate_hz, None, file.size - start)
     if end / audio.sample_rate_hz > audio.duration_s - _CUT_S:
         return audio
