@@ -24,7 +24,7 @@ class RequestBatcher(Generic[T, R]):
 
     Args:
         request: returns a result an item, in order. What it raises, each item's call raises; after
-            an error that is a bug each item is sent again alone, so that only the one at fault fails.
+            an error that is a bug each item is sent alone, so that only the one at fault fails.
         wait_s: how long the first item of a request waits for others.
         most: the most items of a request.
     """

@@ -14,7 +14,7 @@ from shared.contracts.envelope import Message
 
 _READ_AHEAD = 100
 _MOST_WAITING = 1_000
-"""A group that is ordered by key reads no more while so many records wait for others of their key."""
+"""A group ordered by key reads no more while so many records wait for others of their key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Content:
         tolerance_s: how much shorter than counted an intact file may be: encoders pad the ends.
         is_length_stated: a Xing or Info header states the number of frames that are there.
         end: the byte after its last one, where a decoder must not see what is behind it.
-        corrections: bytes of its header that are wrong, by their offset: what to read there instead.
+        corrections: what to read at an offset, instead of bytes of the header that are wrong.
     """
 
     size_bytes: int

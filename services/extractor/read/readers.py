@@ -1,7 +1,7 @@
 """Reads files in worker processes; a file that kills or blocks its process is the only one lost."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from services.extractor.covers.images import FolderImages, Image
 from services.extractor.paths import wanted_folders
@@ -25,11 +25,23 @@ FILE_TIMEOUT_S = 30.0
 
 
 class Readers:
-    """The worker processes, asked for tags and images."""
+    """The worker processes, asked for tags and images.
 
-    def __init__(self, workers: WorkerProcesses, rules: Rules = DEFAULT_RULES) -> None:
+    Args:
+        workers: the processes.
+        rules: how credits and genres are split, where a library has no rules of its own.
+        read_chunk: their job that reads files.
+    """
+
+    def __init__(
+        self,
+        workers: WorkerProcesses,
+        rules: Rules = DEFAULT_RULES,
+        read_chunk: Callable[..., ChunkRead] = read_chunk,
+    ) -> None:
         self._workers = workers
         self._rules = rules
+        self._read_chunk = read_chunk
 
     async def files(self, root: str, paths: Sequence[str]) -> ChunkRead:
         """Read files in parallel, by their library's rules; one result a path, in order.
@@ -58,7 +70,9 @@ class Readers:
             () if rules == DEFAULT_RULES else (rules,)
         )  # they are longer than all paths
         try:
-            return await self._workers.run_within(limit_s, read_chunk, root, paths, *rules_argument)
+            return await self._workers.run_within(
+                limit_s, self._read_chunk, root, paths, *rules_argument
+            )
         except (WorkerDied, WorkerTimeout) as error:
             if alone:
                 return ChunkRead([FileRead(paths[0], error=error)])

@@ -253,7 +253,7 @@ class _Counter:
                 if _is_header(block, place, stream):
                     place += stream.lengths[block[place : place + 3]]
                 return place
-            # One search for all: a search for each would read the rest of the block again and again.
+            # One search for all marks: one for each would read the rest of the block every time.
             following = _MARK.search(block, place + 1, limit)
             place = following.start() if following else limit
         return place
