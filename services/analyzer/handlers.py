@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from services.analyzer.acoustid.client import AcoustId
 from services.analyzer.request_batcher import RequestBatcher
 from services.analyzer.worker import analyze_file
 from shared.bus.port import Outcome, Rejected
@@ -28,6 +28,9 @@ from shared.gateway.client import Gateway
 from shared.gateway.results import TrackResult
 from shared.runtime.worker_process import WorkerTimeout
 from shared.runtime.workers import WorkerDied, WorkerProcesses
+
+if TYPE_CHECKING:  # its HTTP client takes a while to import, and few have a key
+    from services.analyzer.acoustid.client import AcoustId
 
 _LOOK_UP_WAIT_S = 0.02
 _STORE_WAIT_S = 0.5
@@ -61,7 +64,7 @@ class AnalyzeTracks:
         timeout_s: float,
         max_excerpt_s: float,
         mounts: Mapping[str, str],
-        acoustid: AcoustId | None = None,
+        acoustid: "AcoustId | None" = None,
         model: AudioModel | None = None,
         analyze: Callable[[bytes, float], Analysis] = analyze_file,
     ) -> None:

@@ -21,6 +21,13 @@ class Awkward(Exception):
         super().__init__(f"{code}: {text}")
 
 
+def read_unless_stalled(root: str, paths: Sequence[str]) -> ChunkRead:
+    """Read files; one whose name begins with "stalled" never ends."""
+    if any(path.startswith("stalled") for path in paths):
+        time.sleep(3_600)
+    return read_chunk(root, paths)
+
+
 def double(value: int) -> int:
     return value * 2
 
