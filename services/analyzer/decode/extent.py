@@ -12,7 +12,7 @@ Specification", "WavPack 4 & 5 Binary File / Block Format", the "TTA1 format des
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from services.analyzer.decode.parts import Content
 
@@ -32,9 +32,29 @@ _AC3_KBPS = (
 _HIGHEST_AC3_ID = 10
 _HIGHEST_EAC3_ID = 16
 
-Measure = Callable[[BinaryIO, int, int], int | None]
-"""From the file, its first byte and its size to the byte after its last one; None if unknown."""
-Correct = Callable[[BinaryIO, int, int], Mapping[int, bytes]]
+
+class _Bytes:
+    """The bytes of a file. A damaged header may point anywhere, where seeking fails."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self.size = size
+
+    def read(self, position: int, count: int) -> bytes:
+        """The bytes from a position on, fewer or none at the end of the file."""
+        if position >= self.size:
+            return b""
+        self._file.seek(position)
+        return self._file.read(min(count, self.size - position))
+
+    def number(self, position: int, count: int, order: Literal["little", "big"] = "little") -> int:
+        """The unsigned number at a position."""
+        return int.from_bytes(self.read(position, count), order)
+
+
+Measure = Callable[[_Bytes, int], int | None]
+"""From the file and its first byte to the byte after its last one; None if unknown."""
+Correct = Callable[[_Bytes, int, int], Mapping[int, bytes]]
 """From the file, its first byte and its end to what must be read at an offset instead."""
 
 
@@ -59,18 +79,17 @@ class _Kind:
 
 def bounded_content(file: BinaryIO, start: int, size_bytes: int) -> Content | None:
     """What a file holds, the content of which begins at `start`; None where its kind is unknown."""
-    file.seek(start)
-    head = file.read(16)
+    content = _Bytes(file, size_bytes)
+    head = content.read(start, 16)
     kind = next((kind for kind in _KINDS if kind.head.match(head)), None)
     if kind is None:
         return None
-    end = kind.measure(file, start, size_bytes)
-    corrections = kind.correct(file, start, size_bytes if end is None else min(end, size_bytes))
+    end = kind.measure(content, start)
+    corrections = kind.correct(content, start, size_bytes if end is None else min(end, size_bytes))
     if end is None or end > size_bytes:
         is_cut = end is not None and end > size_bytes + _SLACK_BYTES
         return Content(size_bytes, is_damaged=is_cut, corrections=corrections)
-    file.seek(end)
-    behind = file.read(_LOOKED_AT_BYTES)
+    behind = content.read(end, _LOOKED_AT_BYTES)
     is_joined = not kind.goes_on and kind.head.search(behind) is not None
     is_tag = behind.startswith(_TAGS) or not behind.strip(b"\0")
     has_end = kind.is_bounded and bool(behind) and (is_tag or is_joined)
@@ -79,17 +98,11 @@ def bounded_content(file: BinaryIO, start: int, size_bytes: int) -> Content | No
     )
 
 
-def _number(file: BinaryIO, position: int, count: int, order: str = "little") -> int:
-    file.seek(position)
-    return int.from_bytes(file.read(count), "little" if order == "little" else "big")
-
-
-def _riff_end(file: BinaryIO, start: int, _: int) -> int | None:
-    file.seek(start)
-    if file.read(4) != b"RIFF":
-        size = _number(file, start + 20, 8)  # its chunk `ds64` is the first one
+def _riff_end(file: _Bytes, start: int) -> int | None:
+    if file.read(start, 4) != b"RIFF":
+        size = file.number(start + 20, 8)  # its chunk `ds64` is the first one
         return start + 8 + size if size else None
-    size = _number(file, start + 4, 4)
+    size = file.number(start + 4, 4)
     return None if _is_unknown(size) else start + 8 + size
 
 
@@ -97,68 +110,63 @@ def _is_unknown(size: int) -> bool:
     return any(size in unknown for unknown in _UNKNOWN_SIZES)
 
 
-def _aiff_end(file: BinaryIO, start: int, _: int) -> int | None:
-    size = _number(file, start + 4, 4, "big")
+def _aiff_end(file: _Bytes, start: int) -> int | None:
+    size = file.number(start + 4, 4, "big")
     return None if _is_unknown(size) else start + 8 + size
 
 
-def _dsf_end(file: BinaryIO, start: int, _: int) -> int | None:
-    data = start + 28 + _number(file, start + 32, 8)
-    file.seek(data)
-    return data + _number(file, data + 4, 8) if file.read(4) == b"data" else None
+def _dsf_end(file: _Bytes, start: int) -> int | None:
+    data = start + 28 + file.number(start + 32, 8)
+    return data + file.number(data + 4, 8) if file.read(data, 4) == b"data" else None
 
 
-def _dsdiff_end(file: BinaryIO, start: int, _: int) -> int:
-    return start + 12 + _number(file, start + 4, 8, "big")
+def _dsdiff_end(file: _Bytes, start: int) -> int:
+    return start + 12 + file.number(start + 4, 8, "big")
 
 
-def _asf_end(file: BinaryIO, start: int, size_bytes: int) -> int | None:
+def _asf_end(file: _Bytes, start: int) -> int | None:
     """The end of the header, the data and the indexes: objects that have a GUID and a size."""
     end, objects = start, 0
-    while end < size_bytes:
-        file.seek(end)
-        head = file.read(24)
+    while end < file.size:
+        head = file.read(end, 24)
         size = int.from_bytes(head[16:], "little")
-        is_behind = objects > 1 and end + size > size_bytes  # of something else
+        is_behind = objects > 1 and end + size > file.size  # of something else
         if size < 24 or is_behind or (objects and head[:16] == _ASF_HEADER):
             break
         end, objects = end + size, objects + 1
     return end if objects > 1 else None
 
 
-def _wavpack_end(file: BinaryIO, start: int, size_bytes: int) -> int:
+def _wavpack_end(file: _Bytes, start: int) -> int:
     end = start
-    while end < size_bytes:
-        file.seek(end)
-        head = file.read(8)
+    while end < file.size:
+        head = file.read(end, 8)
         if head[:4] != b"wvpk":
             break
         end += 8 + int.from_bytes(head[4:], "little")
     return end
 
 
-def _tta_end(file: BinaryIO, start: int, _: int) -> int | None:
+def _tta_end(file: _Bytes, start: int) -> int | None:
     """The end of the frames, whose sizes a table holds."""
-    file.seek(start)
-    header = file.read(22)
+    header = file.read(start, 22)
     rate_hz, samples = (int.from_bytes(header[at : at + 4], "little") for at in (10, 14))
     frame_samples = 256 * rate_hz // 245
     if not frame_samples:
         return None
     frames = -(-samples // frame_samples)
-    table = file.read(4 * frames + 4)
+    table = file.read(start + len(header), 4 * frames + 4)
     if len(table) < 4 * frames + 4:
         return None
     sizes = sum(int.from_bytes(table[at : at + 4], "little") for at in range(0, 4 * frames, 4))
     return start + len(header) + len(table) + sizes
 
 
-def _mp4_end(file: BinaryIO, start: int, size_bytes: int) -> int | None:
+def _mp4_end(file: _Bytes, start: int) -> int | None:
     """The end of the boxes, up to the second movie or `ftyp`."""
     end, seen = start, set()
-    while end < size_bytes:
-        file.seek(end)
-        head = file.read(16)
+    while end < file.size:
+        head = file.read(end, 16)
         size, name = int.from_bytes(head[:4], "big"), head[4:8]
         if size == 1:
             size = int.from_bytes(head[8:], "big")
@@ -167,31 +175,29 @@ def _mp4_end(file: BinaryIO, start: int, size_bytes: int) -> int | None:
         seen.add(name)
         end += size
     # A file that is cut has no table of its samples, or less sound than the table says.
-    return end if end < size_bytes else None
+    return end if end < file.size else None
 
 
-def _matroska_end(file: BinaryIO, start: int, _: int) -> int | None:
+def _matroska_end(file: _Bytes, start: int) -> int | None:
     """The end of the first segment, which follows the EBML header."""
     segment = _ebml_end(file, start)
-    file.seek(segment or 0)
-    return _ebml_end(file, segment) if segment and file.read(4) == _SEGMENT else None
+    is_segment = segment is not None and file.read(segment, 4) == _SEGMENT
+    return _ebml_end(file, segment) if segment is not None and is_segment else None
 
 
-def _ebml_end(file: BinaryIO, position: int) -> int | None:
+def _ebml_end(file: _Bytes, position: int) -> int | None:
     """The end of the element with an id of four bytes that begins here, None if it is unknown."""
-    file.seek(position + 4)
-    coded = file.read(8)
+    coded = file.read(position + 4, 8)
     width = 9 - coded[0].bit_length() if coded else 9  # of the size, marked by its leading zeros
     mask = (1 << 7 * width) - 1
     size = int.from_bytes(coded[:width], "big") & mask
     return None if len(coded) < width or size == mask else position + 4 + width + size
 
 
-def _ac3_end(file: BinaryIO, start: int, size_bytes: int) -> int:
+def _ac3_end(file: _Bytes, start: int) -> int:
     end = start
-    while end < size_bytes:
-        file.seek(end)
-        size = _ac3_frame_bytes(file.read(6))
+    while end < file.size:
+        size = _ac3_frame_bytes(file.read(end, 6))
         if not size:
             break
         end += size
@@ -213,24 +219,23 @@ def _ac3_frame_bytes(head: bytes) -> int:
     return (4 * kbps, 2 * (kbps * 320 // 147 + code % 2), 6 * kbps)[rate]
 
 
-def _nothing(_: BinaryIO, __: int, ___: int) -> Mapping[int, bytes]:
+def _nothing(_: _Bytes, __: int, ___: int) -> Mapping[int, bytes]:
     return {}
 
 
-def _rf64_without_size(file: BinaryIO, start: int, _: int) -> Mapping[int, bytes]:
+def _rf64_without_size(file: _Bytes, start: int, _: int) -> Mapping[int, bytes]:
     """RF64 from a pipe states 0 bytes of sound; as RIFF it lasts to the end of the file."""
-    file.seek(start)
-    is_rf64 = file.read(4) != b"RIFF"
-    return {start: b"RIFF"} if is_rf64 and not _number(file, start + 28, 8) else {}
+    is_rf64 = file.read(start, 4) != b"RIFF"
+    return {start: b"RIFF"} if is_rf64 and not file.number(start + 28, 8) else {}
 
 
-def _dsf_samples(file: BinaryIO, start: int, end: int) -> Mapping[int, bytes]:
+def _dsf_samples(file: _Bytes, start: int, end: int) -> Mapping[int, bytes]:
     """The number of samples by the bytes of sound, where the header states far fewer.
 
     FFmpeg then ends at once, without a sample.
     """
-    channels, samples = _number(file, start + 52, 4), _number(file, start + 64, 8)
-    data = start + 28 + _number(file, start + 32, 8) + 12
+    channels, samples = file.number(start + 52, 4), file.number(start + 64, 8)
+    data = start + 28 + file.number(start + 32, 8) + 12
     held = 8 * max(0, end - data) // max(1, channels)
     is_wrong = samples + _DSF_PADDING < held
     return {start + 64: held.to_bytes(8, "little")} if is_wrong else {}
