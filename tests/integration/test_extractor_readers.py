@@ -17,7 +17,7 @@ from services.extractor.read.file_reader import LongFile, prepare_reader, read_f
 from services.extractor.read.readers import Readers, whole_hash
 from shared.contracts.errors import RetryLater
 from shared.runtime.workers import WorkerProcesses
-from tests.integration.worker_jobs import read_unless_stalled
+from tests.integration.worker_jobs import read_chunk_or_hang, read_unless_stalled
 
 BOMB_MB = 1_200
 
@@ -40,6 +40,20 @@ def _resident_pages() -> int:
 
 def _synchsafe(number: int) -> bytes:
     return bytes((number >> shift) & 127 for shift in (21, 14, 7, 0))
+
+
+async def test_a_file_that_hangs_is_given_up_and_the_rest_of_its_chunk_is_read(
+    tmp_path: Path,
+) -> None:
+    names = ["a.flac", "hang 1.flac", "hang 2.flac", "z.flac"]
+    for name in names:
+        soundfile.write(tmp_path / name, np.zeros(44_100), 44_100)
+    workers = WorkerProcesses(1, warm=prepare_reader)
+    async with workers.running():
+        chunk = await Readers(workers, read=read_chunk_or_hang).files(str(tmp_path), names)
+    given_up = "takes more than 0.3 s of CPU time to read, and was given up"
+    assert [str(file.error or "") for file in chunk.files] == ["", given_up, given_up, ""]
+    assert workers.restarts == 0
 
 
 @pytest.fixture(scope="module")

@@ -101,6 +101,8 @@ def _disk_errors() -> Iterator[None]:
 
 
 def _openers(path: bytes, content: Content) -> tuple[Callable[[bytes], Audio], ...]:
+    if content.end is not None or content.corrections:
+        return (partial(open_packets, content=content),)
     in_parts = partial(open_parts, container_format=content.container, parts=content.parts)
     if len(content.parts) > 1:
         return (in_parts, open_filter_source, open_packets, open_sndfile)

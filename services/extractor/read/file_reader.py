@@ -9,13 +9,19 @@ import gc
 import os
 import resource
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.extractor.covers.images import FolderImages, Image, embedded_cover, folder_images
 from services.extractor.paths import suffix_of
 from services.extractor.read.content_hash import LongSound, hash_content, hash_segment
+from services.extractor.read.cpu_limit import (
+    FILE_CPU_LIMIT_S,
+    TookTooLong,
+    limited_cpu,
+    prepare_limit,
+)
 from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.mutagen_files import disk_error
 from services.extractor.read.sound.parts import Part
@@ -117,8 +123,10 @@ class ChunkRead:
 def prepare_reader() -> None:
     """Prepare a new reader process.
 
-    Its memory is limited, so that a tag block of absurd size fails its own file only.
+    Its memory is limited, so that a tag block of absurd size fails its own file only. So is the CPU
+    time of a file, so that one that hangs fails alone and the rest of its chunk is read.
     """
+    prepare_limit()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_LIMIT_BYTES, _MEMORY_LIMIT_BYTES))
     # The loaded modules stay, and the records of a chunk are freed without the collector: they
     # hold no cycles.
@@ -126,20 +134,35 @@ def prepare_reader() -> None:
     gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
 
 
-def read_chunk(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) -> ChunkRead:
+def read_chunk(
+    root: str,
+    paths: Sequence[str],
+    rules: Rules = DEFAULT_RULES,
+    *,
+    read: Callable[[bytes, Rules], FileContents] | None = None,
+    cpu_limit_s: float = FILE_CPU_LIMIT_S,
+) -> ChunkRead:
     """Read files of a library; an error is the result of its file.
 
     Args:
         root: of the library, on this host.
         paths: below the root.
         rules: how credits and genres are split.
+        read: reads a file, `read_file` by default.
+        cpu_limit_s: the most CPU time that one file may take.
     """
+    read = read or read_file
     rules = _intern(rules)
     chunk = ChunkRead()
     images_bytes = 0
     for path in paths:
         try:
-            contents = read_file(local_path(root, path), rules)
+            with limited_cpu(cpu_limit_s):
+                contents = read(local_path(root, path), rules)
+        except TookTooLong:
+            reason = f"takes more than {cpu_limit_s:g} s of CPU time to read, and was given up"
+            chunk.files.append(FileRead(path, error=UnreadableFile(reason)))
+            continue
         except PipelineError as error:
             chunk.files.append(FileRead(path, error=error))
             continue

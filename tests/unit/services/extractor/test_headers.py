@@ -543,6 +543,7 @@ def _odd_corpus(tones: Tones) -> list[tuple[str, bytes]]:
         (".m4a", odd.by_av("aac", "mp4", options={"movflags": "frag_keyframe+empty_moov"})),
         (".flac", odd.with_flac_block(tones[".flac"], 6, 99, odd.flac_picture(99_999, _IMAGE))),
         (".tta", odd.id3() + tones[".tta"]),
+        (".mp3", _VARYING[:60_000] + (b"\xff" + bytes(7)) * 2**16),  # each may begin a frame
     ]  # fmt: skip
 
 
