@@ -10,10 +10,11 @@ import asyncpg
 
 from services.api.store import artists
 from services.api.store.albums.claims import prune_claims
-from services.api.store.albums.refresh import refresh_albums, touch_renamed
+from services.api.store.albums.refresh import refresh_albums
 from services.api.store.albums.upsert import prune_albums, upsert_albums
 from services.api.store.database.pool import in_transaction
 from services.api.store.files.missing import mark_missing
+from services.api.store.renamed import touch_renamed
 from services.api.store.tracks.upsert import upsert_tracks
 from shared.contracts.identity import IdKind, format_id
 from tests.integration.api_write_items import deadlocks

@@ -46,7 +46,9 @@ def decide(
             row, uuid4(), UpsertStatus.CREATED, 1, 1, False, False, None, True, is_first_read
         )
     is_new_content = not is_same_content(row, file)
-    is_retagged = not is_new_content and track["tags_digest"] != row.digest
+    is_retagged = not is_new_content and (
+        track["tags_digest"] != row.digest or track["album_id"] != row.album_id
+    )
     is_moved = track["id"] in moves.moved
     status = (
         UpsertStatus.UPDATED

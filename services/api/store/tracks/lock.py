@@ -1,7 +1,8 @@
 """Locks what a batch of tracks touches, in the order that all writes keep, so that none deadlocks.
 
 The order: the right to create files, files by library and path, tracks by id, then what they refer
-to.
+to (artists, albums), then marks of what is to be decided again: titles before the albums that are
+decided, spellings last.
 
 The right to create is needed because a file that another transaction just created cannot be locked
 yet: two batches that create each other's files would wait for each other. Batches that lock no
@@ -58,7 +59,7 @@ SELECT id, revision, content_revision, is_missing, tags_digest, album_id FROM tr
 WHERE id = ANY($1) ORDER BY id FOR UPDATE
 """
 # What the tracks refer to is kept from being pruned until this transaction ends.
-_LOCK_ARTISTS = "SELECT id FROM artists WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
+_LOCK_ARTISTS = "SELECT id, name FROM artists WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
 _LOCK_ALBUMS = "SELECT id FROM albums WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
 
 
@@ -121,14 +122,20 @@ async def lock_tracks(
 
 async def lock_references(
     connection: asyncpg.Connection, rows: Mapping[str, TrackRow]
-) -> dict[str, Problem]:
-    """Lock the artists and albums of a batch; a problem for each path that refers to none."""
+) -> tuple[dict[str, Problem], dict[UUID, str]]:
+    """Lock the artists and albums of a batch.
+
+    Returns a problem for each path that refers to none, and the names of the artists.
+    """
     artists = {credit.artist_id for row in rows.values() for credit in row.credits}
     albums = {row.album_id for row in rows.values() if row.album_id}
-    for statement, ids in ((_LOCK_ARTISTS, artists), (_LOCK_ALBUMS, albums)):
-        if ids:
-            found = await connection.fetch(statement, list(ids))
-            ids.difference_update(row["id"] for row in found)
+    names: dict[UUID, str] = {}
+    if artists:
+        names.update(await connection.fetch(_LOCK_ARTISTS, list(artists)))
+        artists.difference_update(names)
+    if albums:
+        found = await connection.fetch(_LOCK_ALBUMS, list(albums))
+        albums.difference_update(row["id"] for row in found)
     # What is left in the sets does not exist.
     problems: dict[str, Problem] = {}
     for path, row in rows.items():
@@ -136,4 +143,4 @@ async def lock_references(
             problems[path] = Problem(ErrorCode.NOT_FOUND, "there is no such album", "albumId")
         elif any(credit.artist_id in artists for credit in row.credits):
             problems[path] = Problem(ErrorCode.NOT_FOUND, "there is no such artist", "credits")
-    return problems
+    return problems, names
