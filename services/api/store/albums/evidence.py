@@ -79,8 +79,9 @@ def _distinct(facts: Mapping[str, Any]) -> tuple[Any, ...]:
     # Only in the library's root the artists of tracks part albums.
     by_artist = facts["is_artist_told"] or not facts["folder"]
     artist = (facts["artist_key"], facts["is_compilation"]) if by_artist else None
+    ids = tuple(credit[0] for credit in facts["credits"]) if by_artist else ()
     names = ("folder", "musicbrainz_release_id", "musicbrainz_release_group_id")
-    return (artist, year_of(facts["release_date"]), *(facts[name] for name in names))
+    return (artist, ids, year_of(facts["release_date"]), *(facts[name] for name in names))
 
 
 def _claims(

@@ -65,12 +65,15 @@ UPDATE tracks SET
     updated_at = now()
 FROM unnest($1::uuid[], $2::uuid[]) AS new(id, album_id) WHERE tracks.id = new.id
 """
-# The claims stay with the old album too, until no track there can refer to them any longer.
+# The claims stay with the old album too, until no track there refers to them any longer. An album
+# that is left without tracks takes with it ($2 is null) what was claimed by a batch still at work.
 _COPY_CLAIMS = """
 INSERT INTO album_claims (album_id, claim, title_key, facts, artist_ids)
 SELECT DISTINCT ON (new.to_id, c.claim) new.to_id, c.claim, c.title_key, c.facts, c.artist_ids
 FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS new(from_id, claim, to_id)
-JOIN album_claims c ON c.album_id = new.from_id AND c.claim = new.claim
+JOIN album_claims c ON c.album_id = new.from_id AND (
+    c.claim = new.claim OR new.claim IS NULL AND c.claimed_at > now() - interval '5 minutes'
+)
 ORDER BY new.to_id, c.claim, c.claimed_at DESC
 ON CONFLICT (album_id, claim) DO UPDATE SET claimed_at = now()
 """
@@ -209,8 +212,10 @@ async def _write(
         raise LostRace
     if new:
         await connection.execute(_CREATE, *zip(*new, strict=True))
-    copied = {(move.from_id, move.claim, move.to_id) for move in moves}
-    await connection.execute(_COPY_CLAIMS, *zip(*sorted(copied), strict=True))
+    copied: set[tuple[UUID, str | None, UUID]] = {(m.from_id, m.claim, m.to_id) for m in moves}
+    left = {move.from_id for move in moves}.difference(move.to_id for move in moves)
+    copied |= {(m.from_id, None, m.to_id) for m in moves if m.from_id in left}
+    await connection.execute(_COPY_CLAIMS, *zip(*copied, strict=True))
     rows = [(move.track_id, move.to_id) for move in moves]
     await connection.execute(_MOVE_TRACKS, *zip(*rows, strict=True))
     ids = [move.track_id for move in moves]
