@@ -104,6 +104,16 @@ async def check_case(handlers: ExtractorHandlers, root: Path, handle: Handle, ca
     performers = {name for tags in there if tags for name in performing(tags["artist"])}
     assert names == credited | performers, case.what
     assert await count_orphans(handlers) == 0, case.what
+    if handle is in_two_batches:
+        before = await track_rows(handlers)
+        await shuffled(handlers, events(root, library, await handlers.scan(), {}))
+        assert await track_rows(handlers) == before, case.what
+
+
+async def track_rows(handlers: ExtractorHandlers) -> list[Any]:
+    """The album and revision of each track."""
+    rows = await handlers.pool.fetch("SELECT id, album_id, revision FROM tracks ORDER BY id")
+    return [tuple(row) for row in rows]
 
 
 def performing(credit: str) -> list[str]:

@@ -27,16 +27,6 @@ SELECT id, kept FROM (
     SELECT id, first_value(id) OVER (PARTITION BY musicbrainz_artist_id ORDER BY created_at, id) AS kept
     FROM artists WHERE musicbrainz_artist_id IS NOT NULL
 ) a WHERE id <> kept;
--- Other names of an artist, beside `artists.name_key`: only MusicBrainz ids tell that they are one.
-CREATE TABLE artist_aliases (
-    name_key text COLLATE "C" NOT NULL,
-    artist_id uuid NOT NULL REFERENCES artists ON DELETE CASCADE,
-    PRIMARY KEY (name_key, artist_id)
-);
-CREATE INDEX artist_aliases_artist ON artist_aliases (artist_id);
-INSERT INTO artist_aliases (name_key, artist_id)
-SELECT DISTINCT a.name_key, s.kept FROM same_artist s JOIN artists a USING (id) JOIN artists k ON k.id = s.kept
-WHERE a.name_key <> k.name_key;
 UPDATE track_credits c SET artist_id = s.kept FROM same_artist s WHERE c.artist_id = s.id;
 UPDATE album_credits c SET artist_id = s.kept FROM same_artist s WHERE c.artist_id = s.id;
 UPDATE album_claims SET artist_ids = ARRAY(

@@ -19,17 +19,9 @@ from services.api.store.database.pool import in_transaction
 from services.api.store.results import Problem, Upserted
 from shared.contracts.upserts import UpsertStatus
 
-# The keys that an artist is found by: its name, and other names that its id was tagged with.
 _FIND = """
-SELECT a.id, a.name, a.sort_name, a.name_key, a.musicbrainz_artist_id, a.image_sha256, ARRAY(
-    SELECT name_key FROM artist_aliases WHERE artist_id = a.id
-) AS aliases
-FROM artists a WHERE a.id IN (
-    SELECT id FROM artists WHERE name_key = ANY($1)
-    UNION SELECT id FROM artists WHERE musicbrainz_artist_id = ANY($2)
-    UNION SELECT artist_id FROM artist_aliases WHERE name_key = ANY($1)
-)
-ORDER BY a.created_at, a.id
+SELECT id, name, sort_name, name_key, musicbrainz_artist_id, image_sha256 FROM artists
+WHERE name_key = ANY($1) OR musicbrainz_artist_id = ANY($2) ORDER BY created_at, id
 """
 # One batch writes at a time: whether an artist is new depends on all of that name.
 _LOCK_WRITING = "SELECT pg_advisory_xact_lock(hashtext('soniquebay.artists'))"
@@ -43,10 +35,6 @@ ON CONFLICT (id) DO UPDATE SET
     sort_name = EXCLUDED.sort_name, sort_key = EXCLUDED.sort_key,
     musicbrainz_artist_id = EXCLUDED.musicbrainz_artist_id,
     image_sha256 = EXCLUDED.image_sha256, updated_at = now()
-"""
-_WRITE_ALIASES = """
-INSERT INTO artist_aliases (name_key, artist_id) SELECT * FROM unnest($1::text[], $2::uuid[])
-ON CONFLICT DO NOTHING
 """
 # Artists left over from tags that were changed. Those that a transaction holds are skipped.
 _PRUNE = """
@@ -71,10 +59,7 @@ DELETE FROM artists a WHERE id = ANY($1)
 
 @dataclass(frozen=True, slots=True)
 class _Artist:
-    """An artist, from an item or from the database; `id` is None of an item.
-
-    `aliases` are keys of other names.
-    """
+    """An artist, from an item or from the database; `id` is None of an item."""
 
     id: UUID | None
     name: str
@@ -82,7 +67,6 @@ class _Artist:
     name_key: str
     musicbrainz_artist_id: UUID | None
     image_sha256: bytes | None
-    aliases: frozenset[str] = frozenset()
 
 
 async def upsert(pool: asyncpg.Pool, items: Sequence[Item]) -> list[Upserted]:
@@ -134,19 +118,18 @@ def _validate(item: Item) -> _Artist | Problem:
 
 @dataclass(slots=True)
 class _Known:
-    """Artists by the keys of their names, oldest first, and by MusicBrainz id."""
+    """Artists by the key of their name, oldest first, and by MusicBrainz id."""
 
     by_name: dict[str, list[_Artist]] = field(default_factory=dict)
     by_id: dict[UUID, _Artist] = field(default_factory=dict)
 
     def put(self, artist: _Artist, before: _Artist | None = None) -> None:
         """Add an artist, or put it where it was `before`."""
-        for key in (artist.name_key, *artist.aliases):
-            namesakes = self.by_name.setdefault(key, [])
-            if before in namesakes:
-                namesakes[namesakes.index(before)] = artist
-            else:
-                namesakes.append(artist)
+        namesakes = self.by_name.setdefault(artist.name_key, [])
+        if before in namesakes:
+            namesakes[namesakes.index(before)] = artist
+        else:
+            namesakes.append(artist)
         if artist.musicbrainz_artist_id is not None:
             self.by_id[artist.musicbrainz_artist_id] = artist
 
@@ -158,7 +141,7 @@ async def _find(connection: asyncpg.Connection, rows: list[_Artist | Problem]) -
     ids = {row.musicbrainz_artist_id for row in valid} - {None}
     known = _Known()
     for row in await connection.fetch(_FIND, list(keys), list(ids)):
-        known.put(_Artist(**{**row, "aliases": frozenset(row["aliases"])}))
+        known.put(_Artist(**row))
     return known
 
 
@@ -180,7 +163,6 @@ def _match(rows: list[_Artist | Problem], known: _Known) -> tuple[list[Upserted]
                 sort_name=row.sort_name or stored.sort_name,
                 musicbrainz_artist_id=row.musicbrainz_artist_id or stored.musicbrainz_artist_id,
                 image_sha256=row.image_sha256 or stored.image_sha256,
-                aliases=stored.aliases | ({row.name_key} - {stored.name_key}),
             )
             status = UpsertStatus.UNCHANGED if artist == stored else UpsertStatus.UPDATED
         assert artist.id is not None
@@ -218,6 +200,3 @@ async def _write(connection: asyncpg.Connection, artists: list[_Artist]) -> None
         for artist in artists
     ]
     await connection.execute(_WRITE, *zip(*rows, strict=True))
-    aliases = [(key, artist.id) for artist in artists for key in sorted(artist.aliases)]
-    if aliases:
-        await connection.execute(_WRITE_ALIASES, *zip(*aliases, strict=True))

@@ -1,5 +1,6 @@
 """Ends a scan: once its files are read, albums are grouped and names are counted."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
@@ -12,21 +13,21 @@ from services.api.store.spelling import count_spellings
 async def end_scan(pool: asyncpg.Pool, scan: UUID | None) -> None:
     """Finish a scan whose files are all read or failed, and decide before what they changed.
 
-    None: the files were found by no scan.
+    While it has more files to read, that waits for the last one, since names are counted among all
+    tracks. None: the files were found by no scan.
     """
-    if scan is None:
-        await count_spellings(pool)
-    elif ended := await scans.read_through(pool, scan):
-        await _end(pool, ended)
+    if scan is None or not await scans.is_reading(pool, scan):
+        await _end(pool, [scan] if scan else [])
 
 
 async def end_scans(pool: asyncpg.Pool) -> None:
     """The same for all scans."""
-    if ended := await scans.read_through(pool):
-        await _end(pool, ended)
+    if read_through := await scans.read_through(pool):
+        await _end(pool, read_through)
 
 
-async def _end(pool: asyncpg.Pool, ended: list[UUID]) -> None:
+async def _end(pool: asyncpg.Pool, ended: Sequence[UUID]) -> None:
     await regroup(pool)
     await count_spellings(pool)
-    await scans.settle(pool, ended, is_decided=True)
+    if ended:
+        await scans.settle(pool, ended, is_decided=True)

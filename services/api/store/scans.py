@@ -118,11 +118,15 @@ WHERE s.id = counted.id AND s.state = 'reading'
 """  # noqa: S608 - as above
 _READ_THROUGH = f"""
 SELECT s.id FROM scans s
-WHERE s.state = 'reading' AND ($1::uuid IS NULL OR s.id = $1)
-    AND s.files_to_read <= s.files_read + (
-        SELECT count(*) FROM failures f
-        WHERE f.scan_id = s.id AND f.resolved_at IS NULL AND f.stage = '{Stage.READ}'
-    )
+WHERE s.state = 'reading' AND s.files_to_read <= s.files_read + (
+    SELECT count(*) FROM failures f
+    WHERE f.scan_id = s.id AND f.resolved_at IS NULL AND f.stage = '{Stage.READ}'
+)
+"""  # noqa: S608 - as above
+_IS_READING = f"""
+SELECT EXISTS (
+    SELECT FROM scans WHERE id = $1 AND state IN ('requested', 'walking', 'reading')
+) AND NOT EXISTS (SELECT FROM ({_READ_THROUGH}) s WHERE s.id = $1)
 """  # noqa: S608 - as above
 _PRUNE = """
 DELETE FROM scans WHERE id IN (
@@ -228,9 +232,15 @@ async def count_read(connection: asyncpg.Connection, scan: UUID, files: int) -> 
     await settle(connection, [scan])
 
 
-async def read_through(pool: asyncpg.Pool, scan: UUID | None = None) -> list[UUID]:
-    """Those of the scans (None: of all) whose files are all read or failed, while not finished."""
-    return [row["id"] for row in await pool.fetch(_READ_THROUGH, scan)]
+async def read_through(pool: asyncpg.Pool) -> list[UUID]:
+    """The scans whose files are all read or failed, but which are not finished yet."""
+    return [row["id"] for row in await pool.fetch(_READ_THROUGH)]
+
+
+async def is_reading(pool: asyncpg.Pool, scan: UUID) -> bool:
+    """Whether a scan is still to find or read files."""
+    found: bool = await pool.fetchval(_IS_READING, scan)
+    return found
 
 
 async def settle(

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.identity import fold, sort_key
+from services.api.store.absorbed_artists import absorb_namesakes
 from services.api.store.database.pool import in_transaction
 
 Spelling = tuple[UUID, str]
@@ -66,10 +67,10 @@ SELECT DISTINCT ON (genre_id) genre_id AS id, tagged_as AS name FROM (
 ) spelled
 ORDER BY genre_id, is_missing, tracks DESC, tagged_as COLLATE "C"
 """
-_LOCK_ARTISTS = """
-SELECT id, name, sort_name, name_key, musicbrainz_artist_id FROM artists
-WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
+_READ_ARTISTS = """
+SELECT id, name, sort_name, name_key, musicbrainz_artist_id FROM artists WHERE id = ANY($1)
 """
+_LOCK_ARTISTS = _READ_ARTISTS + " ORDER BY id FOR NO KEY UPDATE"
 _RENAME_ARTISTS = """
 UPDATE artists SET
     name = new.name, sort_name = new.sort_name, name_key = new.name_key,
@@ -77,10 +78,6 @@ UPDATE artists SET
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
     AS new(id, name, sort_name, name_key, sort_key)
 WHERE artists.id = new.id
-"""
-_KEEP_ALIASES = """
-INSERT INTO artist_aliases (name_key, artist_id) SELECT * FROM unnest($1::text[], $2::uuid[])
-ON CONFLICT DO NOTHING
 """
 _RENAME_GENRES = """
 WITH locked AS (
@@ -143,19 +140,18 @@ async def count_spellings(pool: asyncpg.Pool) -> None:
 
 async def _rename_artists(connection: asyncpg.Connection, ids: Sequence[UUID]) -> None:
     names = {row["id"]: _clean(row) for row in await connection.fetch(_ARTISTS, ids)}
-    rows = await connection.fetch(_LOCK_ARTISTS, list(names)) if names else []
-    renamed = [(row, names[row["id"]]) for row in rows if row["name"] != names[row["id"]]]
-    if not renamed:
-        return
-    new = [_renamed(row, name) for row, name in renamed]
-    former = [
-        (row["name_key"], row["id"])
-        for (row, _), columns in zip(renamed, new, strict=True)
-        if columns[3] != row["name_key"]
-    ]
-    if former:
-        await connection.execute(_KEEP_ALIASES, *zip(*former, strict=True))
-    await connection.execute(_RENAME_ARTISTS, *zip(*new, strict=True))
+    rows = await connection.fetch(_READ_ARTISTS, list(names))
+    new_keys = {
+        row["id"]: fold(names[row["id"]])
+        for row in rows
+        if row["musicbrainz_artist_id"] is not None and fold(names[row["id"]]) != row["name_key"]
+    }
+    if new_keys:
+        await absorb_namesakes(connection, new_keys)
+    rows = await connection.fetch(_LOCK_ARTISTS, list(names))
+    renamed = [_renamed(row, names[row["id"]]) for row in rows if row["name"] != names[row["id"]]]
+    if renamed:
+        await connection.execute(_RENAME_ARTISTS, *zip(*renamed, strict=True))
 
 
 def _renamed(artist: Mapping[str, Any], name: str) -> tuple[UUID, str, str, str, str]:

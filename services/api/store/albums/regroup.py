@@ -10,7 +10,7 @@ lock; tracks by id; marks; albums by id.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -89,6 +89,21 @@ class _Move:
     to_id: UUID
 
 
+@dataclass(slots=True)
+class _Plan:
+    """What grouping makes of titles.
+
+    Attributes:
+        moves: tracks that go to another album.
+        kept: the albums that groups of tracks have from now on.
+        sources: of each of those that is new the album that it comes from.
+    """
+
+    moves: list[_Move] = field(default_factory=list)
+    kept: set[UUID] = field(default_factory=set)
+    sources: dict[UUID, UUID] = field(default_factory=dict)
+
+
 async def mark_ungrouped(connection: asyncpg.Connection, album_ids: Iterable[UUID]) -> list[str]:
     """Mark the titles of albums whose tracks this transaction changed; the keys of the titles.
 
@@ -116,20 +131,17 @@ async def regroup(pool: asyncpg.Pool, titles: Sequence[str] | None = None) -> No
 async def _regroup(connection: asyncpg.Connection, marked: Sequence[asyncpg.Record]) -> None:
     titles = await read_claims(connection, [row["title_key"] for row in marked])
     albums = await _albums(connection, titles)
-    moves: list[_Move] = []
-    sources: dict[UUID, UUID] = {}
+    plan = _Plan()
     for _, claims in sorted(titles.items()):
-        found = _moves(claims, albums)
-        moves += found[0]
-        sources |= found[1]
-    if moves:
-        ids = [move.track_id for move in moves]
+        _plan(claims, albums, plan)
+    if plan.moves:
+        ids = [move.track_id for move in plan.moves]
         tracks = {row["id"]: row for row in await connection.fetch(_LOCK_TRACKS, ids)}
         # A track that changed meanwhile has marked its title again.
-        moves = [m for m in moves if _is_current(m, tracks.get(m.track_id))]
+        plan.moves = [m for m in plan.moves if _is_current(m, tracks.get(m.track_id))]
     await connection.execute(_UNMARK, *zip(*map(tuple, marked), strict=True))
-    if moves:
-        await _write(connection, moves, sources)
+    if plan.moves:
+        await _write(connection, plan)
 
 
 def _is_current(move: _Move, track: Mapping[str, Any] | None) -> bool:
@@ -145,10 +157,8 @@ async def _albums(
     return {row["id"]: row for row in await connection.fetch(_ALBUMS, list(ids))} if ids else {}
 
 
-def _moves(
-    claims: Claims, albums: Mapping[UUID, Mapping[str, Any]]
-) -> tuple[list[_Move], dict[UUID, UUID]]:
-    """The moves that a title needs, and of each new album the one that it comes from."""
+def _plan(claims: Claims, albums: Mapping[UUID, Mapping[str, Any]], plan: _Plan) -> None:
+    """Add what grouping makes of a title."""
     groups = group(claims.evidence)
     number = {
         (each.claim, each.folder): n for n, album in enumerate(groups) for each in album.claims
@@ -162,17 +172,16 @@ def _moves(
     for n, track in tracks:
         held[n][track.album_id] += 1
     targets = _targets(groups, held, albums)
-    sources: dict[UUID, UUID] = {}
     for n in range(len(groups)):
         if n not in targets:
             targets[n] = uuid4()
-            sources[targets[n]] = held[n].most_common(1)[0][0]
-    moves = [
+            plan.sources[targets[n]] = held[n].most_common(1)[0][0]
+    plan.kept.update(targets.values())
+    plan.moves += [
         _Move(track.id, track.claim, track.album_id, targets[n])
         for n, track in tracks
         if track.album_id != targets[n]
     ]
-    return moves, sources
 
 
 def _targets(
@@ -201,10 +210,9 @@ def _targets(
     return targets
 
 
-async def _write(
-    connection: asyncpg.Connection, moves: Sequence[_Move], sources: Mapping[UUID, UUID]
-) -> None:
+async def _write(connection: asyncpg.Connection, plan: _Plan) -> None:
     """Move locked tracks, with their claims, to the albums that they belong to."""
+    moves, sources = plan.moves, plan.sources
     touched = {id_ for move in moves for id_ in (move.from_id, move.to_id)}
     new = sorted((id_, sources[id_]) for id_ in touched if id_ in sources)
     known = touched.difference(sources) | {source for _, source in new}
@@ -213,8 +221,7 @@ async def _write(
     if new:
         await connection.execute(_CREATE, *zip(*new, strict=True))
     copied: set[tuple[UUID, str | None, UUID]] = {(m.from_id, m.claim, m.to_id) for m in moves}
-    left = {move.from_id for move in moves}.difference(move.to_id for move in moves)
-    copied |= {(m.from_id, None, m.to_id) for m in moves if m.from_id in left}
+    copied |= {(m.from_id, None, m.to_id) for m in moves if m.from_id not in plan.kept}
     await connection.execute(_COPY_CLAIMS, *zip(*copied, strict=True))
     rows = [(move.track_id, move.to_id) for move in moves]
     await connection.execute(_MOVE_TRACKS, *zip(*rows, strict=True))
