@@ -184,7 +184,7 @@ def images_state(images: Iterable[ImageEntry]) -> int:
     return _checksum(entries) if entries else 0
 
 
-READER_VERSION = 2
+READER_VERSION = 3
 """Counts the changes of how files are read: with another one, the next scan reads every file again.
 
 That takes about 0.4 s of CPU for 1,000 files. No audio is analysed again: contents are the same.
