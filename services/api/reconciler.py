@@ -15,12 +15,10 @@ import structlog
 
 from services.api.store import artists, genres, scans, stalled
 from services.api.store.albums.claims import prune_claims
-from services.api.store.albums.regroup import regroup
 from services.api.store.albums.upsert import prune_albums
 from services.api.store.analyses.current import expect_analyzer
 from services.api.store.renamed import touch_renamed
-from services.api.store.scan_end import end_scans
-from services.api.store.spelling import count_spellings
+from services.api.store.scan_end import decide, end_scans
 from services.api.store.stalled import StalledScan, WaitingTrack
 from shared.bus.port import Bus, Lag
 from shared.contracts.events import (
@@ -159,8 +157,7 @@ class Reconciler:
         quiet = quiet_stages(await self._bus.lag())
         if quiet.read:
             # What a process left undone that ended between two transactions.
-            await regroup(self._pool)
-            await count_spellings(self._pool)
+            await decide(self._pool)
             await touch_renamed(connection)
         to_analyze = []
         if quiet.analyze:

@@ -22,6 +22,7 @@ ON CONFLICT DO NOTHING
 _LOCK = """
 SELECT name_key, id, name FROM genres WHERE name_key = ANY($1) ORDER BY id FOR KEY SHARE
 """
+_NAME = "SELECT name FROM genres WHERE name_key = $1"
 _PRUNE = """
 DELETE FROM genres WHERE id IN (
     SELECT id FROM genres g
@@ -62,6 +63,12 @@ def genre_names(item: Item) -> dict[str, str]:
 async def prune(connection: asyncpg.Connection) -> None:
     """Delete genres without tracks; those that a transaction at work holds are skipped."""
     await connection.execute(_PRUNE)
+
+
+async def name_of(pool: asyncpg.Pool, spelling: str) -> str:
+    """What a genre is called; the spelling itself of one that no track has."""
+    found: str | None = await pool.fetchval(_NAME, genre_key(spelling))
+    return spelling if found is None else found
 
 
 async def ensure(connection: asyncpg.Connection, names: Mapping[str, str]) -> dict[str, Genre]:

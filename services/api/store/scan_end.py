@@ -9,6 +9,11 @@ from services.api.store import scans
 from services.api.store.albums.regroup import regroup
 from services.api.store.spelling import count_spellings
 
+_UNDECIDED = """
+SELECT EXISTS (SELECT FROM ungrouped_titles) AS titles,
+    EXISTS (SELECT FROM uncounted_spellings) AS spellings
+"""
+
 
 async def end_scan(pool: asyncpg.Pool, scan: UUID | None) -> None:
     """Finish a scan whose files are all read or failed, and decide before what they changed.
@@ -26,8 +31,16 @@ async def end_scans(pool: asyncpg.Pool) -> None:
         await _end(pool, read_through)
 
 
+async def decide(pool: asyncpg.Pool) -> None:
+    """Group the albums and count the spellings that wait for it."""
+    undecided = await pool.fetchrow(_UNDECIDED)
+    if undecided["titles"]:
+        await regroup(pool)
+    if undecided["spellings"]:
+        await count_spellings(pool)
+
+
 async def _end(pool: asyncpg.Pool, ended: Sequence[UUID]) -> None:
-    await regroup(pool)
-    await count_spellings(pool)
+    await decide(pool)
     if ended:
         await scans.settle(pool, ended, is_decided=True)

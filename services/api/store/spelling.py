@@ -31,7 +31,7 @@ SELECT id FROM (
 ORDER BY id
 ON CONFLICT (id) DO UPDATE SET changes = uncounted_spellings.changes + 1
 """
-_MARK_MISSING = """
+_SPELLED_BY = """
 SELECT artist_id AS id FROM track_credits WHERE track_id = ANY($1)
 UNION SELECT genre_id FROM track_genres WHERE track_id = ANY($1)
 """
@@ -114,10 +114,9 @@ async def mark_uncounted(
     await connection.execute(_MARK, list(ids), list(album_ids))
 
 
-async def mark_uncounted_of(connection: asyncpg.Connection, track_ids: Sequence[UUID]) -> None:
-    """Mark the artists and genres of tracks that no longer count."""
-    rows = await connection.fetch(_MARK_MISSING, track_ids)
-    await mark_uncounted(connection, [row["id"] for row in rows])
+async def spelled_by(connection: asyncpg.Connection, track_ids: Sequence[UUID]) -> set[UUID]:
+    """The artists and genres of tracks, which are missing now: their spellings no longer count."""
+    return {row["id"] for row in await connection.fetch(_SPELLED_BY, track_ids)}
 
 
 async def count_spellings(pool: asyncpg.Pool) -> None:

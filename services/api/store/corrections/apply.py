@@ -19,7 +19,8 @@ from services.api.store.corrections.validate import CorrectionRow, correction_ro
 from services.api.store.database.pool import in_transaction
 from services.api.store.genres import clear_track_genres, ensure, write_track_genres
 from services.api.store.results import Problem, TrackUpserted
-from services.api.store.spelling import count_spellings, mark_uncounted, respelled
+from services.api.store.scan_end import decide
+from services.api.store.spelling import mark_uncounted, respelled
 from services.api.store.vectors.spaces import outdate_text_vectors
 from shared.contracts.upserts import ErrorCode, UpsertStatus
 
@@ -84,7 +85,7 @@ async def apply_corrections(pool: asyncpg.Pool, items: Sequence[Item]) -> list[T
         return await _apply(connection, rows)
 
     results = await in_transaction(pool, work)
-    await count_spellings(pool)
+    await decide(pool)
     return results
 
 

@@ -9,7 +9,8 @@ from services.api.store.albums.refresh import refresh_albums
 from services.api.store.albums.regroup import mark_ungrouped, regroup
 from services.api.store.database.pool import in_transaction
 from services.api.store.results import Problem, TrackUpserted
-from services.api.store.spelling import count_spellings, mark_uncounted_of
+from services.api.store.scan_end import decide
+from services.api.store.spelling import mark_uncounted, spelled_by
 from shared.contracts.upserts import ErrorCode, UpsertStatus
 
 _LOCK = """
@@ -53,7 +54,7 @@ async def mark_missing(
 
     results, ungrouped = await in_transaction(pool, work)
     await regroup(pool, ungrouped)
-    await count_spellings(pool)
+    await decide(pool)
     return results
 
 
@@ -75,7 +76,8 @@ async def _mark_missing(
         albums = {tracks[id_]["album_id"] for id_ in changed} - {None}
         ungrouped = await mark_ungrouped(connection, albums)
         await refresh_albums(connection, albums, just_written=changed)
-        await mark_uncounted_of(connection, changed)
+        uncounted = await spelled_by(connection, changed)
+        await mark_uncounted(connection, uncounted, album_ids=albums)
     return [_result(files.get(path), tracks) for path in paths], ungrouped
 
 

@@ -17,7 +17,7 @@ from services.api.store.checks import Item
 from services.api.store.database.pool import LostRace, in_transaction
 from services.api.store.results import Problem, TrackUpserted
 from services.api.store.scan_end import end_scan
-from services.api.store.spelling import mark_uncounted, mark_uncounted_of
+from services.api.store.spelling import mark_uncounted, spelled_by
 from services.api.store.tracks import lock, write
 from services.api.store.tracks.decide import Decision, decide
 from services.api.store.tracks.match import Moves, match
@@ -93,17 +93,28 @@ async def _upsert(
         await reuse_analyses(connection, changed, is_new_revision=False)
     await write.resolve_failures(connection, library_id, decisions, moves)
     album_ids = _touched_albums(decisions, tracks, moves.displaced)
+    if moves.displaced:
+        consequences.uncounted |= await spelled_by(connection, list(moves.displaced))
+    ungrouped = await _follow_up(connection, consequences, album_ids, changed)
+    if scan_id is not None:
+        await scans.count_read(connection, scan_id, sum(d.is_first_read for d in decisions))
+    return _results(problems, moves, decisions), ungrouped
+
+
+async def _follow_up(
+    connection: asyncpg.Connection,
+    consequences: write.Consequences,
+    album_ids: set[UUID],
+    changed: Sequence[UUID],
+) -> list[str]:
+    """Decide anew about what tracks refer to, or mark it; the keys of titles to be grouped."""
     ungrouped = await mark_ungrouped(connection, album_ids) if album_ids else []
     await refresh_albums(connection, album_ids, just_written=changed)
     if consequences.lost_artists:
         await artists.delete_unused(connection, consequences.lost_artists)
-    if moves.displaced:
-        await mark_uncounted_of(connection, list(moves.displaced))
-    if changed:
+    if consequences.uncounted or album_ids:
         await mark_uncounted(connection, consequences.uncounted, album_ids=album_ids)
-    if scan_id is not None:
-        await scans.count_read(connection, scan_id, sum(d.is_first_read for d in decisions))
-    return _results(problems, moves, decisions), ungrouped
+    return ungrouped
 
 
 def _results(
