@@ -81,7 +81,8 @@ def _distinct(facts: Mapping[str, Any]) -> tuple[Any, ...]:
     artist = (facts["artist_key"], facts["is_compilation"]) if by_artist else None
     ids = tuple(credit[0] for credit in facts["credits"]) if by_artist else ()
     names = ("folder", "musicbrainz_release_id", "musicbrainz_release_group_id")
-    return (artist, ids, year_of(facts["release_date"]), *(facts[name] for name in names))
+    years = year_of(facts["release_date"]), year_of(facts["original_date"])
+    return (artist, ids, years, *(facts[name] for name in names))
 
 
 def _claims(
@@ -150,6 +151,7 @@ def _evidence(
         is_artist_told=facts["is_artist_told"],
         is_compilation=facts["is_compilation"],
         year=year_of(facts["release_date"]),
+        original_year=year_of(facts["original_date"]),
         release_id=facts["musicbrainz_release_id"],
         release_group_id=facts["musicbrainz_release_group_id"],
         positions=frozenset(map(_position, tracks)),

@@ -13,8 +13,12 @@ Position = tuple[int, int | str]
 """Disc (1 where none is tagged) and track number; the folded title where there is no number."""
 VARIOUS = "various"
 """The identity of Various Artists."""
-_UNKNOWN_YEAR = -1
-Key = TypeVar("Key", str, int)
+Years = tuple[int, int]
+"""Of the release, and the original one."""
+_UNKNOWN = -1
+_MOST_NEAR = 100
+"""How many albums of one title and artist are looked at to find one that a part fits."""
+Key = TypeVar("Key", str, int, tuple[int, int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Evidence:
         is_artist_told: the album artist is tagged.
         is_compilation: flagged, or by Various Artists.
         year: of the release.
+        original_year: of the first release of this music.
         release_id: MusicBrainz'.
         release_group_id: MusicBrainz'.
         positions: where the tracks are in the album.
@@ -41,6 +46,7 @@ class Evidence:
     is_artist_told: bool
     is_compilation: bool
     year: int | None
+    original_year: int | None
     release_id: str | None
     release_group_id: str | None
     positions: frozenset[Position]
@@ -62,6 +68,7 @@ class Album:
     positions: set[Position] = field(default_factory=set)
     discs: set[int | None] = field(default_factory=set)
     years: set[int] = field(default_factory=set)
+    original_years: set[int] = field(default_factory=set)
     releases: set[str] = field(default_factory=set)
     release_groups: set[str] = field(default_factory=set)
 
@@ -72,6 +79,7 @@ class Album:
             self.positions |= claim.positions
             self.discs |= claim.discs
             self.years.update(filter(None, [claim.year]))
+            self.original_years.update(filter(None, [claim.original_year]))
             self.releases.update(filter(None, [claim.release_id]))
             self.release_groups.update(filter(None, [claim.release_group_id]))
 
@@ -132,27 +140,49 @@ def _by_year(claims: Sequence[Evidence]) -> list[list[Evidence]]:
     are of contested years, each of these is an album. Otherwise the years differ for other reasons
     (songs of a compilation, a mistake), and say nothing.
     """
-    # In the root, which may hold files of all kinds, no year is not any year.
-    unknown = _UNKNOWN_YEAR if claims[0].folder else 0
-    by_year = {
-        year: _album("", members)
-        for year, members in _sorted_by(claims, lambda each: each.year or unknown)
-    }
+    by_years = {years: _album("", part) for years, part in _sorted_by(claims, _years)}
     contested = {
-        year
-        for pair in combinations([year for year in by_year if year != _UNKNOWN_YEAR], 2)
-        if _is_contested(*(by_year[year] for year in pair))
-        for year in pair
+        years
+        for pair in combinations(by_years, 2)
+        if _differ(*pair) and _is_contested(*(by_years[years] for years in pair))
+        for years in pair
     }
-    in_contested = sum(_tracks(by_year[year]) for year in contested)
+    in_contested = sum(_tracks(by_years[years]) for years in contested)
     if 2 * in_contested <= sum(each.tracks for each in claims):
         return [list(claims)]
-    parts = {year: list(by_year[year].claims) for year in by_year if year in contested}
-    for year in [year for year in by_year if year not in contested]:
-        fitting = [y for y in sorted(contested) if not _is_contested(by_year[y], by_year[year])]
-        largest = max(fitting, key=lambda y: _tracks(by_year[y]), default=year)
-        parts.setdefault(largest, []).extend(by_year[year].claims)
-    return list(parts.values())
+    albums: list[Album] = []
+    for years, part in by_years.items():
+        if years in contested:
+            same = (a for a in albums if not _is_contested(a, part) and _are_of(a, years))
+            _add(albums, next(same, None), part)
+    certain = list(albums)
+    for years, part in by_years.items():
+        if years not in contested:
+            fitting = [a for a in certain if not _is_contested(a, part)]
+            _add(albums, max(fitting, key=_tracks, default=None), part)
+    return [album.claims for album in albums]
+
+
+def _years(claim: Evidence) -> Years:
+    # In the root, which may hold files of all kinds, no year is not any year.
+    unknown = _UNKNOWN if claim.folder else 0
+    return claim.year or unknown, claim.original_year or _UNKNOWN
+
+
+def _differ(one: Years, other: Years) -> bool:
+    pairs = zip(one, other, strict=True)
+    return any(_UNKNOWN not in pair and pair[0] != pair[1] for pair in pairs)
+
+
+def _are_of(album: Album, years: Years) -> bool:
+    return not any(_differ(_years(claim), years) for claim in album.claims)
+
+
+def _add(albums: list[Album], album: Album | None, part: Album) -> None:
+    if album is None:
+        albums.append(_album("", part.claims))
+    else:
+        album.add(part.claims)
 
 
 def _is_contested(one: Album, other: Album) -> bool:
@@ -191,7 +221,7 @@ def _joined(parts: Sequence[Album]) -> list[Album]:
             *(near[part.artist, "in", _parent(folder)] if folder else ()),
             *(near[part.artist, "below", _parent(folder)] if folder else ()),
         ]
-        album = next((a for a in candidates if part.artist and _fit(a, part)), None)
+        album = next((a for a in candidates[:_MOST_NEAR] if part.artist and _fit(a, part)), None)
         if album is None:
             albums.append(album := part)
         else:
@@ -208,16 +238,21 @@ def _fit(album: Album, part: Album) -> bool:
     """Whether a part may be of an album of the same title and artist, in the same place or near."""
     if album.positions & part.positions:
         return False
-    for one, other in (
-        (album.releases, part.releases),
-        (album.release_groups, part.release_groups),
-    ):
-        if one and other and not one & other:
-            return False
-    if album.years and part.years and not album.years & part.years:
-        # Discs of a box may have years of their own.
-        return None not in album.discs | part.discs and not album.discs & part.discs
-    return True
+    if _are_disjoint(album.releases, part.releases):
+        return False
+    if _are_disjoint(album.release_groups, part.release_groups):
+        return False
+    are_other_years = _are_disjoint(album.years, part.years) or _are_disjoint(
+        album.original_years, part.original_years
+    )
+    # Discs of a box may have years of their own.
+    are_discs = None not in album.discs | part.discs and not album.discs & part.discs
+    return are_discs or not are_other_years
+
+
+def _are_disjoint(one: set[Key], other: set[Key]) -> bool:
+    """Whether both are known and differ."""
+    return bool(one and other) and not one & other
 
 
 def _sorted_by(

@@ -36,9 +36,12 @@ ON CONFLICT (title_key) DO UPDATE SET changes = ungrouped_titles.changes + 1
 RETURNING title_key
 """
 _LOCK_GROUPING = "SELECT pg_advisory_xact_lock(hashtext('soniquebay.grouping'))"
-_MARKED = """
-SELECT title_key, changes FROM ungrouped_titles
-WHERE $1::text[] IS NULL OR title_key = ANY($1) ORDER BY title_key LIMIT $2
+_MARKED = "SELECT title_key, changes FROM ungrouped_titles ORDER BY title_key LIMIT $1"
+# A title of very many folders ("Unknown Album") waits for the end of the scan.
+_MARKED_OF = """
+SELECT title_key, changes FROM ungrouped_titles m
+WHERE title_key = ANY($1)
+    AND NOT EXISTS (SELECT FROM album_claims c WHERE c.title_key = m.title_key OFFSET 300)
 """
 # Titles that changed again meanwhile stay marked.
 _UNMARK = """
@@ -115,17 +118,23 @@ async def mark_ungrouped(connection: asyncpg.Connection, album_ids: Iterable[UUI
 
 async def regroup(pool: asyncpg.Pool, titles: Sequence[str] | None = None) -> None:
     """Group the tracks of marked titles into albums; None: of all that are marked."""
-    if titles is not None and not titles:
-        return
 
-    async def work(connection: asyncpg.Connection) -> None:
+    async def work(connection: asyncpg.Connection) -> int:
         await connection.execute(_LOCK_GROUPING)
         # Looked at before the tracks are: a track that is written later marks its title again.
-        marked = await connection.fetch(_MARKED, titles, _MOST_TITLES)
+        if titles is None:
+            marked = await connection.fetch(_MARKED, _MOST_TITLES)
+        else:
+            marked = await connection.fetch(_MARKED_OF, titles)
         if marked:
             await _regroup(connection, marked)
+        return len(marked)
 
-    await in_transaction(pool, work, durable=False)
+    if titles is None:
+        while await in_transaction(pool, work, durable=False) == _MOST_TITLES:
+            pass
+    elif titles:
+        await in_transaction(pool, work, durable=False)
 
 
 async def _regroup(connection: asyncpg.Connection, marked: Sequence[asyncpg.Record]) -> None:

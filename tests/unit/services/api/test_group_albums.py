@@ -13,7 +13,7 @@ from services.api.store.albums.grouping import VARIOUS, Album, Evidence, group
 def claim(name: str, folder: str, *numbers: int, disc: int | None = None, **more: Any) -> Evidence:
     facts: dict[str, Any] = {
         "artist": "a", "is_artist_told": True, "is_compilation": False, "year": None,
-        "release_id": None, "release_group_id": None, "tracks": len(numbers),
+        "original_year": None, "release_id": None, "release_group_id": None, "tracks": len(numbers),
         "positions": frozenset((disc or 1, number) for number in numbers),
         "discs": frozenset([disc]),
     }  # fmt: skip
@@ -56,6 +56,17 @@ CASES = {
     "a year that is contested in few numbers": ([
         claim("a", "X", *range(1, 10), year=1), claim("b", "X", 9, *range(10, 15), year=2),
     ], ["ab"]),
+    "two remasters of one year": ([
+        claim("a", "X", 1, 2, year=2009, original_year=1968),
+        claim("b", "X", 1, 2, year=2009, original_year=1971),
+    ], ["a", "b"]),
+    "original years that only some tracks have": ([
+        claim("a", "X", 1, year=1999, original_year=1968), claim("b", "X", 2, year=1999),
+        claim("c", "X", 1, 2, year=2005),
+    ], ["ab", "c"]),
+    "folders of other original years": ([
+        claim("a", "X/a", 1, original_year=1968), claim("b", "X/b", 2, original_year=1971),
+    ], ["a", "b"]),
     "an unknown year joins the album that it fits": ([
         claim("a", "X", 1, 2, year=1), claim("b", "X", 1, year=2), claim("c", "X", 2),
     ], ["a", "bc"]),
@@ -93,6 +104,7 @@ def test_every_claim_is_of_exactly_one_album() -> None:
                 *rng.sample(range(1, 9), 3), disc=rng.choice([None, 1, 2]),
                 artist=rng.choice(["", "a", "b"]), is_artist_told=rng.random() < 0.5,
                 is_compilation=rng.random() < 0.2, year=rng.choice([None, 1, 2]),
+                original_year=rng.choice([None, None, 3, 4]),
                 release_id=rng.choice([None, None, "1", "2"]),
             )
             for number in range(rng.randint(1, 12))
