@@ -4,9 +4,7 @@ The services send many at a time: `POST /covers`, as `multipart/form-data`.
 """
 
 import asyncio
-import hashlib
 import re
-from collections.abc import Sequence
 from email.parser import HeaderParser
 
 import asyncpg
@@ -16,16 +14,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from services.api.guard import FOR_SERVICES, MAY_STORE
-from services.api.images import MOST_BYTES, SIZES, Unshowable, look_at, resized
+from services.api.images import MOST_BYTES, SIZES, Unshowable, resized
 from services.api.store import covers
-from services.api.store.covers import Cover, CoverContent
+from services.api.store.covers import TOO_LARGE, CoverContent, checked_cover, store_images
 
 _HASH = re.compile("[0-9a-f]{64}")
 _BAD_ADDRESS = PlainTextResponse(
     "the address must be /covers/ and the 64 hex digits of a SHA-256", 400
 )
 _ONLY_SERVICES = PlainTextResponse(f"storing images is reserved for {FOR_SERVICES}", 403)
-_TOO_LARGE = f"an image has at most {MOST_BYTES:,} bytes"
 MOST_TOGETHER_BYTES = 2 * MOST_BYTES
 _YEAR_S = 31_536_000
 
@@ -42,8 +39,8 @@ async def put_cover(request: Request) -> Response:
         return _BAD_ADDRESS
     image = await _body(request, MOST_BYTES)
     if image is None:
-        return PlainTextResponse(_TOO_LARGE, 413)
-    cover = await asyncio.to_thread(_checked, image)
+        return PlainTextResponse(TOO_LARGE, 413)
+    cover = await asyncio.to_thread(checked_cover, image)
     if isinstance(cover, str):
         return PlainTextResponse(cover, 400)
     if cover.sha256.hex() != sha256:
@@ -67,13 +64,6 @@ async def post_covers(request: Request) -> Response:
     if images is None:
         return PlainTextResponse("send a whole multipart/form-data body, a file an image", 400)
     return JSONResponse(await store_images(request.app.state.pool(), images))
-
-
-async def store_images(pool: asyncpg.Pool, images: Sequence[bytes]) -> list[str | None]:
-    """Store images under the SHA-256 of their bytes; for each None, or why it was not stored."""
-    checked = await asyncio.to_thread(lambda: [_checked(image) for image in images])
-    await covers.store_all(pool, [cover for cover in checked if isinstance(cover, Cover)])
-    return [None if isinstance(cover, Cover) else cover for cover in checked]
 
 
 async def _body(request: Request, most_bytes: int) -> bytes | None:
@@ -111,17 +101,6 @@ def _parts(content_type: str | None, body: bytes) -> list[bytes] | None:
     except FormParserError:
         return None
     return [b"".join(chunks) for chunks in parts] if ends else None
-
-
-def _checked(image: bytes) -> Cover | str:
-    """Return the image, ready to be stored, or what is wrong with it."""
-    if len(image) > MOST_BYTES:
-        return _TOO_LARGE
-    try:
-        kind, width, height = look_at(image)
-    except Unshowable as fault:
-        return str(fault)
-    return Cover(hashlib.sha256(image).digest(), kind, image, width, height)
 
 
 async def get_cover(request: Request) -> Response:

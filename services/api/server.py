@@ -20,7 +20,6 @@ from strawberry.exceptions import ConnectionRejectionError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.unset import UnsetType
 
-from services.api.availability import DATABASE_DOWN, DatabaseNotOpen
 from services.api.covers_http import get_cover, post_covers, put_cover
 from services.api.graphql.context import Context
 from services.api.graphql.schema import build_schema
@@ -31,6 +30,7 @@ from services.api.guard import (
     may_store,
     presents_token,
 )
+from services.api.store.database.pool import DATABASE_DOWN, DatabaseNotOpen
 from shared.runtime.http import listening
 from shared.runtime.settings import Settings
 

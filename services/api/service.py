@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from starlette.applications import Starlette
 
 from services.api import handlers
-from services.api.availability import DatabaseNotOpen, waiting_for_database
 from services.api.change_notifier import ChangeNotifier
 from services.api.gauges import Gauges
 from services.api.graphql.context import Context
@@ -18,7 +17,7 @@ from services.api.guard import Guard
 from services.api.local_transport import LocalTransport
 from services.api.reconciler import Reconciler
 from services.api.server import bound, build_app
-from services.api.store.database.pool import CountedPool
+from services.api.store.database.pool import CountedPool, DatabaseNotOpen, waiting_for_database
 from services.api.store.database.postgres import open_pool
 from shared.bus.port import Bus, Outcome, Subscription
 from shared.contracts.envelope import DeadLetter
@@ -61,7 +60,9 @@ class Api:
     def __post_init__(self) -> None:
         schema = build_schema()
         self.app = build_app(self._context, schema)
-        self.transport = LocalTransport(schema, self._context)
+        self.transport = LocalTransport(
+            schema, self._context, pool=lambda: self.pool, changes=self._changes
+        )
         self.service = Service(
             name="api",
             subscriptions=[

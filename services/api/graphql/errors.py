@@ -8,7 +8,7 @@ has the traceback).
 import structlog
 from graphql import GraphQLError
 
-from services.api.availability import DATABASE_DOWN, INVALID_VALUES
+from services.api.store.database.pool import DATABASE_DOWN, INVALID_VALUES
 from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
 
 _log = structlog.get_logger(__name__)

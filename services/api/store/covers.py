@@ -1,15 +1,19 @@
 """Covers: images by the SHA-256 of their content; facts and bytes in tables of their own."""
 
+import asyncio
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
 import asyncpg
 
+from services.api.images import MOST_BYTES, Unshowable, look_at
 from services.api.store.database.pool import in_transaction
 from shared.contracts.errors import InvalidInput
 
 _MOST_HASHES = 10_000
+TOO_LARGE = f"an image has at most {MOST_BYTES:,} bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,24 @@ def hashes_of(sha256s: Sequence[str]) -> list[bytes]:
 async def missing(pool: asyncpg.Pool, hashes: Sequence[bytes]) -> set[bytes]:
     """Those of the hashes whose image is not stored yet."""
     return {row["hash"] for row in await pool.fetch(_MISSING, list(hashes))}
+
+
+def checked_cover(image: bytes) -> Cover | str:
+    """Return the image, ready to be stored, or what is wrong with it."""
+    if len(image) > MOST_BYTES:
+        return TOO_LARGE
+    try:
+        kind, width, height = look_at(image)
+    except Unshowable as fault:
+        return str(fault)
+    return Cover(hashlib.sha256(image).digest(), kind, image, width, height)
+
+
+async def store_images(pool: asyncpg.Pool, images: Sequence[bytes]) -> list[str | None]:
+    """Store images under the SHA-256 of their bytes; for each None, or why it was not stored."""
+    checked = await asyncio.to_thread(lambda: [checked_cover(image) for image in images])
+    await store_all(pool, [cover for cover in checked if isinstance(cover, Cover)])
+    return [None if isinstance(cover, Cover) else cover for cover in checked]
 
 
 async def store(

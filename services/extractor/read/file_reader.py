@@ -121,7 +121,9 @@ def read_chunk(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) ->
         except PipelineError as error:
             chunk.files.append(FileRead(path, error=error))
             continue
-        cover, tags = contents.cover, guess_from_path(contents.tags, path, rules.credits)
+        cover, tags = contents.cover, contents.tags
+        if tags.title_is_file_name:
+            tags = guess_from_path(tags, path, rules.credits)
         if cover is not None and cover.sha256 not in chunk.images:
             images_bytes += len(cover.content)
             if images_bytes <= _CHUNK_IMAGES_LIMIT_BYTES:

@@ -1,7 +1,8 @@
-"""The pool of database connections, and transactions on one of them."""
+"""The pool of database connections, transactions on one of them, and which errors mean what."""
 
 import json
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, TypeVar
 from uuid import UUID
@@ -9,9 +10,53 @@ from uuid import UUID
 import asyncpg
 from pgvector.asyncpg import register_vector
 
+from shared.contracts.errors import DependencyDown, TransientError
+
 T = TypeVar("T")
 _ATTEMPTS = 5
+_IDLE_CONNECTION_S = 30.0
+"""Then an idle connection is closed: its server process holds some 8 MB."""
 Hook = Callable[[asyncpg.Connection], Awaitable[None]]
+
+
+class DatabaseNotOpen(DependencyDown):
+    """The service is starting or stopping: try again a moment later."""
+
+
+DATABASE_DOWN = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,  # disk full, out of memory, too many connections
+    asyncpg.OperatorInterventionError,  # starting, stopping, crashed
+    asyncpg.InternalClientError,  # the server ended a connection while it was being opened
+)
+"""Errors of a database that is out of reach or out of resources, except `INVALID_VALUES`."""
+
+INVALID_VALUES = (
+    asyncpg.exceptions.DataError,  # a value that its column cannot hold; an InterfaceError too
+    asyncpg.CharacterNotInRepertoireError,  # NUL
+    asyncpg.UntranslatableCharacterError,
+    asyncpg.NumericValueOutOfRangeError,
+    UnicodeEncodeError,  # half a surrogate pair
+)
+"""Errors of values that the database cannot hold: the request is at fault."""
+
+
+@contextmanager
+def waiting_for_database() -> Iterator[None]:
+    """For event handlers: turn errors of an unavailable database into one that the bus waits for.
+
+    Raises:
+        DependencyDown: the database is unavailable.
+    """
+    try:
+        yield
+    except INVALID_VALUES:
+        raise
+    except DATABASE_DOWN as error:
+        reason = str(error) or type(error).__name__
+        raise DependencyDown(f"the database does not answer: {reason}") from error
 
 
 class CountedPool(asyncpg.Pool):  # type: ignore[misc] # asyncpg has no types
@@ -40,7 +85,7 @@ class CountedPool(asyncpg.Pool):  # type: ignore[misc] # asyncpg has no types
         reset: Hook,
     ) -> None:
         # `asyncpg.create_pool` makes no subclass, and the constructor has no defaults of its own:
-        # the values of the last five are those of `create_pool`. See docs/fragile.md.
+        # the values of the last four are those of `create_pool`. See docs/fragile.md.
         super().__init__(
             **target,
             timeout=timeout_s,
@@ -48,8 +93,8 @@ class CountedPool(asyncpg.Pool):  # type: ignore[misc] # asyncpg has no types
             max_size=max_size,
             init=init,
             reset=reset,
+            max_inactive_connection_lifetime=_IDLE_CONNECTION_S,
             max_queries=50_000,
-            max_inactive_connection_lifetime=300.0,
             loop=None,
             connection_class=asyncpg.Connection,
             record_class=asyncpg.Record,
@@ -132,6 +177,9 @@ async def in_transaction(
 ) -> T:
     """Run `work` in a transaction, and run it again where it lost a race with another one.
 
+    Raises:
+        TransientError: it lost again and again.
+
     A transaction that is not `durable` may be lost if the server dies within a second, but not
     once a durable one that began later has ended: the log is written in order.
     """
@@ -143,9 +191,9 @@ async def in_transaction(
                 return await work(connection)
         # All writes lock in one order, so they do not deadlock with each other. A statement of an
         # administrator may still cause a deadlock, which then costs one repetition.
-        except (LostRace, asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+        except (LostRace, asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
             if not attempts_left:
-                raise
+                raise TransientError("others kept changing the same rows: try again") from error
     raise AssertionError("unreachable")
 
 

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from services.api.availability import waiting_for_database
+from services.api.store.database.pool import waiting_for_database
 from shared.contracts.errors import DependencyDown
 
 
