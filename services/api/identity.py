@@ -9,6 +9,8 @@ from uuid import UUID
 
 import msgspec
 
+from shared.contracts.credits import VARIOUS_ARTISTS
+
 _SEPARATOR = "\x1f"  # ASCII's unit separator: folding removes it from names
 # Unicode does not decompose these letters, but many people write them without the stroke.
 _STROKES = str.maketrans(
@@ -65,6 +67,20 @@ def bounded(key: str) -> str:
     return encoded[:400].decode(errors="ignore") + hashlib.sha256(encoded).hexdigest()
 
 
+_SEPARATORS = str.maketrans("", "", " -_")
+
+
+@lru_cache(maxsize=1_024)
+def genre_key(name: str) -> str:
+    """The form in which genres are compared: folded, without spaces, hyphens and underscores.
+
+    "Hip Hop", "Hip-Hop" and "HipHop" are one genre. Words, "&" and "and", or other punctuation are
+    not compared by meaning: "R&B" and "RnB" are two.
+    """
+    folded = fold(name)
+    return folded.translate(_SEPARATORS) or folded
+
+
 def sort_key(name: str, sort_name: str | None = None) -> str:
     """The folded sort name, or else the folded name, to sort by.
 
@@ -82,17 +98,30 @@ def year_of(date: str | None) -> int | None:
     return None
 
 
+def title_key(library_id: UUID, title: str) -> str:
+    """The key that all albums of one title in a library have in common."""
+    return bounded(f"{library_id.hex}{_SEPARATOR}{fold(title)}")
+
+
 def place_key(
     *, title: str, folder: str, library_id: UUID, musicbrainz_release_id: UUID | None = None
 ) -> str:
-    """The key of the place where the tracks of an album come together.
+    """The key of the place where the tracks of an album are looked for first.
 
     A MusicBrainz release is one album wherever its files are. Otherwise the place is a title in a
-    folder. The caller strips disc folders, so that a set of several discs is one album.
+    folder. Albums are grouped by more than their place: `services/api/store/albums/grouping.py`.
     """
     if musicbrainz_release_id is not None:
-        return f"mb{_SEPARATOR}{musicbrainz_release_id}"
+        return release_place_key(musicbrainz_release_id)
     return bounded(_SEPARATOR.join((library_id.hex, folder, fold(title))))
+
+
+def release_place_key(musicbrainz_release_id: UUID | str) -> str:
+    """The place key of a MusicBrainz release."""
+    return f"mb{_SEPARATOR}{musicbrainz_release_id}"
+
+
+VARIOUS_ARTISTS_KEY = fold(VARIOUS_ARTISTS)
 
 
 def owner_key(
@@ -101,22 +130,19 @@ def owner_key(
     folder: str,
     is_compilation: bool = False,
     is_artist_tagged: bool = True,
-    release_date: str | None = None,
     musicbrainz_release_id: UUID | None = None,
 ) -> str:
     """The key of an album's owner among the albums of one place; '' where a track names none.
 
-    The tracks of a compilation differ in artist: the place and the flag hold them together. The
-    library's root may hold files of all kinds: there the track's artist counts where no album
-    artist is tagged, and the year separates editions.
+    A tagged album artist counts more than the compilation flag. The library's root may hold files
+    of all kinds: there the track's artist counts where no album artist is tagged.
     """
     if musicbrainz_release_id is not None:
         return ""
-    if is_compilation:
+    artist_key = fold(artist_credit)
+    if artist_key == VARIOUS_ARTISTS_KEY or (is_compilation and not is_artist_tagged):
         return "various"
-    if folder:
-        return f"artist{_SEPARATOR}{fold(artist_credit)}" if is_artist_tagged else ""
-    return _SEPARATOR.join(("artist", fold(artist_credit), str(year_of(release_date) or "")))
+    return f"artist{_SEPARATOR}{artist_key}" if is_artist_tagged or not folder else ""
 
 
 _DIGESTED = msgspec.json.Encoder(order="deterministic", enc_hook=dict)
@@ -124,15 +150,15 @@ _DIGESTED = msgspec.json.Encoder(order="deterministic", enc_hook=dict)
 
 def tags_digest(
     columns: Mapping[str, Any],
-    album_id: UUID | None,
     credits_: Sequence[tuple[Any, ...]],
     genres: Mapping[str, str],
     details: Sequence[Any],
 ) -> bytes:
-    """Return the SHA-256 of all that an item says of a track, as JSON.
+    """Return the SHA-256 of all that an item's tags say of a track, as JSON.
 
+    The album's id is not part of it: which album the tags mean depends on other tracks too.
     Digests are stored, and a track whose digest differs was changed. So with another form of the
     JSON every file that is read again looks changed, once: its track is indexed again.
     """
-    content = _DIGESTED.encode([columns, album_id, credits_, list(genres.items()), details])
+    content = _DIGESTED.encode([columns, credits_, list(genres.items()), details])
     return hashlib.sha256(content).digest()

@@ -15,9 +15,10 @@ import structlog
 
 from services.api.store import artists, genres, scans, stalled
 from services.api.store.albums.claims import prune_claims
-from services.api.store.albums.refresh import touch_renamed
 from services.api.store.albums.upsert import prune_albums
 from services.api.store.analyses.current import expect_analyzer
+from services.api.store.renamed import touch_renamed
+from services.api.store.scan_end import decide, end_scans
 from services.api.store.stalled import StalledScan, WaitingTrack
 from shared.bus.port import Bus, Lag
 from shared.contracts.events import (
@@ -155,13 +156,15 @@ class Reconciler:
     async def _find(self, connection: asyncpg.Connection) -> list[Event]:
         quiet = quiet_stages(await self._bus.lag())
         if quiet.read:
+            # What a process left undone that ended between two transactions.
+            await decide(self._pool)
             await touch_renamed(connection)
         to_analyze = []
         if quiet.analyze:
             to_analyze = await stalled.to_analyze(connection, BATCH)
         to_vectorize = await stalled.to_vectorize(connection, BATCH)
         to_index = await stalled.to_index(connection, BATCH)
-        await scans.settle(connection)
+        await end_scans(self._pool)
         stalled_scans = await stalled.scans(connection, self._grace_s)
         quiet = quiet & quiet_stages(await self._bus.lag())
         events: list[Event] = []

@@ -270,10 +270,10 @@ async def test_artists_and_genres_without_tracks_are_deleted_after_a_while(
     await store_tracks(track_item("a.mp3", credits=[credit], genres=["Jazz"]))
     await artists.upsert(pool, [{"name": "New"}, {"name": "Old"}])
     await pool.execute(
-        "UPDATE artists SET updated_at = now() - interval '1 hour' WHERE name IN ('Old', 'Björk')"
+        "UPDATE artists SET updated_at = now() - interval '1 hour' WHERE name IN ('Old', 'B.')"
     )
     await reconciler.reconcile()
-    assert await left() == ["Björk", "New"]
+    assert await left() == ["B.", "New"]
     assert await pool.fetch("SELECT name FROM genres") == [("Jazz",)]
 
 

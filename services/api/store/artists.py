@@ -1,11 +1,12 @@
-"""Artists, upserted by folded name and MusicBrainz id.
+"""Artists, upserted by MusicBrainz id, and by folded name where there is none.
 
-Only MusicBrainz ids distinguish artists of one name: a name without an id means the one artist of
-that name, whoever was there first, and that artist gets the id once it is known.
+One id is one artist, whatever the spellings. Only MusicBrainz ids distinguish artists of one name:
+a name without an id means the one artist of that name, whoever was there first, and that artist
+gets the id once it is known.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -20,7 +21,7 @@ from shared.contracts.upserts import UpsertStatus
 
 _FIND = """
 SELECT id, name, sort_name, name_key, musicbrainz_artist_id, image_sha256 FROM artists
-WHERE name_key = ANY($1) ORDER BY created_at, id
+WHERE name_key = ANY($1) OR musicbrainz_artist_id = ANY($2) ORDER BY created_at, id
 """
 # One batch writes at a time: whether an artist is new depends on all of that name.
 _LOCK_WRITING = "SELECT pg_advisory_xact_lock(hashtext('soniquebay.artists'))"
@@ -71,7 +72,8 @@ class _Artist:
 async def upsert(pool: asyncpg.Pool, items: Sequence[Item]) -> list[Upserted]:
     """Upsert a batch in one transaction; one result an item, in order.
 
-    The first spelling of a name stays. A sort name, an id or an image that is left out stays too.
+    A new artist is called as in the item at first, then as most tracks spell it (`spelling`). A
+    sort name, an id or an image that is left out stays.
     """
     rows = [_validate(item) for item in items]
 
@@ -114,20 +116,36 @@ def _validate(item: Item) -> _Artist | Problem:
         return invalid.problem
 
 
-async def _find(
-    connection: asyncpg.Connection, rows: list[_Artist | Problem]
-) -> dict[str, list[_Artist]]:
-    """The stored artists of the rows' names, oldest first."""
-    keys = sorted({row.name_key for row in rows if isinstance(row, _Artist)})
-    known: dict[str, list[_Artist]] = {}
-    for row in await connection.fetch(_FIND, keys):
-        known.setdefault(row["name_key"], []).append(_Artist(**row))
+@dataclass(slots=True)
+class _Known:
+    """Artists by the key of their name, oldest first, and by MusicBrainz id."""
+
+    by_name: dict[str, list[_Artist]] = field(default_factory=dict)
+    by_id: dict[UUID, _Artist] = field(default_factory=dict)
+
+    def put(self, artist: _Artist, before: _Artist | None = None) -> None:
+        """Add an artist, or put it where it was `before`."""
+        namesakes = self.by_name.setdefault(artist.name_key, [])
+        if before in namesakes:
+            namesakes[namesakes.index(before)] = artist
+        else:
+            namesakes.append(artist)
+        if artist.musicbrainz_artist_id is not None:
+            self.by_id[artist.musicbrainz_artist_id] = artist
+
+
+async def _find(connection: asyncpg.Connection, rows: list[_Artist | Problem]) -> _Known:
+    """The stored artists of the rows' names and ids."""
+    valid = [row for row in rows if isinstance(row, _Artist)]
+    keys = {row.name_key for row in valid}
+    ids = {row.musicbrainz_artist_id for row in valid} - {None}
+    known = _Known()
+    for row in await connection.fetch(_FIND, list(keys), list(ids)):
+        known.put(_Artist(**row))
     return known
 
 
-def _match(
-    rows: list[_Artist | Problem], known: dict[str, list[_Artist]]
-) -> tuple[list[Upserted], list[_Artist]]:
+def _match(rows: list[_Artist | Problem], known: _Known) -> tuple[list[Upserted], list[_Artist]]:
     """The results, and the artists that have to be written."""
     results: list[Upserted] = []
     changed: dict[UUID, _Artist] = {}
@@ -135,11 +153,9 @@ def _match(
         if isinstance(row, Problem):
             results.append(Upserted(problem=row))
             continue
-        namesakes = known.setdefault(row.name_key, [])
-        stored = _stored(row, namesakes)
+        stored = _stored(row, known)
         if stored is None or stored.id is None:
             artist = replace(row, id=uuid4(), sort_name=row.sort_name or row.name)
-            namesakes.append(artist)
             status = UpsertStatus.CREATED
         else:
             artist = replace(
@@ -148,24 +164,23 @@ def _match(
                 musicbrainz_artist_id=row.musicbrainz_artist_id or stored.musicbrainz_artist_id,
                 image_sha256=row.image_sha256 or stored.image_sha256,
             )
-            namesakes[namesakes.index(stored)] = artist
             status = UpsertStatus.UNCHANGED if artist == stored else UpsertStatus.UPDATED
         assert artist.id is not None
         if status is not UpsertStatus.UNCHANGED:
+            known.put(artist, stored)
             changed[artist.id] = artist
         results.append(Upserted(artist.id, status))
     return results, list(changed.values())
 
 
-def _stored(row: _Artist, namesakes: list[_Artist]) -> _Artist | None:
+def _stored(row: _Artist, known: _Known) -> _Artist | None:
     """The stored artist that an item means; None: a new one."""
-    id_ = row.musicbrainz_artist_id
-    for artist in namesakes:
-        if artist.musicbrainz_artist_id == id_:
-            return artist
-    if id_ is None:
-        return namesakes[0] if len(namesakes) == 1 else None
-    return next((a for a in namesakes if a.musicbrainz_artist_id is None), None)
+    namesakes = known.by_name.get(row.name_key, [])
+    without_id = next((a for a in namesakes if a.musicbrainz_artist_id is None), None)
+    if row.musicbrainz_artist_id is not None:
+        return known.by_id.get(row.musicbrainz_artist_id) or without_id
+    with_id = [a for a in namesakes if a.musicbrainz_artist_id is not None]
+    return with_id[0] if len(with_id) == 1 else without_id
 
 
 async def _write(connection: asyncpg.Connection, artists: list[_Artist]) -> None:

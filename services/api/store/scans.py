@@ -109,7 +109,8 @@ _REFUSE = """
 UPDATE scans SET state = 'refused', message = $2, moved_at = now(), finished_at = now()
 WHERE id = $1 AND state IN ('requested', 'walking', 'reading')
 """
-# $1: ids, or null for all.
+# $1: ids, or null for all. $2: whether albums are grouped and spellings counted: who asks for the
+# library after a scan gets the albums and names that its files make.
 _SETTLE = f"""
 WITH counted AS (
     SELECT s.id, (
@@ -124,6 +125,19 @@ UPDATE scans s SET
 FROM counted
 WHERE s.id = counted.id AND s.state = 'reading'
     AND s.files_read + counted.failed >= s.files_to_read
+    AND ($2 OR NOT EXISTS (SELECT FROM ungrouped_titles UNION ALL SELECT FROM uncounted_spellings))
+"""  # noqa: S608 - as above
+_READ_THROUGH = f"""
+SELECT s.id FROM scans s
+WHERE s.state = 'reading' AND s.files_to_read <= s.files_read + (
+    SELECT count(*) FROM failures f
+    WHERE f.scan_id = s.id AND f.resolved_at IS NULL AND f.stage = '{Stage.READ}'
+)
+"""  # noqa: S608 - as above
+_IS_READING = f"""
+SELECT EXISTS (
+    SELECT FROM scans WHERE id = $1 AND state IN ('requested', 'walking', 'reading')
+) AND NOT EXISTS (SELECT FROM ({_READ_THROUGH}) s WHERE s.id = $1)
 """  # noqa: S608 - as above
 _PRUNE = """
 DELETE FROM scans WHERE id IN (
@@ -236,9 +250,29 @@ async def count_read(connection: asyncpg.Connection, scan: UUID, files: int) -> 
     await settle(connection, [scan])
 
 
-async def settle(connection: asyncpg.Connection, scans: Sequence[UUID] | None = None) -> None:
-    """Finish those of the scans (None: of all) whose files are all read or failed."""
-    await connection.execute(_SETTLE, None if scans is None else sorted(scans))
+async def read_through(pool: asyncpg.Pool) -> list[UUID]:
+    """The scans whose files are all read or failed, but which are not finished yet."""
+    return [row["id"] for row in await pool.fetch(_READ_THROUGH)]
+
+
+async def is_reading(pool: asyncpg.Pool, scan: UUID) -> bool:
+    """Whether a scan is still to find or read files."""
+    found: bool = await pool.fetchval(_IS_READING, scan)
+    return found
+
+
+async def settle(
+    connection: asyncpg.Connection | asyncpg.Pool,
+    scans: Sequence[UUID] | None = None,
+    *,
+    is_decided: bool = False,
+) -> None:
+    """Finish those of the scans (None: of all) whose files are all read or failed.
+
+    Not while albums wait to be grouped, or spellings to be counted, unless the caller has seen to
+    both (`is_decided`).
+    """
+    await connection.execute(_SETTLE, None if scans is None else sorted(scans), is_decided)
 
 
 async def give_up(connection: asyncpg.Connection, scans: Sequence[UUID], message: str) -> None:

@@ -9,12 +9,11 @@ from services.extractor.covers.images import Image
 from services.extractor.read.file_reader import ChunkRead, FileRead
 from services.extractor.read.readers import Readers
 from services.extractor.store.inputs import (
-    AlbumKey,
     ArtistKey,
     Batch,
     album_inputs,
-    album_key,
     artist_inputs,
+    claim_of,
     track_input,
 )
 from services.extractor.store.move_resolution import MoveResolver
@@ -99,9 +98,7 @@ class BatchStore:
         results = await create_artists(self._gateway, list(inputs.values()))
         return dict(zip(inputs, _ids(results, "an artist"), strict=True))
 
-    async def _store_albums(
-        self, batch: Batch, artists: dict[ArtistKey, str]
-    ) -> dict[AlbumKey, str]:
+    async def _store_albums(self, batch: Batch, artists: dict[ArtistKey, str]) -> dict[str, str]:
         inputs = album_inputs(batch, artists)
         results = await create_albums(self._gateway, list(inputs.values()))
         return dict(zip(inputs, _ids(results, "an album"), strict=True))
@@ -158,9 +155,11 @@ def _track_input(
     batch: Batch,
     file: FileRead,
     artists: dict[ArtistKey, str],
-    albums: dict[AlbumKey, str],
+    albums: dict[str, str],
 ) -> TrackInput:
-    album_id = albums[album_key(file.path, file.release)] if file.release.title else None
+    album_id = None
+    if file.release.title:
+        album_id = albums[claim_of(batch.library_id, file.path, file.release)]
     return track_input(batch, file, artists=artists, album_id=album_id)
 
 

@@ -20,8 +20,6 @@ Refused = Mapping[str, str]
 """The reason by SHA-256 of each image that the gateway refused."""
 ArtistKey = tuple[str, str | None]
 """Name and MusicBrainz id."""
-AlbumKey = tuple[str | None, ...]
-"""Folder and claim."""
 
 
 @dataclass(slots=True)
@@ -48,15 +46,18 @@ def artist_key(name: CreditedName) -> ArtistKey:
     return name.name, name.musicbrainz_id
 
 
-def album_key(path: str, release: Release) -> AlbumKey:
-    """The identity of an `AlbumInput` within a batch; the gateway decides what is one album."""
-    return (album_folder(path), claim_of(release))
+def claim_of(library_id: str, path: str, release: Release) -> str:
+    """A digest of where a file's album lies and of its album tags: the identity of an `AlbumInput`.
+
+    The gateway decides what is one album.
+    """
+    return _claim_of(library_id, album_folder(path), release)
 
 
 @lru_cache(maxsize=1_024)
-def claim_of(release: Release) -> str:
-    """A digest of a file's album tags: files with the same tags make the same claim."""
-    return hashlib.blake2b(repr(release).encode(), digest_size=10).hexdigest()
+def _claim_of(library_id: str, folder: str, release: Release) -> str:
+    claimed = repr((library_id, folder, release))
+    return hashlib.blake2b(claimed.encode(), digest_size=10).hexdigest()
 
 
 def artist_inputs(batch: Batch) -> dict[ArtistKey, ArtistInput]:
@@ -77,14 +78,14 @@ def artist_inputs(batch: Batch) -> dict[ArtistKey, ArtistInput]:
     return inputs
 
 
-def album_inputs(batch: Batch, artists: Mapping[ArtistKey, str]) -> dict[AlbumKey, AlbumInput]:
+def album_inputs(batch: Batch, artists: Mapping[ArtistKey, str]) -> dict[str, AlbumInput]:
     """One `AlbumInput` for each different claim about an album."""
-    inputs: dict[AlbumKey, AlbumInput] = {}
+    inputs: dict[str, AlbumInput] = {}
     for file in batch.files:
-        key = album_key(file.path, file.release)
         title = file.release.title
-        if title and key not in inputs:
-            inputs[key] = _album_input(batch, file.path, file.release, title, artists)
+        claim = claim_of(batch.library_id, file.path, file.release) if title else ""
+        if title and claim not in inputs:
+            inputs[claim] = _album_input(batch, file.path, file.release, title, artists)
     return inputs
 
 
@@ -105,7 +106,7 @@ def _album_input(
         original_date=release.original_date,
         is_compilation=release.is_compilation,
         is_artist_told=release.is_artist_told,
-        claim=claim_of(release),
+        claim=claim_of(batch.library_id, path, release),
         release_type=release.release_type,
         label=release.label,
         catalogue_number=release.catalogue_number,
@@ -144,7 +145,8 @@ def track_input(
         **(file.track_fields or {}),
     )
     if album_id is not None:
-        track.album_id, track.album_claim = album_id, claim_of(file.release)
+        track.album_id = album_id
+        track.album_claim = claim_of(batch.library_id, file.path, file.release)
         # Without an album the images of a folder may show anything.
         track.folder_cover_sha256 = folder_cover(folders, refused, file.path)
     return track

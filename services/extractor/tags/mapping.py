@@ -235,7 +235,7 @@ def _release_of(
         or any(artist.musicbrainz_id == VARIOUS_ARTISTS_ID for artist in artists)
         or credit.casefold() == VARIOUS_ARTISTS.casefold()
     )
-    is_artist_told = bool(artists) or is_compilation
+    is_artist_told = bool(artists)
     if not artists and is_compilation:
         artists, credit = (CreditedName(VARIOUS_ARTISTS),), VARIOUS_ARTISTS
     elif not artists and track_artists:

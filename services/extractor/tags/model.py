@@ -104,7 +104,7 @@ class Release(NamedTuple):
     artists: tuple[CreditedName, ...] = ()
     artist_credit: str = ""
     is_artist_told: bool = True
-    """Whether the album's artist is tagged; else it is guessed from the track's."""
+    """Whether the album's artist is tagged; else it is guessed from the track's, or from a flag."""
     is_compilation: bool = False
     date: str | None = None
     original_date: str | None = None

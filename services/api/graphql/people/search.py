@@ -1,11 +1,14 @@
 """The two ways to search: by words, in the index; by meaning, among the text vectors."""
 
+from dataclasses import replace
+
 from strawberry import Info
 
 from services.api.graphql.errors import bad_input
 from services.api.graphql.people.filters import SearchFilter
 from services.api.graphql.types.library import Track
 from services.api.graphql.types.search import Facet, FacetCount, SearchHit, SearchResult
+from services.api.store import genres
 from services.api.store.reading import nearest
 from services.api.store.vectors.spaces import Space
 from shared.contracts.identity import parse_id
@@ -17,7 +20,11 @@ _MOST_CHARACTERS = 1_000
 
 async def search_text(info: Info, text: str, first: int, filters: SearchFilter) -> SearchResult:
     """Search the index by words; with facets."""
-    query = SearchQuery(text[:_MOST_CHARACTERS], first, filters.read())
+    conditions = filters.read()
+    if conditions.genre:  # the index has the names of genres only, not other spellings
+        name = await genres.name_of(info.context.pool, conditions.genre)
+        conditions = replace(conditions, genre=name)
+    query = SearchQuery(text[:_MOST_CHARACTERS], first, conditions)
     found = await info.context.search.search(query)
     keys = [parse_id(hit.track_id)[1] for hit in found.hits]
     rows = await info.context.loaders.tracks.load_many(keys)

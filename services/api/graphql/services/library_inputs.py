@@ -56,8 +56,8 @@ class AlbumInput:
     )
     claim: str | None = strawberry.field(
         default=UNSET,
-        description="A name for these values. The tracks of an album refer to it (`albumClaim`),"
-        " and the album gets the values that most of them claim.",
+        description="A name for these values of this folder. The tracks of an album refer to it"
+        " (`albumClaim`), and the album gets the values that most of them claim.",
     )
     disc_total: int | None = UNSET
     release_type: str | None = UNSET

@@ -38,6 +38,7 @@ from services.api.store.analyses.upsert import upsert_analyses
 from services.api.store.checks import InvalidValue
 from services.api.store.failures.write import store_failures
 from services.api.store.files.missing import mark_missing
+from services.api.store.scan_end import end_scan
 from services.api.store.tracks.upsert import upsert_tracks
 from services.api.store.vectors.spaces import register_spaces, validate_space
 from services.api.store.vectors.upsert import upsert_vectors
@@ -114,6 +115,9 @@ class ServiceMutations:
             return scan
 
         scan, error = await scan_or_error(info.context.pool, work)
+        if scan is not None and scan.state == "reading":
+            await end_scan(info.context.pool, scan.id)
+            scan = (await scans.read(info.context.pool, [scan.id]))[scan.id]
         return ReportWalkPayload(scan=None if scan is None else Scan.of(scan), error=error)
 
     @strawberry.mutation(

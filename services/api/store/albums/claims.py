@@ -25,19 +25,27 @@ FIELDS = (
 # Claims that no track refers to are deleted once they are old (`prune_claims`). So an equal claim
 # is written again too, unless it is this young.
 _KNOWN = """
-SELECT album_id, claim, facts FROM album_claims
+SELECT album_id, claim, title_key, facts FROM album_claims
 WHERE album_id = ANY($1) AND claimed_at > now() - interval '5 minutes'
 """
 _LOCK_ALBUMS = "SELECT id FROM albums WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
 _WRITE = """
-INSERT INTO album_claims (album_id, claim, facts, artist_ids)
-SELECT album_id, claim, facts, ARRAY(
+INSERT INTO album_claims (album_id, claim, title_key, facts, artist_ids)
+SELECT album_id, claim, title_key, facts, ARRAY(
     SELECT (credit ->> 0)::uuid FROM jsonb_array_elements(facts -> 'credits') AS credit
 )
-FROM unnest($1::uuid[], $2::text[], $3::jsonb[]) AS new(album_id, claim, facts)
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[])
+    AS new(album_id, claim, title_key, facts)
 ORDER BY album_id, claim
 ON CONFLICT (album_id, claim) DO UPDATE SET
-    facts = EXCLUDED.facts, artist_ids = EXCLUDED.artist_ids, claimed_at = now()
+    title_key = EXCLUDED.title_key, facts = EXCLUDED.facts, artist_ids = EXCLUDED.artist_ids,
+    claimed_at = now()
+"""
+# Of a claim that was moved to another album the newest row counts; the older one is pruned.
+_ALBUMS_OF_CLAIMS = """
+SELECT DISTINCT ON (claim, facts ->> 'folder') claim, facts ->> 'folder' AS folder, album_id
+FROM album_claims WHERE claim = ANY($1) AND title_key = ANY($2)
+ORDER BY claim, facts ->> 'folder', claimed_at DESC, album_id
 """
 _PRUNE = """
 DELETE FROM album_claims c WHERE claimed_at < now() - $1::interval AND NOT EXISTS (
@@ -45,8 +53,20 @@ DELETE FROM album_claims c WHERE claimed_at < now() - $1::interval AND NOT EXIST
 )
 """
 
-Claim = tuple[UUID, str, Mapping[str, Any]]
-"""Album, name of the claim, facts."""
+Claim = tuple[UUID, str, str, Mapping[str, Any]]
+"""Album, name of the claim, key of the title, facts."""
+
+
+async def albums_of_claims(
+    connection: asyncpg.Connection, claims: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], UUID]:
+    """The albums that hold claims (name, key of the title), by name and folder."""
+    wanted = list(claims)
+    if not wanted:
+        return {}
+    names, titles = zip(*wanted, strict=True)
+    found = await connection.fetch(_ALBUMS_OF_CLAIMS, list(names), list(set(titles)))
+    return {(row["claim"], row["folder"]): row["album_id"] for row in found}
 
 
 async def store_claims(connection: asyncpg.Connection, claims: Iterable[Claim]) -> None:
@@ -55,18 +75,18 @@ async def store_claims(connection: asyncpg.Connection, claims: Iterable[Claim]) 
     Raises:
         LostRace: one of the albums was deleted meanwhile.
     """
-    new = {(album_id, name): dict(facts) for album_id, name, facts in claims}
+    new = {(album_id, name): (title, dict(facts)) for album_id, name, title, facts in claims}
     if not new:
         return
     for row in await connection.fetch(_KNOWN, list({album_id for album_id, _ in new})):
-        if new.get((row["album_id"], row["claim"])) == row["facts"]:
+        if new.get((row["album_id"], row["claim"])) == (row["title_key"], row["facts"]):
             del new[row["album_id"], row["claim"]]
     if not new:
         return
     ids = list({album_id for album_id, _ in new})
     if len(await connection.fetch(_LOCK_ALBUMS, ids)) < len(ids):
         raise LostRace
-    rows = [(*key, facts) for key, facts in new.items()]
+    rows = [(*key, title, facts) for key, (title, facts) in new.items()]
     await connection.execute(_WRITE, *zip(*rows, strict=True))
 
 
@@ -101,7 +121,8 @@ def decide(claims: Sequence[CountedClaim]) -> Decision:
     """The album's fields; the same whatever the order of `claims`, which are not empty.
 
     Of values that equally many tracks have the smallest counts. Where no album artist is tagged, it
-    is the artist of more than half of the tracks that have one, else Various Artists.
+    is the artist of more than half of the tracks that have one, else Various Artists; so it is if a
+    track is flagged as of a compilation.
     """
     columns = {name: _most_frequent(claims, name) for name in FIELDS}
     columns["year"] = year_of(columns["release_date"])
@@ -112,7 +133,8 @@ def decide(claims: Sequence[CountedClaim]) -> Decision:
     key = _most_frequent(counted, "artist_key") or ""
     agreeing = [claim for claim in counted if claim.facts["artist_key"] == key]
     named = [claim for claim in counted if claim.facts["artist_key"]]
-    if not tagged and named and 2 * _tracks(agreeing) <= _tracks(named):
+    is_mixed = named and 2 * _tracks(agreeing) <= _tracks(named)
+    if not tagged and (is_mixed or columns["is_compilation"]):
         columns |= {
             "artist_credit": VARIOUS_ARTISTS,
             "artist_key": fold(VARIOUS_ARTISTS),

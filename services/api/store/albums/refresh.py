@@ -2,7 +2,7 @@
 
 Locks: the caller has locked files, tracks and artists. Then albums are locked in the order of their
 ids, in a mode that tracks which refer to them do not wait for. No track is locked after that: the
-tracks of a renamed album are marked as changed later, by the reconciler (`touch_renamed`).
+tracks of a renamed album are marked as changed later, by the reconciler (`store/renamed.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,6 @@ from services.api.store import artists
 from services.api.store.albums.claims import FIELDS, CountedClaim, decide
 from services.api.store.albums.validate import AlbumCredit
 from services.api.store.database.pool import json_value
-from services.api.store.vectors.spaces import outdate_text_vectors
 from shared.contracts.credits import VARIOUS_ARTISTS
 
 _DECIDED = (
@@ -76,28 +75,7 @@ ORDER BY musicbrainz_artist_id NULLS LAST, created_at, id LIMIT 1
 """
 _MAKE_VARIOUS = """
 INSERT INTO artists (name, sort_name, name_key, sort_key) VALUES ($1, $1, $2, $2)
-ON CONFLICT (name_key, musicbrainz_artist_id) DO NOTHING
-"""
-
-# Tracks are searchable by title and artist of their album, and their text vectors contain them.
-_RENAMED = "SELECT id, retitled_at FROM albums WHERE retitled_at IS NOT NULL LIMIT 1000"
-_TOUCH_TRACKS = """
-WITH renamed AS (
-    SELECT id FROM tracks WHERE album_id = ANY($1) ORDER BY id FOR UPDATE
-)
-UPDATE tracks SET
-    revision = revision + 1, vectorized_content_revision = NULL, updated_at = now()
-FROM renamed WHERE tracks.id = renamed.id RETURNING tracks.id
-"""
-# $2: when they were renamed; one that was renamed again meanwhile stays marked.
-_UNMARK_RENAMED = """
-UPDATE albums SET retitled_at = NULL
-FROM (
-    SELECT a.id FROM unnest($1::uuid[], $2::timestamptz[]) AS renamed(id, retitled_at)
-    JOIN albums a ON a.id = renamed.id AND a.retitled_at = renamed.retitled_at
-    ORDER BY a.id FOR NO KEY UPDATE OF a
-) AS done
-WHERE albums.id = done.id
+ON CONFLICT (name_key) WHERE musicbrainz_artist_id IS NULL DO NOTHING
 """
 
 
@@ -212,13 +190,3 @@ async def _delete_empty(connection: asyncpg.Connection, ids: Iterable[UUID]) -> 
     lost = {row["artist_id"] for row in await connection.fetch(_ARTISTS, locked)}
     await connection.execute(_DELETE_EMPTY, locked)
     return lost
-
-
-async def touch_renamed(connection: asyncpg.Connection) -> None:
-    """Count a change of the tracks of renamed albums, so that they are indexed anew."""
-    async with connection.transaction():
-        if albums := await connection.fetch(_RENAMED):
-            ids, renamed_at = zip(*albums, strict=True)
-            tracks = await connection.fetch(_TOUCH_TRACKS, ids)
-            await outdate_text_vectors(connection, [row["id"] for row in tracks])
-            await connection.execute(_UNMARK_RENAMED, ids, renamed_at)

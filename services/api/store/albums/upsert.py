@@ -1,6 +1,6 @@
 """Upserts a batch of albums with their credits and claims: validates, matches and writes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.api.store.albums.claims import store_claims
+from services.api.store.albums.claims import albums_of_claims, store_claims
 from services.api.store.albums.validate import COLUMNS, AlbumCredit, AlbumRow, album_row
 from services.api.store.checks import InvalidValue, Item
 from services.api.store.database.pool import in_transaction, json_value
@@ -34,8 +34,11 @@ SELECT id, {_NAMES} FROM jsonb_populate_recordset(NULL::albums, $1)
 ON CONFLICT (id) DO UPDATE SET ({_NAMES}, updated_at) = ROW ({_NEW_VALUES}, now())
 """  # noqa: S608 - names of ours
 _WRITE_OWNERS = """
+WITH locked AS (
+    SELECT id FROM albums WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
+)
 UPDATE albums SET owner_key = new.owner_key, updated_at = now()
-FROM unnest($1::uuid[], $2::text[]) AS new(id, owner_key)
+FROM unnest($1::uuid[], $2::text[]) AS new(id, owner_key) JOIN locked USING (id)
 WHERE albums.id = new.id AND albums.owner_key = ''
 """
 _CLEAR_CREDITS = "DELETE FROM album_credits WHERE album_id = ANY($1)"
@@ -58,23 +61,25 @@ async def upsert_albums(pool: asyncpg.Pool, items: Sequence[Item]) -> list[Upser
     """Upsert a batch in one transaction; one result an item, in order.
 
     What an item leaves out (a cover, a label) stays as it was: other tracks of the album may
-    have said it. An item with a claim only creates the album: once tracks refer to claims, all
-    claims together decide its fields (`refresh`).
+    have said it. An item with a claim only finds or creates the album: once tracks refer to claims,
+    all claims together decide its fields (`refresh`), and which tracks it has (`regroup`).
     """
     rows = [_row_or_problem(item) for item in items]
 
     async def work(connection: asyncpg.Connection) -> list[Upserted]:
         valid = await _with_known_artists(connection, rows)
-        results, changed, owners = _match(valid, await _find(connection, valid))
+        claimed = await _find_claimed(connection, valid)
+        results, changed, owners = _match(valid, claimed, await _find(connection, valid))
         if changed or owners:
             # Compared again under the lock: another batch may have written meanwhile.
             await connection.execute(_LOCK_WRITING)
-            results, changed, owners = _match(valid, await _find(connection, valid))
+            claimed = await _find_claimed(connection, valid)
+            results, changed, owners = _match(valid, claimed, await _find(connection, valid))
             await _write(connection, changed, owners)
         claims = [
-            (result.id, row.claim, row.facts)
+            (result.id, row.claim, row.title_key, row.facts)
             for result, row in zip(results, valid, strict=True)
-            if isinstance(row, AlbumRow) and result.id and row.claim and row.facts
+            if isinstance(row, AlbumRow) and result.id and row.claim and row.title_key and row.facts
         ]
         await store_claims(connection, claims)
         return results
@@ -111,6 +116,14 @@ async def _with_known_artists(
     ]
 
 
+async def _find_claimed(
+    connection: asyncpg.Connection, rows: list[AlbumRow | Problem]
+) -> dict[tuple[str, str], UUID]:
+    """The albums that hold the rows' claims, by name and folder of the claim."""
+    claims = ((r.claim, r.title_key) for r in rows if isinstance(r, AlbumRow))
+    return await albums_of_claims(connection, [(c, title) for c, title in claims if c and title])
+
+
 async def _find(
     connection: asyncpg.Connection, rows: list[AlbumRow | Problem]
 ) -> dict[str, list[AlbumRow]]:
@@ -130,11 +143,14 @@ async def _find(
 
 
 def _match(
-    rows: Sequence[AlbumRow | Problem], known: dict[str, list[AlbumRow]]
+    rows: Sequence[AlbumRow | Problem],
+    claimed: Mapping[tuple[str, str], UUID],
+    known: dict[str, list[AlbumRow]],
 ) -> tuple[list[Upserted], list[AlbumRow], dict[UUID, str]]:
     """The results, the albums that have to be written, and owners of those that had none.
 
-    `known` are the stored albums by place, oldest first; new ones are added to it.
+    `claimed` are the albums of stored claims. `known` are the stored albums by place, oldest first;
+    new ones are added to it.
     """
     results: list[Upserted] = []
     changed: dict[UUID, AlbumRow] = {}
@@ -142,6 +158,10 @@ def _match(
     for row in rows:
         if isinstance(row, Problem):
             results.append(Upserted(problem=row))
+            continue
+        claim = (row.claim or "", (row.facts or {}).get("folder", ""))
+        if row.claim and claim in claimed:
+            results.append(Upserted(claimed[claim], UpsertStatus.UNCHANGED))
             continue
         here = known.setdefault(row.columns["place_key"], [])
         stored = _find_owned(here, row.columns["owner_key"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from services.api.identity import fold, owner_key, place_key, sort_key, year_of
+from services.api.identity import fold, owner_key, place_key, sort_key, title_key, year_of
 from services.api.store import checks
 from services.api.store.albums.claims import FIELDS
 from services.api.store.checks import Credit, Item
@@ -33,7 +33,8 @@ class AlbumRow:
         credits: in order.
         id: None of an item.
         claim: the name of what a track says of the album.
-        facts: what it says: columns and credits, and whether the album artist is tagged.
+        facts: what it says: columns and credits, whether the album artist is tagged, the folder.
+        title_key: of the title in its library; None of an album from the database.
     """
 
     columns: dict[str, Any]
@@ -41,6 +42,7 @@ class AlbumRow:
     id: UUID | None = None
     claim: str | None = None
     facts: dict[str, Any] | None = None
+    title_key: str | None = None
 
 
 def album_row(item: Item) -> AlbumRow:
@@ -53,7 +55,9 @@ def album_row(item: Item) -> AlbumRow:
     credits_ = tuple(_credit(credit) for credit in checks.credits_of(item))
     claim = checks.optional_text(item, "claim", 64)
     facts = _facts(item, columns, credits_) if claim else None
-    return AlbumRow(columns, credits_, claim=claim, facts=facts)
+    library = checks.identifier(item, "library_id", IdKind.LIBRARY)
+    title = title_key(library, columns["title"])
+    return AlbumRow(columns, credits_, claim=claim, facts=facts, title_key=title)
 
 
 def _credit(credit: Credit) -> AlbumCredit:
@@ -63,10 +67,13 @@ def _credit(credit: Credit) -> AlbumCredit:
 def _facts(
     item: Item, columns: dict[str, Any], credits_: tuple[AlbumCredit, ...]
 ) -> dict[str, Any]:
+    release = columns["musicbrainz_release_id"]
     group = columns["musicbrainz_release_group_id"]
     image = checks.sha256(item, "artist_image_sha256")
     return {
         **{name: columns[name] for name in _CLAIMED},
+        "folder": item["folder"],
+        "musicbrainz_release_id": release and str(release),
         "musicbrainz_release_group_id": group and str(group),
         "is_artist_told": item.get("is_artist_told") is not False,
         "artist_image_sha256": image and image.hex(),
@@ -93,7 +100,6 @@ def _columns(item: Item) -> dict[str, Any]:
             folder=folder,
             is_compilation=is_compilation,
             is_artist_tagged=item.get("is_artist_told") is not False,
-            release_date=date,
             musicbrainz_release_id=release,
         ),
         "title": title,

@@ -12,13 +12,15 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.identity import fold
+from services.api.identity import genre_key
 from services.api.store.analyses.current import effective_columns
 from services.api.store.checks import Item
 from services.api.store.corrections.validate import CorrectionRow, correction_row
 from services.api.store.database.pool import in_transaction
 from services.api.store.genres import clear_track_genres, ensure, write_track_genres
 from services.api.store.results import Problem, TrackUpserted
+from services.api.store.scan_end import decide
+from services.api.store.spelling import mark_uncounted, respelled
 from services.api.store.vectors.spaces import outdate_text_vectors
 from shared.contracts.upserts import ErrorCode, UpsertStatus
 
@@ -32,7 +34,7 @@ _READ = f"SELECT {_COLUMNS} FROM corrections WHERE track_id = ANY($1)"  # noqa: 
 # The genres and moods in effect: of tracks that are corrected in neither, those of the tags.
 _GENRES_AND_MOODS = """
 SELECT t.id, t.moods, array(
-    SELECT g.name FROM track_genres tg JOIN genres g ON g.id = tg.genre_id
+    SELECT coalesce(tg.tagged_as, g.name) FROM track_genres tg JOIN genres g ON g.id = tg.genre_id
     WHERE tg.track_id = t.id ORDER BY tg.position
 ) AS genres
 FROM tracks t WHERE t.id = ANY($1)
@@ -82,7 +84,9 @@ async def apply_corrections(pool: asyncpg.Pool, items: Sequence[Item]) -> list[T
     async def work(connection: asyncpg.Connection) -> list[TrackUpserted]:
         return await _apply(connection, rows)
 
-    return await in_transaction(pool, work)
+    results = await in_transaction(pool, work)
+    await decide(pool)
+    return results
 
 
 async def _apply(
@@ -144,9 +148,11 @@ async def _write(connection: asyncpg.Connection, changed: Mapping[UUID, _Correct
         if any(changed[id_].after[name] is not None for name in _FIELDS)
     ]
     await connection.execute(_WRITE, kept)
-    await _write_genres_and_moods(connection, **new)
+    uncounted = await _write_genres_and_moods(connection, **new)
     await connection.execute(_UPDATE_TRACKS, ids)
     await outdate_text_vectors(connection, ids)
+    if uncounted:
+        await mark_uncounted(connection, uncounted)
 
 
 async def _write_genres_and_moods(
@@ -154,25 +160,34 @@ async def _write_genres_and_moods(
     *,
     genres: Mapping[UUID, Sequence[str]],
     moods: Mapping[UUID, Sequence[str]],
-) -> None:
-    """Replace the genres and moods of tracks."""
+) -> set[UUID]:
+    """Replace the genres and moods of tracks; returns genres that may be called otherwise now."""
+    uncounted: set[UUID] = set()
     if genres:
         named = [(id_, n, name) for id_, names in genres.items() for n, name in enumerate(names)]
-        ids = await ensure(connection, {fold(name): name for _, _, name in named})
+        known = await ensure(connection, {genre_key(name): name for _, _, name in named})
         years = dict(await connection.fetch(_YEARS, list(genres)))
-        rows = [(id_, n, ids[fold(name)], years[id_]) for id_, n, name in named]
-        await clear_track_genres(connection, list(genres))
+        rows = [(id_, n, known[genre_key(name)].id, years[id_], name) for id_, n, name in named]
+        before = await clear_track_genres(connection, list(genres))
         await write_track_genres(connection, rows)
+        names_ = {genre.id: genre.name for genre in known.values()}
+        uncounted = respelled(before, ((row[2], row[4]) for row in rows), names_)
     if moods:
         values = [{"id": str(id_), "moods": list(words)} for id_, words in moods.items()]
         await connection.execute(_WRITE_MOODS, values)
+    return uncounted
 
 
-async def reapply_corrections(connection: asyncpg.Connection, track_ids: Sequence[UUID]) -> None:
-    """Apply corrections again to these tracks, which are locked: tags were just written there."""
+async def reapply_corrections(
+    connection: asyncpg.Connection, track_ids: Sequence[UUID]
+) -> set[UUID]:
+    """Apply corrections again to these tracks, which are locked: tags were just written there.
+
+    Returns the genres that may be called otherwise now.
+    """
     corrected = await connection.fetch(_WITH_GENRES_OR_MOODS, track_ids)
     if not corrected:
-        return
+        return set()
     tagged = {row["id"]: row for row in await connection.fetch(_GENRES_AND_MOODS, track_ids)}
     values = []
     for row in corrected:
@@ -180,7 +195,7 @@ async def reapply_corrections(connection: asyncpg.Connection, track_ids: Sequenc
         words = {name: row[name] and tags[name] for name in ("genres", "moods")}
         values.append({"id": str(row["track_id"]), **words})
     await connection.execute(_WRITE_TAGGED, values)
-    await _write_genres_and_moods(
+    return await _write_genres_and_moods(
         connection,
         genres={row["track_id"]: row["genres"] for row in corrected if row["genres"]},
         moods={row["track_id"]: row["moods"] for row in corrected if row["moods"]},

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from services.api.identity import fold
+from services.api.identity import fold, genre_key
 from services.api.store import checks
 from services.api.store.checks import InvalidValue, Item
 from services.api.store.results import Problem
@@ -72,10 +72,11 @@ def _words(item: Item, name: str) -> list[str] | None:
         raise InvalidValue("name at least one; null takes the correction back", name)
     if len(texts) > MOST_WORDS:
         raise InvalidValue(f"more than {MOST_WORDS} are too many", name)
+    key = genre_key if name == "genres" else fold
     words: dict[str, str] = {}
     for text in texts:
         word = " ".join(checks.text({name: text}, name, _WORD_LIMIT).split())
         if not fold(word):
             raise InvalidValue("one of them is empty", name)
-        words.setdefault(fold(word), word)
+        words.setdefault(key(word), word)
     return list(words.values())

@@ -17,6 +17,7 @@ from services.api.store.failures.dead_letters import (
     failure_row,
 )
 from services.api.store.results import Upserted
+from services.api.store.scan_end import end_scan
 from services.api.store.tracks.lock import lock_file_creation
 from shared.contracts.envelope import DeadLetter
 from shared.contracts.errors import FailureKind
@@ -83,7 +84,10 @@ async def store_failures(pool: asyncpg.Pool, letters: Sequence[DeadLetter]) -> l
     async def work(connection: asyncpg.Connection) -> list[Upserted]:
         return await _store(connection, rows)
 
-    return await in_transaction(pool, work)
+    results = await in_transaction(pool, work)
+    for scan in {row.scan_id for row in rows if row.path and row.scan_id}:
+        await end_scan(pool, scan)
+    return results
 
 
 async def _store(connection: asyncpg.Connection, rows: list[FailureRow]) -> list[Upserted]:

@@ -6,8 +6,11 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store.albums.refresh import refresh_albums
+from services.api.store.albums.regroup import mark_ungrouped, regroup
 from services.api.store.database.pool import in_transaction
 from services.api.store.results import Problem, TrackUpserted
+from services.api.store.scan_end import decide
+from services.api.store.spelling import mark_uncounted, spelled_by
 from shared.contracts.upserts import ErrorCode, UpsertStatus
 
 _LOCK = """
@@ -46,15 +49,20 @@ async def mark_missing(
     track has no id.
     """
 
-    async def work(connection: asyncpg.Connection) -> list[TrackUpserted]:
+    async def work(connection: asyncpg.Connection) -> tuple[list[TrackUpserted], list[str]]:
         return await _mark_missing(connection, library_id, paths)
 
-    return await in_transaction(pool, work)
+    results, ungrouped = await in_transaction(pool, work)
+    await regroup(pool, ungrouped)
+    await decide(pool)
+    return results
 
 
 async def _mark_missing(
     connection: asyncpg.Connection, library_id: UUID, paths: Sequence[str]
-) -> list[TrackUpserted]:
+) -> tuple[list[TrackUpserted], list[str]]:
+    """The results, and the keys of titles whose albums are to be grouped."""
+    ungrouped: list[str] = []
     valid = [path for path in set(paths) if "\0" not in path]
     files = {row["path"]: row for row in await connection.fetch(_LOCK, library_id, valid)}
     ids = [row["track_id"] for row in files.values() if row["track_id"]]
@@ -65,9 +73,12 @@ async def _mark_missing(
         await connection.execute(_MARK_FILES, present)
         await connection.execute(_MARK_TRACKS, changed)
         await connection.execute(_RESOLVE, changed, library_id, list(files))
-        albums = {tracks[id_]["album_id"] for id_ in changed}
-        await refresh_albums(connection, filter(None, albums), just_written=changed)
-    return [_result(files.get(path), tracks) for path in paths]
+        albums = {tracks[id_]["album_id"] for id_ in changed} - {None}
+        ungrouped = await mark_ungrouped(connection, albums)
+        await refresh_albums(connection, albums, just_written=changed)
+        uncounted = await spelled_by(connection, changed)
+        await mark_uncounted(connection, uncounted, album_ids=albums)
+    return [_result(files.get(path), tracks) for path in paths], ungrouped
 
 
 def _result(file: asyncpg.Record | None, tracks: Mapping[UUID, asyncpg.Record]) -> TrackUpserted:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.identity import fold
+from services.api.identity import genre_key
 from services.api.store.reading.pages import Conditions, Order, Page, page_of, page_query
 
 ORDERS = {
@@ -107,7 +107,7 @@ def _starting_at_genre(where: Conditions, filters: TrackFilters) -> TrackFilters
         where.add("tg.genre_id = {}", filters.genre_id)
         return replace(filters, genre_id=None)
     where.add(
-        "tg.genre_id = (SELECT id FROM genres WHERE name_key = {})", fold(filters.genre or "")
+        "tg.genre_id = (SELECT id FROM genres WHERE name_key = {})", genre_key(filters.genre or "")
     )
     return replace(filters, genre=None)
 
@@ -171,7 +171,7 @@ def _relations(where: Conditions, filters: TrackFilters) -> None:
         where.add(
             "t.id IN (SELECT track_id FROM track_genres JOIN genres g ON g.id = genre_id"
             " WHERE g.name_key = {})",
-            fold(filters.genre),
+            genre_key(filters.genre),
         )
     if filters.path_prefix:
         # A range, since LIKE with a parameter does not use the index.

@@ -48,7 +48,9 @@ def decide(
     is_new_content = not is_same_content(row, file) or (
         track["is_damaged"] and not is_same_stat(row, file)  # it may have been repaired
     )
-    is_retagged = not is_new_content and track["tags_digest"] != row.digest
+    is_retagged = not is_new_content and (
+        track["tags_digest"] != row.digest or track["album_id"] != row.album_id
+    )
     is_moved = track["id"] in moves.moved
     status = (
         UpsertStatus.UPDATED

@@ -1,7 +1,8 @@
 """Locks what a batch of tracks touches, in the order that all writes keep, so that none deadlocks.
 
 The order: the right to create files, files by library and path, tracks by id, then what they refer
-to.
+to (artists, albums), then marks of what is to be decided again: titles before the albums that are
+decided, spellings last.
 
 The right to create is needed because a file that another transaction just created cannot be locked
 yet: two batches that create each other's files would wait for each other. Batches that lock no
@@ -61,8 +62,12 @@ SELECT id, revision, content_revision, is_missing, tags_digest, album_id, EXISTS
 FROM tracks WHERE id = ANY($1) ORDER BY id FOR UPDATE
 """
 # What the tracks refer to is kept from being pruned until this transaction ends.
-_LOCK_ARTISTS = "SELECT id FROM artists WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
+_LOCK_ARTISTS = "SELECT id, name FROM artists WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
 _LOCK_ALBUMS = "SELECT id FROM albums WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
+_ALBUMS_OF_CLAIMS = """
+SELECT DISTINCT ON (claim) claim, album_id FROM album_claims
+WHERE claim = ANY($1) AND title_key IS NOT NULL ORDER BY claim, claimed_at DESC, album_id
+"""
 
 
 class CreationLock(Enum):
@@ -123,15 +128,25 @@ async def lock_tracks(
 
 
 async def lock_references(
-    connection: asyncpg.Connection, rows: Mapping[str, TrackRow]
-) -> dict[str, Problem]:
-    """Lock the artists and albums of a batch; a problem for each path that refers to none."""
+    connection: asyncpg.Connection, rows: dict[str, TrackRow]
+) -> tuple[dict[str, Problem], dict[UUID, str]]:
+    """Lock the artists and albums of a batch.
+
+    A row whose album became part of another one meanwhile gets that one: it has the claim now.
+    Returns a problem for each path that refers to none, and the names of the artists.
+    """
     artists = {credit.artist_id for row in rows.values() for credit in row.credits}
     albums = {row.album_id for row in rows.values() if row.album_id}
-    for statement, ids in ((_LOCK_ARTISTS, artists), (_LOCK_ALBUMS, albums)):
-        if ids:
-            found = await connection.fetch(statement, list(ids))
-            ids.difference_update(row["id"] for row in found)
+    names: dict[UUID, str] = {}
+    if artists:
+        names.update(await connection.fetch(_LOCK_ARTISTS, list(artists)))
+        artists.difference_update(names)
+    for attempt in range(2):
+        if albums:
+            found = await connection.fetch(_LOCK_ALBUMS, list(albums))
+            albums.difference_update(row["id"] for row in found)
+        if albums and attempt == 0:
+            albums |= await _replace_albums(connection, rows, albums)
     # What is left in the sets does not exist.
     problems: dict[str, Problem] = {}
     for path, row in rows.items():
@@ -139,4 +154,17 @@ async def lock_references(
             problems[path] = Problem(ErrorCode.NOT_FOUND, "there is no such album", "albumId")
         elif any(credit.artist_id in artists for credit in row.credits):
             problems[path] = Problem(ErrorCode.NOT_FOUND, "there is no such artist", "credits")
-    return problems
+    return problems, names
+
+
+async def _replace_albums(
+    connection: asyncpg.Connection, rows: dict[str, TrackRow], gone: Collection[UUID]
+) -> set[UUID]:
+    """Give the rows of albums that are gone those which hold their claims now; returns these."""
+    lost = {path: row for path, row in rows.items() if row.album_id in gone}
+    claims = [row.columns["album_claim"] for row in lost.values() if row.columns["album_claim"]]
+    albums = dict(await connection.fetch(_ALBUMS_OF_CLAIMS, claims))
+    for path, row in lost.items():
+        if album := albums.get(row.columns["album_claim"]):
+            rows[path] = row._replace(album_id=album)
+    return set(albums.values())

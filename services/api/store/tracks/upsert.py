@@ -11,10 +11,13 @@ import asyncpg
 
 from services.api.store import artists, scans
 from services.api.store.albums.refresh import refresh_albums
+from services.api.store.albums.regroup import mark_ungrouped, regroup
 from services.api.store.analyses.reuse import reuse_analyses
 from services.api.store.checks import Item
 from services.api.store.database.pool import LostRace, in_transaction
 from services.api.store.results import Problem, TrackUpserted
+from services.api.store.scan_end import end_scan
+from services.api.store.spelling import mark_uncounted, spelled_by
 from services.api.store.tracks import lock, write
 from services.api.store.tracks.decide import Decision, decide
 from services.api.store.tracks.match import Moves, match
@@ -42,10 +45,12 @@ async def upsert_tracks(
             rows[row.path] = row
             paths.append(row.path)
 
-    async def work(connection: asyncpg.Connection) -> dict[str, TrackUpserted]:
+    async def work(connection: asyncpg.Connection) -> tuple[dict[str, TrackUpserted], list[str]]:
         return await _upsert(connection, library_id, scan_id, rows)
 
-    results = await in_transaction(pool, work) if rows else {}
+    results, ungrouped = await in_transaction(pool, work) if rows else ({}, [])
+    await regroup(pool, ungrouped)
+    await end_scan(pool, scan_id)
     return [
         TrackUpserted(problem=path) if isinstance(path, Problem) else results[path]
         for path in paths
@@ -57,11 +62,11 @@ async def _upsert(
     library_id: UUID,
     scan_id: UUID | None,
     rows: dict[str, TrackRow],
-) -> dict[str, TrackUpserted]:
-    """The results by path."""
+) -> tuple[dict[str, TrackUpserted], list[str]]:
+    """The results by path, and the keys of titles whose albums are to be grouped."""
     if await connection.fetchval(_LIBRARY, library_id) is None:
         unknown = Problem(ErrorCode.NOT_FOUND, "there is no such library", "libraryId")
-        return dict.fromkeys(rows, TrackUpserted(problem=unknown))
+        return dict.fromkeys(rows, TrackUpserted(problem=unknown)), []
     may_move = any(row.moved_from for row in rows.values())
     creation_lock = await lock.lock_file_creation_for(
         connection, library_id, list(rows), may_move=may_move
@@ -72,7 +77,7 @@ async def _upsert(
     if not lock.is_covered(creation_lock, rows, files):
         raise LostRace
     tracks = await lock.lock_tracks(connection, files)
-    problems = await lock.lock_references(connection, rows)
+    problems, artist_names = await lock.lock_references(connection, rows)
     valid = {path: row for path, row in rows.items() if path not in problems}
     moves = await match(connection, library_id, scan_id, valid, files)
     decisions = [
@@ -81,18 +86,35 @@ async def _upsert(
         if path not in moves.undecided
     ]
     await write.write_moves(connection, moves, tracks)
-    lost_artists = await write.write_tracks(connection, decisions)
+    consequences = await write.write_tracks(connection, decisions, artist_names)
     await write.write_files(connection, library_id, scan_id, decisions, moves)
     changed = [d.track_id for d in decisions if d.status is not UpsertStatus.UNCHANGED]
     if changed:
         await reuse_analyses(connection, changed, is_new_revision=False)
     await write.resolve_failures(connection, library_id, decisions, moves)
-    await _refresh_albums(connection, decisions, tracks, moves.displaced)
-    if lost_artists:
-        await artists.delete_unused(connection, lost_artists)
+    album_ids = _touched_albums(decisions, tracks, moves.displaced)
+    if moves.displaced:
+        consequences.uncounted |= await spelled_by(connection, list(moves.displaced))
+    ungrouped = await _follow_up(connection, consequences, album_ids, changed)
     if scan_id is not None:
         await scans.count_read(connection, scan_id, sum(d.is_first_read for d in decisions))
-    return _results(problems, moves, decisions)
+    return _results(problems, moves, decisions), ungrouped
+
+
+async def _follow_up(
+    connection: asyncpg.Connection,
+    consequences: write.Consequences,
+    album_ids: set[UUID],
+    changed: Sequence[UUID],
+) -> list[str]:
+    """Decide anew about what tracks refer to, or mark it; the keys of titles to be grouped."""
+    ungrouped = await mark_ungrouped(connection, album_ids) if album_ids else []
+    await refresh_albums(connection, album_ids, just_written=changed)
+    if consequences.lost_artists:
+        await artists.delete_unused(connection, consequences.lost_artists)
+    if consequences.uncounted or album_ids:
+        await mark_uncounted(connection, consequences.uncounted, album_ids=album_ids)
+    return ungrouped
 
 
 def _results(
@@ -112,16 +134,14 @@ def _results(
     }
 
 
-async def _refresh_albums(
-    connection: asyncpg.Connection,
+def _touched_albums(
     decisions: list[Decision],
     tracks: Mapping[UUID, asyncpg.Record],
     displaced: Iterable[UUID],
-) -> None:
-    """Decide anew about the albums that tracks came to, left or are missing in."""
+) -> set[UUID]:
+    """The albums that tracks came to, left or are missing in."""
     changed = [d for d in decisions if d.status is not UpsertStatus.UNCHANGED]
     known = [d.track_id for d in changed if d.track_id in tracks]
     album_ids = {d.row.album_id for d in changed}
     album_ids.update(tracks[id_]["album_id"] for id_ in (*known, *displaced))
-    written = [d.track_id for d in changed]
-    await refresh_albums(connection, filter(None, album_ids), just_written=written)
+    return {id_ for id_ in album_ids if id_ is not None}

@@ -90,7 +90,6 @@ def _rows(items: Sequence[Item]) -> Iterable[TrackRow] | None:
         map(
             tags_digest,
             columns,
-            albums,
             credits_,
             genres,
             [[] if row is NO_DETAILS else row.digested for row in details],

@@ -66,7 +66,7 @@ class TrackRow(NamedTuple):
     genres: dict[str, str]
     """Names by folded name, in order."""
     digest: bytes
-    """Of all that the item says of the track: equal digests mean that nothing changed."""
+    """Of all that the tags say of the track: it is the same if they are."""
     details: Details
     content_hash: bytes | None = None
     images_digest: int | None = None
@@ -96,7 +96,7 @@ def track_row(item: Item) -> TrackRow:
         album_id=album_id,
         credits=credits_,
         genres=genres,
-        digest=tags_digest(columns, album_id, credits_, genres, details.digested),
+        digest=tags_digest(columns, credits_, genres, details.digested),
         details=details,
         content_hash=checks.content_hash(item, "content_hash"),
         images_digest=checks.optional_integer(item, "images_digest"),

@@ -1,6 +1,7 @@
 """Writes what was decided of tracks and their files."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from services.api.store import genres
 from services.api.store.analyses.current import keep_decoded_durations
 from services.api.store.corrections.apply import reapply_corrections
 from services.api.store.database.pool import LostRace, json_value
+from services.api.store.spelling import respelled
 from services.api.store.tracks.decide import Decision
 from services.api.store.tracks.details import NO_DETAILS, write_details
 from services.api.store.tracks.match import Moves
@@ -70,7 +72,9 @@ _FILE_COLUMNS = (
     "path", "size_bytes", "mtime_ns", "images_digest", "track_id", "content_hash", "replaced_hash",
     "library_id", "read_by_scan_id", "state",
 )  # fmt: skip
-_CLEAR_CREDITS = "DELETE FROM track_credits WHERE track_id = ANY($1) RETURNING artist_id"
+_CLEAR_CREDITS = """
+DELETE FROM track_credits WHERE track_id = ANY($1) RETURNING artist_id, credited_as
+"""
 _CREDIT_COLUMNS = (
     "track_id", "role", "position", "artist_id", "credited_as", "join_phrase", "instrument",
 )  # fmt: skip
@@ -110,13 +114,29 @@ async def write_moves(
         await connection.execute(_MARK_DISPLACED, sorted(displaced))
 
 
-async def write_tracks(connection: asyncpg.Connection, decisions: list[Decision]) -> set[UUID]:
-    """Write the tracks that changed; returns the artists that lost a credit."""
+@dataclass(slots=True)
+class Consequences:
+    """What else is to be looked at once tracks are written.
+
+    Attributes:
+        lost_artists: artists that lost a credit.
+        uncounted: artists and genres that may be called otherwise now.
+    """
+
+    lost_artists: set[UUID] = field(default_factory=set)
+    uncounted: set[UUID] = field(default_factory=set)
+
+
+async def write_tracks(
+    connection: asyncpg.Connection, decisions: list[Decision], artist_names: Mapping[UUID, str]
+) -> Consequences:
+    """Write the tracks that changed. `artist_names`: of all that they credit, at present."""
+    consequences = Consequences()
     changed = [d for d in decisions if d.status is not UpsertStatus.UNCHANGED]
     if not changed:
-        return set()
+        return consequences
     changed.sort(key=lambda decision: decision.track_id.int)
-    genre_ids = await genres.ensure(
+    known_genres = await genres.ensure(
         connection, {key: name for d in changed for key, name in d.row.genres.items()}
     )
     await _write_rows(connection, changed)
@@ -126,19 +146,19 @@ async def write_tracks(connection: asyncpg.Connection, decisions: list[Decision]
     if retagged:
         await connection.execute(_AWAIT_VECTORS, retagged)
         await outdate_text_vectors(connection, retagged)
-    lost_artists = await _write_credits(connection, changed, known)
+    await _write_credits(connection, changed, known, artist_names, consequences)
     details = [(d.track_id, d.row.details) for d in changed if d.row.details is not NO_DETAILS]
     if details or known:
         await write_details(connection, details, known)
-    await _write_genres(connection, changed, known, genre_ids)
+    consequences.uncounted |= await _write_genres(connection, changed, known, known_genres)
     if known:
         await keep_decoded_durations(
             connection,
             same_content=[id_ for id_ in known if id_ not in renewed],
             new_content=sorted(renewed),
         )
-        await reapply_corrections(connection, known)
-    return lost_artists
+        consequences.uncounted |= await reapply_corrections(connection, known)
+    return consequences
 
 
 async def _write_rows(connection: asyncpg.Connection, changed: list[Decision]) -> None:
@@ -164,35 +184,42 @@ def _row(decision: Decision) -> tuple[Any, ...]:
 
 
 async def _write_credits(
-    connection: asyncpg.Connection, changed: list[Decision], known: list[UUID]
-) -> set[UUID]:
-    """Write the credits, replacing those of `known` tracks; returns artists that lost one."""
-    lost: set[UUID] = set()
-    if known:
-        lost = {row["artist_id"] for row in await connection.fetch(_CLEAR_CREDITS, known)}
+    connection: asyncpg.Connection,
+    changed: list[Decision],
+    known: list[UUID],
+    names: Mapping[UUID, str],
+    consequences: Consequences,
+) -> None:
+    """Write the credits, replacing those of `known` tracks."""
+    before = [tuple(row) for row in await connection.fetch(_CLEAR_CREDITS, known)] if known else []
     rows = [(d.track_id, *credit) for d in changed for credit in d.row.credits]
     if rows:
         await connection.copy_records_to_table(
             "track_credits", records=rows, columns=_CREDIT_COLUMNS
         )
-    return lost.difference(row[3] for row in rows) if lost else lost
+    after = [(row[3], row[4]) for row in rows]
+    consequences.uncounted |= respelled(before, after, names)
+    if before:
+        lost = {artist for artist, _ in before}
+        consequences.lost_artists |= lost.difference(artist for artist, _ in after)
 
 
 async def _write_genres(
     connection: asyncpg.Connection,
     changed: list[Decision],
     known: list[UUID],
-    genre_ids: Mapping[str, UUID],
-) -> None:
-    """Write the genres, replacing those of `known` tracks."""
-    if known:
-        await genres.clear_track_genres(connection, known)
+    found: Mapping[str, genres.Genre],
+) -> set[UUID]:
+    """Write the genres, replacing those of `known` tracks; those that may be called otherwise."""
+    before = await genres.clear_track_genres(connection, known) if known else []
     rows = [
-        (d.track_id, position, genre_ids[key], d.row.columns["year"])
+        (d.track_id, position, found[key].id, d.row.columns["year"], name)
         for d in changed
-        for position, key in enumerate(d.row.genres)
+        for position, (key, name) in enumerate(d.row.genres.items())
     ]
     await genres.write_track_genres(connection, rows)
+    after = ((row[2], row[4]) for row in rows)
+    return respelled(before, after, dict(found.values()))
 
 
 async def write_files(

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.identity import bounded, fold, owner_key, place_key, sort_key, year_of
+from services.api.identity import (
+    bounded,
+    fold,
+    genre_key,
+    owner_key,
+    place_key,
+    sort_key,
+    title_key,
+    year_of,
+)
 
 LIBRARY = UUID(int=1)
 RELEASE = UUID(int=2)
@@ -88,7 +97,7 @@ PLACE: dict[str, Any] = {
     "title": "Homogenic", "folder": "Björk/Homogenic", "library_id": LIBRARY,
 }  # fmt: skip
 OWNER: dict[str, Any] = {
-    "artist_credit": "Björk", "folder": "Björk/Homogenic", "release_date": "1997-09-22",
+    "artist_credit": "Björk", "folder": "Björk/Homogenic",
 }  # fmt: skip
 
 
@@ -123,10 +132,10 @@ def test_a_musicbrainz_release_is_one_album_in_any_folder_and_of_any_artist() ->
     [
         ({"artist_credit": "Bjork"}, True),
         ({"artist_credit": "Other"}, False),
-        ({"release_date": "2017"}, True),
         ({"is_artist_tagged": False}, False),
-        ({"is_compilation": True}, False),
-        ({"folder": ""}, False),
+        ({"is_compilation": True}, True),
+        ({"is_compilation": True, "is_artist_tagged": False}, False),
+        ({"folder": ""}, True),
     ],
 )
 def test_albums_of_one_title_and_folder_differ_by_album_artist(
@@ -135,17 +144,39 @@ def test_albums_of_one_title_and_folder_differ_by_album_artist(
     assert (owner_key(**OWNER | changes) == owner_key(**OWNER)) == is_same
 
 
-def test_a_compilation_is_one_album_for_all_artists_and_years() -> None:
-    one = OWNER | {"is_compilation": True}
-    assert owner_key(**one | {"artist_credit": "b", "release_date": "1990"}) == owner_key(**one)
+def test_a_compilation_without_album_artists_is_one_album_for_all_artists() -> None:
+    one = OWNER | {"is_compilation": True, "is_artist_tagged": False}
+    assert owner_key(**one | {"artist_credit": "b"}) == owner_key(**one)
+    tagged = OWNER | {"artist_credit": "various artists", "is_compilation": True}
+    assert owner_key(**tagged) == owner_key(**one)
 
 
 def test_without_an_album_artist_the_owner_key_is_empty() -> None:
     assert owner_key(**OWNER | {"is_artist_tagged": False}) == ""
 
 
-def test_in_the_root_folder_the_track_artist_and_the_year_count_too() -> None:
+def test_in_the_root_folder_the_track_artist_counts_too() -> None:
     root = OWNER | {"folder": "", "is_artist_tagged": False}
     assert owner_key(**root | {"artist_credit": "b"}) != owner_key(**root)
-    assert owner_key(**root | {"release_date": "2017"}) != owner_key(**root)
-    assert owner_key(**root | {"release_date": "1997"}) == owner_key(**root)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("Hip Hop", "hip-hop", True),
+        ("Hip_Hop", "HipHop", True),
+        ("Métal", "metal", True),
+        ("R&B", "RB", False),
+        ("Drum & Bass", "Drum and Bass", False),
+        ("Folk", "Folks", False),
+        ("-", "_", False),
+    ],
+)
+def test_spaces_hyphens_and_underscores_part_no_genres(one: str, other: str, is_same: bool) -> None:
+    assert (genre_key(one) == genre_key(other)) == is_same
+    assert genre_key(one)
+
+
+def test_the_title_key_is_of_a_library() -> None:
+    key = title_key(LIBRARY, "Homogenic")
+    assert key == title_key(LIBRARY, "homogenic ") != title_key(UUID(int=9), "Homogenic")

@@ -128,4 +128,4 @@ def test_the_digest_of_a_track_stays_as_libraries_store_it(
     }  # fmt: skip
     (row,) = make([item])
     assert isinstance(row, TrackRow)
-    assert row.digest.hex() == ("930a64e811c9ac9128f4fe1c327f7e5f27a964919c1103c7318c02383e0551a9")
+    assert row.digest.hex() == ("e25b028ddeb85fe67fe3a170d765ac348d761ab6ca06c2e78fc1d3e1d5d0ac50")
