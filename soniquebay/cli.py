@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from soniquebay.commands.correct import correct
 from soniquebay.commands.failures import failures, replay
+from soniquebay.commands.library import library, purge
 from soniquebay.commands.pause import pause, resume
 from soniquebay.commands.scan import scan, status
 from soniquebay.commands.search import search, similar
@@ -27,7 +28,10 @@ def commands() -> None:
     """
 
 
-for command in (up, scan, status, search, similar, show, correct, pause, resume, failures, replay):
+for command in (
+    up, scan, status, search, similar, show, correct, pause, resume, failures, replay, library,
+    purge,
+):  # fmt: skip
     commands.add_command(command)
 
 

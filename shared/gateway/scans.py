@@ -9,11 +9,20 @@ KNOWN_FILES_A_PAGE = 20_000
 
 
 class Library(msgspec.Struct):
-    """A library: `root` is its folder as it was added."""
+    """A library: `root` is its folder as people name it."""
 
     id: str
     name: str
     root: str
+
+
+class ListedLibrary(msgspec.Struct, rename="camel"):
+    """A library, and whether a person has removed it."""
+
+    id: str
+    name: str
+    root: str
+    is_being_removed: bool
 
 
 class Scan(msgspec.Struct, rename="camel"):
@@ -55,10 +64,14 @@ class ReportWalkInput(msgspec.Struct, kw_only=True, rename="camel", omit_default
     message: str | None = None
 
 
-class BeginScanPayload(msgspec.Struct):
-    """The scan that an event asks for, or why there is none."""
+class BeginScanPayload(msgspec.Struct, rename="camel"):
+    """The scan that an event asks for, or why there is none.
+
+    `earlier_places`: the libraries that may have been moved to the scan's root.
+    """
 
     scan: Scan | None
+    earlier_places: list[Library]
     error: UserError | None
 
 
@@ -109,7 +122,7 @@ KNOWN_FILES = operation(
 RANGE_DIGESTS = operation(
     "range_digests", RangeDigests, library_id=str, folder=str, after=str | None
 )
-LIBRARIES = operation("libraries", list[Library])
+LIBRARIES = operation("libraries", list[ListedLibrary])
 
 
 async def begin_scan(gateway: Gateway, request: BeginScanInput) -> BeginScanPayload:
@@ -146,6 +159,6 @@ async def range_digests(
     return await gateway.execute(RANGE_DIGESTS, library_id=library_id, folder=folder, after=after)
 
 
-async def libraries(gateway: Gateway) -> list[Library]:
+async def libraries(gateway: Gateway) -> list[ListedLibrary]:
     """All libraries."""
     return await gateway.execute(LIBRARIES)

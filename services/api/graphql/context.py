@@ -11,7 +11,7 @@ import asyncpg
 from services.api.change_notifier import ChangeNotifier
 from services.api.graphql.errors import bad_input
 from services.api.graphql.look_ahead import Loader
-from services.api.store import libraries
+from services.api.store.libraries import read as libraries
 from services.api.store.reading import artist_pages, lookups, nearest
 from services.api.store.reading.nearest import Neighbour
 from services.api.store.reading.pages import Page
@@ -88,6 +88,11 @@ class Loaders:
             return [found.get(id_) for id_ in ids]
 
         return Loader(read)
+
+    @cached_property
+    def library_track_counts(self) -> Loader[UUID, int]:
+        """Number of tracks by library id."""
+        return self._loader(libraries.track_counts)
 
     @cached_property
     def analyses(self) -> Loader[UUID, Any]:

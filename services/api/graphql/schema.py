@@ -26,6 +26,7 @@ from strawberry.types import ExecutionContext
 from strawberry.types.graphql import OperationType
 
 from services.api.graphql.errors import name_error
+from services.api.graphql.people.library_mutations import LibraryMutations
 from services.api.graphql.people.mutations import PeopleMutations
 from services.api.graphql.people.queries import PeopleQueries
 from services.api.graphql.people.subscriptions import Subscription
@@ -49,7 +50,7 @@ class Query(ServiceQueries, PeopleQueries):
 
 
 @strawberry.type
-class Mutation(PeopleMutations, ServiceMutations):
+class Mutation(PeopleMutations, LibraryMutations, ServiceMutations):
     """The root of all mutations."""
 
 

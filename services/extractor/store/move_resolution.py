@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from services.extractor.libraries import Libraries
 from services.extractor.store.moved_files import FileState, MoveCandidate, check_files
-from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import local_path
 from shared.contracts.upserts import UpsertStatus
 from shared.gateway.client import Gateway
@@ -109,9 +108,11 @@ class MoveResolver:
         self, root: str, questions: Sequence[_Question]
     ) -> list[list[tuple[Candidate, FileState]]]:
         """The candidates of each question whose file is gone or changed."""
+        roots = {library.id: library.root for library in await self._libraries.fetch()}
         files = [
             MoveCandidate(
-                root=await self._root_of(candidate.library_id),
+                # '' of a library that is being removed: nothing counts as gone there.
+                root=roots.get(candidate.library_id, ""),
                 path=candidate.path,
                 moved_to=local_path(root, item.path),
                 content_hash=item.content_hash if candidate.is_same_content else None,
@@ -131,13 +132,6 @@ class MoveResolver:
             return await self._workers.run_within(_CHECK_TIMEOUT_S, check_files, candidates)
         except (WorkerDied, WorkerTimeout):
             return [FileState.PRESENT] * len(candidates)
-
-    async def _root_of(self, library_id: str) -> str:
-        """A library's root; '' where the library is unknown: nothing counts as gone there."""
-        try:
-            return await self._libraries.root_of(library_id)
-        except InvalidInput:
-            return ""
 
 
 def _choose(
