@@ -108,6 +108,14 @@ class RangeDigests(msgspec.Struct, rename="camel"):
     end_cursor: str | None
 
 
+class FileSample(msgspec.Struct, rename="camel"):
+    """Some files of a library by path, in columns of equal length."""
+
+    paths: list[str]
+    sizes_bytes: list[int]
+    content_hashes: list[str | None]
+
+
 BEGIN_SCAN = operation("begin_scan", BeginScanPayload, input=BeginScanInput)
 REPORT_WALK = operation("report_walk", ReportWalkPayload, input=ReportWalkInput)
 KNOWN_FILES = operation(
@@ -122,6 +130,7 @@ KNOWN_FILES = operation(
 RANGE_DIGESTS = operation(
     "range_digests", RangeDigests, library_id=str, folder=str, after=str | None
 )
+FILE_SAMPLE = operation("file_sample", FileSample, library_id=str)
 LIBRARIES = operation("libraries", list[ListedLibrary])
 
 
@@ -157,6 +166,11 @@ async def range_digests(
 ) -> RangeDigests:
     """One page of the files below a folder, without missing ones, as ranges with a digest each."""
     return await gateway.execute(RANGE_DIGESTS, library_id=library_id, folder=folder, after=after)
+
+
+async def file_sample(gateway: Gateway, library_id: str) -> FileSample:
+    """Up to a hundred files of a library, by which it can be recognised elsewhere."""
+    return await gateway.execute(FILE_SAMPLE, library_id=library_id)
 
 
 async def libraries(gateway: Gateway) -> list[ListedLibrary]:

@@ -81,18 +81,13 @@ class Loaders:
 
     @cached_property
     def libraries(self) -> Loader[UUID, libraries.Library | None]:
-        """Libraries by id."""
+        """Libraries by id, with the number of their tracks."""
 
         async def read(ids: list[UUID]) -> list[libraries.Library | None]:
-            found = {each.id: each for each in await libraries.read(self._pool, ids)}
+            found = {each.id: each for each in await libraries.read(self._pool, ids, counted=True)}
             return [found.get(id_) for id_ in ids]
 
         return Loader(read)
-
-    @cached_property
-    def library_track_counts(self) -> Loader[UUID, int]:
-        """Number of tracks by library id."""
-        return self._loader(libraries.track_counts)
 
     @cached_property
     def analyses(self) -> Loader[UUID, Any]:

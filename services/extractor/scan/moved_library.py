@@ -10,13 +10,10 @@ import stat
 from collections.abc import Sequence
 
 from services.extractor.libraries import Libraries
+from services.extractor.read.content_hash import content_hash
 from shared.contracts.identity import local_path
 from shared.gateway.client import Gateway
-from shared.gateway.scans import KnownFiles, Library, known_files
-
-_SAMPLE_FILES = 100
-_File = tuple[str, int]
-"""Path below the root, size in bytes."""
+from shared.gateway.scans import FileSample, Library, file_sample
 
 
 async def find_moved(
@@ -24,11 +21,11 @@ async def find_moved(
 ) -> Library | None:
     """The library among the candidates whose files are below `root` now; None if none was moved.
 
-    Of up to a hundred of its known files at least half have to be there, with the same path and
-    size, and none of them in the library's own root.
+    Of up to a hundred of its files at least half have to be there, with the same path and sound,
+    and none of them in the library's own root.
     """
     for candidate in candidates:
-        sample = _sample(await known_files(gateway, candidate.id, "", None))
+        sample = await file_sample(gateway, candidate.id)
         former = libraries.local_root(candidate.name, candidate.root)
         if await asyncio.to_thread(_is_moved, sample, former, root):
             return candidate
@@ -46,24 +43,35 @@ def describe_move(moved: Library, root: str) -> str:
     )
 
 
-def _sample(known: KnownFiles) -> list[_File]:
-    """Files of the whole page, those that are missing only if all are."""
-    files = list(zip(known.paths, known.sizes_bytes, known.missing, strict=True))
-    present = [(path, size) for path, size, is_missing in files if not is_missing]
-    wanted = present or [(path, size) for path, size, _ in files]
-    return wanted[:: max(1, len(wanted) // _SAMPLE_FILES)][:_SAMPLE_FILES]
-
-
-def _is_moved(sample: Sequence[_File], former: str, root: str) -> bool:
-    if not sample or any(_size(former, path) is not None for path, _ in sample):
+def _is_moved(sample: FileSample, former: str, root: str) -> bool:
+    if not sample.paths or any(_exists(former, path) for path in sample.paths):
         return False
-    return 2 * sum(_size(root, path) == size for path, size in sample) >= len(sample)
+    files = zip(sample.paths, sample.sizes_bytes, sample.content_hashes, strict=True)
+    return 2 * sum(_is_same(root, *file) for file in files) >= len(sample.paths)
 
 
-def _size(root: str, path: str) -> int | None:
-    """The size of a file; None if there is none."""
+def _exists(root: str, path: str) -> bool:
     try:
-        status = os.stat(local_path(root, path))  # noqa: PTH116 - names are bytes
+        os.stat(local_path(root, path))  # noqa: PTH116 - names are bytes
     except (OSError, ValueError):
-        return None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
+        return False
+    return True
+
+
+def _is_same(root: str, path: str, size_bytes: int, known_hash: str | None) -> bool:
+    """Whether there is a file of this sound; of this size, if its sound is not known."""
+    try:
+        # NONBLOCK: opening a FIFO does not hang.
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+        descriptor = os.open(local_path(root, path), flags)
+    except (OSError, ValueError):
+        return False
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return False
+        if known_hash is None:
+            return status.st_size == size_bytes
+        return content_hash(descriptor, status.st_size) == known_hash
+    finally:
+        os.close(descriptor)

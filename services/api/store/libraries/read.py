@@ -10,12 +10,21 @@ import asyncpg
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A library. `removal_requested_at`: a person removed it, and its rows are being deleted."""
+    """A library.
+
+    Attributes:
+        id: stays the same.
+        name: no other library has it.
+        root: its folder, as people name it.
+        removal_requested_at: when a person removed it: its rows are being deleted.
+        track_count: tracks whose file is present; None if they were not counted.
+    """
 
     id: UUID
     name: str
     root: str
     removal_requested_at: datetime | None = None
+    track_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +44,13 @@ class LibraryContents:
     corrected: int
 
 
-# $1: ids, or null for all.
+# $1: ids, or null for all. $2: whether to count tracks, which takes long in large libraries.
 _READ = """
-SELECT id, name, root, removal_requested_at FROM libraries
-WHERE $1::uuid[] IS NULL OR id = ANY($1) ORDER BY name
-"""
-_TRACK_COUNTS = """
-SELECT library_id, count(*) AS tracks FROM files
-WHERE library_id = ANY($1) AND state = 'present' AND track_id IS NOT NULL GROUP BY 1
+SELECT id, name, root, removal_requested_at, CASE WHEN $2 THEN (
+    SELECT count(*) FROM files
+    WHERE library_id = libraries.id AND state = 'present' AND track_id IS NOT NULL
+) END AS track_count
+FROM libraries WHERE $1::uuid[] IS NULL OR id = ANY($1) ORDER BY name
 """
 _CONTENTS = """
 SELECT count(*) AS files,
@@ -65,17 +73,12 @@ ORDER BY o.name
 """
 
 
-async def read(pool: asyncpg.Pool, ids: Sequence[UUID] | None = None) -> list[Library]:
+async def read(
+    pool: asyncpg.Pool, ids: Sequence[UUID] | None = None, *, counted: bool = False
+) -> list[Library]:
     """The libraries of the ids that exist, or all; ordered by name."""
-    rows = await pool.fetch(_READ, None if ids is None else list(ids))
+    rows = await pool.fetch(_READ, None if ids is None else list(ids), counted)
     return [Library(**row) for row in rows]
-
-
-async def track_counts(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[int]:
-    """How many tracks of each library have a file that is there."""
-    rows = await pool.fetch(_TRACK_COUNTS, list(ids))
-    counts = {row["library_id"]: row["tracks"] for row in rows}
-    return [counts.get(id_, 0) for id_ in ids]
 
 
 async def contents(connection: asyncpg.Connection | asyncpg.Pool, id_: UUID) -> LibraryContents:
