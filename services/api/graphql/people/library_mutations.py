@@ -26,7 +26,7 @@ from services.api.store.libraries import change, read, remove
 from shared.contracts.identity import IdKind
 
 MOST_PURGED = 10_000
-_MOST_DAYS = 36_500
+_MOST_DAYS, _DAYS_FIELD = 36_500, "older_than_days"
 
 
 _ID = strawberry.argument(description="The library's id.")
@@ -139,7 +139,7 @@ class LibraryMutations:
         """Delete in batches."""
         pool = info.context.pool
         try:
-            days = checks.integer({"days": older_than_days}, "days", 0, _MOST_DAYS)
+            days = checks.integer({_DAYS_FIELD: older_than_days}, _DAYS_FIELD, 0, _MOST_DAYS)
         except InvalidValue as invalid:
             return PurgeMissingPayload(error=UserError.of(invalid.problem))
         which = MissingFiles(
