@@ -4,6 +4,8 @@ UV := .uv/bin/uv
 UV_VERSION := 0.13.9
 LOWEST := strawberry-graphql==0.338.0 graphql-core==3.3.0
 VENV ?= .venv
+# What running needs, and what developing needs in addition.
+RUNNABLE := $(VENV)/.runnable
 INSTALLED := $(VENV)/.installed
 MUSIC ?=
 ARGS ?=
@@ -21,10 +23,10 @@ help: ## list the targets (this text)
 	@echo "PYTHON=python3.12 and VENV=.venv-3.12 choose another Python and another environment for any target."
 
 ## Use it
-run: install ## scan and serve a folder: MUSIC=~/Music (without it, the demo library); ARGS go to `soniquebay up`
+run: $(if $(wildcard $(INSTALLED)),$(INSTALLED),$(RUNNABLE)) ## scan and serve a folder: MUSIC=~/Music (without it, the demo library); ARGS go to `soniquebay up`
 	@exec $(VENV)/bin/soniquebay up $(if $(MUSIC),--music "$(MUSIC)",--demo) $(ARGS)
 
-install: $(INSTALLED) ## install the locked versions of everything into .venv
+install: $(INSTALLED) ## install everything into .venv: also what a cluster and developers need
 
 clean: ## remove what was installed and fetched (not your library: that is in SONIQUEBAY_DATA_DIR)
 	rm -rf .venv* .uv .music .engines .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
@@ -99,12 +101,19 @@ $(UV):
 
 # An install that was cut off may have left half of a package behind, which uv takes for a whole one.
 # So the folder is marked while it is filled, and one that is still marked is made anew.
-$(INSTALLED): $(UV) uv.lock pyproject.toml shared/pyproject.toml $(wildcard services/*/pyproject.toml)
+define sync
 	@if [ -e $(VENV)/.installing ]; then rm -rf $(VENV); fi
 	@echo "Installing into $(VENV) ..."
 	@[ -x $(VENV)/bin/python ] || $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
 	@touch $(VENV)/.installing
-	@$(UV) sync --locked --quiet --python $(PYTHON) \
+	@$(UV) sync --locked --quiet --python $(PYTHON) $(1) \
 	  || { status=$$?; [ $$status -ge 128 ] || rm -f $(VENV)/.installing; exit $$status; }  # from 128: a signal
 	@rm -f $(VENV)/.installing
 	@touch $@
+endef
+LOCKED := uv.lock pyproject.toml shared/pyproject.toml $(wildcard services/*/pyproject.toml)
+$(RUNNABLE): $(UV) $(LOCKED)
+	$(call sync,--no-dev)
+$(INSTALLED): $(UV) $(LOCKED)
+	$(call sync,--extra cluster)
+	@touch $(RUNNABLE)

@@ -55,8 +55,10 @@ OVERVIEW = [
         [("max(soniquebay_api_scans_active_count)", "active scans"),
          ("max(soniquebay_api_files_to_read_count)", "files to read"),
          ("max(soniquebay_api_work_pending_count)", "files and tracks in progress"),
-         ("max(soniquebay_api_failures_open_count)", "failures")],
-        "A scan is active until every file that it found is read.",
+         ("max(soniquebay_api_failures_open_count)", "failures"),
+         ("max by (state) (soniquebay_api_scans_unresolved_count)", "scans {{state}}")],
+        "A scan is active until every file that it found is read. One that is held or refused"
+        " waits for a person.",
     ),
     Panel(
         "Breakers",

@@ -1,21 +1,33 @@
 """The command line: `soniquebay`."""
 
-import sys
+from importlib import import_module
 
 import click
-from pydantic import ValidationError
 
-from soniquebay.commands.correct import correct
-from soniquebay.commands.failures import failures, replay
-from soniquebay.commands.library import library, purge
-from soniquebay.commands.pause import pause, resume
-from soniquebay.commands.scan import scan, status
-from soniquebay.commands.search import search, similar
-from soniquebay.commands.show import show
-from soniquebay.commands.up import up
+_MODULES = {
+    "up": "up", "scan": "scan", "status": "status", "search": "search", "similar": "search",
+    "show": "show", "correct": "correct", "pause": "pause", "resume": "pause",
+    "failures": "failures", "replay": "failures", "library": "library", "purge": "library",
+}  # fmt: skip
+"""The module of `soniquebay.commands` by command, in the order of the help."""
+
+
+class _Commands(click.Group):
+    """Imports the module of a command only when it is asked for, so that each starts quickly."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _MODULES:
+            return None
+        module = import_module(f"soniquebay.commands.{_MODULES[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
 
 
 @click.group(
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Settings are environment variables SONIQUEBAY_...: see docs/configuration.md.",
 )
@@ -28,19 +40,6 @@ def commands() -> None:
     """
 
 
-for command in (
-    up, scan, status, search, similar, show, correct, pause, resume, failures, replay, library,
-    purge,
-):  # fmt: skip
-    commands.add_command(command)
-
-
 def main() -> None:
     """Run a command. Exit code 0: success, 1: something failed, 2: wrong usage."""
-    try:
-        commands()
-    except ValidationError as error:  # a setting has a wrong value
-        for each in error.errors(include_url=False):
-            name = "SONIQUEBAY_" + "_".join(str(part) for part in each["loc"]).upper()
-            click.echo(f"Error: {name}: {each['msg']}", err=True)
-        sys.exit(2)
+    commands()

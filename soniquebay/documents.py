@@ -6,7 +6,18 @@ query Status {
     tracks missing analyzed vectorized indexed damaged failed pending
     artists albums genres activeScans
     stages { stage done failed total } paused { stage reason }
+    unresolvedScans { id root folder state message finishedAt }
   }
+}
+"""
+PROGRESS = """
+query Progress {
+  status { pending activeScans stages { stage done failed total } paused { stage reason } }
+}
+"""
+UNRESOLVED_SCANS = """
+query UnresolvedScans {
+  status { unresolvedScans { id root folder state message } }
 }
 """
 REQUEST_SCAN = """

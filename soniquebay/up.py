@@ -24,12 +24,19 @@ from shared.runtime.resources import limit_malloc_arenas
 from shared.runtime.service import Service, stop_signals
 from shared.runtime.settings import Settings
 from shared.search.factory import search_index
-from soniquebay.demo import render_demo
-from soniquebay.documents import FIRST_TRACK, REQUEST_SCAN, SCAN, STATUS
-from soniquebay.output import duration, say
+from soniquebay.documents import (
+    FIRST_TRACK,
+    PROGRESS,
+    REQUEST_SCAN,
+    SCAN,
+    STATUS,
+    UNRESOLVED_SCANS,
+)
+from soniquebay.output import duration, say, unresolved_line
 from soniquebay.progress import ProgressView
 
 _POLL_EVERY_S = 0.4
+_LOOK_FOR_SCANS_EVERY_S = 30.0
 _IDLE_POLLS = 2  # so many in a row mean that all work is done
 
 
@@ -48,6 +55,9 @@ def run(settings: Settings, *, roots: Sequence[str], demo: bool, until_idle: boo
     with _data_folder(settings):
         folders = list(roots)
         if demo:
+            # Imported only when used: it brings the encoders along.
+            from soniquebay.demo import render_demo  # noqa: PLC0415 - see above
+
             folder = settings.data_dir / "demo-music"
             say(f"rendering the demo library into {folder} (some seconds, once)")
             render_demo(folder)
@@ -92,6 +102,7 @@ class _Up:
         self._until_idle = until_idle
         self._demo = demo
         self._started_s = time.monotonic()
+        self._shown_scans: set[str] = set()
         self._bus = InProcessBus(capacity=settings.bus_capacity)
         embedder = text_embedder(settings)
         index = search_index(settings)
@@ -125,7 +136,7 @@ class _Up:
             if work.done():
                 succeeded = await work
                 if not self._until_idle:
-                    await stopped
+                    await self._show_scans_until(stopped)
             else:
                 work.cancel()
             if stopped.done():
@@ -168,7 +179,7 @@ class _Up:
         idle_polls = 0
         with ProgressView() as view:
             while idle_polls < _IDLE_POLLS:
-                status = (await self._execute(STATUS, {}))["status"]
+                status = (await self._execute(PROGRESS, {}))["status"]
                 view.update(time.monotonic(), status)
                 idle = not status["activeScans"] and not status["pending"]
                 idle_polls = idle_polls + 1 if idle else 0
@@ -177,8 +188,19 @@ class _Up:
         for scan in ended:
             if scan["message"]:
                 say(f"{scan['root']}: {scan['message']}")
-        await self._print_summary(status)
+        self._shown_scans.update(scans)
+        await self._print_summary((await self._execute(STATUS, {}))["status"])
         return all(scan["state"] not in {"HELD", "REFUSED"} for scan in ended)
+
+    async def _show_scans_until(self, stopped: asyncio.Future[Any]) -> None:
+        """Serve until the signal; show scans that are held or refused, as the watcher's may be."""
+        while not stopped.done():
+            status = (await self._execute(UNRESOLVED_SCANS, {}))["status"]
+            for scan in status["unresolvedScans"]:
+                if scan["id"] not in self._shown_scans:
+                    say(unresolved_line(scan))
+                    self._shown_scans.add(scan["id"])
+            await asyncio.wait([stopped], timeout=_LOOK_FOR_SCANS_EVERY_S)
 
     async def _print_summary(self, status: dict[str, Any]) -> None:
         elapsed = duration(time.monotonic() - self._started_s)

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from services.analyzer.acoustid.client import AcoustId
 from services.analyzer.worker import analyze_file
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.analysis import Analysis
@@ -27,6 +27,9 @@ from shared.gateway.results import TrackResult
 from shared.runtime.logs import about
 from shared.runtime.worker_process import WorkerTimeout
 from shared.runtime.workers import WorkerDied, WorkerProcesses
+
+if TYPE_CHECKING:  # its HTTP client takes a while to import, and few have a key
+    from services.analyzer.acoustid.client import AcoustId
 
 _SUPERSEDED = {ErrorCode.STALE, ErrorCode.NOT_FOUND}
 """Error codes of a track that was changed or removed since its event."""
@@ -53,7 +56,7 @@ class AnalyzeTracks:
         timeout_s: float,
         max_excerpt_s: float,
         mounts: Mapping[str, str],
-        acoustid: AcoustId | None = None,
+        acoustid: "AcoustId | None" = None,
         model: AudioModel | None = None,
     ) -> None:
         self._gateway = gateway

@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
-import httpx
 import structlog
 
 from services.analyzer.acoustid import fingerprint
-from services.analyzer.acoustid.client import REQUEST_POLICY, AcoustId
 from services.analyzer.handlers import AnalyzeTracks
 from services.analyzer.musicnn.models import WeightsAbsent, checkpoint_folder
 from services.analyzer.musicnn.msd import MSD
@@ -24,6 +23,11 @@ from shared.runtime.resources import this_machine, workers_for
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.runtime.workers import WorkerProcesses
+
+if TYPE_CHECKING:
+    import httpx
+
+    from services.analyzer.acoustid.client import AcoustId
 
 _MEMBERS = 2
 """Batches at a time: while one waits for its longest file, the other keeps the workers busy."""
@@ -46,7 +50,7 @@ def build(
     settings: Settings,
     *,
     gateway: Gateway,
-    acoustid_transport: httpx.AsyncBaseTransport | None = None,
+    acoustid_transport: "httpx.AsyncBaseTransport | None" = None,
 ) -> Service:
     """Build the service.
 
@@ -97,10 +101,15 @@ def build(
     )  # fmt: skip
 
 
-def _acoustid(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> AcoustId | None:
+def _acoustid(
+    settings: Settings, transport: "httpx.AsyncBaseTransport | None"
+) -> "AcoustId | None":
     """The AcoustID client, where a key is set."""
     if not settings.acoustid_key:
         return None
+    # Imported only when used: its HTTP client takes a twentieth of a second.
+    from services.analyzer.acoustid.client import REQUEST_POLICY, AcoustId  # noqa: PLC0415 - see above
+
     policy = replace(REQUEST_POLICY, max_per_s=settings.acoustid_per_s)
     return AcoustId(settings.acoustid_key.get_secret_value(), policy=policy, transport=transport)
 

@@ -10,8 +10,8 @@ import time
 import structlog
 
 from services.api.graphql.people.subscriptions import Rates
-from services.api.graphql.types.status import stages_of
-from services.api.store import progress
+from services.api.graphql.types.status import MOST_UNRESOLVED_SCANS, stages_of
+from services.api.store import progress, scans
 from services.api.store.database.pool import CountedPool
 from shared.bus.port import Bus
 from shared.runtime import metrics
@@ -62,6 +62,10 @@ class Gauges:
             metrics.TRACKS.labels(state).set(number)
         metrics.FAILURES_OPEN.set(counts.failed)
         metrics.SCANS_ACTIVE.set(counts.active_scans)
+        unresolved = await scans.unresolved(self._pool, MOST_UNRESOLVED_SCANS)
+        states = [scan.state for scan in unresolved]
+        for state in ("held", "refused"):
+            metrics.SCANS_UNRESOLVED.labels(state).set(states.count(state))
         metrics.FILES_TO_READ.set(counts.files_to_read)
         metrics.WORK_PENDING.set(counts.pending)
         for stage in self._rates.note(time.monotonic(), stages_of(counts)):

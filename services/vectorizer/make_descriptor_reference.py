@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from services.vectorizer.descriptor import NAMES, measured_values
 from shared.gateway.client import Gateway
+from shared.gateway.http_transport import HttpTransport
 from shared.gateway.vectorization import measures
 
 _SILENCE_LUFS = -69.0  # silence is not music: its zeros would widen every deviation
@@ -63,7 +64,7 @@ async def _fetch_values(url: str, token: str) -> NDArray[np.float64]:
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
         rows = [
             measured_values(analysis)
-            async for analysis in measures(Gateway(client))
+            async for analysis in measures(Gateway(HttpTransport(client)))
             if analysis.loudness_lufs > _SILENCE_LUFS
         ]
     return np.asarray(rows)

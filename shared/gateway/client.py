@@ -14,12 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-import httpx
-import msgspec
+from shared.contracts.errors import DependencyDown
 
-from shared.contracts.errors import DependencyDown, InvalidInput, TransientError
-
-_NO_TOKEN = "the gateway refuses this service: SONIQUEBAY_SERVICE_TOKEN must be the gateway's"  # noqa: S105 - a message
+NO_TOKEN = "the gateway refuses this service: SONIQUEBAY_SERVICE_TOKEN must be the gateway's"  # noqa: S105 - a message
 _DOCUMENTS = Path(__file__).parent / "documents"
 
 T = TypeVar("T")
@@ -68,15 +65,11 @@ class Gateway:
     """A client for the gateway.
 
     Args:
-        transport: how it is reached. An HTTP client needs the gateway's address as `base_url` and
-            the token in its headers, where one is set; the caller closes it.
+        transport: how it is reached.
     """
 
-    def __init__(self, transport: Transport | httpx.AsyncClient) -> None:
-        if isinstance(transport, httpx.AsyncClient):
-            self._transport: Transport = HttpTransport(transport)
-        else:
-            self._transport = transport
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
     async def execute(self, operation: Operation[R], **variables: object) -> R:
         """Run an operation and return the value of its root field."""
@@ -94,72 +87,6 @@ class Gateway:
         return await self._transport.post_covers(images)
 
 
-class _Request(msgspec.Struct):
-    query: str
-    variables: Mapping[str, object]
-
-
-class _Error(msgspec.Struct):
-    message: str
-    extensions: Mapping[str, Any] = {}
-
-
-class _Response(msgspec.Struct):
-    data: Mapping[str, msgspec.Raw] | None = None
-    errors: Sequence[_Error] = ()
-
-
-class HttpTransport:
-    """The transport over HTTP."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-
-    async def execute(
-        self, operation: Operation[R], variables: Mapping[str, object]
-    ) -> Mapping[str, R]:
-        """Run an operation and return its `data`: the root fields by name."""
-        by_name = {camel_case(name): value for name, value in variables.items()}
-        content = msgspec.json.encode(_Request(operation.document, by_name))
-        answer = await self._send(
-            "POST", "/graphql", content=content, headers={"content-type": "application/json"}
-        )
-        response = msgspec.json.decode(answer.content, type=_Response)
-        raise_errors((error.extensions.get("code"), error.message) for error in response.errors)
-        return {
-            name: msgspec.json.decode(value, type=operation.result)
-            for name, value in (response.data or {}).items()
-        }
-
-    async def post_covers(self, images: Sequence[bytes]) -> list[str | None]:
-        """As `Gateway.post_covers`."""
-        files = [("image", ("image", image)) for image in images]
-        response = await self._send("POST", "/covers", files=files)
-        refusals: list[str | None] = response.json()
-        return refusals
-
-    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            response = await self._client.request(method, path, **options)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise DependencyDown(f"the gateway is out of reach: {error}") from error
-        except httpx.TransportError as error:
-            raise TransientError(f"the connection to the gateway broke: {error!r}") from error
-        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-            raise DependencyDown("the gateway is not ready")
-        if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-            raise DependencyDown(_NO_TOKEN)
-        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise TransientError(f"the gateway answered {response.status_code}")
-        if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
-            raise InvalidInput("the gateway refuses this request as too large")
-        if response.status_code >= httpx.codes.MULTIPLE_CHOICES:
-            raise GatewayRefused(
-                f"the gateway answered {response.status_code}: {response.text[:500]}"
-            )
-        return response
-
-
 def raise_errors(errors: Iterable[tuple[str | None, str]]) -> None:
     """Raise the exception for the errors of a GraphQL response: pairs of code and message."""
     found = list(errors)
@@ -169,7 +96,7 @@ def raise_errors(errors: Iterable[tuple[str | None, str]]) -> None:
     if "UNAVAILABLE" in codes:
         raise DependencyDown(messages)
     if "FORBIDDEN" in codes:
-        raise DependencyDown(f"{_NO_TOKEN} ({messages})")
+        raise DependencyDown(f"{NO_TOKEN} ({messages})")
     raise GatewayRefused(messages)
 
 

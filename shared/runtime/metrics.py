@@ -94,6 +94,11 @@ TRACKS = _gauge(
 )
 FAILURES_OPEN = _gauge("soniquebay_api_failures_open_count", "Failures that are not resolved.")
 SCANS_ACTIVE = _gauge("soniquebay_api_scans_active_count", "Scans that have not ended.")
+SCANS_UNRESOLVED = _gauge(
+    "soniquebay_api_scans_unresolved_count",
+    "Scans of libraries that were held or refused, without a later scan of the same files.",
+    ["state"],
+)
 FILES_TO_READ = _gauge(
     "soniquebay_api_files_to_read_count", "Files that active scans found and that are not read yet."
 )

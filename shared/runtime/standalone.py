@@ -26,6 +26,7 @@ from shared.bus.kafka.topics import Layout
 from shared.bus.port import Bus
 from shared.contracts.errors import DependencyDown, PipelineError, TransientError
 from shared.gateway.client import Gateway
+from shared.gateway.http_transport import HttpTransport
 from shared.runtime.http import health_app, listening, serving
 from shared.runtime.logs import configure_logs
 from shared.runtime.resources import limit_malloc_arenas
@@ -124,7 +125,7 @@ class _Standalone:
         )  # fmt: skip
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(gateway_client(settings))
-            service = self._compose(Parts(settings, bus, Gateway(client)))
+            service = self._compose(Parts(settings, bus, Gateway(HttpTransport(client))))
             service.subscribe(bus)
             await stack.enter_async_context(self._probed(service, bus, client))
             await self._enter(stack, service)

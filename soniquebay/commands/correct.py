@@ -5,10 +5,10 @@ from typing import Any
 import click
 
 from shared.contracts.keys import parse_key
-from shared.runtime.settings import Settings
 from soniquebay.documents import CORRECT, CORRECTED
 from soniquebay.gateway import Gateway, raise_user_error
-from soniquebay.output import json_option, print_json, print_table, say
+from soniquebay.output import json_option, print_json, say
+from soniquebay.tables import print_table
 from soniquebay.tracks import find_track
 
 _FIELDS: dict[str, tuple[str, ...]] = {
@@ -72,7 +72,7 @@ def correct(
     soniquebay correct "So What" --clear tempo
     """
     fields = _correction_fields(tempo, key, genres, moods, cleared)
-    gateway = Gateway(Settings())
+    gateway = Gateway()
     id_ = find_track(gateway, track)
     if fields:
         payload = gateway.execute(CORRECT, {"input": [{"trackId": id_, **fields}]})

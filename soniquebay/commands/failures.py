@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from shared.contracts.topics import Topic
-from shared.runtime.settings import Settings
 from soniquebay.documents import FAILURES, REPLAY
 from soniquebay.gateway import Gateway
-from soniquebay.output import json_option, print_json, print_table, say
+from soniquebay.output import json_option, print_json, say
+from soniquebay.tables import print_table
 
 _PAGE_SIZE = 500  # the most that the gateway allows
 _STAGES = ("extractor.walk", "extractor.read", "analyzer", "vectorizer", "indexer")
@@ -47,7 +47,7 @@ def failures(failure_filter: dict[str, str | None], as_json: bool) -> None:
     The next scan reads a file again once it has changed. For other failures, fix the cause and
     run `soniquebay replay`.
     """
-    gateway = Gateway(Settings())
+    gateway = Gateway()
     rows: list[dict[str, Any]] = []
     after: str | None = None
     while True:
@@ -90,7 +90,7 @@ def _failure(node: dict[str, Any]) -> dict[str, Any]:
 @json_option
 def replay(failure_filter: dict[str, str | None], as_json: bool) -> None:
     """Try again what failed: everything, or what the options select."""
-    result = Gateway(Settings()).execute(REPLAY, {"filter": failure_filter})["replayFailures"]
+    result = Gateway().execute(REPLAY, {"filter": failure_filter})["replayFailures"]
     if as_json:
         print_json({"replayed": result["replayed"]})
     else:

@@ -1,13 +1,12 @@
 """`library`: list, move, rename, remove; `purge`: delete what has been missing for long."""
 
 import os
+import shlex
 import time
 from typing import Any
 
 import click
 
-from shared.runtime.settings import Settings
-from soniquebay.commands.scan import UNSUCCESSFUL, describe_scan, request_scan
 from soniquebay.documents import (
     LIBRARIES,
     MOVE_LIBRARY,
@@ -16,7 +15,8 @@ from soniquebay.documents import (
     RENAME_LIBRARY,
 )
 from soniquebay.gateway import Gateway, raise_user_error
-from soniquebay.output import json_option, print_json, print_table, say
+from soniquebay.output import json_option, print_json, say
+from soniquebay.tables import print_table
 
 _POLL_EVERY_S = 0.5
 _yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -40,7 +40,7 @@ def list_libraries(as_json: bool) -> None:
 
     A library that is being removed is listed until all that belongs to it is deleted.
     """
-    found = Gateway(Settings()).execute(LIBRARIES)["libraries"]
+    found = Gateway().execute(LIBRARIES)["libraries"]
     if as_json:
         print_json(found)
     elif found:
@@ -74,7 +74,14 @@ def move(name: str, folder: str, as_json: bool) -> None:
     mv /old/music /new/music
     soniquebay library move music /new/music
     """
-    gateway = Gateway(Settings())
+    # Imported here, since the other commands need no progress bars.
+    from soniquebay.commands.scan import (  # noqa: PLC0415 - see above
+        UNSUCCESSFUL,
+        describe_scan,
+        request_scan,
+    )
+
+    gateway = Gateway()
     known = _find(gateway, name)
     root = os.path.abspath(os.path.expanduser(folder))  # noqa: PTH100, PTH111 - as in `scan`
     payload = gateway.execute(MOVE_LIBRARY, {"id": known["id"], "root": root})["moveLibrary"]
@@ -86,7 +93,8 @@ def move(name: str, folder: str, as_json: bool) -> None:
         click.echo(f"{known['name']}: {known['root']} -> {payload['library']['root']}")
         click.echo(describe_scan(scan))
     if scan["state"] in UNSUCCESSFUL:
-        say(f"to go back: soniquebay library move '{known['name']}' '{known['root']}'")
+        former = shlex.quote(known["root"])
+        say(f"to go back: soniquebay library move {shlex.quote(known['name'])} {former}")
         raise click.exceptions.Exit(1)
 
 
@@ -99,7 +107,7 @@ def rename(name: str, new_name: str, as_json: bool) -> None:
 
     If SONIQUEBAY_MOUNTS has its name, change it there, too.
     """
-    gateway = Gateway(Settings())
+    gateway = Gateway()
     variables = {"id": _find(gateway, name)["id"], "name": new_name}
     payload = gateway.execute(RENAME_LIBRARY, variables)["renameLibrary"]
     raise_user_error(payload)
@@ -119,7 +127,7 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
     Your files stay as they are. It shows what will be deleted, and asks. If it is interrupted, the
     gateway goes on by itself.
     """
-    gateway = Gateway(Settings())
+    gateway = Gateway()
     known = _find(gateway, name)
     variables = {"id": known["id"], "dryRun": True}
     counted = gateway.execute(REMOVE_LIBRARY, variables)["removeLibrary"]
@@ -162,7 +170,7 @@ def purge(days: int, name: str | None, yes: bool, as_json: bool) -> None:
     \b
     soniquebay purge --older-than 90
     """
-    gateway = Gateway(Settings())
+    gateway = Gateway()
     id_ = _find(gateway, name)["id"] if name else None
     variables = {"days": days, "library": id_}
     purged, remaining = 0, _purge(gateway, {**variables, "dryRun": True})["remaining"]

@@ -2,7 +2,6 @@
 
 import click
 
-from shared.runtime.settings import Settings
 from soniquebay.documents import PAUSE, RESUME
 from soniquebay.gateway import Gateway
 from soniquebay.output import json_option, print_json
@@ -16,7 +15,7 @@ def pause(as_json: bool) -> None:
     Files that are being analysed are finished first, a few for each worker. Scans, searches and
     everything else continue. `soniquebay status` shows that the analysis is paused.
     """
-    changed = Gateway(Settings()).execute(PAUSE)["pauseAnalysis"]
+    changed = Gateway().execute(PAUSE)["pauseAnalysis"]
     if as_json:
         print_json({"paused": True, "changed": changed})
     else:
@@ -30,7 +29,7 @@ def resume(as_json: bool) -> None:
 
     It continues within seconds, where it stopped.
     """
-    changed = Gateway(Settings()).execute(RESUME)["resumeAnalysis"]
+    changed = Gateway().execute(RESUME)["resumeAnalysis"]
     if as_json:
         print_json({"paused": False, "changed": changed})
     else:

@@ -1,4 +1,4 @@
-"""`scan` and `status`: scan a folder, and show how far everything is."""
+"""`scan`: scan a folder."""
 
 import os
 import time
@@ -6,10 +6,9 @@ from typing import Any
 
 import click
 
-from shared.runtime.settings import Settings
-from soniquebay.documents import REQUEST_SCAN, SCAN, STATUS
+from soniquebay.documents import PROGRESS, REQUEST_SCAN, SCAN
 from soniquebay.gateway import Gateway, raise_user_error
-from soniquebay.output import json_option, print_json, print_table, say
+from soniquebay.output import json_option, print_json, say
 from soniquebay.progress import ProgressView
 
 _POLL_EVERY_S = 0.5
@@ -51,7 +50,7 @@ def scan(
     \b
     soniquebay scan ~/Music --follow
     """
-    gateway = Gateway(Settings())
+    gateway = Gateway()
     # abspath, not resolve(): a root may be a symbolic link, and the library is known by the link.
     root = os.path.abspath(os.path.expanduser(folder))  # noqa: PTH100, PTH111 - see above
     mode = "FULL" if full else "INCREMENTAL"
@@ -99,7 +98,7 @@ def _follow(gateway: Gateway, id_: str) -> dict[str, Any]:
     """Show progress until the scan has ended and nothing is pending; return the scan."""
     with ProgressView() as view:
         while True:
-            status = gateway.execute(STATUS)["status"]
+            status = gateway.execute(PROGRESS)["status"]
             view.update(time.monotonic(), status)
             found: dict[str, Any] = gateway.execute(SCAN, {"id": id_})["scan"]
             if found["state"] in _ENDED and (found["state"] == "REFUSED" or not status["pending"]):
@@ -120,22 +119,3 @@ def describe_scan(found: dict[str, Any]) -> str:
         counts += f", {found['filesHeld']:,} held"
     note = f"\nnote: {found['message']}" if found["message"] else ""
     return f"{found['state'].lower()}: {counts}{note}"
-
-
-@click.command()
-@json_option
-def status(as_json: bool) -> None:
-    """Show how far everything is: tracks, stages, failures."""
-    counts = Gateway(Settings()).execute(STATUS)["status"]
-    if as_json:
-        print_json(counts)
-        return
-    names = (
-        "tracks", "artists", "albums", "genres", "missing", "analyzed", "vectorized", "indexed",
-        "damaged", "failed", "pending",
-    )  # fmt: skip
-    print_table(("", ""), [(name, f"{counts[name]:,}") for name in names])
-    for stage in counts["paused"]:
-        say(f"{stage['stage']} waits: {stage['reason']}")
-    if counts["failed"]:
-        say("to see what failed, and why: soniquebay failures")

@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from shared.runtime.settings import Settings
 from soniquebay.documents import SEARCH, SIMILAR
 from soniquebay.gateway import Gateway
-from soniquebay.output import json_option, print_json, print_table, say
+from soniquebay.output import json_option, print_json, say
+from soniquebay.tables import print_table
 from soniquebay.tracks import find_track
 
 _limit_option = click.option(
@@ -36,7 +36,7 @@ def search(text: str, meaning: bool, limit: int, as_json: bool) -> None:
     """
     mode = "MEANING" if meaning else "TEXT"
     variables = {"text": text, "first": limit, "mode": mode}
-    result = Gateway(Settings()).execute(SEARCH, variables)["search"]
+    result = Gateway().execute(SEARCH, variables)["search"]
     _print_hits(result["hits"], as_json)
     if not result["hits"]:
         say(f"no track found for {text!r}")
@@ -54,7 +54,7 @@ def similar(track: str, by_text: bool, limit: int, as_json: bool) -> None:
     soniquebay similar "So What"
     soniquebay similar trk_0f8e...
     """
-    gateway = Gateway(Settings())
+    gateway = Gateway()
     space = "TEXT" if by_text else "AUDIO"
     variables = {"ids": [find_track(gateway, track)], "first": limit, "space": space}
     found = gateway.execute(SIMILAR, variables)["tracksById"][0]

@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from shared.runtime.settings import Settings
 from soniquebay.documents import SHOW
 from soniquebay.gateway import Gateway
-from soniquebay.output import duration, json_option, print_json, print_table
+from soniquebay.output import duration, json_option, print_json
+from soniquebay.tables import print_table
 from soniquebay.tracks import find_track
 
 _BANDWIDTH_NOTES = {
@@ -41,7 +41,7 @@ _LEAST_DISTANCE = 0.25
 @json_option
 def show(track: str, as_json: bool) -> None:
     """Show everything that is known about TRACK: an id, a path, or a title."""
-    gateway = Gateway(Settings())
+    gateway = Gateway()
     found = gateway.execute(SHOW, {"ids": [find_track(gateway, track)]})["tracksById"][0]
     if found is None:
         raise click.ClickException(f"there is no track {track}")

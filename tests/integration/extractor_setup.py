@@ -19,6 +19,7 @@ from shared.bus.in_process import InProcessBus
 from shared.contracts.topics import Stage
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
 from shared.gateway.client import Gateway
+from shared.gateway.http_transport import HttpTransport
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
 
@@ -48,6 +49,9 @@ query ($missing: Boolean) {
 """
 
 
+_UNRESOLVED = "{ status { unresolvedScans { state } } }"
+
+
 class LibraryClient:
     """Scans the library below a root, and reads its tracks and failures."""
 
@@ -72,6 +76,11 @@ class LibraryClient:
             await asyncio.sleep(0.05)
             scan = (await self.gateway.execute_document(_FOLLOW, {"id": scan["id"]}))["scan"]
         return scan
+
+    async def unresolved(self) -> list[str]:
+        """The states of the scans that a person has to look at."""
+        found = await self.gateway.execute_document(_UNRESOLVED, {})
+        return [scan["state"] for scan in found["status"]["unresolvedScans"]]
 
     async def tracks(self, *, missing: bool = False) -> dict[str, Any]:
         """The tracks, by path."""
@@ -103,7 +112,7 @@ async def running_extractor(
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://gateway", timeout=60
     ) as client:
-        gateway = Gateway(client)
+        gateway = Gateway(HttpTransport(client))
         service = extractor.build(settings, gateway=gateway, publish=bus.publish)
         async with service.lifespan():
             service.subscribe(bus)

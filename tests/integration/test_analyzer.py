@@ -28,6 +28,7 @@ from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage, Topic
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
 from shared.gateway.client import Gateway
+from shared.gateway.http_transport import HttpTransport
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
@@ -120,7 +121,7 @@ async def pipeline(
     transport = httpx.ASGITransport(gateway_service.app)
     async with AsyncExitStack() as running:
         client = httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60)
-        gateway = Gateway(await running.enter_async_context(client))
+        gateway = Gateway(HttpTransport(await running.enter_async_context(client)))
         service = analyzer.build(
             settings, gateway=gateway, acoustid_transport=httpx.MockTransport(_acoustid)
         )

@@ -16,6 +16,7 @@ from shared.bus.in_process import InProcessBus
 from shared.contracts.errors import DependencyDown, InvalidInput
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
 from shared.gateway.client import Gateway
+from shared.gateway.http_transport import HttpTransport
 from shared.runtime.http import CannotListen, listening
 from shared.runtime.settings import Settings
 from tests.integration.conftest import StoreTracks
@@ -63,12 +64,14 @@ async def test_it_is_ready_when_the_bus_and_the_database_are(
         assert (await inside.get("/readyz")).status_code == 503
         assert (await inside.get("/covers/" + "0" * 64)).status_code == 503
         with pytest.raises(DependencyDown):
-            await Gateway(inside).execute_document(STATUS, {})
+            await Gateway(HttpTransport(inside)).execute_document(STATUS, {})
         async with api.service.lifespan():
             assert (await inside.get("/readyz")).text == "the bus is not connected"
             await api.bus.start()
             assert (await inside.get("/readyz")).text == "ready"
-            assert await Gateway(inside).execute_document(STATUS, {}) == {"status": {"tracks": 0}}
+            assert await Gateway(HttpTransport(inside)).execute_document(STATUS, {}) == {
+                "status": {"tracks": 0}
+            }
             await api.bus.drain(5)
         assert (await inside.get("/readyz")).status_code == 503
 
@@ -159,9 +162,9 @@ async def test_a_service_with_a_wrong_token_waits_and_does_not_give_up_its_recor
     async with running_gateway(database_settings, **tokens) as client:
         client.headers["authorization"] = "Bearer engine"
         with pytest.raises(DependencyDown, match="SONIQUEBAY_SERVICE_TOKEN"):
-            await Gateway(client).execute_document(STORE, {})
+            await Gateway(HttpTransport(client)).execute_document(STORE, {})
         with pytest.raises(DependencyDown, match="SONIQUEBAY_SERVICE_TOKEN"):
-            await Gateway(client).post_covers([picture("png")])
+            await Gateway(HttpTransport(client)).post_covers([picture("png")])
 
 
 @pytest.mark.parametrize("token", [None, "", " "])

@@ -12,6 +12,7 @@ from PIL import Image
 from services.api.images import MOST_BYTES
 from services.api.store import covers
 from shared.gateway.client import Gateway
+from shared.gateway.http_transport import HttpTransport
 from tests.integration.gateways import picture
 
 
@@ -104,7 +105,7 @@ async def test_many_images_are_sent_in_one_request_and_each_has_its_own_error(
     client: httpx.AsyncClient, pool: asyncpg.Pool
 ) -> None:
     images = [picture("PNG"), b"<svg/>", picture("JPEG"), b"", picture("PNG")]
-    answers = await Gateway(client).post_covers(images)
+    answers = await Gateway(HttpTransport(client)).post_covers(images)
     assert [answer is None for answer in answers] == [True, False, True, False, True]
     for image in (images[0], images[2]):
         shown = await client.get(f"/covers/{hashlib.sha256(image).hexdigest()}")

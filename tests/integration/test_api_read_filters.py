@@ -12,7 +12,7 @@ from services.api.store.files.missing import mark_missing
 from shared.contracts.identity import IdKind, format_id
 from tests.integration.api_list_fixtures import ask, walk
 from tests.integration.api_read_fixtures import SchemaClient, dropped_space_indexes
-from tests.integration.conftest import StoreTracks
+from tests.integration.conftest import StoreTracks, track_item
 
 __all__ = ["ask", "dropped_space_indexes"]
 
@@ -108,3 +108,25 @@ async def test_artists_and_albums_are_filtered_and_those_without_tracks_left_out
         assert len(await walk(ask, "albums", f", filter: {{{conditions}}}", 2, "")) == number, (
             conditions
         )
+
+
+async def test_the_status_counts_what_the_lists_have(
+    ask: SchemaClient, pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
+) -> None:
+    document = (
+        "{ status { artists albums genres } artists { totalCount } albums { totalCount }"
+        " genres { totalCount } }"
+    )
+
+    async def counts() -> dict[str, int]:
+        found = await ask(document)
+        status = found.pop("status")
+        assert status == {name: value["totalCount"] for name, value in found.items()}
+        return dict(status)
+
+    before = await counts()
+    await store_tracks(track_item("gone/a.mp3", genres=["Only there"]))
+    with_genre = await counts()
+    assert with_genre["genres"] == before["genres"] + 1
+    await mark_missing(pool, library_id, ["gone/a.mp3"])
+    assert (await counts())["genres"] == before["genres"], "its only track is missing"

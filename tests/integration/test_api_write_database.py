@@ -92,9 +92,18 @@ async def test_the_next_start_uses_the_server_that_a_crash_left_running(
 async def test_processes_that_start_at_once_migrate_one_after_another(tmp_path: Path) -> None:
     await run_three_times(OPEN, str(tmp_path))
     async with open_pool(Settings(data_dir=tmp_path)) as pool:
-        newest = max(path.name[4:8] for path in (FOLDER / "versions").glob("rev_*.py"))
+        newest = max(path.name[:4] for path in FOLDER.glob("*.sql"))
         assert await pool.fetch("SELECT version_num FROM alembic_version") == [(newest,)]
         assert await pool.fetchval("SELECT count(*) FROM libraries") == 3
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    async with open_pool(settings) as pool:
+        await pool.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseUnusable, match=r"newer version of SoniqueBay.*9999"):
+        async with open_pool(settings):
+            pass
 
 
 async def test_migrations_of_an_external_database_run_one_after_another(

@@ -159,15 +159,20 @@ async def test_an_empty_or_missing_root_marks_nothing_missing(
     gone = await library.scan()
     assert gone["state"] == "REFUSED"
     assert f"{library.root} does not exist: nothing was marked missing" in gone["message"]
+    assert await library.unresolved() == ["REFUSED"]
     library.root.mkdir()
     empty = await library.scan(mode="FULL")
     assert (empty["state"], empty["filesMissing"], empty["filesHeld"]) == ("HELD", 0, 1)
     assert f"{library.root} is empty, but 1 files are known in it" in empty["message"]
     assert "--accept-missing" in empty["message"]
+    assert await library.unresolved() == ["HELD"], (
+        "a later scan of the same files has the last word"
+    )
     assert set(await library.tracks()) == {"1.flac"}
     library.root.rmdir()
     temporary.rename(library.root)
     assert (await library.scan())["filesUnchanged"] == 1
+    assert await library.unresolved() == []
     (library.root / "1.flac").unlink()
     accepted = await library.scan(accept=True)
     assert (accepted["state"], accepted["filesMissing"]) == ("FINISHED", 1)

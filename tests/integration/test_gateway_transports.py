@@ -25,6 +25,7 @@ from shared.gateway.extraction import (
     create_tracks,
     missing_covers,
 )
+from shared.gateway.http_transport import HttpTransport
 from shared.gateway.indexing import tracks_to_index
 from shared.gateway.inputs import (
     AlbumInput,
@@ -52,7 +53,7 @@ def api_of(settings: Settings) -> Api:
 
 def gateway_of(api: Api, transport: str) -> tuple[httpx.AsyncClient, Gateway]:
     client = httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://soniquebay")
-    return client, Gateway(client if transport == "http" else api.transport)
+    return client, Gateway(HttpTransport(client) if transport == "http" else api.transport)
 
 
 @fixture(params=["http", "local"])

@@ -212,7 +212,7 @@ async def test_a_scan_that_stores_while_its_library_is_removed_leaves_nothing(
         for number in range(40):
             items = [track_item(f"{name}/{number}-{one}.mp3") for one in range(10)]
             results = await upsert_tracks(pool, library, None, items)
-            refusals.extend(one.problem.field for one in results if one.problem)
+            refusals.extend(str(one.problem.field) for one in results if one.problem)
             await asyncio.sleep(0)
 
     scans = [asyncio.create_task(scan(name)) for name in ("x", "y", "z")]

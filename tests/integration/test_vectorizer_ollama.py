@@ -24,6 +24,7 @@ from shared.contracts.identity import IdKind, format_id
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.embedding.ollama_embedder import OllamaEmbedder
 from shared.gateway.client import Gateway
+from shared.gateway.http_transport import HttpTransport
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
 from tests.engines.ollama import OllamaServer, Parts
@@ -106,7 +107,7 @@ async def pipeline(
     transport = httpx.ASGITransport(gateway_service.app)
     async with AsyncExitStack() as running:
         client = httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60)
-        gateway = Gateway(await running.enter_async_context(client))
+        gateway = Gateway(HttpTransport(await running.enter_async_context(client)))
         for service in (
             gateway_service.service,
             vectorizer.build(gateway=gateway, embedder=embedders[1]),

@@ -25,6 +25,7 @@ from shared.contracts.identity import IdKind, format_id
 from shared.contracts.versions import ANALYZER_VERSION
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
 from shared.gateway.client import Gateway
+from shared.gateway.http_transport import HttpTransport
 from shared.runtime.settings import Settings
 from shared.search.opensearch_index import OpenSearchIndex
 from shared.search.port import SearchIndex
@@ -132,7 +133,7 @@ async def start(
         gateway_service = api.build(settings, bus=bus, embedder=embedder, search=index)
         transport = httpx.ASGITransport(gateway_service.app)
         client = httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60)
-        gateway = Gateway(await running.enter_async_context(client))
+        gateway = Gateway(HttpTransport(await running.enter_async_context(client)))
         for service in (
             gateway_service.service,
             indexer.build(settings, gateway=gateway, index=index),

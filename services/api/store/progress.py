@@ -26,9 +26,6 @@ class Progress:
     """Files that active scans have found but not read yet."""
     waiting: int
     """Tracks that are neither complete nor stopped by a failure."""
-    artists: int
-    albums: int
-    genres: int
     active_scans: int
     is_paused: bool = False
     """A person paused the analysis."""
@@ -81,9 +78,6 @@ SELECT *,
             AND t.analyzer_version = a.analyzer_version AND NOT t.is_missing
         WHERE a.damaged
     ) AS damaged,
-    (SELECT count(*) FROM artists) AS artists,
-    (SELECT count(*) FROM albums) AS albums,
-    (SELECT count(*) FROM genres) AS genres,
     EXISTS (SELECT FROM analysis_pause) AS is_paused
 FROM track, failure, scan
 """  # noqa: S608 - the stage's name is a constant of ours

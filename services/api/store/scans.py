@@ -79,6 +79,17 @@ FROM scans s LEFT JOIN libraries l ON l.id = s.library_id
 WHERE $1::uuid[] IS NULL OR s.id = ANY($1)
 ORDER BY s.requested_at DESC, s.id LIMIT $2
 """  # noqa: S608 - the stage's name is a constant of ours
+# A later scan of the same files, or of more, has the last word.
+_UNRESOLVED = """
+SELECT id FROM scans s
+WHERE s.state IN ('held', 'refused') AND s.library_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM scans later
+    WHERE later.library_id = s.library_id AND later.requested_at > s.requested_at
+        AND later.finished_at IS NOT NULL
+        AND (later.folder IN ('', s.folder) OR starts_with(s.folder, later.folder || '/'))
+)
+ORDER BY s.requested_at DESC, s.id LIMIT $1
+"""
 _JOIN_ACTIVE = """
 SELECT id FROM scans
 WHERE library_id = $1 AND folder = $2 AND mode = $3 AND accept_missing = $4
@@ -153,6 +164,13 @@ async def read(pool: asyncpg.Pool, ids: Sequence[UUID]) -> dict[UUID, Scan]:
 async def newest(pool: asyncpg.Pool, first: int) -> list[Scan]:
     """The newest scans, newest first."""
     return [Scan(**row) for row in await pool.fetch(_READ, None, first)]
+
+
+async def unresolved(pool: asyncpg.Pool, first: int) -> list[Scan]:
+    """The held and refused scans of libraries that a person has to look at, newest first."""
+    ids = [row["id"] for row in await pool.fetch(_UNRESOLVED, first)]
+    found = await read(pool, ids)
+    return [found[id_] for id_ in ids if id_ in found]
 
 
 async def request(

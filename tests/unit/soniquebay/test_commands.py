@@ -1,13 +1,18 @@
+import subprocess
+import sys
+
 import click
 import pytest
 from click.testing import CliRunner
 
+from shared.runtime.settings import Settings
+from soniquebay import gateway
 from soniquebay.cli import commands
 from soniquebay.tracks import choose_track
 
 NAMES = (
     "up", "scan", "status", "search", "similar", "show", "correct", "pause", "resume", "failures",
-    "replay",
+    "replay", "library", "purge",
 )  # fmt: skip
 
 
@@ -24,6 +29,8 @@ def test_every_command_has_a_help(name: str) -> None:
      ["failures", "--stage", "x"], ["replay", "--topic", "x"],
      ["correct"], ["correct", "x", "--key", "H"], ["correct", "x", "--tempo", "7"],
      ["correct", "x", "--tempo", "90", "--clear", "tempo"], ["correct", "x", "--clear", "y"],
+     ["library", "nonsense"], ["library", "move", "music"], ["library", "remove"], ["purge"],
+     ["purge", "--older-than", "-1"], ["purge", "--older-than", "soon"],
      ["up", "--music", "/nowhere/at/all"], ["up", "--watch", "--until-idle"]],
 )  # fmt: skip
 def test_wrong_usage_has_exit_code_2(arguments: list[str]) -> None:
@@ -45,3 +52,36 @@ def test_no_track_or_several_tracks_are_an_error_that_lists_them() -> None:
         choose_track("night", [])
     with pytest.raises(click.ClickException, match=r"(?s)trk_1.*trk_2"):
         choose_track("night", [track("trk_1", "Night Ferry"), track("trk_2", "Night Train")])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_is_in_the_help(name: str) -> None:
+    assert f"\n  {name} " in CliRunner().invoke(commands, ["--help"]).output
+
+
+def test_status_imports_no_large_library() -> None:
+    code = "import sys, soniquebay.commands.status; print(*sys.modules)"
+    # An own process: this one has imported everything already.
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    imported = set(run.stdout.split())
+    assert "soniquebay.gateway" in imported
+    assert imported.isdisjoint({"pydantic", "httpx", "rich", "msgspec", "asyncio", "numpy"})
+
+
+def test_the_commands_look_for_the_gateway_where_it_listens_by_default() -> None:
+    assert Settings.model_fields["host"].default == gateway.DEFAULT_HOST
+    assert Settings.model_fields["port"].default == gateway.DEFAULT_PORT
+
+
+@pytest.mark.parametrize("port", ["", "x", "-1"])
+def test_a_port_that_is_none_is_wrong_usage(port: str) -> None:
+    with pytest.raises(click.UsageError, match="SONIQUEBAY_PORT"):
+        gateway.Gateway({"SONIQUEBAY_PORT": port})
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://[", "http://x:y"])
+def test_a_gateway_that_cannot_be_asked_is_one_clear_line(url: str) -> None:
+    with pytest.raises(click.ClickException, match="gateway at"):
+        gateway.Gateway({"SONIQUEBAY_GATEWAY_URL": url}).execute("{ __typename }")

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 
 import strawberry
+from strawberry import Info
 
 from services.api.graphql.types.scans import Scan
 from services.api.graphql.types.track_details import TrackStage
+from services.api.store import scans
 from services.api.store.progress import Progress
+from services.api.store.reading import lists
 from shared.contracts.topics import Stage
 
 _FAILING = {
@@ -15,6 +18,9 @@ _FAILING = {
     TrackStage.VECTORIZED: (Stage.VECTORIZE,),
     TrackStage.INDEXED: (Stage.INDEX,),
 }
+
+
+MOST_UNRESOLVED_SCANS = 20
 
 
 @strawberry.type
@@ -53,12 +59,34 @@ class Status:
     damaged: int = strawberry.field(description="Analysed tracks whose file is damaged.")
     failed: int
     pending: int
-    artists: int
-    albums: int
-    genres: int
     active_scans: int
     stages: list[StageProgress]
     paused: list[PausedStage]
+
+    @strawberry.field(description="Artists with a present track or album, as `artists` lists them.")
+    async def artists(self, info: Info) -> int:
+        """Count them."""
+        return await lists.count(info.context.pool, "artists", lists.artists(None))
+
+    @strawberry.field(description="Albums with a present track, as `albums` lists them.")
+    async def albums(self, info: Info) -> int:
+        """Count them."""
+        return await lists.count(info.context.pool, "albums", lists.albums())
+
+    @strawberry.field(description="Genres with a present track, as `genres` lists them.")
+    async def genres(self, info: Info) -> int:
+        """Count them."""
+        return await lists.count(info.context.pool, "genres", lists.genres())
+
+    @strawberry.field(
+        description="Scans of libraries that ended as HELD or REFUSED, and that no later scan of"
+        " the same files followed: a person has to look at them. The newest"
+        f" {MOST_UNRESOLVED_SCANS}."
+    )
+    async def unresolved_scans(self, info: Info) -> list[Scan]:
+        """Read them."""
+        found = await scans.unresolved(info.context.pool, MOST_UNRESOLVED_SCANS)
+        return [Scan.of(scan) for scan in found]
 
     @classmethod
     def of(cls, progress: Progress, paused: Mapping[str, str]) -> "Status":
@@ -66,7 +94,7 @@ class Status:
         if progress.is_paused:
             paused = {**paused, Stage.ANALYZE.value: _PAUSED}
         names = ("tracks", "missing", "analyzed", "vectorized", "indexed", "failed", "pending")
-        more = ("damaged", "artists", "albums", "genres", "active_scans")
+        more = ("damaged", "active_scans")
         return cls(
             **{name: getattr(progress, name) for name in (*names, *more)},
             stages=stages_of(progress),

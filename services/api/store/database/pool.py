@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 from pgvector.asyncpg import register_vector
 
-from shared.contracts.errors import DependencyDown
+from shared.contracts.errors import DependencyDown, TransientError
 
 T = TypeVar("T")
 _ATTEMPTS = 5
@@ -175,6 +175,9 @@ async def in_transaction(
 ) -> T:
     """Run `work` in a transaction, and run it again where it lost a race with another one.
 
+    Raises:
+        TransientError: it lost again and again.
+
     A transaction that is not `durable` may be lost if the server dies within a second, but not
     once a durable one that began later has ended: the log is written in order.
     """
@@ -186,9 +189,9 @@ async def in_transaction(
                 return await work(connection)
         # All writes lock in one order, so they do not deadlock with each other. A statement of an
         # administrator may still cause a deadlock, which then costs one repetition.
-        except (LostRace, asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+        except (LostRace, asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
             if not attempts_left:
-                raise
+                raise TransientError("others kept changing the same rows: try again") from error
     raise AssertionError("unreachable")
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import structlog
 
-from services.api.migrations import migrate
+from services.api.migrations import NewerDatabase, migrate
 from services.api.store.database.embedded import DatabaseUnusable, EmbeddedPostgres
 from services.api.store.database.pool import CountedPool, keep_session, register_codecs
 from shared.contracts.errors import DependencyDown
@@ -75,6 +75,8 @@ async def _pool(target: dict[str, str]) -> AsyncIterator[CountedPool]:
     except (OSError, TimeoutError, asyncpg.CannotConnectNowError) as error:
         message = f"the database cannot be reached: {str(error) or type(error).__name__}"
         raise DependencyDown(message) from error
+    except NewerDatabase as error:
+        raise DatabaseUnusable(f"the database cannot be used: {error}") from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseUnusable(_explain(error)) from error
     try:

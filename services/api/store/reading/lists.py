@@ -83,9 +83,12 @@ def albums(
 
 
 def genres() -> Conditions:
-    """Genres that have a track."""
+    """Genres that have a present track."""
     where = Conditions()
-    where.add("EXISTS (SELECT FROM track_genres g WHERE g.genre_id = t.id)")
+    where.add(
+        "EXISTS (SELECT FROM track_genres g JOIN tracks k ON k.id = g.track_id"
+        " WHERE g.genre_id = t.id AND NOT k.is_missing)"
+    )
     return where
 
 

@@ -14,6 +14,7 @@ from services.extractor.scan.walk import Run, WalkedFile
 from services.extractor.scan.walk_buffer import WalkBuffer
 from shared.contracts.range_digests import digest_of
 from shared.gateway.client import Gateway
+from shared.gateway.http_transport import HttpTransport
 
 FILES = [WalkedFile(f"{number:02}", number, 7, 0) for number in range(10)]
 EACH = 3
@@ -30,7 +31,7 @@ class Catalogue:
         client = httpx.AsyncClient(
             transport=httpx.MockTransport(self._answer), base_url="http://gateway"
         )
-        self.ranges = RangeCursor(Gateway(client), "library", "")
+        self.ranges = RangeCursor(Gateway(HttpTransport(client)), "library", "")
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         call = json.loads(request.content)
