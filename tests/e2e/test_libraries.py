@@ -115,3 +115,28 @@ def test_a_mistyped_folder_makes_no_library(bay: Bay, tmp_path: Path) -> None:
             assert scan.returncode == 1
             assert str(folder) in scan.stdout + scan.stderr
         assert bay.json("library", "list") == []
+
+
+def test_a_library_is_renamed_and_a_track_that_is_gone_for_good_is_purged(
+    bay: Bay, tmp_path: Path
+) -> None:
+    music = tmp_path / "music"
+    (gone, *rest) = generate(music, 3, seed=3)
+    with bay.serving("--music", str(music)):
+        bay.wait_until_idle()
+        assert bay.json("library", "rename", "music", "My music")["name"] == "My music"
+        gone.unlink()
+        assert bay.command("scan", str(music / "nowhere" / ".."), "--follow").returncode == 0
+        deadline = time.monotonic() + 30
+        while not bay.json("status")["missing"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        nothing = bay.json("purge", "--older-than", "1", "--yes")
+        assert nothing == {"purged": 0}
+        unknown = bay.command("purge", "--older-than", "0", "--library", "music", "--yes")
+        assert (unknown.returncode, "'My music'" in unknown.stderr) == (1, True)
+        purged = bay.json("purge", "--older-than", "0", "--library", "My music", "--yes")
+        assert purged == {"purged": 1}
+        assert set(bay.tracks("id")) == {str(path.relative_to(music)) for path in rest}
+        (listed,) = bay.json("library", "list")
+        assert (listed["name"], listed["trackCount"]) == ("My music", 2)
