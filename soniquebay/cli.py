@@ -8,6 +8,7 @@ _MODULES = {
     "up": "up", "scan": "scan", "status": "status", "search": "search", "similar": "search",
     "show": "show", "correct": "correct", "import-collection": "import_collection",
     "pause": "pause", "resume": "pause", "failures": "failures", "replay": "failures",
+    "library": "library", "purge": "library",
 }  # fmt: skip
 """The module of `soniquebay.commands` by command, in the order of the help."""
 

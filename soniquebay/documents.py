@@ -113,7 +113,33 @@ mutation EndImport($libraryId: ID!, $importId: UUID!, $source: String!) {
   endImport(libraryId: $libraryId, importId: $importId, source: $source)
 }
 """
-LIBRARIES = "query Libraries { libraries { id name root } }"
+LIBRARIES = """
+query Libraries { libraries { id name root trackCount isBeingRemoved } }
+"""
+MOVE_LIBRARY = """
+mutation MoveLibrary($id: ID!, $root: String!) {
+  moveLibrary(id: $id, root: $root) { library { id name root } error { code message } }
+}
+"""
+RENAME_LIBRARY = """
+mutation RenameLibrary($id: ID!, $name: String!) {
+  renameLibrary(id: $id, name: $name) { library { id name root } error { code message } }
+}
+"""
+REMOVE_LIBRARY = """
+mutation RemoveLibrary($id: ID!, $name: String, $dryRun: Boolean) {
+  removeLibrary(id: $id, name: $name, dryRun: $dryRun) {
+    contents { files tracks missing corrected } error { code message }
+  }
+}
+"""
+PURGE_MISSING = """
+mutation PurgeMissing($days: Int!, $library: ID, $dryRun: Boolean) {
+  purgeMissingTracks(olderThanDays: $days, libraryId: $library, dryRun: $dryRun) {
+    purged remaining error { code message }
+  }
+}
+"""
 PAUSE = "mutation Pause { pauseAnalysis }"
 RESUME = "mutation Resume { resumeAnalysis }"
 TRACKS_BY_PATH = """

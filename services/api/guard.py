@@ -11,13 +11,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.api.signed_addresses import AddressSigner
 from shared.contracts.errors import InvalidInput
-from shared.runtime.settings import Settings
+from shared.runtime.settings import LOOPBACK, Settings
 
 MUST_PRESENT_TOKEN = "soniquebay.must_present_token"  # noqa: S105 - a key of the ASGI scope
 MAY_STORE = "soniquebay.may_store"
 """Key of the ASGI scope: whether the caller may store, as services do. If absent, it may."""
 FOR_SERVICES = "the services: send SONIQUEBAY_SERVICE_TOKEN as the bearer token"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _POLICY_VIOLATION = 1008
 _PREFLIGHT_KEPT_S = 600
 
@@ -29,7 +28,7 @@ def _text(secret: SecretStr | None) -> str | None:
 
 def check_settings(settings: Settings) -> None:
     """Refuse to listen beyond loopback without a token."""
-    if settings.host not in _LOOPBACK and _text(settings.token) is None:
+    if not settings.is_local and _text(settings.token) is None:
         raise InvalidInput(
             f"SONIQUEBAY_HOST is {settings.host}, which others can reach: set SONIQUEBAY_TOKEN to"
             " a secret that clients must present, or listen on 127.0.0.1"
@@ -154,8 +153,8 @@ def _is_local(headers: Iterable[tuple[bytes, bytes]], origins: Collection[str]) 
     pairs = list(headers)
     host = "//" + _header(pairs, b"host").decode("latin-1")
     origin = _header(pairs, b"origin").decode("latin-1").lower()
-    is_allowed = not origin or origin in origins or _host_name(origin) in _LOOPBACK
-    return _host_name(host) in _LOOPBACK and is_allowed
+    is_allowed = not origin or origin in origins or _host_name(origin) in LOOPBACK
+    return _host_name(host) in LOOPBACK and is_allowed
 
 
 def _may_open(headers: Iterable[tuple[bytes, bytes]], origins: Collection[str]) -> bool:

@@ -15,6 +15,7 @@ from services.api.graphql.context import Context
 from services.api.graphql.schema import build_schema
 from services.api.graphql_http import MOST_BYTES
 from services.api.guard import guard
+from services.api.housekeeper import Housekeeper
 from services.api.local_transport import LocalTransport
 from services.api.reconciler import Reconciler
 from services.api.server import bound, build_app
@@ -147,13 +148,17 @@ class Api:
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
-        """Run the reconciler and the gauges' updates."""
+        """Run the reconciler, the housekeeper and the gauges' updates."""
         reconciler = Reconciler(
             self.pool, self.bus, interval_s=self.settings.reconcile_s, on_look=self._changes.notify
+        )
+        housekeeper = Housekeeper(
+            self.pool, self.bus, self.settings, on_change=self._changes.notify
         )
         gauges = Gauges(self.pool, self.bus, interval_s=self.settings.reconcile_s)
         tasks = [
             asyncio.create_task(reconciler.run(), name="reconciler"),
+            asyncio.create_task(housekeeper.run(), name="housekeeper"),
             asyncio.create_task(gauges.run(), name="gauges"),
         ]
         try:

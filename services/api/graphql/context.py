@@ -12,7 +12,7 @@ from services.api.change_notifier import ChangeNotifier
 from services.api.graphql.errors import bad_input
 from services.api.graphql.look_ahead import Loader
 from services.api.signed_addresses import AddressSigner
-from services.api.store import libraries
+from services.api.store.libraries import read as libraries
 from services.api.store.reading import artist_pages, lookups, nearest
 from services.api.store.reading.nearest import Neighbour
 from services.api.store.reading.pages import Page
@@ -98,10 +98,10 @@ class Loaders:
 
     @cached_property
     def libraries(self) -> Loader[UUID, libraries.Library | None]:
-        """Libraries by id."""
+        """Libraries by id, with the number of their tracks."""
 
         async def read(ids: list[UUID]) -> list[libraries.Library | None]:
-            found = {each.id: each for each in await libraries.read(self._pool, ids)}
+            found = {each.id: each for each in await libraries.read(self._pool, ids, counted=True)}
             return [found.get(id_) for id_ in ids]
 
         return Loader(read)

@@ -21,6 +21,7 @@ from strawberry.types.graphql import OperationType
 from services.api.graphql.document_rules import DocumentLimits
 from services.api.graphql.documents import DocumentCache, Documents
 from services.api.graphql.errors import bad_input, name_error
+from services.api.graphql.people.library_mutations import LibraryMutations
 from services.api.graphql.people.mutations import PeopleMutations
 from services.api.graphql.people.queries import PeopleQueries
 from services.api.graphql.people.subscriptions import Subscription
@@ -38,7 +39,7 @@ class Query(ServiceQueries, PeopleQueries):
 
 
 @strawberry.type
-class Mutation(PeopleMutations, ServiceMutations):
+class Mutation(PeopleMutations, LibraryMutations, ServiceMutations):
     """The root of all mutations."""
 
 

@@ -13,7 +13,6 @@ from services.extractor.libraries import Libraries
 from services.extractor.read.file_reader import LongFile
 from services.extractor.read.readers import whole_hash
 from services.extractor.store.moved_files import FileState, MoveCandidate, check_files
-from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import local_path
 from shared.contracts.upserts import UpsertStatus
 from shared.gateway.client import Gateway
@@ -111,9 +110,11 @@ class MoveResolver:
         self, root: str, questions: Sequence[_Question]
     ) -> list[list[tuple[Candidate, FileState]]]:
         """The candidates of each question whose file is gone or changed."""
+        roots = {library.id: library.root for library in await self._libraries.fetch()}
         files = [
             MoveCandidate(
-                root=await self._root_of(candidate.library_id),
+                # '' of a library that is being removed: nothing counts as gone there.
+                root=roots.get(candidate.library_id, ""),
                 path=candidate.path,
                 moved_to=local_path(root, item.path),
                 content_hash=item.content_hash if candidate.is_same_content else None,
@@ -150,13 +151,6 @@ class MoveResolver:
             return await whole_hash(self._workers, file)
         except WorkerTimeout:
             return None
-
-    async def _root_of(self, library_id: str) -> str:
-        """A library's root; '' where the library is unknown: nothing counts as gone there."""
-        try:
-            return await self._libraries.root_of(library_id)
-        except InvalidInput:
-            return ""
 
 
 def _choose(

@@ -26,6 +26,11 @@ class RequestScanInput:
         default=False,
         description="Confirms that files which the scan does not find are gone, however many.",
     )
+    is_separate_library: bool | None = strawberry.field(
+        default=False,
+        description="A new `root` becomes a library of its own, also where it looks like a known"
+        " library whose folder was moved (see `moveLibrary`).",
+    )
 
 
 @strawberry.input

@@ -49,7 +49,7 @@ class PeopleMutations:
 
     @strawberry.mutation(
         description="Requests a scan of a library, named by `library` or `root`. A root that is not"
-        " known yet becomes a new library."
+        " known yet becomes a new library, if the scan finds a folder there."
     )
     async def request_scan(
         self, info: Info, request: Annotated[RequestScanInput, INPUT]
@@ -61,7 +61,7 @@ class PeopleMutations:
 
         async def work(connection: asyncpg.Connection) -> UUID:
             nonlocal is_new
-            found, is_new = await find_scan(connection, row)
+            found, is_new = await find_scan(connection, row, info.context.settings.allowed_roots)
             return found
 
         scan, error = await scan_or_error(info.context.pool, work)

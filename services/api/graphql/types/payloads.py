@@ -7,6 +7,7 @@ import strawberry
 
 from services.api.graphql.scalars import BigInt, BigInts, Texts
 from services.api.graphql.types.failures import Failure
+from services.api.graphql.types.libraries import Library
 from services.api.graphql.types.scans import Scan
 from services.api.store.results import Candidate, Problem, TrackUpserted, Upserted
 from services.api.store.tracks.fact_imports import FactImport
@@ -224,6 +225,11 @@ class BeginScanPayload:
 
     scan: Scan | None = None
     error: UserError | None = None
+    earlier_places: list[Library] = strawberry.field(
+        default_factory=list,
+        description="For a library without files: the libraries that may have been moved to its"
+        " root. If the files of one are there now, and not at its own root, refuse the scan.",
+    )
 
 
 @strawberry.type

@@ -9,7 +9,6 @@ import strawberry
 
 from services.api.graphql.enums import VectorSpace
 from services.api.graphql.look_ahead import long_list, of_row
-from services.api.graphql.scalars import BigInt
 from services.api.loudness import integrated_lufs, replaygain_db
 from shared.contracts.keys import camelot, parse_key
 
