@@ -92,6 +92,17 @@ async def test_a_retag_renames_an_artist_and_a_genre_which_keep_their_ids(
         assert await names(pool) == artists
 
 
+async def test_performers_credits_go_before_those_of_albums_and_other_roles(
+    handlers: ExtractorHandlers, tmp_path: Path
+) -> None:
+    files = [song(artist="A", albumartist="Ann", composer="ANN") for _ in range(2)]
+    paths = await library_of(handlers, tmp_path, [*files, song(artist="ann", composer="ANN")])
+    await read(handlers, tmp_path, paths[:2])
+    assert set(await names(handlers.pool)) == {"A", "Ann"}
+    await read(handlers, tmp_path, paths[2:])
+    assert set(await names(handlers.pool)) == {"A", "ann"}
+
+
 async def test_the_spelling_of_files_that_are_gone_does_not_count(
     pool: asyncpg.Pool, database_settings: Any, tmp_path: Path
 ) -> None:

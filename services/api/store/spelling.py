@@ -44,20 +44,21 @@ DELETE FROM uncounted_spellings WHERE id IN (
     ORDER BY m.id FOR UPDATE OF m
 )
 """
-# Missing tracks count only where no other is left, albums only where no track is.
+# Performers' credits go before those of albums, these before other roles ("J. Doe" as composer).
+# Missing tracks count only where no other is left.
 _ARTISTS = """
 SELECT DISTINCT ON (artist_id) artist_id AS id, credited_as AS name FROM (
-    SELECT c.artist_id, c.credited_as, false AS is_album, t.is_missing,
-        count(DISTINCT t.id) AS tracks
+    SELECT c.artist_id, c.credited_as, CASE c.role WHEN 'artist' THEN 1 ELSE 3 END AS rank,
+        t.is_missing, count(DISTINCT t.id) AS tracks
     FROM track_credits c JOIN tracks t ON t.id = c.track_id
-    WHERE c.artist_id = ANY($1) GROUP BY 1, 2, 4
+    WHERE c.artist_id = ANY($1) GROUP BY 1, 2, 3, 4
     UNION ALL
-    SELECT c.artist_id, c.credited_as, true, t.is_missing, count(*)
+    SELECT c.artist_id, c.credited_as, 2, t.is_missing, count(*)
     FROM album_credits c JOIN tracks t USING (album_id)
     WHERE c.artist_id = ANY($1) GROUP BY 1, 2, 4
 ) spelled
 WHERE credited_as <> ''
-ORDER BY artist_id, is_missing, is_album, tracks DESC, credited_as COLLATE "C"
+ORDER BY artist_id, is_missing, rank, tracks DESC, credited_as COLLATE "C"
 """
 _GENRES = """
 SELECT DISTINCT ON (genre_id) genre_id AS id, tagged_as AS name FROM (
