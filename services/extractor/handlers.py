@@ -11,7 +11,7 @@ from services.extractor.store.batch_store import BatchStore
 from services.extractor.store.moved_files import has_entries
 from services.extractor.tags.rules_file import BadRules
 from shared.bus.port import Outcome, Rejected
-from shared.contracts.errors import InvalidInput, TransientError
+from shared.contracts.errors import InvalidInput, RetryLater
 from shared.contracts.events import FileFound, FileMissing, TrackChange, TrackExtracted
 from shared.contracts.upserts import UpsertStatus
 from shared.gateway.client import Gateway
@@ -45,8 +45,8 @@ class ReadFiles:
             try:
                 extracted, refused = await self._read(library_id, scan_id, by_path)
             except BadRules as error:
-                # Transient, because the files are not at fault: the next scan reads them again.
-                reason = TransientError(f"not read: {error}")
+                # The files are not at fault: the next scan reads them again.
+                reason = RetryLater(f"not read: {error}")
                 rejected += [Rejected(e, reason) for events in by_path.values() for e in events]
                 continue
             emit += extracted
@@ -85,8 +85,8 @@ async def _errors(
         file.path: file.error for file in chunk.files if file.error is not None
     }
     if errors and not await asyncio.to_thread(has_entries, root):
-        # Transient, because the files are not at fault: the next scan reads them again.
-        gone = TransientError(f"the library's root {root} is gone or empty: is a disk not mounted?")
+        # The files are not at fault: the next scan reads them again.
+        gone = RetryLater(f"the library's root {root} is gone or empty: is a disk not mounted?")
         return dict.fromkeys(errors, gone)
     paths = [file.path for file in chunk.files if file.error is None]
     for path, result in zip(paths, results, strict=True):

@@ -3,6 +3,7 @@
 When `Dispatcher.handle` returns, the batch may be committed; when it raises, it may not.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,7 +13,7 @@ from typing import Generic, Protocol, TypeVar, cast
 import structlog
 from tenacity import RetryCallState
 
-from shared.bus.policy import ErrorPolicy, dead_letter, isolate, last_error
+from shared.bus.policy import ErrorPolicy, dead_letter, is_retried, isolate, last_error
 from shared.bus.port import BusHealth, DeadLetterHandler, E, Outcome, Subscription
 from shared.contracts.envelope import (
     DeadLetter,
@@ -22,7 +23,6 @@ from shared.contracts.envelope import (
     event_of,
     record_of,
 )
-from shared.contracts.errors import TransientError
 from shared.contracts.events import Event
 from shared.contracts.topics import Stage
 from shared.runtime import metrics
@@ -139,7 +139,7 @@ class Dispatcher(Generic[E]):
                     lambda: self._output.emit(outcome.emit, self._source), self._policy.attempts
                 )
         except Exception as error:
-            if isinstance(error, TransientError):
+            if is_retried(error):
                 tried += attempts - 1
                 attempts = 1  # the halves were part of all these attempts
             if len(batch) == 1:
@@ -150,8 +150,12 @@ class Dispatcher(Generic[E]):
             for half in isolate(batch):
                 await self._settle(half, attempts, tried + 1, dead)
         else:
-            self._reject(batch, outcome, tried, dead)
+            again = self._reject(batch, outcome, tried, dead, may_retry=attempts > 1)
             self._log_handled(events)
+            if again:
+                self._note_retry(f"{len(again)} events failed for a reason that may pass")
+                await asyncio.sleep(self._policy.retry_delay_s(tried))
+                await self._settle(again, attempts - 1, tried + 1, dead)
 
     def _log_handled(self, events: Sequence[E]) -> None:
         bound = log.bind(topic=self._subscription.topic.value, stage=self._stage)
@@ -165,16 +169,24 @@ class Dispatcher(Generic[E]):
         outcome: Outcome,
         tried: int,
         dead: list[DeadLetter],
-    ) -> None:
+        *,
+        may_retry: bool,
+    ) -> Sequence[tuple[E, Message]]:
+        """Make dead letters of what the handler rejected; return what is to be tried again."""
         if not outcome.rejected:
-            return
+            return ()
         records: dict[Event, Message] = dict(batch)
+        again: set[Event] = set()
         for rejected in outcome.rejected:
             message = records.get(rejected.event)
+            if may_retry and message and is_retried(rejected.error):
+                again.add(rejected.event)
+                continue
             record = record_of(message) if message else _bare(rejected.event)
             dead.append(
                 dead_letter(record, stage=self._stage, error=rejected.error, attempts=tried)
             )
+        return [pair for pair in batch if pair[0] in again]
 
     async def _bury(self, dead: Sequence[DeadLetter]) -> None:
         for letter in dead:
@@ -212,9 +224,12 @@ class Dispatcher(Generic[E]):
         log.warning("stage_waits", stage=self._stage, error=error, times=state.attempt_number)
 
     def _count_retry(self, state: RetryCallState) -> None:
+        self._note_retry(str(last_error(state)))
+
+    def _note_retry(self, error: str) -> None:
         topic = self._subscription.topic.value
         metrics.BATCHES_RETRIED.labels(topic, self._stage).inc()
-        log.info("batch_retried", topic=topic, stage=self._stage, error=str(last_error(state)))
+        log.info("batch_retried", topic=topic, stage=self._stage, error=error)
 
 
 def _bare(event: Event) -> Record:

@@ -2,6 +2,7 @@
 
     InvalidInput     give up at once
     TransientError   retry in place after a growing, jittered delay, a bounded number of times
+    RetryLater       give up at once; its kind is transient, so that the next scan tries again
     DependencyDown   wait with a growing, capped delay for as long as it takes
     anything else    a bug: give up at once, with the traceback
 
@@ -9,6 +10,7 @@
 (`isolate`) until the record that fails is alone.
 """
 
+import random
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from typing import Any, TypeVar
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
+    retry_if_exception,
     retry_if_exception_type,
     stop_after_attempt,
     stop_never,
@@ -26,7 +29,13 @@ from tenacity import (
 from tenacity.wait import wait_base
 
 from shared.contracts.envelope import DeadLetter, Record
-from shared.contracts.errors import DependencyDown, FailureKind, InvalidInput, TransientError
+from shared.contracts.errors import (
+    DependencyDown,
+    FailureKind,
+    InvalidInput,
+    RetryLater,
+    TransientError,
+)
 
 T = TypeVar("T")
 MESSAGE_MAX = 2_000
@@ -62,12 +71,21 @@ class ErrorPolicy:
     ) -> AsyncRetrying:
         """Retry a call after `TransientError`, at most `attempts` times in all."""
         return AsyncRetrying(
-            retry=retry_if_exception_type(TransientError),
+            retry=retry_if_exception(is_retried),
             stop=stop_after_attempt(attempts),
             wait=_growing(self.retry_first_s, self.retry_cap_s),
             before_sleep=before_delay,
             reraise=True,
         )
+
+    def retry_delay_s(self, tried: int) -> float:
+        """The delay, as `retrying` has it, before events are tried again that a handler rejected.
+
+        Args:
+            tried: how often they were tried.
+        """
+        growing_s: float = min(self.retry_first_s * 2 ** (tried - 1), self.retry_cap_s)
+        return growing_s + random.uniform(0, self.retry_first_s)
 
     def waiting(
         self,
@@ -87,6 +105,11 @@ class ErrorPolicy:
 def _growing(first_s: float, cap_s: float) -> wait_base:
     # The jitter keeps calls that failed together from being retried together.
     return wait_exponential(multiplier=first_s, max=cap_s) + wait_random(0, first_s)
+
+
+def is_retried(error: BaseException) -> bool:
+    """Whether an error is one after which it is tried again in place."""
+    return isinstance(error, TransientError) and not isinstance(error, RetryLater)
 
 
 def kind_of(error: BaseException) -> FailureKind:

@@ -18,7 +18,10 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An event of the batch that the handler could not process, while it did the others."""
+    """An event of the batch that the handler could not process, while it did the others.
+
+    After a transient error the event is handled again a few times, as a batch would be.
+    """
 
     event: Event
     error: Exception

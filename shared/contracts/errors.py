@@ -3,6 +3,7 @@
     PipelineError
     ├── InvalidInput      the record or the file is at fault   -> dead letter at once
     ├── TransientError    it may well work the next time       -> retried in place, bounded
+    │   └── RetryLater    it takes a while until it works      -> dead letter; a scan tries again
     └── DependencyDown    a server we need does not answer     -> pause and wait, unbounded
 
 Anything else that a handler raises is a bug: dead letter with the traceback.
@@ -30,6 +31,10 @@ class InvalidInput(PipelineError):
 
 class TransientError(PipelineError):
     """It failed this time: the bus tries again a few times; if it stays, look at the cause."""
+
+
+class RetryLater(TransientError):
+    """Trying again at once would only hold up others: the next scan does, or a person by replay."""
 
 
 class DependencyDown(PipelineError):

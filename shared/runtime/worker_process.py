@@ -86,7 +86,11 @@ def _answer(request: bytes) -> bytes:
 
 
 class WorkerProcess:
-    """One process, started with its first job, and the thread that waits for its answers."""
+    """One process, started with its first job, and the thread that waits for its answers.
+
+    Attributes:
+        idle_since_s: when its last job ended, by the monotonic clock.
+    """
 
     def __init__(self, nice: int, warm: Callable[[], None] | None) -> None:
         self._nice = nice
@@ -95,6 +99,12 @@ class WorkerProcess:
         self._process: SpawnProcess | None = None
         self._connection: Connection[bytes, bytes] | None = None
         self._is_killed = False
+        self.idle_since_s = 0.0
+
+    @property
+    def is_started(self) -> bool:
+        """Whether there is a process."""
+        return self._process is not None
 
     async def call(self, timeout_s: float | None, job: Call) -> Any:
         """Do one job, and return or raise what it returns or raises.

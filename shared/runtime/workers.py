@@ -5,6 +5,7 @@ A crash or a time limit costs the one job that caused it and no other.
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, ParamSpec, TypeVar
@@ -30,15 +31,22 @@ class WorkerProcesses:
     event loop in the main thread: the processes end with the thread that started them.
 
     Args:
-        count: the number of processes; each is started when first needed.
+        count: the number of processes; each is started when it is needed.
+        idle_s: a process that had no job for so long is ended, since it holds its memory.
         nice: added to the niceness of the processes, so that the machine stays usable.
         warm: called once in each new process, to import what the jobs need.
     """
 
     def __init__(
-        self, count: int, *, nice: int = 0, warm: Callable[[], None] | None = None
+        self,
+        count: int,
+        *,
+        nice: int = 0,
+        warm: Callable[[], None] | None = None,
+        idle_s: float = 30.0,
     ) -> None:
         self._count = count
+        self._idle_s = idle_s
         self._nice = nice
         self._warm = warm
         self._workers: set[WorkerProcess] = set()
@@ -63,9 +71,12 @@ class WorkerProcesses:
         self._idle = [self._new_worker() for _ in range(self._count)]
         self._free = asyncio.Semaphore(self._count)
         self._closed = False
+        ending = asyncio.create_task(self._end_idle(), name="end idle worker processes")
         try:
             yield
         finally:
+            ending.cancel()
+            await asyncio.gather(ending, return_exceptions=True)
             self._closed = True
             for worker in self._workers:
                 worker.kill()
@@ -138,11 +149,27 @@ class WorkerProcesses:
         if not healthy:
             self.restarts += 1
             metrics.WORKER_RESTARTS.inc()
-            worker.kill()
-            self._workers.discard(worker)
-            worker = self._new_worker()
+            worker = self._replaced(worker)
+        worker.idle_since_s = time.monotonic()
         self._idle.append(worker)
         self._free.release()
+
+    async def _end_idle(self) -> None:
+        """End processes that had no job for a while, again and again."""
+        while True:
+            await asyncio.sleep(self._idle_s / 4)
+            since_s = time.monotonic() - self._idle_s
+            self._idle = [
+                self._replaced(worker)
+                if worker.is_started and worker.idle_since_s < since_s
+                else worker
+                for worker in self._idle
+            ]
+
+    def _replaced(self, worker: WorkerProcess) -> WorkerProcess:
+        worker.kill()
+        self._workers.discard(worker)
+        return self._new_worker()
 
     def _new_worker(self) -> WorkerProcess:
         worker = WorkerProcess(self._nice, self._warm)

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 import pytest
 
 from shared.bus.port import Bus, Outcome, Rejected, Subscription
-from shared.contracts.errors import DependencyDown, FailureKind, InvalidInput, TransientError
+from shared.contracts.errors import (
+    DependencyDown,
+    FailureKind,
+    InvalidInput,
+    RetryLater,
+    TransientError,
+)
 from shared.contracts.events import Event, TrackIndexed, TrackVectorized
 from shared.contracts.topics import Stage, Topic
 from tests.contract.bus_handlers import (
@@ -108,6 +114,49 @@ async def test_rejected_records_are_given_up_while_the_others_go_on(bus: Bus) ->
     assert by_key[vectorized(2).key].message == "too short"
     assert by_key[vectorized(3).key].kind is FailureKind.BUG
     assert len(seen.events) == 6  # no one was run twice
+
+
+async def test_an_event_rejected_for_a_reason_that_passes_is_handled_again_alone(bus: Bus) -> None:
+    errors = [TransientError("the network drive hiccups"), TransientError("again")]
+
+    async def work(events: Sequence[TrackVectorized]) -> Outcome:
+        failed = [e for e in events if e == vectorized(2) and errors]
+        return Outcome(
+            emit=[TrackIndexed(track_id=e.track_id, revision=1) for e in events if e not in failed],
+            rejected=[Rejected(event, errors.pop()) for event in failed],
+        )
+
+    seen, after = RecordingHandler(work), RecordingHandler()
+    dead_letters = subscribe(bus, seen)
+    bus.subscribe(Subscription(Topic.TRACK_INDEXED, Stage.PROGRESS, after))
+    await bus.start()
+    await bus.publish([vectorized(number) for number in range(4)])
+    await until_idle(bus)
+    assert not dead_letters.letters
+    assert len(after.events) == 4
+    assert seen.events.count(vectorized(2)) == 3
+    assert len(seen.events) == 6, "the others were handled once"
+
+
+@pytest.mark.parametrize(
+    ("error", "calls"),
+    [(TransientError("hiccups"), QUICK.attempts), (RetryLater("no disk"), 1)],
+    ids=["a few times", "not at once"],
+)
+async def test_an_event_that_stays_rejected_is_given_up(
+    bus: Bus, error: Exception, calls: int
+) -> None:
+    async def work(events: Sequence[TrackVectorized]) -> Outcome:
+        return Outcome(rejected=[Rejected(event, error) for event in events])
+
+    seen = RecordingHandler(work)
+    dead_letters = subscribe(bus, seen)
+    await bus.start()
+    await bus.publish([vectorized(1)])
+    await eventually(lambda: bool(dead_letters.letters), "a dead letter")
+    (letter,) = dead_letters.letters
+    assert (letter.kind, letter.attempts) == (FailureKind.TRANSIENT, calls)
+    assert len(seen.events) == calls
 
 
 async def test_a_stage_waits_for_a_dependency_that_is_down_and_loses_nothing(bus: Bus) -> None:

@@ -10,13 +10,13 @@ import pytest
 
 from services.api.store import artists
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.database.pool import in_transaction
+from services.api.store.database.pool import LostRace, in_transaction
 from services.api.store.failures.write import store_failures
 from services.api.store.files.missing import mark_missing
 from services.api.store.tracks.lock import CreationLock, lock_file_creation_for
 from services.api.store.tracks.upsert import upsert_tracks
 from services.api.store.vectors.upsert import upsert_vectors
-from shared.contracts.errors import FailureKind
+from shared.contracts.errors import FailureKind, TransientError
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage
 from tests.integration.api_write_items import (
@@ -168,3 +168,18 @@ async def test_concurrent_moves_neither_deadlock_nor_lose_tracks(
     assert await pool.fetchval(lost) == 0
     kept = "SELECT count(*) FROM tracks WHERE id = ANY($1)"
     assert await pool.fetchval(kept, [track.id for track in known]) == 60
+
+
+async def test_a_transaction_that_loses_again_and_again_is_to_be_tried_later(
+    pool: asyncpg.Pool,
+) -> None:
+    attempts = 0
+
+    async def lose(_: asyncpg.Connection) -> None:
+        nonlocal attempts
+        attempts += 1
+        raise LostRace
+
+    with pytest.raises(TransientError, match="try again"):
+        await in_transaction(pool, lose)
+    assert attempts == 5

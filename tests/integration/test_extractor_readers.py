@@ -14,7 +14,9 @@ import soundfile
 
 from services.extractor.read.file_reader import prepare_reader
 from services.extractor.read.readers import Readers
+from shared.contracts.errors import RetryLater
 from shared.runtime.workers import WorkerProcesses
+from tests.integration.worker_jobs import read_unless_stalled
 
 BOMB_MB = 1_200
 
@@ -67,3 +69,27 @@ async def test_a_file_that_exhausts_its_readers_memory_fails_alone(
         chunk = await Readers(workers).files(str(tmp_path), ["a.mp3", "b.mp3", "c.flac"])
     assert [str(file.error or "") for file in chunk.files] == ["", message, ""]
     assert [file.path for file in chunk.files] == ["a.mp3", "b.mp3", "c.flac"]
+
+
+async def test_files_that_take_too_long_are_read_again_later(tmp_path: Path) -> None:
+    names = [
+        "1.flac",
+        "stalled 1.flac",
+        "2.flac",
+        *(f"stalled {n}.flac" for n in range(2, 6)),
+        "3.flac",
+    ]
+    for name in names:
+        soundfile.write(tmp_path / name, np.zeros(4_410), 44_100)
+    workers = WorkerProcesses(1)
+    async with workers.running():
+        readers = Readers(workers, read=read_unless_stalled, chunk_timeout_s=2, file_timeout_s=1)
+        chunk = await readers.files(str(tmp_path), names)
+    assert [file.path for file in chunk.files] == names
+    errors = {file.path: file.error for file in chunk.files if file.error is not None}
+    assert all(isinstance(error, RetryLater) for error in errors.values())
+    assert "took too long" in str(errors["stalled 1.flac"])
+    # Three in a row: the others are not waited for, one by one.
+    assert "its disk does not answer" in str(errors["stalled 5.flac"])
+    assert "its disk does not answer" in str(errors["3.flac"])
+    assert not errors.keys() & {"1.flac", "2.flac"}

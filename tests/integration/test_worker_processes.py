@@ -166,3 +166,20 @@ def _gone(process: int) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+async def test_an_idle_process_is_ended_and_the_next_job_gets_a_new_one() -> None:
+    workers = WorkerProcesses(2, idle_s=0.4)
+    async with workers.running():
+        process = await workers.run(jobs.process_id)
+        assert await asyncio.to_thread(_gone, process)
+        assert await workers.run(jobs.process_id) != process
+        assert workers.restarts == 0, "an idle process did not fail"
+
+
+async def test_a_process_at_work_is_not_idle() -> None:
+    workers = WorkerProcesses(1, idle_s=0.2)
+    async with workers.running():
+        process = await workers.run(jobs.process_id)
+        await workers.run(time.sleep, 1)
+        assert await workers.run(jobs.process_id) == process

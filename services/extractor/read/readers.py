@@ -1,7 +1,7 @@
 """Reads files in worker processes; a file that kills or blocks its process is the only one lost."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from services.extractor.covers.images import FolderImages, Image
 from services.extractor.paths import wanted_folders
@@ -14,6 +14,7 @@ from services.extractor.read.file_reader import (
 )
 from services.extractor.tags.rules import DEFAULT_RULES, Rules
 from services.extractor.tags.rules_file import rules_of
+from shared.contracts.errors import RetryLater
 from shared.gateway.client import in_portions
 from shared.runtime.worker_process import WorkerTimeout
 from shared.runtime.workers import WorkerDied, WorkerProcesses
@@ -22,14 +23,40 @@ CHUNK_FILES = 200
 """Files a job: after each a process waits until the event loop has a moment to give it the next."""
 CHUNK_TIMEOUT_S = 120.0
 FILE_TIMEOUT_S = 30.0
+_MOST_TIMEOUTS = 3
+"""Files in a row that take too long: after them it is the disk that does not answer."""
+_TOO_SLOW = RetryLater(
+    "took too long to read: the next scan tries again; if it stays so, the file is damaged, or its"
+    " disk too slow"
+)
+_STALLED = RetryLater("was not read, since its disk does not answer: the next scan reads it again")
 
 
 class Readers:
-    """The worker processes, asked for tags and images."""
+    """The worker processes, asked for tags and images.
 
-    def __init__(self, workers: WorkerProcesses, rules: Rules = DEFAULT_RULES) -> None:
+    Args:
+        workers: the processes.
+        rules: how credits and genres are split, unless the library's own rules say otherwise.
+        read: the job that reads a chunk of files, as `read_chunk`.
+        chunk_timeout_s: how long a chunk may take.
+        file_timeout_s: how long a file may take that is read alone.
+    """
+
+    def __init__(
+        self,
+        workers: WorkerProcesses,
+        rules: Rules = DEFAULT_RULES,
+        *,
+        read: Callable[..., ChunkRead] = read_chunk,
+        chunk_timeout_s: float = CHUNK_TIMEOUT_S,
+        file_timeout_s: float = FILE_TIMEOUT_S,
+    ) -> None:
         self._workers = workers
         self._rules = rules
+        self._read = read
+        self._chunk_timeout_s = chunk_timeout_s
+        self._file_timeout_s = file_timeout_s
 
     async def files(self, root: str, paths: Sequence[str]) -> ChunkRead:
         """Read files in parallel, by their library's rules; one result a path, in order.
@@ -53,18 +80,29 @@ class Readers:
 
     async def _chunk(self, root: str, paths: Sequence[str], rules: Rules) -> ChunkRead:
         alone = len(paths) == 1
-        limit_s = FILE_TIMEOUT_S if alone else CHUNK_TIMEOUT_S
+        limit_s = self._file_timeout_s if alone else self._chunk_timeout_s
         rules_argument = (
             () if rules == DEFAULT_RULES else (rules,)
         )  # they are longer than all paths
         try:
-            return await self._workers.run_within(limit_s, read_chunk, root, paths, *rules_argument)
-        except (WorkerDied, WorkerTimeout) as error:
+            return await self._workers.run_within(limit_s, self._read, root, paths, *rules_argument)
+        except WorkerTimeout:
+            if alone:
+                return ChunkRead([FileRead(paths[0], error=_TOO_SLOW)])
+        except WorkerDied as error:
             if alone:
                 return ChunkRead([FileRead(paths[0], error=error)])
-        whole = ChunkRead()
+        return await self._one_by_one(root, paths, rules)
+
+    async def _one_by_one(self, root: str, paths: Sequence[str], rules: Rules) -> ChunkRead:
+        """Read each file alone, after one of them has killed or blocked the process of all."""
+        whole, timeouts = ChunkRead(), 0
         for path in paths:
+            if timeouts == _MOST_TIMEOUTS:
+                whole.files.append(FileRead(path, error=_STALLED))
+                continue
             one = await self._chunk(root, [path], rules)
+            timeouts = timeouts + 1 if one.files[0].error is _TOO_SLOW else 0
             whole.files += one.files
             whole.images |= one.images
         return whole

@@ -10,10 +10,12 @@ from uuid import UUID
 import asyncpg
 from pgvector.asyncpg import register_vector
 
-from shared.contracts.errors import DependencyDown
+from shared.contracts.errors import DependencyDown, TransientError
 
 T = TypeVar("T")
 _ATTEMPTS = 5
+_IDLE_CONNECTION_S = 30.0
+"""Then an idle connection is closed: its server process holds some 8 MB."""
 Hook = Callable[[asyncpg.Connection], Awaitable[None]]
 
 
@@ -83,7 +85,7 @@ class CountedPool(asyncpg.Pool):  # type: ignore[misc] # asyncpg has no types
         reset: Hook,
     ) -> None:
         # `asyncpg.create_pool` makes no subclass, and the constructor has no defaults of its own:
-        # the values of the last five are those of `create_pool`. See docs/fragile.md.
+        # the values of the last four are those of `create_pool`. See docs/fragile.md.
         super().__init__(
             **target,
             timeout=timeout_s,
@@ -91,8 +93,8 @@ class CountedPool(asyncpg.Pool):  # type: ignore[misc] # asyncpg has no types
             max_size=max_size,
             init=init,
             reset=reset,
+            max_inactive_connection_lifetime=_IDLE_CONNECTION_S,
             max_queries=50_000,
-            max_inactive_connection_lifetime=300.0,
             loop=None,
             connection_class=asyncpg.Connection,
             record_class=asyncpg.Record,
@@ -175,6 +177,9 @@ async def in_transaction(
 ) -> T:
     """Run `work` in a transaction, and run it again where it lost a race with another one.
 
+    Raises:
+        TransientError: it lost again and again.
+
     A transaction that is not `durable` may be lost if the server dies within a second, but not
     once a durable one that began later has ended: the log is written in order.
     """
@@ -186,9 +191,9 @@ async def in_transaction(
                 return await work(connection)
         # All writes lock in one order, so they do not deadlock with each other. A statement of an
         # administrator may still cause a deadlock, which then costs one repetition.
-        except (LostRace, asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+        except (LostRace, asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
             if not attempts_left:
-                raise
+                raise TransientError("others kept changing the same rows: try again") from error
     raise AssertionError("unreachable")
 
 
