@@ -131,7 +131,7 @@ class Reconciler:
     async def reconcile(self) -> list[Event]:
         """Publish the events of stalled tracks and scans, a batch a stage; returns them."""
         async with self._pool.acquire() as connection:
-            if not await connection.fetchval(TRY_LOCK):
+            if not await _try_lock(connection):
                 return []
             try:
                 events = await self._find(connection)
@@ -213,6 +213,20 @@ def _requested(scan: StalledScan) -> Event:
         accept_missing=scan.accept_missing,
         scan_id=format_id(IdKind.SCAN, scan.id),
     )
+
+
+async def _try_lock(connection: asyncpg.Connection) -> bool:
+    """Take the lock, if nobody has it.
+
+    Where this is cancelled the server may have taken it: the connection is ended, or it would keep
+    the lock in the pool.
+    """
+    try:
+        is_taken: bool = await connection.fetchval(TRY_LOCK)
+    except BaseException:
+        connection.terminate()
+        raise
+    return is_taken
 
 
 async def _unlock(connection: asyncpg.Connection) -> None:
