@@ -132,10 +132,17 @@ def id3_with_utf8_texts(file: BinaryIO) -> BinaryIO | None:
     header = file.read(10)
     if len(header) < 10 or header[:3] != b"ID3" or header[3] not in {_V23, _V24} or header[5]:
         return None
-    block = file.read(_synchsafe(header[6:]))
+    size = _synchsafe(header[6:])
+    if size > _LARGEST_BYTES:
+        return None
+    block = file.read(size)
+    texts = [(begin, end, _utf8(block[begin:end])) for begin, end in _id3_texts(block, header[3])]
+    wrong = [(begin, end, text) for begin, end, text in texts if text != block[begin:end]]
+    if not wrong:  # nearly always: a tag with large images is not copied
+        return None
     repaired = bytearray(block)
-    for begin, end in _id3_texts(block, header[3]):
-        repaired[begin:end] = _utf8(block[begin:end])
+    for begin, end, text in wrong:
+        repaired[begin:end] = text
     return _overlaid(file, start + 10, block, repaired)
 
 
