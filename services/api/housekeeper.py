@@ -20,6 +20,7 @@ from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
 
 _ANNOUNCED_AT_ONCE = 2_000
+_FIRST_AFTER_S = 60.0  # the start is busy enough
 _PAUSE_S = 0.05  # between batches: other requests use the database too
 # One housekeeper at a time, however many api processes there are.
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtext('soniquebay.housekeeper'))"
@@ -53,7 +54,7 @@ class Housekeeper:
         self._interval_s = settings.reconcile_s
         self._every_s = settings.housekeeping_every_s
         self._on_change = on_change
-        self._tidied_at: float | None = None
+        self._next_tidy_s: float | None = None
         self._steps: tuple[tuple[str, Delete, float], ...] = (
             ("covers", retention.delete_unused_covers, settings.unused_covers_kept_days),
             ("failures", retention.delete_resolved_failures, settings.resolved_failures_kept_days),
@@ -107,10 +108,12 @@ class Housekeeper:
             await note_announced(self._pool, tracks)
 
     async def _tidy_if_due(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if self._tidied_at is not None and now - self._tidied_at < self._every_s:
+        now_s = asyncio.get_running_loop().time()
+        if self._next_tidy_s is None:
+            self._next_tidy_s = now_s + min(_FIRST_AFTER_S, self._every_s)
+        if now_s < self._next_tidy_s:
             return
-        self._tidied_at = now
+        self._next_tidy_s = now_s + self._every_s
         deleted = {name: rows for name, rows in (await self.tidy()).items() if rows}
         if deleted:
             _log.info("deleted what is no longer needed", **deleted)

@@ -224,9 +224,10 @@ class Settings(BaseSettings):
         5, gt=0, description="How often the reconciler looks for stalled scans and tracks."
     )
     housekeeping_every_s: float = Field(
-        3_600,
+        86_400,
         gt=0,
-        description="How often the api deletes what is no longer needed (the next five settings).",
+        description="How often the api deletes what is no longer needed (the next five settings);"
+        " first a minute after its start.",
     )
     unused_covers_kept_days: float = Field(
         7,

@@ -20,3 +20,5 @@ CREATE INDEX failures_resolved ON failures (resolved_at) WHERE resolved_at IS NO
 -- Of all failures now, not of open ones only: a track that is deleted looks for its failures.
 DROP INDEX failures_track;
 CREATE INDEX failures_track ON failures (track_id) WHERE track_id IS NOT NULL;
+-- Finds analyses of earlier versions without a look at all others.
+CREATE INDEX analyses_version ON analyses (analyzer_version);

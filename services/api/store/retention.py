@@ -62,7 +62,7 @@ WITH old AS (
     JOIN analyses c ON c.track_id = o.track_id AND c.analyzer_version = $3
     JOIN tracks t ON t.id = o.track_id AND t.analyzer_version = $3
         AND t.analyzed_content_revision = t.content_revision
-    WHERE o.analyzer_version <> $3 AND o.analyzed_at < c.analyzed_at
+    WHERE (o.analyzer_version < $3 OR o.analyzer_version > $3) AND o.analyzed_at < c.analyzed_at
         AND c.content_revision = t.content_revision AND c.analyzed_at < now() - $1::interval
     LIMIT $2 FOR UPDATE OF o SKIP LOCKED
 )
