@@ -21,7 +21,7 @@ import numpy as np
 from mutagen.ac3 import AC3
 
 print("mutagen", mutagen.version_string, "PyAV", av.__version__)
-told = {}
+counted = {}
 for codec in ("ac3", "eac3"):
     for layout, channels in (("mono", 1), ("stereo", 2), ("2.1", 3), ("5.1", 6)):
         file = io.BytesIO()
@@ -35,8 +35,8 @@ for codec in ("ac3", "eac3"):
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
         file.seek(0)
-        told[codec, layout] = AC3(file).info.channels
-        print(f"{codec:4} {layout:6} is {channels}, told {told[codec, layout]}")
-assert told["eac3", "mono"] == 1 and told["eac3", "5.1"] == 6
-assert told["ac3", "mono"] != 1 and told["ac3", "5.1"] != 6, "mutagen counts AC-3's channels now"
+        counted[codec, layout] = AC3(file).info.channels
+        print(f"{codec:4} {layout:6} is {channels}, counted {counted[codec, layout]}")
+assert counted["eac3", "mono"] == 1 and counted["eac3", "5.1"] == 6
+assert counted["ac3", "mono"] != 1 and counted["ac3", "5.1"] != 6, "mutagen counts AC-3's channels now"
 PY

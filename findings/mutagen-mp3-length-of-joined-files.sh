@@ -2,8 +2,8 @@
 # mutagen believes the Xing header of the first of two joined MP3 files, and reads an MP3 of a variable bit rate without
 # a header as if all frames had the first one's rate.
 #
-# Behaviour (mutagen 1.48.1): 600 frames behind a header (15.67 s) are told rightly; the same file twice in one is told
-# 15.67 s, too, though it has twice the bytes that the header states; without the header 50.83 s are told.
+# Behaviour (mutagen 1.48.1): 600 frames behind a header (15.67 s) are counted rightly; the same file twice in one counts as
+# 15.67 s, too, though it has twice the bytes that the header states; without the header 50.83 s are counted.
 #
 # Why a good guess is wrong: `info.length` looks like a measurement, and the header that was read states the bytes as
 # well as the frames. mutagen does not compare them with the file; `info.sketchy` is False in all three cases.
@@ -39,8 +39,8 @@ for name, content in files.items():
     info = MP3(name).info
     seen[name] = info.length
     assert not info.sketchy
-    print(f"{name:14} true {true[name] * 1152 / 44100:6.2f} s, told {seen[name]:6.2f} s")
+    print(f"{name:14} true {true[name] * 1152 / 44100:6.2f} s, counted {seen[name]:6.2f} s")
 assert abs(seen["headed.mp3"] - 15.67) < 0.1
-assert abs(seen["joined.mp3"] - 15.67) < 0.1, "joined files are told whole now"
+assert abs(seen["joined.mp3"] - 15.67) < 0.1, "joined files are counted whole now"
 assert seen["headless.mp3"] > 1.5 * 15.67, "frames are counted now"
 PY

@@ -1,4 +1,4 @@
-"""Libraries whose albums are told apart, or held together, by what the tracks say together."""
+"""Libraries whose albums are kept apart, or held together, by what the tracks say together."""
 
 from tests.integration.albums_table import (
     ANN_AND_BEN,

@@ -151,7 +151,7 @@ def test_a_header_that_states_a_wrong_length_does_not_shorten_what_is_heard(
 ) -> None:
     track = decode(name, LIES[name](files[name][0], factor))
     assert track.duration_s == pytest.approx(LENGTH_S, abs=PADDING_S)
-    # One that states more cannot be told from a file that is cut.
+    # One that states more looks like a file that is cut.
     assert factor > 1 or not track.damaged
 
 

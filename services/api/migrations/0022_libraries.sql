@@ -9,7 +9,7 @@ CREATE TABLE removed_tracks (
     track_id uuid PRIMARY KEY,
     revision bigint NOT NULL,                 -- higher than any that is indexed
     removed_at timestamptz NOT NULL DEFAULT now(),
-    announced_at timestamptz                  -- when an event told the index
+    announced_at timestamptz                  -- when an event informed the index
 );
 CREATE INDEX removed_tracks_unannounced ON removed_tracks (removed_at) WHERE announced_at IS NULL;
 -- When an image was last stored or asked for, within an hour. The tracks of a scan refer to it soon.

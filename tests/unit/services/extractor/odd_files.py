@@ -73,8 +73,8 @@ def wave_format(
 ) -> bytes:  # fmt: skip
     """The content of a chunk `fmt `."""
     block = channels * bits // 8 if block is None else block
-    told = struct.pack("<HHIIHH", tag, channels, rate_hz, byte_rate or rate_hz * block, block, bits)
-    return told + (struct.pack("<H", len(extra)) + extra if extra else b"")
+    stated = struct.pack("<HHIIHH", tag, channels, rate_hz, byte_rate or rate_hz * block, block, bits)
+    return stated + (struct.pack("<H", len(extra)) + extra if extra else b"")
 
 
 def wave(
@@ -82,9 +82,9 @@ def wave(
     behind: bytes = b"", form: bytes = b"RIFF",
 ) -> bytes:  # fmt: skip
     """A WAV whose sizes may be other than its content's."""
-    told = len(sound) if size is None else size
+    stated = len(sound) if size is None else size
     body = b"WAVE" + before + chunk(b"fmt ", fmt or wave_format())
-    body += b"data" + struct.pack("<I", told) + sound
+    body += b"data" + struct.pack("<I", stated) + sound
     length = len(body) if size is None else size
     return form + struct.pack("<I", length) + body + behind
 
@@ -103,8 +103,8 @@ def aiff(
     common = struct.pack(">hIh", channels, frames, bits) + rate
     common += kind + b"\0\0" if kind else b""
     body = (b"AIFC" if kind else b"AIFF") + chunk(b"COMM", common, ">")
-    told = 8 + len(sound) if size is None else size
-    body += b"SSND" + struct.pack(">I", told) + bytes(8) + sound
+    stated = 8 + len(sound) if size is None else size
+    body += b"SSND" + struct.pack(">I", stated) + bytes(8) + sound
     return b"FORM" + struct.pack(">I", len(body)) + body + behind
 
 
@@ -126,10 +126,10 @@ def flac_of_unknown_length(content: bytes) -> bytes:
     return bytes(changed)
 
 
-def flac_picture(told: int, image: bytes) -> bytes:
+def flac_picture(stated: int, image: bytes) -> bytes:
     """A picture block's content that tells a length of the image."""
     head = struct.pack(">II", 3, 10) + b"image/jpeg" + struct.pack(">I", 0) + bytes(16)
-    return head + struct.pack(">I", told) + image
+    return head + struct.pack(">I", stated) + image
 
 
 def with_flac_block(content: bytes, kind: int, size: int, block: bytes) -> bytes:
@@ -164,8 +164,8 @@ def wavpack_block(
     flags: int, *, total: int = RATE_HZ, samples: int = RATE_HZ, index: int = 0, parts: bytes = b""
 ) -> bytes:
     """A WavPack block without sound."""
-    told = struct.pack("<HBBIIIII", 0x410, 0, 0, total, index, samples, flags, 0)
-    return b"wvpk" + struct.pack("<I", len(told) + len(parts)) + told + parts
+    stated = struct.pack("<HBBIIIII", 0x410, 0, 0, total, index, samples, flags, 0)
+    return b"wvpk" + struct.pack("<I", len(stated) + len(parts)) + stated + parts
 
 
 def adts(frames: Sequence[bytes], *, rate: int = 7, channels: int = 2) -> bytes:
