@@ -73,7 +73,9 @@ def wave_format(
 ) -> bytes:  # fmt: skip
     """The content of a chunk `fmt `."""
     block = channels * bits // 8 if block is None else block
-    stated = struct.pack("<HHIIHH", tag, channels, rate_hz, byte_rate or rate_hz * block, block, bits)
+    stated = struct.pack(
+        "<HHIIHH", tag, channels, rate_hz, byte_rate or rate_hz * block, block, bits
+    )
     return stated + (struct.pack("<H", len(extra)) + extra if extra else b"")
 
 
