@@ -7,11 +7,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from services.extractor.read.file_reader import ChunkRead, FileContents, read_chunk, read_file
 from services.extractor.tags.rules import DEFAULT_RULES, Rules
-from shared.contracts.analysis import Analysis
 from shared.runtime.workers import WorkerProcesses
+
+if TYPE_CHECKING:  # pydantic takes longer to import than some of these jobs may
+    from shared.contracts.analysis import Analysis
 
 
 class Awkward(Exception):
@@ -73,7 +76,7 @@ def sleep(duration_s: float) -> float:
     return duration_s
 
 
-def analyze_or_hang(path: bytes, max_excerpt_s: float) -> Analysis:
+def analyze_or_hang(path: bytes, max_excerpt_s: float) -> "Analysis":
     """Analyse a file; one whose name begins with "hang" never ends, as with a decoder's bug."""
     from services.analyzer.worker import analyze_file
 
