@@ -41,7 +41,7 @@ test-lowest: ## the gateway's tests with the oldest strawberry and graphql-core 
 	@$(MAKE) --no-print-directory install VENV=.venv-lowest
 	@$(UV) pip install --quiet --python .venv-lowest/bin/python $(LOWEST)
 	@.venv-lowest/bin/pytest -n 2 --dist loadfile --no-cov tests/unit/services/api tests/house/test_documents.py \
-	  tests/house/test_gateway_types.py tests/integration/test_gateway_transports.py tests/integration/test_api_*.py $(ARGS)
+	  tests/house/test_gateway_types.py tests/integration/test_gateway_transports.py tests/integration/test_api_*.py tests/integration/test_graphql_*.py $(ARGS)
 
 chaos: engines ## the long form of tests/chaos: services fail while 2,000 files are analysed; ARGS go to pytest
 	@$(VENV)/bin/pytest tests/chaos --thorough -s $(ARGS)
@@ -60,12 +60,14 @@ music: install ## fetch the real music that the tests use (Debian's wesnoth-1.16
 	@$(VENV)/bin/python -m tests.fetch_wesnoth
 
 # An engine that cannot be had here is no error: its tests are skipped, and the last lines say so.
-engines: install ## fetch or build the servers that the tests run: Kafka, OpenSearch, Ollama, Prometheus, Compose
+engines: install ## fetch or build what tests run: Kafka, OpenSearch, Ollama, Prometheus, Compose, taggers, an audit
 	@$(VENV)/bin/python -m tests.engines.kafka || true
 	@$(VENV)/bin/python -m tests.engines.opensearch || true
 	@$(VENV)/bin/python -m tests.engines.ollama || true
 	@$(VENV)/bin/python -m tests.engines.prometheus || true
 	@$(VENV)/bin/python -m tests.engines.compose || true
+	@$(VENV)/bin/python -m tests.engines.graphql_audit || true
+	@$(VENV)/bin/python -m tests.engines.taggers || true
 
 ## Measure it (ARGS=--help lists a bench's options)
 # One thread, as the worker processes compute with: BLAS threads that wait for each other use CPU time.

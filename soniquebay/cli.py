@@ -6,8 +6,9 @@ import click
 
 _MODULES = {
     "up": "up", "scan": "scan", "status": "status", "search": "search", "similar": "search",
-    "show": "show", "correct": "correct", "pause": "pause", "resume": "pause",
-    "failures": "failures", "replay": "failures",
+    "show": "show", "correct": "correct", "import-collection": "import_collection",
+    "pause": "pause", "resume": "pause", "failures": "failures", "replay": "failures",
+    "library": "library", "purge": "library",
 }  # fmt: skip
 """The module of `soniquebay.commands` by command, in the order of the help."""
 
@@ -22,7 +23,7 @@ class _Commands(click.Group):
         if cmd_name not in _MODULES:
             return None
         module = import_module(f"soniquebay.commands.{_MODULES[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

@@ -61,6 +61,10 @@ query Show($ids: [ID!]!) {
     tempoBpm key mode camelot moods correction { tempoBpm key genres moods correctedAt }
     hasLyrics musicbrainzRecordingId library { name root }
     album { id title artistCredit } genres { name } credits { role creditedAs }
+    importedFacts {
+      source isCollection rating playCount energy key tempoBpm gainDb problem
+      cues { kind index startS endS name color } beatGrid { startS tempoBpm beats beatInBar }
+    }
     replaygain { trackGainDb albumGainDb } cover { url mimeType width height }
     analysis {
       analyzerVersion tempoBpm tempoConfidence tempoAlternativeBpm onsetRateHz danceability
@@ -97,7 +101,45 @@ query Corrected($ids: [ID!]!) {
   }
 }
 """
-LIBRARIES = "query Libraries { libraries { name root } }"
+IMPORT_FACTS = """
+mutation ImportFacts($libraryId: ID!, $importId: UUID!, $input: [FileFactInput!]!) {
+  importFacts(libraryId: $libraryId, importId: $importId, input: $input) {
+    trackIds errors { item error { message } }
+  }
+}
+"""
+END_IMPORT = """
+mutation EndImport($libraryId: ID!, $importId: UUID!, $source: String!) {
+  endImport(libraryId: $libraryId, importId: $importId, source: $source)
+}
+"""
+LIBRARIES = """
+query Libraries { libraries { id name root trackCount isBeingRemoved } }
+"""
+MOVE_LIBRARY = """
+mutation MoveLibrary($id: ID!, $root: String!) {
+  moveLibrary(id: $id, root: $root) { library { id name root } error { code message } }
+}
+"""
+RENAME_LIBRARY = """
+mutation RenameLibrary($id: ID!, $name: String!) {
+  renameLibrary(id: $id, name: $name) { library { id name root } error { code message } }
+}
+"""
+REMOVE_LIBRARY = """
+mutation RemoveLibrary($id: ID!, $name: String, $dryRun: Boolean) {
+  removeLibrary(id: $id, name: $name, dryRun: $dryRun) {
+    contents { files tracks missing corrected } error { code message }
+  }
+}
+"""
+PURGE_MISSING = """
+mutation PurgeMissing($days: Int!, $library: ID, $dryRun: Boolean) {
+  purgeMissingTracks(olderThanDays: $days, libraryId: $library, dryRun: $dryRun) {
+    purged remaining error { code message }
+  }
+}
+"""
 PAUSE = "mutation Pause { pauseAnalysis }"
 RESUME = "mutation Resume { resumeAnalysis }"
 TRACKS_BY_PATH = """

@@ -94,6 +94,9 @@ class _Up:
     def __init__(
         self, settings: Settings, roots: Sequence[str], until_idle: bool, *, demo: bool
     ) -> None:
+        if settings.allowed_roots is not None:  # who starts this program may name any folder
+            allowed = (*settings.allowed_roots, *roots)
+            settings = settings.model_copy(update={"roots": allowed})
         self._settings = settings
         self._roots = roots
         self._until_idle = until_idle

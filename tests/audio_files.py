@@ -1,11 +1,71 @@
-"""Small files of containers that no installed encoder writes: valid headers and no sound."""
+"""Small music files of each format: tones, and valid headers where no encoder is installed."""
 
 import struct
+from fractions import Fraction
 from io import BytesIO
+from pathlib import Path
 
+import av
+import numpy as np
+import soundfile
 from mutagen.ogg import OggPage
 
 RATE_HZ = 44_100
+_BY_SOUNDFILE = {
+    ".wav": ("WAV", "PCM_16"),
+    ".aiff": ("AIFF", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".opus": ("OGG", "OPUS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+}
+_BY_AV = {
+    ".m4a": "aac", ".m4b": "aac", ".alac.m4a": "alac", ".wma": "wmav2", ".wv": "wavpack",
+    ".tta": "tta", ".mp2": "mp2", ".aac": "aac", ".ac3": "ac3", ".eac3": "eac3",
+}  # fmt: skip
+_KINDS = {".alac.m4a": "mp4", ".m4b": "mp4", ".aac": "adts"}
+
+
+def tones_by_suffix(folder: Path, seconds: int = 1) -> dict[str, bytes]:
+    """An untagged stereo file of each format, by suffix; some have valid headers and no sound.
+
+    Args:
+        folder: where they are written.
+        seconds: of sound; the headers alone are of one second.
+    """
+    tone = _tone(seconds)
+    for suffix, (kind, subtype) in _BY_SOUNDFILE.items():
+        rate = 48_000 if suffix == ".opus" else RATE_HZ
+        soundfile.write(folder / f"a{suffix}", tone, rate, format=kind, subtype=subtype)
+    for suffix, codec in _BY_AV.items():
+        _write_av(folder / f"a{suffix}", codec, tone)
+    made = {suffix: (folder / f"a{suffix}").read_bytes() for suffix in (*_BY_SOUNDFILE, *_BY_AV)}
+    return made | {suffix: make() for suffix, make in HEADERS.items()}
+
+
+def _tone(seconds: int) -> np.ndarray:
+    time_s = np.arange(seconds * RATE_HZ) / RATE_HZ
+    tone = 0.3 * np.sin(2 * np.pi * 440 * time_s)
+    return np.stack([tone, tone], axis=1).astype(np.float32)
+
+
+def _write_av(path: Path, codec: str, tone: np.ndarray) -> None:
+    kind = _KINDS.get(path.name.removeprefix("a"))
+    with av.open(str(path), "w", format=kind) as container:
+        stream = container.add_stream(codec, rate=RATE_HZ, layout="stereo")
+        assert isinstance(stream, av.AudioStream)
+        stream.time_base = Fraction(1, RATE_HZ)
+        stream.bit_rate = 128_000
+        stream.codec_context.format = (stream.codec.audio_formats or [])[0]
+        samples = (tone.T * 32_767).astype(np.int16)
+        resampler = av.AudioResampler(stream.format, "stereo", RATE_HZ, stream.frame_size or 4_096)
+        frame = av.AudioFrame.from_ndarray(
+            samples.T.reshape(1, -1).copy(), format="s16", layout="stereo"
+        )
+        frame.sample_rate = RATE_HZ
+        for part in [*resampler.resample(frame), *resampler.resample(None)]:
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
 
 
 def dsf() -> bytes:

@@ -1,4 +1,7 @@
-"""Damaged and unusual files, made from good ones. The same seed gives the same files."""
+"""Damaged and unusual files, made from good ones of every container and coding.
+
+The same seed gives the same files. They are made when a test runs, and none of them is kept.
+"""
 
 import random
 import shutil
@@ -11,13 +14,15 @@ import soundfile
 from numpy.typing import NDArray
 
 from soniquebay.demo.encoding import encode
+from tests.audio_files import HEADERS
+from tests.encoded_audio import CODINGS, RATE_HZ, encode_as
 
-RATE_HZ = 44_100
-FORMATS = ("wav", "flac", "mp3", "ogg", "opus", "m4a")
-_LENGTHS_S = (1.5, 3.0, 6.0)
+_LENGTHS_S = (1.5, 3.0)
 _SURROUND = ("flac", "opus", "ogg", "wav")
 """Formats that also get a file of eight channels."""
+_ENDINGS = tuple(sorted({coding.suffix for coding in CODINGS.values()}))
 Good = dict[str, list[Path]]
+"""Sound files by coding, and by ending the files that have a header and no sound."""
 Sound = NDArray[np.float64]
 
 
@@ -45,16 +50,20 @@ def mutants(folder: Path, count: int, seed: int = 1) -> Iterator[Mutant]:
 
 def _good(folder: Path) -> Good:
     folder.mkdir()
-    made: Good = {ending: [] for ending in FORMATS}
-    for ending in FORMATS:
+    made: Good = {}
+    for number, (name, coding) in enumerate(CODINGS.items()):
+        made[name] = []
         for length_s in _LENGTHS_S:
-            path = folder / f"{length_s:g}.{ending}"
-            encode(path, _music(length_s, RATE_HZ, 2), RATE_HZ)
-            made[ending].append(path)
-    for ending in _SURROUND:
-        path = folder / f"surround.{ending}"
+            path = folder / f"{number}-{length_s:g}.{coding.suffix}"
+            encode_as(coding, path, _music(length_s, coding.rate_hz, 2).astype(np.float32))
+            made[name].append(path)
+    made["surround"] = [folder / f"surround.{ending}" for ending in _SURROUND]
+    for path in made["surround"]:
         encode(path, _music(min(_LENGTHS_S), RATE_HZ, 8), RATE_HZ)
-        made[ending].append(path)
+    for ending, make in HEADERS.items():
+        path = folder / f"header{ending}"
+        path.write_bytes(make())
+        made[ending] = [path]
     return made
 
 
@@ -67,7 +76,7 @@ def _music(length_s: float, rate_hz: int, channels: int) -> Sound:
 
 
 def _any(good: Good, chance: random.Random) -> Path:
-    return chance.choice(good[chance.choice(FORMATS)])
+    return chance.choice(good[chance.choice(sorted(good))])
 
 
 def _changed(
@@ -145,14 +154,21 @@ def _magic_only(content: bytearray, chance: random.Random) -> bytes:
 
 def _huge_header(base: Path, good: Good, chance: random.Random) -> Path:
     """A tag, chunk, block or atom that claims a size of up to 4 GB."""
-    ending = chance.choice(["mp3", "wav", "flac", "m4a"])
-    content = bytearray(chance.choice(good[ending]).read_bytes())
+    ending = chance.choice(["mp3", "wav", "flac", "m4a", "dsf", "dff"])
+    codings = [name for name, coding in CODINGS.items() if coding.suffix == ending]
+    content = bytearray(chance.choice(good[chance.choice(codings)]).read_bytes())
     path = base.with_suffix(f".{ending}")
     if ending == "mp3":
         content[:0] = b"ID3\x04\x00\x00" + chance.choice([b"\x7f\x7f\x7f\x7f", b"\x01\x00\x00\x00"])
     elif ending == "wav":
         at = chance.choice([4, 16, 40])
         content[at : at + 4] = chance.choice([b"\xfe\xff\xff\xff", b"\xff\xff\xff\x7f"])
+    elif ending == "dsf":  # the number of samples, and of bytes of sound
+        at = chance.choice([64, 84])
+        content[at : at + 8] = chance.choice([b"\xff\xff\xff\xff\xff\xff\xff\x7f", bytes(8)])
+    elif ending == "dff":
+        at = content.index(b"DSD ", 20) + 4
+        content[at : at + 8] = chance.choice([b"\x7f\xff\xff\xff\xff\xff\xff\xff", bytes(8)])
     elif ending == "flac":
         content[4:4] = b"\x02\xff\xff\xff" + chance.randbytes(100)  # an application block, 16 MB
     else:
@@ -166,28 +182,38 @@ def _giant_tag(base: Path, good: Good, chance: random.Random) -> Path:
     size = 10_000_000
     synchsafe = bytes((size >> shift) & 0x7F for shift in (21, 14, 7, 0))
     path = base.with_suffix(".mp3")
-    music = chance.choice(good["mp3"]).read_bytes()
+    music = chance.choice(good["MP3"]).read_bytes()
     path.write_bytes(b"ID3\x04\x00\x00" + synchsafe + bytes(size) + music)
     return path
 
 
 def _wrong_ending(base: Path, good: Good, chance: random.Random) -> Path:
-    source = _any(good, chance)
-    ending = chance.choice([e for e in (*FORMATS, "aac", "wma") if f".{e}" != source.suffix])
+    source = chance.choice(good[chance.choice(list(CODINGS))])
+    ending = chance.choice([ending for ending in _ENDINGS if f".{ending}" != source.suffix])
     path = base.with_suffix(f".{ending}")
     shutil.copy(source, path)
     return path
 
 
 def _empty(base: Path, _: Good, chance: random.Random) -> Path:
-    path = base.with_suffix(f".{chance.choice(FORMATS)}")
+    path = base.with_suffix(f".{chance.choice(_ENDINGS)}")
     path.touch()
     return path
 
 
 def _noise(base: Path, _: Good, chance: random.Random) -> Path:
-    path = base.with_suffix(f".{chance.choice(FORMATS)}")
+    path = base.with_suffix(f".{chance.choice(_ENDINGS)}")
     path.write_bytes(chance.randbytes(chance.randrange(1, 60_000)))
+    return path
+
+
+def _joined(base: Path, good: Good, chance: random.Random) -> Path:
+    """A file behind another one of any kind, the first one perhaps cut."""
+    first, second = _any(good, chance), _any(good, chance)
+    path = base.with_suffix(first.suffix)
+    content = first.read_bytes()
+    cut = len(content) if chance.random() < 0.5 else chance.randrange(1, len(content))
+    path.write_bytes(content[:cut] + second.read_bytes())
     return path
 
 
@@ -209,6 +235,7 @@ _KINDS: dict[str, tuple[str, Callable[[Path, Good, random.Random], Path]]] = {
     "bits in the header": ("either", _changed(_head_bits)),
     "a hole": ("either", _changed(_hole)),
     "a part twice": ("either", _changed(_spliced)),
+    "two joined": ("either", _joined),
     "magic only": ("either", _changed(_magic_only)),
     "huge header": ("either", _huge_header),
     "giant tag": ("succeed", _giant_tag),

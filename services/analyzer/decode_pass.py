@@ -15,6 +15,7 @@ from services.analyzer.decode.decoders import (
     Undecodable,
     open_with_each_decoder,
     read_content,
+    reason_of,
 )
 from services.analyzer.decode.excerpt import RATE_HZ, Excerpt, Resampler
 from services.analyzer.loudness.k_weighting import KWeighting
@@ -149,7 +150,10 @@ def decode_stream(audio: Audio, max_excerpt_s: float = MOST_HEARD_S) -> DecodedT
         track.samples += samples.shape[1]
         track.channels = len(samples)
     if not track.samples:
-        raise Undecodable(f"it cannot be decoded: {audio.decode_error or 'it has no samples'}")
+        error = audio.decode_error
+        raise Undecodable(
+            f"it cannot be decoded: {reason_of(error) if error else 'it has no samples'}"
+        )
     track.duration_s = track.samples / audio.rate_hz
     excerpt.add(resampler(np.zeros(0, np.float32), last=True), track.duration_s)
     track.k_power, track.mean_square, track.peak = map(np.concatenate, zip(*rows, strict=True))

@@ -1,10 +1,12 @@
 """Consumes `track.extracted`, analyses the files, stores the analyses, emits `audio.analyzed`."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from services.analyzer.request_batcher import RequestBatcher
 from services.analyzer.worker import analyze_file
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.analysis import Analysis
@@ -24,19 +26,24 @@ from shared.gateway.analysis import (
 )
 from shared.gateway.client import Gateway
 from shared.gateway.results import TrackResult
-from shared.runtime.logs import about
 from shared.runtime.worker_process import WorkerTimeout
 from shared.runtime.workers import WorkerDied, WorkerProcesses
 
 if TYPE_CHECKING:  # its HTTP client takes a while to import, and few have a key
     from services.analyzer.acoustid.client import AcoustId
 
+_LOOK_UP_WAIT_S = 0.02
+_STORE_WAIT_S = 0.5
+_MOST_PER_REQUEST = 32
 _SUPERSEDED = {ErrorCode.STALE, ErrorCode.NOT_FOUND}
 """Error codes of a track that was changed or removed since its event."""
 
 
 class AnalyzeTracks:
     """Analyses each track that has no analysis of its content by this analyzer version and model.
+
+    The bus has many events handled at a time, so that a file that takes long holds up no other.
+    Their requests to the gateway are joined.
 
     Args:
         gateway: reads tracks and stores analyses.
@@ -46,6 +53,7 @@ class AnalyzeTracks:
         mounts: library name -> its folder on this host, where that is not the library's root.
         acoustid: looks up fingerprints, where a key is configured.
         model: the installed trained model, if any: an analysis without it is made anew.
+        analyze: the job of the worker processes.
     """
 
     def __init__(
@@ -58,6 +66,7 @@ class AnalyzeTracks:
         mounts: Mapping[str, str],
         acoustid: "AcoustId | None" = None,
         model: AudioModel | None = None,
+        analyze: Callable[[bytes, float], Analysis] = analyze_file,
     ) -> None:
         self._gateway = gateway
         self._workers = workers
@@ -66,41 +75,50 @@ class AnalyzeTracks:
         self._mounts = mounts
         self._acoustid = acoustid
         self._model = model
+        self._analyze_file = analyze
+        self._look_up = RequestBatcher(
+            self._look_up_all, wait_s=_LOOK_UP_WAIT_S, most=_MOST_PER_REQUEST
+        )
+        self._store = RequestBatcher(
+            partial(create_analyses, gateway), wait_s=_STORE_WAIT_S, most=_MOST_PER_REQUEST
+        )
 
     async def __call__(self, events: Sequence[TrackExtracted]) -> Outcome:
-        """Analyse the files of a batch in parallel; one that fails does not fail the others.
+        """Analyse the file of each event, of which the bus gives one at a time.
 
         Raises:
             DependencyDown: the analysis is paused, or the worker processes are stopped.
         """
-        events_by_track = {event.track_id: event for event in events}
-        known = await tracks_to_analyze(self._gateway, list(events_by_track))
-        tracks = [track for track in known if self._needs_analysis(track)]
-        if tracks and await is_paused(self._gateway):
+        outcomes = [await self._handle(event) for event in events]
+        return Outcome(
+            [event for outcome in outcomes for event in outcome.emit],
+            [event for outcome in outcomes for event in outcome.rejected],
+        )
+
+    async def _handle(self, event: TrackExtracted) -> Outcome:
+        track = await self._look_up(event.track_id)
+        if track is None or track.is_missing:
+            return Outcome()
+        if not self._needs_analysis(track):
+            # Another file has the same audio, or only the tags were changed, or the service was
+            # stopped between storing and emitting: only the event is missing.
+            is_due = track.stage == "ANALYZED"
+            return Outcome([_event(track.id, track.content_revision, track.revision)] * is_due)
+        analysis = await self._attempt(track)
+        if isinstance(analysis, Exception):
+            return Outcome(rejected=[Rejected(event, analysis)])
+        result = await self._store(AnalyzedTrack(track.id, track.content_revision, analysis))
+        if not _is_stored(result) or result.id is None:
+            return Outcome()
+        return Outcome([_event(result.id, result.content_revision, result.revision)])
+
+    async def _look_up_all(self, ids: Sequence[str]) -> list[TrackToAnalyze | None]:
+        known = {track.id: track for track in await tracks_to_analyze(self._gateway, ids)}
+        needs_any = any(not t.is_missing and self._needs_analysis(t) for t in known.values())
+        if needs_any and await is_paused(self._gateway):
             # The bus then waits as for a server that is down: without limit, and visibly.
             raise DependencyDown("the analysis is paused: `soniquebay resume` continues it")
-        results = await asyncio.gather(
-            *(self._attempt(track, events_by_track[track.id]) for track in tracks)
-        )
-        analyses = [
-            (track, result)
-            for track, result in zip(tracks, results, strict=True)
-            if isinstance(result, Analysis)
-        ]
-        rejected = [
-            Rejected(events_by_track[track.id], result)
-            for track, result in zip(tracks, results, strict=True)
-            if isinstance(result, Exception)
-        ]
-        outages = [each.error for each in rejected if isinstance(each.error, DependencyDown)]
-        if outages:
-            raise outages[0]
-        analyzed_before = [
-            _event(track.id, track.content_revision, track.revision)
-            for track in known
-            if self._lacks_only_event(track)
-        ]
-        return Outcome([*analyzed_before, *await self._store(analyses)], rejected)
+        return [known.get(track_id) for track_id in ids]
 
     def _needs_analysis(self, track: TrackToAnalyze) -> bool:
         """Whether a track has no analysis of its content by this version and model."""
@@ -112,20 +130,10 @@ class AnalyzeTracks:
             or (self._model is not None and not _is_by(self._model, analysis.meaning))
         )
 
-    def _lacks_only_event(self, track: TrackToAnalyze) -> bool:
-        """Whether the analysis is current and only `audio.analyzed` must be emitted.
-
-        This is so where another file has the same audio, where only the tags were changed, and
-        where the service was stopped between storing and emitting.
-        """
-        is_analyzed = not track.is_missing and track.stage == "ANALYZED"
-        return is_analyzed and not self._needs_analysis(track)
-
-    async def _attempt(self, track: TrackToAnalyze, event: TrackExtracted) -> Analysis | Exception:
+    async def _attempt(self, track: TrackToAnalyze) -> Analysis | Exception:
         """The analysis of a track, or the error of its file."""
         try:
-            with about(event):
-                return await self._analyze(track)
+            return await self._analyze(track)
         except WorkerTimeout:
             return InvalidInput(
                 f"its analysis took longer than {self._timeout_s:g} s and was stopped"
@@ -133,7 +141,9 @@ class AnalyzeTracks:
             )
         except WorkerDied:
             return InvalidInput("it crashes the decoder: the file is damaged")
-        except Exception as error:  # any error of one file: the others of the batch go on
+        except DependencyDown:
+            raise
+        except Exception as error:  # the disk's errors, too: the next scan tries again
             return error
 
     async def _analyze(self, track: TrackToAnalyze) -> Analysis:
@@ -143,7 +153,7 @@ class AnalyzeTracks:
         try:
             path = local_path(root, track.path)
             analysis = await self._workers.run_within(
-                self._timeout_s, analyze_file, path, self._max_excerpt_s
+                self._timeout_s, self._analyze_file, path, self._max_excerpt_s
             )
         except InvalidInput as error:
             if await asyncio.to_thread(_is_empty, root):
@@ -158,22 +168,6 @@ class AnalyzeTracks:
             analysis.fingerprint, analysis.analyzed_duration_s
         )
         return analysis.model_copy(update={"acoustid_id": acoustid_id})
-
-    async def _store(
-        self, analyses: Sequence[tuple[TrackToAnalyze, Analysis]]
-    ) -> list[AudioAnalyzed]:
-        if not analyses:
-            return []
-        items = [
-            AnalyzedTrack(track.id, track.content_revision, analysis)
-            for track, analysis in analyses
-        ]
-        results = await create_analyses(self._gateway, items)
-        return [
-            _event(result.id, result.content_revision, result.revision)
-            for result in results
-            if _is_stored(result) and result.id is not None
-        ]
 
 
 def _is_by(model: AudioModel, meaning: HeardBy | None) -> bool:

@@ -1,6 +1,6 @@
 """The composition root: builds the analyzer from the settings and its dependencies."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -12,8 +12,9 @@ from services.analyzer.acoustid import fingerprint
 from services.analyzer.handlers import AnalyzeTracks
 from services.analyzer.musicnn.models import WeightsAbsent, checkpoint_folder
 from services.analyzer.musicnn.msd import MSD
-from services.analyzer.worker import prepare_worker
+from services.analyzer.worker import analyze_file, prepare_worker
 from shared.bus.port import Subscription
+from shared.contracts.analysis import Analysis
 from shared.contracts.meaning import AudioModel
 from shared.contracts.topics import Stage, Topic
 from shared.gateway.analysis import register_audio_model
@@ -29,10 +30,9 @@ if TYPE_CHECKING:
 
     from services.analyzer.acoustid.client import AcoustId
 
-_MEMBERS = 2
-"""Batches at a time: while one waits for its longest file, the other keeps the workers busy."""
-_FILES_PER_WORKER = 4
-"""Files in a batch: more save requests, but their work is lost where the service is killed."""
+_FILES_PER_WORKER = 8
+"""Files that are looked up, analysed or stored at a time. More are stored by one request, but their
+work is lost where the service is killed."""
 
 _log = structlog.get_logger(__name__)
 
@@ -51,6 +51,7 @@ def build(
     *,
     gateway: Gateway,
     acoustid_transport: "httpx.AsyncBaseTransport | None" = None,
+    analyze: Callable[[bytes, float], Analysis] = analyze_file,
 ) -> Service:
     """Build the service.
 
@@ -58,6 +59,7 @@ def build(
         settings: see docs/configuration.md.
         gateway: reads tracks and stores analyses.
         acoustid_transport: of httpx, for AcoustID; the network by default.
+        analyze: the job of the worker processes.
     """
     workers = WorkerProcesses(settings.workers, nice=settings.worker_nice, warm=prepare_worker)
     acoustid = _acoustid(settings, acoustid_transport)
@@ -70,6 +72,7 @@ def build(
         mounts=settings.mounts,
         acoustid=acoustid,
         model=None if isinstance(model, str) else model,
+        analyze=analyze,
     )
 
     @asynccontextmanager
@@ -94,7 +97,7 @@ def build(
         subscriptions=[
             Subscription(
                 Topic.TRACK_EXTRACTED, Stage.ANALYZE, handler,
-                batch_size=_FILES_PER_WORKER * settings.workers, members=_MEMBERS,
+                batch_size=1, members=_FILES_PER_WORKER * settings.workers, by_key=True,
             )
         ],
         lifespan=lifespan,

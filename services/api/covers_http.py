@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from services.api.guard import FOR_SERVICES, MAY_STORE
 from services.api.images import MOST_BYTES, SIZES, Unshowable, resized
+from services.api.request_body import TooLarge, read_body
 from services.api.store import covers
 from services.api.store.covers import TOO_LARGE, CoverContent, checked_cover, store_images
 
@@ -37,8 +38,9 @@ async def put_cover(request: Request) -> Response:
     sha256 = request.path_params["sha256"].lower()
     if not _HASH.fullmatch(sha256):
         return _BAD_ADDRESS
-    image = await _body(request, MOST_BYTES)
-    if image is None:
+    try:
+        image = await read_body(request, MOST_BYTES)
+    except TooLarge:
         return PlainTextResponse(TOO_LARGE, 413)
     cover = await asyncio.to_thread(checked_cover, image)
     if isinstance(cover, str):
@@ -57,23 +59,14 @@ async def post_covers(request: Request) -> Response:
     """
     if not request.scope.get(MAY_STORE, True):
         return _ONLY_SERVICES
-    body = await _body(request, MOST_TOGETHER_BYTES)
-    if body is None:
+    try:
+        body = await read_body(request, MOST_TOGETHER_BYTES)
+    except TooLarge:
         return PlainTextResponse(f"at most {MOST_TOGETHER_BYTES:,} bytes at a time", 413)
     images = _parts(request.headers.get("content-type"), body)
     if images is None:
         return PlainTextResponse("send a whole multipart/form-data body, a file an image", 400)
     return JSONResponse(await store_images(request.app.state.pool(), images))
-
-
-async def _body(request: Request, most_bytes: int) -> bytes | None:
-    """Return the body of a request; None if it is too large."""
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > most_bytes:
-            return None
-    return bytes(content)
 
 
 def _parts(content_type: str | None, body: bytes) -> list[bytes] | None:
@@ -115,7 +108,9 @@ async def get_cover(request: Request) -> Response:
     if wanted is not None and wanted not in map(str, SIZES):
         return PlainTextResponse(f"size is one of {', '.join(map(str, SIZES))}", 400)
     tag = f'"{sha256}-{wanted}"' if wanted else f'"{sha256}"'
-    headers = {"etag": tag, "cache-control": f"public, max-age={_YEAR_S}, immutable"}
+    # A signed address is for one person: caches that many people share must not keep its answer.
+    whose = "private" if "signature" in request.query_params else "public"
+    headers = {"etag": tag, "cache-control": f"{whose}, max-age={_YEAR_S}, immutable"}
     if _matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
     pool: asyncpg.Pool = request.app.state.pool()
@@ -128,6 +123,7 @@ async def get_cover(request: Request) -> Response:
         return PlainTextResponse("there is no such image", 404)
     # The image came from a file of unknown origin: a browser must not take it for HTML or a script.
     headers["x-content-type-options"] = "nosniff"
+    headers["content-security-policy"] = "default-src 'none'; sandbox"
     return Response(found.content, media_type=found.mime_type, headers=headers)
 
 

@@ -30,7 +30,13 @@ from shared.gateway.extraction import (
     UndecidedItem,
     UpsertColumns,
 )
-from shared.gateway.inputs import AlbumInput, ArtistInput, CreditInput, TrackInput
+from shared.gateway.inputs import (
+    AlbumInput,
+    ArtistInput,
+    CreditInput,
+    ImportedFactInput,
+    TrackInput,
+)
 from shared.gateway.results import UserError
 
 _fields = msgspec.structs.asdict
@@ -175,7 +181,14 @@ def _track_to_index(
 def _track_row(item: TrackInput) -> dict[str, Any]:
     row = _fields(item) | _credits(item.credits)
     row["kind"] = item.kind and item.kind.lower()
-    row["imported_facts"] = [_fields(fact) for fact in item.imported_facts or ()]
+    row["imported_facts"] = [*map(_fact, item.imported_facts or ())]
+    return row
+
+
+def _fact(fact: ImportedFactInput) -> dict[str, Any]:
+    row = _fields(fact)
+    row["cues"] = [_fields(cue) | {"kind": cue.kind.lower()} for cue in fact.cues or ()]
+    row["beat_grid"] = [*map(_fields, fact.beat_grid or ())]
     return row
 
 

@@ -1,22 +1,24 @@
-"""Access control of the gateway: by token, or loopback only if no token is set."""
+"""Access control of the gateway: by token, or loopback only if no token is set; and by origin."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.api.signed_addresses import AddressSigner
 from shared.contracts.errors import InvalidInput
-from shared.runtime.settings import Settings
+from shared.runtime.settings import LOOPBACK, Settings
 
 MUST_PRESENT_TOKEN = "soniquebay.must_present_token"  # noqa: S105 - a key of the ASGI scope
 MAY_STORE = "soniquebay.may_store"
 """Key of the ASGI scope: whether the caller may store, as services do. If absent, it may."""
 FOR_SERVICES = "the services: send SONIQUEBAY_SERVICE_TOKEN as the bearer token"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _POLICY_VIOLATION = 1008
+_PREFLIGHT_KEPT_S = 600
 
 
 def _text(secret: SecretStr | None) -> str | None:
@@ -26,7 +28,7 @@ def _text(secret: SecretStr | None) -> str | None:
 
 def check_settings(settings: Settings) -> None:
     """Refuse to listen beyond loopback without a token."""
-    if settings.host not in _LOOPBACK and _text(settings.token) is None:
+    if not settings.is_local and _text(settings.token) is None:
         raise InvalidInput(
             f"SONIQUEBAY_HOST is {settings.host}, which others can reach: set SONIQUEBAY_TOKEN to"
             " a secret that clients must present, or listen on 127.0.0.1"
@@ -34,7 +36,10 @@ def check_settings(settings: Settings) -> None:
 
 
 def presents_token(header: object, settings: Settings) -> bool:
-    """Whether the header is `Bearer <token>`, with the people's token or the services'."""
+    """Whether the header is `Bearer <token>`, with the people's token or the services'.
+
+    The scheme's name may have any case (RFC 9110, 11.1).
+    """
     return _presents(header, settings.token) or _presents(header, settings.service_token)
 
 
@@ -48,9 +53,25 @@ def _presents(header: object, secret: SecretStr | None) -> bool:
     token = _text(secret)
     if token is None:
         return False
-    wanted = f"Bearer {token}".encode()
-    presented = header if isinstance(header, bytes) else str(header).encode(errors="replace")
-    return secrets.compare_digest(presented, wanted)
+    text = header if isinstance(header, bytes) else str(header).encode(errors="replace")
+    scheme, _, presented = text.partition(b" ")
+    is_equal = secrets.compare_digest(presented.strip(b" "), token.encode())
+    return is_equal and scheme.lower() == b"bearer"
+
+
+def guard(app: ASGIApp, settings: Settings, signer: AddressSigner | None) -> ASGIApp:
+    """The app of the listening server: guarded, and open to the pages of `SONIQUEBAY_ORIGINS`."""
+    guarded = Guard(app, settings, signer)
+    if not settings.origins:
+        return guarded
+    # Outside of the guard, since a browser asks without a token whether a page may send one.
+    return CORSMiddleware(
+        guarded,
+        allow_origins=settings.origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],  # clients send headers of their own, such as Apollo's client name
+        max_age=_PREFLIGHT_KEPT_S,
+    )
 
 
 class Guard:
@@ -60,17 +81,25 @@ class Guard:
     Browsers cannot send that header in a websocket's handshake; such a websocket is marked, and
     must present the token in its `connection_init`.
 
+    A signed address of an image needs no token.
+
     If it is not set, the server listens on loopback only, and a web page in the same user's
-    browser must not get in: the Host header (against DNS rebinding) and the Origin, if any, must
-    be loopback names.
+    browser must not get in: the Host header (against DNS rebinding) must be a loopback name, and
+    the Origin, if any, such a name or one of `SONIQUEBAY_ORIGINS`.
+
+    A page that opens a websocket may read all answers. So its origin must be the gateway's own, or
+    one of these, with a token and without.
 
     If the services' token is set, a caller that presents it gets in from anywhere, and no other
     may store (`MAY_STORE`).
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, signer: AddressSigner | None = None
+    ) -> None:
         self._app = app
         self._settings = settings
+        self._signer = signer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -80,7 +109,10 @@ class Guard:
         settings = self._settings
         header = _header(scope["headers"], b"authorization")
         marked = {**scope, MAY_STORE: may_store(header, settings)}
-        if presents_token(header, settings):
+        if scope["type"] == "websocket" and not _may_open(scope["headers"], settings.origins):
+            message = "pages of other sites need SONIQUEBAY_ORIGINS to name their origin"
+            await _refuse(scope, receive, send, status=403, message=message)
+        elif presents_token(header, settings) or self._is_signed(scope):
             await self._app(marked, receive, send)
         elif _text(settings.token) is not None:
             if scope["type"] == "websocket" and not header:
@@ -88,14 +120,24 @@ class Guard:
             else:
                 message = "send the token: Authorization: Bearer <SONIQUEBAY_TOKEN>"
                 await _refuse(scope, receive, send, status=401, message=message)
-        elif _is_local(scope["headers"]):
+        elif _is_local(scope["headers"], settings.origins):
             await self._app(marked, receive, send)
         else:
             message = (
                 "without SONIQUEBAY_TOKEN the gateway answers only requests whose Host and Origin"
-                " are 127.0.0.1, localhost or ::1"
+                " are 127.0.0.1, localhost or ::1; SONIQUEBAY_ORIGINS names other pages"
             )
             await _refuse(scope, receive, send, status=403, message=message)
+
+    def _is_signed(self, scope: Scope) -> bool:
+        if (
+            self._signer is None
+            or scope["type"] != "http"
+            or scope["method"] not in {"GET", "HEAD"}
+        ):
+            return False
+        query = scope["query_string"].decode("latin-1")
+        return scope["path"].startswith("/covers/") and self._signer.is_signed(scope["path"], query)
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, *, status: int, message: str) -> None:
@@ -107,11 +149,21 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, *, status: int, me
     await JSONResponse({"errors": [error]}, status, headers=headers)(scope, receive, send)
 
 
-def _is_local(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def _is_local(headers: Iterable[tuple[bytes, bytes]], origins: Collection[str]) -> bool:
     pairs = list(headers)
     host = "//" + _header(pairs, b"host").decode("latin-1")
-    origin = _header(pairs, b"origin").decode("latin-1")
-    return _host_name(host) in _LOOPBACK and (not origin or _host_name(origin) in _LOOPBACK)
+    origin = _header(pairs, b"origin").decode("latin-1").lower()
+    is_allowed = not origin or origin in origins or _host_name(origin) in LOOPBACK
+    return _host_name(host) in LOOPBACK and is_allowed
+
+
+def _may_open(headers: Iterable[tuple[bytes, bytes]], origins: Collection[str]) -> bool:
+    """Whether a websocket's origin is the gateway's own or an allowed one; programs send none."""
+    pairs = list(headers)
+    origin = _header(pairs, b"origin").decode("latin-1").lower()
+    host = _header(pairs, b"host").decode("latin-1").lower()
+    is_own = origin in {f"http://{host}", f"https://{host}"}
+    return not origin or is_own or origin in origins
 
 
 def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:

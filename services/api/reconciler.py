@@ -13,6 +13,7 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
+from services.api.housekeeper import removal_event
 from services.api.store import artists, genres, scans, stalled
 from services.api.store.albums.claims import prune_claims
 from services.api.store.albums.upsert import prune_albums
@@ -130,7 +131,7 @@ class Reconciler:
     async def reconcile(self) -> list[Event]:
         """Publish the events of stalled tracks and scans, a batch a stage; returns them."""
         async with self._pool.acquire() as connection:
-            if not await connection.fetchval(TRY_LOCK):
+            if not await _try_lock(connection):
                 return []
             try:
                 events = await self._find(connection)
@@ -164,6 +165,7 @@ class Reconciler:
             to_analyze = await stalled.to_analyze(connection, BATCH)
         to_vectorize = await stalled.to_vectorize(connection, BATCH)
         to_index = await stalled.to_index(connection, BATCH)
+        to_remove = await stalled.to_remove(connection, BATCH)
         await end_scans(self._pool)
         stalled_scans = await stalled.scans(connection, self._grace_s)
         quiet = quiet & quiet_stages(await self._bus.lag())
@@ -176,6 +178,7 @@ class Reconciler:
             events += [_analyzed(track) for track in to_vectorize]
         if quiet.index:
             events += [_to_index(track) for track in to_index]
+            events += [removal_event(track) for track in to_remove]
         return events
 
     async def _walk_again(
@@ -210,6 +213,20 @@ def _requested(scan: StalledScan) -> Event:
         accept_missing=scan.accept_missing,
         scan_id=format_id(IdKind.SCAN, scan.id),
     )
+
+
+async def _try_lock(connection: asyncpg.Connection) -> bool:
+    """Take the lock, if nobody has it.
+
+    Where this is cancelled the server may have taken it: the connection is ended, or it would keep
+    the lock in the pool.
+    """
+    try:
+        is_taken: bool = await connection.fetchval(TRY_LOCK)
+    except BaseException:
+        connection.terminate()
+        raise
+    return is_taken
 
 
 async def _unlock(connection: asyncpg.Connection) -> None:

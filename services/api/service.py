@@ -13,10 +13,13 @@ from services.api.change_notifier import ChangeNotifier
 from services.api.gauges import Gauges
 from services.api.graphql.context import Context
 from services.api.graphql.schema import build_schema
-from services.api.guard import Guard
+from services.api.graphql_http import MOST_BYTES
+from services.api.guard import guard
+from services.api.housekeeper import Housekeeper
 from services.api.local_transport import LocalTransport
 from services.api.reconciler import Reconciler
 from services.api.server import bound, build_app
+from services.api.signed_addresses import AddressSigner, address_signer
 from services.api.store.database.pool import CountedPool, DatabaseNotOpen, waiting_for_database
 from services.api.store.database.postgres import open_pool
 from shared.bus.port import Bus, Outcome, Subscription
@@ -55,6 +58,7 @@ class Api:
     url: str = ""
     """The gateway's address, once it listens."""
     _pool: CountedPool | None = None
+    _signer: AddressSigner | None = None
     _changes: ChangeNotifier = field(default_factory=ChangeNotifier)
 
     def __post_init__(self) -> None:
@@ -93,8 +97,9 @@ class Api:
 
     def _context(self) -> Context:
         return Context(
-            self.pool, self.bus, self.settings, self.search, self.embedder, changes=self._changes
-        )
+            self.pool, self.bus, self.settings, self.search, self.embedder,
+            changes=self._changes, signer=self._signer,
+        )  # fmt: skip
 
     async def _note_indexed(self, events: Sequence[TrackIndexed]) -> Outcome:
         with waiting_for_database():
@@ -119,9 +124,12 @@ class Api:
                 # wait instead of getting errors.
                 await stack.enter_async_context(self._opened())
                 listener = stack.enter_context(bound(self.settings))
-            guarded = Guard(self.app, self.settings)
+            self._signer = address_signer(self.settings)
+            guarded = guard(self.app, self.settings, self._signer)
             _freeze_loaded_objects()
-            async with serving(guarded, listener, name="gateway", websockets=True) as self.url:
+            async with serving(
+                guarded, listener, name="gateway", most_message_bytes=MOST_BYTES
+            ) as self.url:
                 yield
             self.url = ""
 
@@ -140,13 +148,17 @@ class Api:
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
-        """Run the reconciler and the gauges' updates."""
+        """Run the reconciler, the housekeeper and the gauges' updates."""
         reconciler = Reconciler(
             self.pool, self.bus, interval_s=self.settings.reconcile_s, on_look=self._changes.notify
+        )
+        housekeeper = Housekeeper(
+            self.pool, self.bus, self.settings, on_change=self._changes.notify
         )
         gauges = Gauges(self.pool, self.bus, interval_s=self.settings.reconcile_s)
         tasks = [
             asyncio.create_task(reconciler.run(), name="reconciler"),
+            asyncio.create_task(housekeeper.run(), name="housekeeper"),
             asyncio.create_task(gauges.run(), name="gauges"),
         ]
         try:

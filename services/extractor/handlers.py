@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
-from services.extractor.libraries import Libraries
+import structlog
+
+from services.extractor.libraries import Libraries, UnknownLibrary
 from services.extractor.read.file_reader import ChunkRead
 from services.extractor.read.readers import Readers
 from services.extractor.scan.ignore_rules import IgnoreRules, is_seen
@@ -13,10 +15,12 @@ from services.extractor.tags.rules_file import BadRules
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput, RetryLater
 from shared.contracts.events import FileFound, FileMissing, TrackChange, TrackExtracted
-from shared.contracts.upserts import UpsertStatus
+from shared.contracts.upserts import ErrorCode, UpsertStatus
 from shared.gateway.client import Gateway
 from shared.gateway.extraction import mark_missing
-from shared.gateway.results import TrackResult
+from shared.gateway.results import TrackResult, UserError
+
+_log = structlog.get_logger(__name__)
 
 _CHANGES = {
     UpsertStatus.CREATED: TrackChange.CREATED,
@@ -48,6 +52,9 @@ class ReadFiles:
                 # The files are not at fault: the next scan reads them again.
                 reason = RetryLater(f"not read: {error}")
                 rejected += [Rejected(e, reason) for events in by_path.values() for e in events]
+                continue
+            except UnknownLibrary as error:
+                _log.info("not read", reason=str(error), files=len(by_path))
                 continue
             emit += extracted
             rejected += refused
@@ -90,9 +97,13 @@ async def _errors(
         return dict.fromkeys(errors, gone)
     paths = [file.path for file in chunk.files if file.error is None]
     for path, result in zip(paths, results, strict=True):
-        if result.error is not None:
+        if result.error is not None and not _is_of_removed_library(result.error):
             errors[path] = InvalidInput(result.error.message)
     return errors
+
+
+def _is_of_removed_library(error: UserError) -> bool:
+    return error.code is ErrorCode.NOT_FOUND and error.field == "libraryId"
 
 
 def _track_events(results: Sequence[TrackResult]) -> list[TrackExtracted]:
@@ -128,7 +139,11 @@ class MarkMissing:
             by_library.setdefault(event.library_id, set()).add(event.path)
         emit: list[TrackExtracted] = []
         for library_id, paths in by_library.items():
-            root = await self._libraries.root_of(library_id)
+            try:
+                root = await self._libraries.root_of(library_id)
+            except UnknownLibrary as error:
+                _log.info("not looked for", reason=str(error), files=len(paths))
+                continue
             # This event and a `file.found` of the same file come in any order. So neither is
             # believed: the disk decides.
             gone = await asyncio.to_thread(self._not_seen, root, sorted(paths))

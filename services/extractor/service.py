@@ -21,7 +21,7 @@ from shared.runtime.settings import Settings
 from shared.runtime.workers import WorkerProcesses
 
 _MAX_WALK_S = 3600  # millions of files, on a slow share
-_MAX_READ_S = 1800  # a batch of a thousand files
+_MAX_READ_S = 7200  # a batch of a thousand files, on a slow share: WAVs are read as a whole
 
 
 def build(settings: Settings, *, gateway: Gateway, publish: Publish) -> Service:

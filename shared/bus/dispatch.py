@@ -61,6 +61,10 @@ class Pauses:
         if stage and stage not in self.by_stage():
             metrics.STAGE_PAUSED.labels(stage).set(0)
 
+    def is_first(self, who: object, stage: str) -> bool:
+        """Whether `who` waits the longest of its stage: the one whose waits are logged."""
+        return next((each for each, (s, _) in self._waiting.items() if s == stage), who) is who
+
     def is_waiting(self, who: object) -> bool:
         """Whether `who` waits for a dependency right now."""
         return who in self._waiting
@@ -221,7 +225,8 @@ class Dispatcher(Generic[E]):
     def _pause(self, state: RetryCallState) -> None:
         error = str(last_error(state))
         self._pauses.set(self, self._stage, error)
-        log.warning("stage_waits", stage=self._stage, error=error, times=state.attempt_number)
+        if self._pauses.is_first(self, self._stage):
+            log.warning("stage_waits", stage=self._stage, error=error, times=state.attempt_number)
 
     def _count_retry(self, state: RetryCallState) -> None:
         self._note_retry(str(last_error(state)))

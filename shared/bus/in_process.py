@@ -112,7 +112,8 @@ class InProcessBus:
                 batch_size=subscription.batch_size,
                 batch_wait_s=subscription.batch_wait_s,
                 handles=[dispatcher.handle for dispatcher in dispatchers],
-            )
+            ),
+            by_key=subscription.by_key,
         )
 
     def subscribe_dead_letters(self, stage: Stage, handler: DeadLetterHandler) -> None:
@@ -124,10 +125,10 @@ class InProcessBus:
             name = dead_letter_topic(topic.value)
             self._add(_Consumer(name, stage.value, _PORTION, 0.05, [dispatcher.handle]))
 
-    def _add(self, consumer: _Consumer) -> None:
+    def _add(self, consumer: _Consumer, *, by_key: bool = False) -> None:
         if self._running:
             raise RuntimeError("subscribe before the bus is started")
-        self._channels[consumer.topic].log.add_group(consumer.stage)
+        self._channels[consumer.topic].log.add_group(consumer.stage, by_key=by_key)
         self._consumers.append(consumer)
 
     async def start(self) -> None:

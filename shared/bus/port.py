@@ -58,8 +58,10 @@ class Subscription(Generic[E]):
         batch_size: the most events of a batch.
         batch_wait_s: how long the next batch may fill after one that was not full. An event that
             comes after a pause is handled at once. 0: never wait.
-        members: the number of batches that are handled at a time; a key is always handled by the
-            same member.
+        members: the number of batches that are handled at a time. A key is in one of them only.
+        by_key: a slow batch holds up the records of its keys, and not all of its partitions: later
+            records are handled meanwhile. An offset is committed when all before it are handled,
+            so more records are delivered again after a crash.
         longest_batch_s: how long a batch may take. The Kafka bus takes a member that needs longer
             for lost, and gives its records to others.
     """
@@ -70,6 +72,7 @@ class Subscription(Generic[E]):
     batch_size: int = 500
     batch_wait_s: float = 0.05
     members: int = 1
+    by_key: bool = False
     longest_batch_s: float = 900
 
 

@@ -5,28 +5,42 @@ Pure data: nothing waits here. A record is kept until every group has committed 
 
 import zlib
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from shared.bus.window import Taken, Window
 from shared.contracts.envelope import Message
+
+_READ_AHEAD = 100
+_MOST_WAITING = 1_000
+"""A group ordered by key reads no more while so many records wait for others of their key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A batch that one member of a group holds. Other members cannot claim its partitions."""
+    """A batch that one member of a group holds.
+
+    Other members cannot claim its partitions; where the group is ordered by key, its keys.
+    """
 
     group: str
     records: list[Message]
     ends: dict[int, int]
     """Partition -> the offset after its last record in the batch."""
+    taken: Sequence[Taken[int, Message]] = ()
+    """The records of a group that is ordered by key."""
 
 
 class _Group:
     """The committed offsets of a group, and the partitions that its members hold."""
 
-    def __init__(self, offsets: list[int]) -> None:
+    def __init__(self, offsets: list[int], *, by_key: bool) -> None:
         self.committed = offsets
         self.claimed: set[int] = set()
+        self.window: Window[int, Message] | None = Window() if by_key else None
+        self.read = list(offsets)
+        """The offset that comes into the window next, by partition."""
         self.start = 0
         """The partition where the next claim begins to look, so that all have their turn."""
 
@@ -48,11 +62,16 @@ class TopicLog:
         self.held = 0
         """The number of records that not all groups have committed."""
 
-    def add_group(self, group: str) -> None:
-        """Keep records for this group from now on."""
+    def add_group(self, group: str, *, by_key: bool = False) -> None:
+        """Keep records for this group from now on.
+
+        Args:
+            group: its name.
+            by_key: a claim holds its keys, and not its partitions.
+        """
         if group in self._groups:
             raise ValueError(f"{group} has subscribed to this topic before")
-        self._groups[group] = _Group(list(self._base))
+        self._groups[group] = _Group(list(self._base), by_key=by_key)
 
     def append(self, record: Message) -> None:
         """Append a record to its key's partition; it is dropped if no group reads the topic."""
@@ -65,8 +84,14 @@ class TopicLog:
         return zlib.crc32(hashed) % len(self._records)
 
     def ready(self, group: str, max_partitions: int) -> int:
-        """Return how many records `claim` would find without a limit."""
-        return sum(waiting for _, waiting in self._free(self._groups[group], max_partitions))
+        """Return how many records `claim` would find without a limit.
+
+        A group that is ordered by key looks at the next hundred.
+        """
+        state = self._groups[group]
+        if state.window is not None:
+            return self._fill(state, state.window)
+        return sum(waiting for _, waiting in self._free(state, max_partitions))
 
     def claim(self, group: str, *, limit: int, max_partitions: int) -> Claim | None:
         """Take up to `limit` records from at most `max_partitions` partitions that are free.
@@ -75,6 +100,10 @@ class TopicLog:
         together.
         """
         state = self._groups[group]
+        if state.window is not None:
+            self._fill(state, state.window)
+            taken = state.window.claim(limit)
+            return Claim(group, [each.record for each in taken], {}, taken) if taken else None
         records: list[Message] = []
         ends: dict[int, int] = {}
         for partition, count in _shares(self._free(state, max_partitions), limit).items():
@@ -87,6 +116,24 @@ class TopicLog:
         state.claimed.update(ends)
         state.start = (max(ends) + 1) % len(self._records)
         return Claim(group, records, ends)
+
+    def _fill(self, state: _Group, window: Window[int, Message]) -> int:
+        """Read into the window, from each partition in turn; return how many records are free."""
+        count = len(self._records)
+        at_end = 0
+        free = window.free
+        while free < _READ_AHEAD and window.waiting < _MOST_WAITING and at_end < count:
+            partition = state.start
+            state.start = (partition + 1) % count
+            place = state.read[partition] - self._base[partition]
+            if place >= len(self._records[partition]):
+                at_end += 1
+                continue
+            record = self._records[partition][place]
+            free += window.add(partition, state.read[partition], record.key, record)
+            state.read[partition] += 1
+            at_end = 0
+        return free
 
     def _free(self, state: _Group, max_partitions: int) -> list[tuple[int, int]]:
         """Return the partitions that have records and are free, and how many each has."""
@@ -107,26 +154,37 @@ class TopicLog:
     def commit(self, claim: Claim) -> None:
         """Commit the claim's records, and drop those that all groups have committed."""
         state = self._groups[claim.group]
-        for partition, end in claim.ends.items():
+        ends = claim.ends
+        if state.window is not None:
+            state.window.settle(claim.taken)
+            ends = {
+                each.partition: state.window.committable(each.partition) for each in claim.taken
+            }
+        for partition, end in ends.items():
             state.committed[partition] = end
             slowest = min(group.committed[partition] for group in self._groups.values())
             for _ in range(slowest - self._base[partition]):
                 self._records[partition].popleft()
                 self.held -= 1
             self._base[partition] = slowest
-        self.release(claim)
+        state.claimed.difference_update(ends)
 
     def release(self, claim: Claim) -> None:
-        """Free the claim's partitions; records that were not committed are claimed again."""
-        self._groups[claim.group].claimed.difference_update(claim.ends)
+        """Free the claim's partitions or keys; its records are claimed again."""
+        state = self._groups[claim.group]
+        state.claimed.difference_update(claim.ends)
+        if state.window is not None:
+            state.window.release(claim.taken)
 
     def lag(self, group: str) -> int:
-        """Return how many records the group has not committed, those in flight included."""
-        committed = self._groups[group].committed
-        return sum(
-            base + len(records) - done
-            for base, records, done in zip(self._base, self._records, committed, strict=True)
+        """Return how many records the group has not handled, those in flight included."""
+        state = self._groups[group]
+        done = state.committed if state.window is None else state.read
+        unread = sum(
+            base + len(records) - offset
+            for base, records, offset in zip(self._base, self._records, done, strict=True)
         )
+        return unread + (len(state.window) if state.window is not None else 0)
 
 
 def _shares(free: list[tuple[int, int]], limit: int) -> dict[int, int]:

@@ -129,16 +129,20 @@ class TrackEvent(Event):
 
 
 class TrackChange(StrEnum):
-    """What happened to a track when its file was read."""
+    """What happened to a track when its file was read, or looked for."""
 
     CREATED = "created"
     UPDATED = "updated"
     RETURNED = "returned"
     MISSING = "missing"
+    REMOVED = "removed"
 
 
 class TrackExtracted(TrackEvent):
-    """A track's tags are stored; with `missing`, its file is gone and it is kept."""
+    """A track's tags are stored; with `missing`, its file is gone and it is kept.
+
+    With `removed` a person removed it, or its library: the gateway no longer knows it.
+    """
 
     topic: ClassVar[Topic] = Topic.TRACK_EXTRACTED
 

@@ -12,7 +12,11 @@ from shared.gateway.results import TrackResult, TrackResults, UserError
 PORTION = 1_000
 """Items a call: the gateway takes at most 2,000."""
 MOST_LONG_TEXT = 2_000_000
-"""Characters of lyrics and other tags a call, so that requests stay small whatever tags hold."""
+"""Characters of lyrics, other tags and cues a call: requests stay small, whatever tags hold."""
+
+
+_LETTERS_A_MARKER = 100
+"""About the length of a cue, or of a marker of a beat grid, in a request."""
 
 
 class Candidate(msgspec.Struct, frozen=True, rename="camel"):
@@ -188,4 +192,6 @@ def _long_text(item: TrackInput) -> int:
     length = sum(len(text) for text in texts if text)
     if item.other_tags:
         length += sum(len(value) for values in item.other_tags.values() for value in values)
+    for fact in item.imported_facts or ():
+        length += _LETTERS_A_MARKER * (len(fact.cues or ()) + len(fact.beat_grid or ()))
     return length

@@ -54,12 +54,39 @@ class AlbumInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=Tru
     artist_image_sha256: str | None = None
 
 
+class CueInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """A cue point or loop. `kind` is a name of the schema's `CueKind`."""
+
+    kind: str
+    start_s: float
+    end_s: float | None = None
+    index: int | None = None
+    name: str | None = None
+    color: str | None = None
+
+
+class BeatGridMarkerInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """A beat from which on a tempo holds, until the next marker."""
+
+    start_s: float
+    tempo_bpm: float
+    beats: int | None = None
+    beat_in_bar: int | None = None
+
+
 class ImportedFactInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """A rating (0 to 100) or play count that another program wrote into the tags."""
+    """What another program says of a track: the fields are explained in `schema.graphql`."""
 
     source: str
     rating: int | None = None
     play_count: int | None = None
+    energy: int | None = None
+    key: str | None = None
+    tempo_bpm: float | None = None
+    gain_db: float | None = None
+    cues: Sequence[CueInput] | None = ()
+    beat_grid: Sequence[BeatGridMarkerInput] | None = ()
+    problem: str | None = None
 
 
 class TrackInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):

@@ -9,11 +9,20 @@ KNOWN_FILES_A_PAGE = 20_000
 
 
 class Library(msgspec.Struct):
-    """A library: `root` is its folder as it was added."""
+    """A library: `root` is its folder as people name it."""
 
     id: str
     name: str
     root: str
+
+
+class ListedLibrary(msgspec.Struct, rename="camel"):
+    """A library, and whether a person has removed it."""
+
+    id: str
+    name: str
+    root: str
+    is_being_removed: bool
 
 
 class Scan(msgspec.Struct, rename="camel"):
@@ -55,10 +64,14 @@ class ReportWalkInput(msgspec.Struct, kw_only=True, rename="camel", omit_default
     message: str | None = None
 
 
-class BeginScanPayload(msgspec.Struct):
-    """The scan that an event asks for, or why there is none."""
+class BeginScanPayload(msgspec.Struct, rename="camel"):
+    """The scan that an event asks for, or why there is none.
+
+    `earlier_places`: the libraries that may have been moved to the scan's root.
+    """
 
     scan: Scan | None
+    earlier_places: list[Library]
     error: UserError | None
 
 
@@ -95,6 +108,14 @@ class RangeDigests(msgspec.Struct, rename="camel"):
     end_cursor: str | None
 
 
+class FileSample(msgspec.Struct, rename="camel"):
+    """Some files of a library by path, in columns of equal length."""
+
+    paths: list[str]
+    sizes_bytes: list[int]
+    content_hashes: list[str | None]
+
+
 BEGIN_SCAN = operation("begin_scan", BeginScanPayload, input=BeginScanInput)
 REPORT_WALK = operation("report_walk", ReportWalkPayload, input=ReportWalkInput)
 KNOWN_FILES = operation(
@@ -109,7 +130,8 @@ KNOWN_FILES = operation(
 RANGE_DIGESTS = operation(
     "range_digests", RangeDigests, library_id=str, folder=str, after=str | None
 )
-LIBRARIES = operation("libraries", list[Library])
+FILE_SAMPLE = operation("file_sample", FileSample, library_id=str)
+LIBRARIES = operation("libraries", list[ListedLibrary])
 
 
 async def begin_scan(gateway: Gateway, request: BeginScanInput) -> BeginScanPayload:
@@ -146,6 +168,11 @@ async def range_digests(
     return await gateway.execute(RANGE_DIGESTS, library_id=library_id, folder=folder, after=after)
 
 
-async def libraries(gateway: Gateway) -> list[Library]:
+async def file_sample(gateway: Gateway, library_id: str) -> FileSample:
+    """Up to a hundred files of a library, by which it can be recognised elsewhere."""
+    return await gateway.execute(FILE_SAMPLE, library_id=library_id)
+
+
+async def libraries(gateway: Gateway) -> list[ListedLibrary]:
     """All libraries."""
     return await gateway.execute(LIBRARIES)

@@ -73,7 +73,7 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(
-    app: Any, listener: socket.socket, *, name: str, websockets: bool = False
+    app: Any, listener: socket.socket, *, name: str, most_message_bytes: int | None = None
 ) -> AsyncIterator[str]:
     """Serve an ASGI app while the block runs, and yield its base URL with the actual port.
 
@@ -81,12 +81,14 @@ async def serving(
         app: the app.
         listener: accepts the connections.
         name: the name of the task.
-        websockets: whether to accept them too; only the api has the library installed.
+        most_message_bytes: the most bytes of a websocket's message. None accepts no websockets:
+            only the api has the library installed.
     """
     config = uvicorn.Config(
         app, log_config=None, log_level="warning", access_log=False,
         lifespan="off", timeout_graceful_shutdown=_STOP_TIMEOUT_S,
-        ws="websockets-sansio" if websockets else "none",
+        ws="none" if most_message_bytes is None else "websockets-sansio",
+        ws_max_size=most_message_bytes or 0,
     )  # fmt: skip
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name=name)

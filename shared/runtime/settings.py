@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,22 @@ from shared.runtime.resources import this_machine, workers_for
 def _data_dir() -> Path:
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "soniquebay"
+
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Names and addresses of this machine that other machines cannot reach."""
+
+
+def _origin(text: str) -> str:
+    """An origin as browsers send it: scheme, host and port, in lower case."""
+    origin = text.lower().rstrip("/")
+    if not re.fullmatch(r"https?://[^/?#@*\s]+", origin):
+        raise ValueError(
+            f"{text} is no origin: those are a scheme, a host and perhaps a port, such as"
+            " https://music.example or http://localhost:3000"
+        )
+    default_port = ":443" if origin.startswith("https") else ":80"
+    return origin.removesuffix(default_port)
 
 
 class Settings(BaseSettings):
@@ -44,6 +61,16 @@ class Settings(BaseSettings):
         description="Bearer token of the services. If it is set, only a caller that presents it may"
         " store tracks, analyses, vectors and covers; the services do.",
     )
+    origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins of web pages that may use the gateway, separated by commas:"
+        " `https://music.example, http://localhost:3000`. Default: none but the gateway's own.",
+    )
+    url_key: SecretStr | None = Field(
+        None,
+        description="Secret that signs the addresses of covers, which `<img>` fetches without a"
+        " token. Several api processes need the same. Default: a random one in the data folder.",
+    )
     gateway_url: str | None = Field(
         None,
         description="URL at which the command line and standalone services reach the gateway. "
@@ -58,6 +85,13 @@ class Settings(BaseSettings):
         default_factory=dict,
         description='Where the libraries are on this host, as JSON: `{"library name": "/path"}`. '
         "Default: the path that each was added with.",
+    )
+    roots: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Folders in which the roots of libraries may be, separated by commas. Requests"
+        " for a new library anywhere else are refused; known libraries, and those of `soniquebay up"
+        " --music`, are not concerned. Default: anywhere while `SONIQUEBAY_HOST` is this machine"
+        " alone (loopback), nowhere beyond that.",
     )
     workers: int = Field(
         default_factory=lambda: workers_for(this_machine()).count,
@@ -189,6 +223,35 @@ class Settings(BaseSettings):
     reconcile_s: float = Field(
         5, gt=0, description="How often the reconciler looks for stalled scans and tracks."
     )
+    housekeeping_every_s: float = Field(
+        86_400,
+        gt=0,
+        description="How often the api deletes what is no longer needed (the next five settings);"
+        " first a minute after its start.",
+    )
+    unused_covers_kept_days: float = Field(
+        7,
+        ge=1,
+        description="How long images are kept that no track, album or artist has any longer.",
+    )
+    resolved_failures_kept_days: float = Field(
+        30, ge=0, description="How long failures are kept after they were resolved."
+    )
+    dead_letters_kept_days: float = Field(
+        180, ge=0, description="How long dead letters are kept that are about no track and no file."
+    )
+    old_analyses_kept_days: float = Field(
+        30,
+        ge=0,
+        description="How long the analysis of an earlier analyzer version is kept after a track was"
+        " analysed by the current one: for a return to the earlier version.",
+    )
+    retired_vectors_kept_days: float = Field(
+        30,
+        ge=0,
+        description="How long vectors and their index are kept after another model replaced theirs:"
+        " for a return to that model.",
+    )
     drain_timeout_s: float = Field(
         60, gt=0, description="How long a stop waits for batches in flight."
     )
@@ -198,15 +261,34 @@ class Settings(BaseSettings):
         description="How much is logged. `soniquebay up` logs only errors, unless this is set.",
     )
 
-    @field_validator("ignore", mode="before")
+    @field_validator("roots")
+    @classmethod
+    def _are_absolute(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            if not each.startswith("/"):
+                raise ValueError(f"{each!r} is not an absolute path")
+        return tuple(os.path.normpath(each) for each in value)
+
+    @field_validator("ignore", "origins", "roots", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_origin(each) for each in value)
+
     @field_validator(
-        "token", "service_token", "acoustid_key", "database_url", "scan_every_s", mode="before"
+        "token",
+        "service_token",
+        "url_key",
+        "acoustid_key",
+        "database_url",
+        "scan_every_s",
+        mode="before",
     )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
@@ -217,6 +299,16 @@ class Settings(BaseSettings):
     def gateway_address(self) -> str:
         """The base URL of the gateway, without a trailing slash."""
         return (self.gateway_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the gateway listens on loopback alone: nobody else can reach it."""
+        return self.host in LOOPBACK
+
+    @property
+    def allowed_roots(self) -> tuple[str, ...] | None:
+        """The folders in which new libraries may be; None: anywhere."""
+        return None if self.is_local and not self.roots else self.roots
 
     @property
     def search_dir(self) -> Path:

@@ -8,13 +8,13 @@ import click
 
 from soniquebay.documents import PROGRESS, REQUEST_SCAN, SCAN
 from soniquebay.gateway import Gateway, raise_user_error
-from soniquebay.output import json_option, print_json
+from soniquebay.output import json_option, print_json, say
 from soniquebay.progress import ProgressView
 
 _POLL_EVERY_S = 0.5
 _WAIT_FOR_START_S = 3.0  # no longer: a busy extractor may start the scan much later
 _ENDED = {"FINISHED", "HELD", "REFUSED"}
-_UNSUCCESSFUL = {"HELD", "REFUSED"}
+UNSUCCESSFUL = {"HELD", "REFUSED"}
 
 
 @click.command()
@@ -26,8 +26,21 @@ _UNSUCCESSFUL = {"HELD", "REFUSED"}
     is_flag=True,
     help="Confirm that files which are not there are really gone, however many.",
 )
+@click.option(
+    "--separate",
+    is_flag=True,
+    help="DIR is a library of its own, though it has the files of one that seems to have moved.",
+)
 @json_option
-def scan(folder: str, follow: bool, full: bool, accept_missing: bool, as_json: bool) -> None:
+def scan(
+    folder: str,
+    *,
+    follow: bool,
+    full: bool,
+    accept_missing: bool,
+    separate: bool,
+    as_json: bool,
+) -> None:
     """Scan DIR: a library's root, a folder below a root, or a new library.
 
     DIR is a path on the extractor's machine. Only new and changed files are read. If far fewer
@@ -41,17 +54,33 @@ def scan(folder: str, follow: bool, full: bool, accept_missing: bool, as_json: b
     # abspath, not resolve(): a root may be a symbolic link, and the library is known by the link.
     root = os.path.abspath(os.path.expanduser(folder))  # noqa: PTH100, PTH111 - see above
     mode = "FULL" if full else "INCREMENTAL"
-    scan_input = {"root": root, "mode": mode, "acceptMissing": accept_missing}
-    payload = gateway.execute(REQUEST_SCAN, {"input": scan_input})["requestScan"]
-    raise_user_error(payload)
-    id_ = payload["scan"]["id"]
-    result = _follow(gateway, id_) if follow else _wait_for_start(gateway, id_)
+    scan_input = {
+        "root": root,
+        "mode": mode,
+        "acceptMissing": accept_missing,
+        "isSeparateLibrary": separate,
+    }
+    result = request_scan(gateway, scan_input, follow=follow)
     if as_json:
         print_json(result)
     else:
+        if result["folder"] and result["library"]:
+            say(f"this is a folder of the library {result['library']['name']} ({result['root']})")
         click.echo(describe_scan(result))
-    if result["state"] in _UNSUCCESSFUL:
+    if result["state"] in UNSUCCESSFUL:
         raise click.exceptions.Exit(1)
+
+
+def request_scan(gateway: Gateway, scan_input: dict[str, Any], *, follow: bool) -> dict[str, Any]:
+    """Request a scan; return it once it has begun, or with `follow` once all work is done.
+
+    Raises:
+        click.ClickException: the gateway refuses the request.
+    """
+    payload = gateway.execute(REQUEST_SCAN, {"input": scan_input})["requestScan"]
+    raise_user_error(payload)
+    id_ = payload["scan"]["id"]
+    return _follow(gateway, id_) if follow else _wait_for_start(gateway, id_)
 
 
 def _wait_for_start(gateway: Gateway, id_: str) -> dict[str, Any]:

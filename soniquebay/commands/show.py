@@ -73,6 +73,7 @@ def _rows(track: dict[str, Any]) -> list[tuple[str, str]]:
         ("state", "missing" if track["isMissing"] else track["stage"].lower()),
         ("id", track["id"]),
         *_correction_rows(track["correction"], track),
+        *map(describe_fact, track["importedFacts"]),
         *describe_analysis(track["analysis"]),
     ]
     return [(name, str(value)) for name, value in rows if value not in (None, "")]
@@ -108,6 +109,25 @@ def _correction_rows(
         ("corrected genres", ", ".join(correction["genres"] or ())),
         ("corrected moods", ", ".join(correction["moods"] or ())),
     ]
+
+
+def describe_fact(fact: Mapping[str, Any]) -> tuple[str, str]:
+    """What another program says of the track: its name, and its facts in words."""
+    tempo, cues = fact["tempoBpm"], len(fact["cues"])
+    words = {
+        "rating": f"rating {fact['rating']} of 100",
+        "playCount": f"played {fact['playCount']} times",
+        "energy": f"energy {fact['energy']} of 10",
+        "key": f"key {fact['key']}",
+        "tempoBpm": f"{tempo:.2f} BPM" if tempo else "",
+        "cues": f"{cues} cues or loops" if cues > 1 else "a cue or loop",
+        "beatGrid": "a beat grid",
+        "problem": fact["problem"] or "",
+    }
+    place = " (collection)" if fact["isCollection"] else ""
+    return f"{fact['source']}{place}", ", ".join(
+        text for name, text in words.items() if fact[name] not in (None, [])
+    )
 
 
 def describe_analysis(analysis: Mapping[str, Any] | None) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-_FOLDERS = ("services", "shared", "soniquebay", "tests", "bench", "docs", "ops")
+_FOLDERS = ("services", "shared", "soniquebay", "tests", "bench", "docs", "ops", "findings")
 _PATH = re.compile(r"(?:[\w-][\w.-]*/)*[\w-]+\.(?:py|md|sh|yml|toml|json|graphql|sql|svg)")
 FILES = [
     path.relative_to(ROOT).as_posix()

@@ -118,6 +118,26 @@ async def test_a_track_whose_new_content_is_known_gets_its_analysis(
     assert again.status is UpsertStatus.UNCHANGED, "the reused analysis equals its own"
 
 
+async def test_the_analysis_of_a_damaged_file_is_not_shared_and_made_again_once_it_changes(
+    pool: asyncpg.Pool, store_tracks: StoreTracks
+) -> None:
+    first, _ = await store_tracks(checked_item("a.flac"), checked_item("b.flac"))
+    await analyse(pool, first, tempo_bpm=77, damaged=True)
+    await store_tracks(checked_item("c.flac"))
+    assert await waiting(pool) == {"b.flac", "c.flac"}
+    await store_tracks(checked_item("a.flac"))
+    assert await waiting(pool) == {"b.flac", "c.flac"}, "nothing changed"
+    (repaired,) = await store_tracks(checked_item("a.flac", mtime_ns=2))
+    assert (repaired.id, repaired.content_revision) == (first.id, 2)
+    assert await waiting(pool) == {"a.flac", "b.flac", "c.flac"}
+    await analyse(pool, repaired, tempo_bpm=99, damaged=False)
+    assert await waiting(pool) == set()
+    tempos = await pool.fetch("SELECT tempo_bpm FROM tracks")
+    assert [row["tempo_bpm"] for row in tempos] == [99, 99, 99]
+    (retagged,) = await store_tracks(checked_item("a.flac", mtime_ns=3, title="Retagged"))
+    assert retagged.content_revision == 2
+
+
 async def test_analyses_of_another_analyzer_version_are_not_reused(
     pool: asyncpg.Pool, store_tracks: StoreTracks
 ) -> None:

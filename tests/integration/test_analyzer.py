@@ -32,6 +32,7 @@ from shared.gateway.http_transport import HttpTransport
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
+from tests.integration.worker_jobs import analyze_or_hang
 
 RATE_HZ = 22_050
 ASK = """
@@ -56,14 +57,22 @@ class Pipeline:
     music: Path
     analyzed: list[AudioAnalyzed]
 
-    def write(self, name: str, *, level: float = 0.3) -> None:
+    def write(self, name: str, *, level: float = 0.3, duration_s: int = 12) -> None:
         """Write a file with clicks at 120 BPM."""
-        times = np.arange(RATE_HZ * 12) / RATE_HZ
+        times = np.arange(RATE_HZ * duration_s) / RATE_HZ
         sound = level * np.sin(2 * np.pi * 440 * times) * np.exp(-(times % 0.5) / 0.03)
         soundfile.write(self.music / name, sound, RATE_HZ)
 
     async def extracted(self, *tracks: TrackUpserted) -> None:
         """Publish the extractor's events, and wait until the analyzer has handled them."""
+        await self.publish(*tracks)
+        deadline = time.monotonic() + 120
+        while any(lag.records for lag in await self.bus.lag()):
+            assert time.monotonic() < deadline, self.bus.health()
+            await asyncio.sleep(0.02)
+
+    async def publish(self, *tracks: TrackUpserted) -> None:
+        """Publish the extractor's events."""
         await self.bus.publish(
             [
                 TrackExtracted(
@@ -73,10 +82,6 @@ class Pipeline:
                 for track in tracks
             ]
         )  # fmt: skip
-        deadline = time.monotonic() + 120
-        while any(lag.records for lag in await self.bus.lag()):
-            assert time.monotonic() < deadline, self.bus.health()
-            await asyncio.sleep(0.02)
 
     async def analyses(self, *tracks: TrackUpserted) -> list[dict[str, Any] | None]:
         data = await self.gateway.execute_document(ASK, {"ids": [id_of(track) for track in tracks]})
@@ -98,13 +103,15 @@ def _acoustid(_: httpx.Request) -> httpx.Response:
 
 @fixture
 async def pipeline(
-    pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path
+    pool: asyncpg.Pool, database_settings: Settings, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Pipeline]:
+    """The parameter, if any, is the time limit of a file in seconds."""
     music = tmp_path / "mounted"
     music.mkdir()
     settings = database_settings.model_copy(
         update={
-            "port": 0, "workers": 2, "mounts": {"music": str(music)}, "analysis_timeout_s": 60,
+            "port": 0, "workers": 2, "mounts": {"music": str(music)},
+            "analysis_timeout_s": getattr(request, "param", 60),
             "acoustid_key": Settings(acoustid_key="key").acoustid_key,
         }
     )  # fmt: skip
@@ -123,13 +130,14 @@ async def pipeline(
         client = httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60)
         gateway = Gateway(HttpTransport(await running.enter_async_context(client)))
         service = analyzer.build(
-            settings, gateway=gateway, acoustid_transport=httpx.MockTransport(_acoustid)
-        )
+            settings, gateway=gateway, acoustid_transport=httpx.MockTransport(_acoustid),
+            analyze=analyze_or_hang,
+        )  # fmt: skip
         for each in (gateway_service.service, service):
             await running.enter_async_context(each.lifespan())
             each.subscribe(bus)
         await bus.start()
-        running.push_async_callback(bus.drain, 10)
+        running.push_async_callback(bus.drain, 2)
         yield Pipeline(gateway, bus, pool, music, analyzed)
 
 
@@ -151,8 +159,41 @@ async def test_files_are_analysed_at_their_mount_and_bad_ones_fail_alone(
         assert analysis["acoustidId"] in {"acoustid", None}  # None without libchromaprint
     (kind, reason), (kind_gone, reason_gone) = await pipeline.failures()
     assert (kind, kind_gone) == ("invalid", "invalid")
-    assert reason == ("bad.mp3: it cannot be decoded: invalid data found when processing input")
+    assert reason == ("bad.mp3: it cannot be decoded: it holds invalid data")
     assert reason_gone == "gone.ogg: the file is gone"
+
+
+@pytest.mark.parametrize("pipeline", [600], indirect=True)
+async def test_a_file_that_hangs_holds_one_worker_and_all_others_are_stored_meanwhile(
+    pipeline: Pipeline, store_tracks: StoreTracks
+) -> None:
+    names = ["hang.wav", *(f"{number}.wav" for number in range(40))]  # 16 are in flight at a time
+    for name in names:
+        pipeline.write(name, duration_s=2)
+    tracks = await store_tracks(*names)
+    await pipeline.publish(*tracks)
+    async with asyncio.timeout(120):
+        while len(pipeline.analyzed) < len(tracks) - 1:  # noqa: ASYNC110 - the bus has no event
+            await asyncio.sleep(0.02)
+    hung, *others = await pipeline.analyses(*tracks)
+    assert hung is None
+    assert None not in others
+    assert [lag.records for lag in await pipeline.bus.lag() if lag.stage == "analyzer"] == [1]
+    assert await pipeline.failures() == []
+
+
+@pytest.mark.parametrize("pipeline", [1], indirect=True)
+async def test_a_file_that_hangs_is_a_failure_after_its_time_limit(
+    pipeline: Pipeline, store_tracks: StoreTracks
+) -> None:
+    pipeline.write("hang.wav")
+    await pipeline.extracted(*await store_tracks("hang.wav"))
+    ((kind, reason),) = await pipeline.failures()
+    assert kind == "invalid"
+    assert reason == (
+        "hang.wav: its analysis took longer than 1 s and was stopped"
+        " (`SONIQUEBAY_ANALYSIS_TIMEOUT_S` sets the limit)"
+    )
 
 
 async def test_files_are_analysed_with_the_trained_model_and_again_if_it_was_absent(

@@ -278,7 +278,7 @@ def test_real_music_is_analysed_whole(wesnoth_music: Path) -> None:
 @pytest.mark.parametrize(
     ("rate_hz", "message"),
     [
-        (0, "invalid data"),  # FFmpeg's own message
+        (0, "invalid data"),
         (60, "60 samples a second"),
         (2_130_706_440, "2,130,706,440 samples a second"),
     ],

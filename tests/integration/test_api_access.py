@@ -5,6 +5,7 @@ import hashlib
 import json
 import socket
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -19,8 +20,11 @@ from shared.gateway.client import Gateway
 from shared.gateway.http_transport import HttpTransport
 from shared.runtime.http import CannotListen, listening
 from shared.runtime.settings import Settings
+from tests.integration.api_read_fixtures import dropped_space_indexes, fill
 from tests.integration.conftest import StoreTracks
 from tests.integration.gateways import STATUS, STORE, api_of, is_empty, picture, running_gateway
+
+__all__ = ["dropped_space_indexes"]
 
 REPLAY = "mutation { replayFailures { replayed } }"
 RESUME = "mutation { pauseAnalysis resumeAnalysis }"
@@ -121,6 +125,79 @@ async def test_with_the_token_any_host_name_is_accepted(guarded: httpx.AsyncClie
     headers = [(b"authorization", "Bearer sésame".encode()), (b"host", b"music.example")]
     answer = await guarded.post("/graphql", json={"query": STATUS}, headers=headers)
     assert answer.json() == {"data": {"status": {"tracks": 0}}}
+
+
+@pytest.mark.parametrize("token", [None, "sesame"])
+async def test_pages_of_named_origins_may_read_answers_and_no_others(
+    pool: asyncpg.Pool, database_settings: Settings, token: str | None
+) -> None:
+    named, other = "https://music.example", "https://music.example:8443"
+    changes = {"token": SecretStr(token) if token else None, "origins": (named,)}
+    headers = {"authorization": f"bearer {token}"} if token else {}
+    preflight = {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization, content-type, apollographql-client-name",
+    }
+    async with running_gateway(database_settings, **changes) as client:
+        asked = await client.options("/graphql", headers={"origin": named, **preflight})
+        assert asked.status_code == 200
+        assert asked.headers["access-control-allow-origin"] == named
+        assert "authorization" in asked.headers["access-control-allow-headers"]
+        sent = {"origin": named, **headers}
+        answer = await client.post("/graphql", json={"query": STATUS}, headers=sent)
+        assert answer.json() == {"data": {"status": {"tracks": 0}}}
+        assert answer.headers["access-control-allow-origin"] == named
+        asked = await client.options("/graphql", headers={"origin": other, **preflight})
+        assert asked.status_code == 400
+        sent = {"origin": other, **headers}
+        answer = await client.post("/graphql", json={"query": STATUS}, headers=sent)
+        assert "access-control-allow-origin" not in answer.headers
+        assert answer.status_code == (200 if token else 403)
+
+
+async def test_by_default_no_page_of_another_origin_may_read_answers(
+    client: httpx.AsyncClient,
+) -> None:
+    headers = {"origin": "http://localhost:3000"}
+    answer = await client.post("/graphql", json={"query": STATUS}, headers=headers)
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_an_image_is_shown_by_its_signed_address_where_a_token_is_needed(
+    guarded: httpx.AsyncClient, pool: asyncpg.Pool, library_id: UUID
+) -> None:
+    await fill(pool, library_id, 1)
+    headers = [(b"authorization", "Bearer sésame".encode())]
+    image = picture("png")
+    sha256 = hashlib.sha256(image).hexdigest()
+    assert (
+        await guarded.put(f"/covers/{sha256}", content=image, headers=headers)
+    ).status_code == 201
+    await pool.execute("UPDATE tracks SET cover_sha256 = $1", bytes.fromhex(sha256))
+    query = "{ tracks { edges { node { cover { url small: url(size: 64) } } } } }"
+    answer = await guarded.post("/graphql", json={"query": query}, headers=headers)
+    addresses = answer.json()["data"]["tracks"]["edges"][0]["node"]["cover"]
+    for address in addresses.values():
+        shown = await guarded.get(address)
+        assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
+        assert shown.headers["cache-control"].startswith("private")
+        assert "default-src 'none'" in shown.headers["content-security-policy"]
+    path, parameters = addresses["url"].split("?")
+    assert f"/covers/{sha256}" == path
+    for refused in (path, "/covers/" + "0" * 64 + "?" + parameters, "/metrics?" + parameters):
+        assert (await guarded.get(refused)).status_code == 401
+    for method in ("PUT", "POST", "DELETE"):
+        assert (await guarded.request(method, addresses["url"])).status_code == 401
+
+
+async def test_without_a_token_addresses_of_images_are_plain(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, library_id: UUID
+) -> None:
+    await fill(pool, library_id, 1)
+    query = "{ tracks { edges { node { cover { url } } } } }"
+    answer = await client.post("/graphql", json={"query": query})
+    cover = answer.json()["data"]["tracks"]["edges"][0]["node"]["cover"]
+    assert cover == {"url": "/covers/" + "ab" * 32}
 
 
 @pytest.mark.parametrize("persons_token", [None, "sésame"])

@@ -1,5 +1,6 @@
 """Refused documents and failing requests, with their codes and messages."""
 
+import base64
 from contextlib import AbstractAsyncContextManager, nullcontext
 from uuid import UUID
 
@@ -21,6 +22,9 @@ from tests.integration.api_read_fixtures import (
 __all__ = ["ask", "dropped_space_indexes"]
 
 
+DEEP_CURSOR = base64.urlsafe_b64encode(b"[" * 60_000).decode()
+
+
 @pytest.mark.parametrize(
     ("document", "code", "text"),
     [
@@ -35,6 +39,10 @@ __all__ = ["ask", "dropped_space_indexes"]
         ('{ tracks(after: "!") { totalCount } }', "BAD_INPUT", "after: no cursor of this list"),
         ('{ tracks(after: "W10=") { totalCount } }', "BAD_INPUT", "after: "),
         ('{ genres(after: "eyJhIjoxfQ==") { totalCount } }', "BAD_INPUT", "after: "),
+        (f'{{ tracks(after: "{DEEP_CURSOR}") {{ totalCount }} }}', "BAD_INPUT", "after: no cursor"),
+        ("{ tracks { ...Trak } }", "BAD_INPUT", "Unknown fragment 'Trak'"),
+        ("query A { status { tracks } } mutation B { resumeAnalysis }", "BAD_INPUT",
+         "name one of A, B"),
         ('{ tracks(filter: {albumId: "alb_1"}) { totalCount } }', "BAD_INPUT", "albumId: "),
         (
             "{ tracks(filter: {year: {min: 3, max: 1}}) { totalCount } }",

@@ -95,13 +95,88 @@ async def test_progress_of_an_unknown_scan_is_refused(client: httpx.AsyncClient)
         assert "there is no scan" in error["message"]
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:3000"])
 async def test_a_web_page_of_another_site_gets_no_websocket(
-    client: httpx.AsyncClient, origin: str
+    client: httpx.AsyncClient, guarded: httpx.AsyncClient, origin: str
 ) -> None:
-    with pytest.raises(InvalidStatus):
-        async with websocket(client, origin=origin):
-            pass
+    for gateway in (client, guarded):
+        with pytest.raises(InvalidStatus):
+            async with websocket(gateway, origin=origin):
+                pass
+
+
+@pytest.mark.parametrize("token", [None, "sesame"])
+async def test_pages_of_the_gateway_and_of_named_origins_get_a_websocket(
+    pool: asyncpg.Pool, database_settings: Settings, token: str | None
+) -> None:
+    changes = {"token": SecretStr(token) if token else None, "origins": ("https://music.example",)}
+    async with running_gateway(database_settings, **changes) as client:
+        for origin in (str(client.base_url), "https://music.example"):
+            async with websocket(client, origin=origin) as opened:
+                await send(
+                    opened, type="connection_init", payload={"authorization": "bearer sesame"}
+                )
+                assert (await receive(opened))["type"] == "connection_ack"
+        with pytest.raises(InvalidStatus):
+            async with websocket(client, origin="https://music.example:8443"):
+                pass
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "reason"),
+    [
+        ("null", 4400, "Failed to parse message"),
+        ("[]", 4400, "Failed to parse message"),
+        ("{", 4400, "WebSocket message must be valid JSON"),
+        ("[" * 50_000, 4400, "WebSocket message must be valid JSON"),
+        ('{"type": "subscribe", "id": "1", "payload": null}', 4400, "Failed to parse message"),
+        ('{"type": "complete", "id": []}', 4400, "Failed to parse message"),
+        ('{"type": "' + "x" * 200 + '"}', 4400, "Unknown message type: xxx"),
+        (b"{}", 4400, "WebSocket message type must be text"),
+        (" " * 2_000_001, 1009, ""),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+async def test_a_message_that_is_none_closes_the_connection_and_says_why(
+    client: httpx.AsyncClient, message: str | bytes, code: int, reason: str
+) -> None:
+    async with websocket(client) as opened:
+        await send(opened, type="connection_init")
+        await receive(opened)
+        await opened.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            await receive(opened)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == code
+        assert closed.value.rcvd.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        ({"query": "query A { libraries { id } } query B { libraries { id } }"}, "operationName: "),
+        ({"query": "{ libraries { id } }", "variables": {"i": [1] * 20_000}}, "$i: 20,000 items"),
+        ({"query": "{ libraries { id } } #" + "x" * 100_000}, "query: "),
+        ({"query": "{ lib }"}, "Cannot query field"),
+        ({"query": "{ " + "é" * 200}, "Syntax Error"),
+        ({"query": "query A { libraries { id } }", "operationName": "B"}, "operationName: Unknown"),
+        ({"query": ""}, "query: send the text"),
+    ],
+    ids=["operations", "variables", "text", "field", "syntax", "name", "empty"],
+)
+async def test_a_refused_operation_leaves_the_connection_open(
+    client: httpx.AsyncClient, payload: dict[str, Any], message: str
+) -> None:
+    async with websocket(client) as opened:
+        await send(opened, type="connection_init")
+        await receive(opened)
+        for number in "12":
+            await send(opened, id=number, type="subscribe", payload=payload)
+            answer = await receive(opened)
+            assert (answer["type"], answer["id"]) == ("error", number)
+            (error,) = answer["payload"]
+            assert error["extensions"] == {"code": "BAD_INPUT"}
+            assert message in error["message"]
 
 
 async def test_a_websocket_presents_the_token_in_its_header_or_its_first_message(

@@ -30,7 +30,9 @@ from shared.gateway.indexing import tracks_to_index
 from shared.gateway.inputs import (
     AlbumInput,
     ArtistInput,
+    BeatGridMarkerInput,
     CreditInput,
+    CueInput,
     ImportedFactInput,
     TrackInput,
 )
@@ -83,6 +85,18 @@ async def test_an_invalid_item_has_an_error_and_the_others_are_stored(gateway: G
     assert [result.id for result in again] == [result.id for result in results]
 
 
+_SERATO = ImportedFactInput(
+    source="serato",
+    energy=7,
+    key="8A",
+    tempo_bpm=127.5,
+    gain_db=-3.25,
+    cues=[CueInput(kind="FADE_IN", start_s=1.5, end_s=2, index=0, name="a", color="#c02626")],
+    beat_grid=[BeatGridMarkerInput(start_s=0.5, tempo_bpm=127.5, beats=4, beat_in_bar=1)],
+    problem="p",
+)
+
+
 async def test_stored_tracks_are_known_afterwards(gateway: Gateway, pool: asyncpg.Pool) -> None:
     library_id = await _library(pool)
     (artist,) = await create_artists(gateway, [ArtistInput(name="Ann", sort_name="Ann, A.")])
@@ -104,7 +118,7 @@ async def test_stored_tracks_are_known_afterwards(gateway: Gateway, pool: asyncp
         structs.replace(
             TRACK, path="a/1.flac", title="One", artist_credit="Ann", credits=[credit, player],
             album_id=album.id, album_claim="c1", genres=["Folk"], kind="PODCAST",
-            imported_facts=[ImportedFactInput(source="player", rating=80)],
+            imported_facts=[ImportedFactInput(source="player", rating=80), _SERATO],
             other_tags={"asin": ["B0"]}, tag_bpm=90.0, images_digest=7, content_hash="0" * 32,
         ),
         structs.replace(TRACK, path="a/2.flac", title=""),
@@ -115,6 +129,19 @@ async def test_stored_tracks_are_known_afterwards(gateway: Gateway, pool: asyncp
     assert [(each.revision, each.content_revision) for each in stored] == [(1, 1)] * 3
     again = await create_tracks(gateway, library_id, None, tracks)
     assert [each.status for each in again] == ["UNCHANGED"] * 3
+    assert dict(await pool.fetchrow("SELECT * FROM imported_facts WHERE energy = 7")) == {
+        "track_id": UUID(hex=(stored[0].id or "").partition("_")[2]), "rating": None,
+        "play_count": None, "is_collection": False, "import_id": None,
+        **{
+            name: getattr(_SERATO, name)
+            for name in ("source", "energy", "key", "tempo_bpm", "gain_db", "problem")
+        },
+        "cues": [
+            {"kind": "fade_in", "start_s": 1.5, "end_s": 2.0, "index": 0, "name": "a",
+             "color": "#c02626"}
+        ],
+        "beat_grid": [{"start_s": 0.5, "tempo_bpm": 127.5, "beats": 4, "beat_in_bar": 1}],
+    }  # fmt: skip
     ids = [each.id for each in stored if each.id is not None]
     found, unknown = (
         await tracks_to_index(gateway, [ids[0], ids[2]]),

@@ -6,7 +6,10 @@ import asyncpg
 import httpx
 import pytest
 
+from services.api.housekeeper import removal_event
 from services.api.store import search_index
+from services.api.store.libraries.remove import remove_batch
+from services.api.store.tracks.delete import unannounced
 from shared.contracts.identity import IdKind, format_id
 from shared.search.port import SearchDocument
 from tests.engines.opensearch import Node
@@ -108,3 +111,26 @@ async def test_after_an_upgrade_tracks_are_found_while_they_wait_for_the_new_ind
     assert await pipeline.found("song") == [track_of(track)]
     (row,) = (await rows(pipeline.pool)).values()
     assert row["indexed_revision"] == 0
+
+
+@BOTH_ENGINES
+async def test_a_track_of_a_removed_library_is_no_longer_found(
+    start: Start, store_tracks: StoreTracks, library_id: UUID
+) -> None:
+    pipeline = await start()
+    gone, late = await store_tracks(
+        track_item("song.mp3", title="Gone"), track_item("late.mp3", title="Gone too")
+    )
+    await pipeline.extracted(gone, late)
+    await pipeline.idle()
+    assert len(await pipeline.found("gone")) == 2
+    await remove_batch(pipeline.pool, library_id)
+    await pipeline.bus.publish(
+        [removal_event(each) for each in await unannounced(pipeline.pool, 9)]
+    )
+    await pipeline.extracted(late)  # an event that was on its way
+    await pipeline.idle()
+    assert await pipeline.found("gone") == []
+    total = await pipeline.execute('{search(text: "gone") {totalCount}}')
+    assert total["search"]["totalCount"] == 0
+    assert await pipeline.pool.fetchval("SELECT count(*) FROM removed_tracks") == 0

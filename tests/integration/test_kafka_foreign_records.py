@@ -66,9 +66,12 @@ async def test_an_invalid_foreign_record_becomes_a_dead_letter_and_stops_no_memb
         assert letter.record == Record("track.vectorized", b"k", value, dict(headers))
 
 
-async def test_a_header_name_that_is_not_utf8_is_skipped(make_bus: Cluster, kafka: Server) -> None:
+@pytest.mark.parametrize("by_key", [False, True])
+async def test_a_header_name_that_is_not_utf8_is_skipped(
+    make_bus: Cluster, kafka: Server, by_key: bool
+) -> None:
     bus, handler = make_bus(), CountingHandler()
-    consume(bus, handler)
+    consume(bus, handler, by_key=by_key)
     letters = keep_dead_letters(bus)
     await bus.start()
     await bus.publish([vectorized(1)])

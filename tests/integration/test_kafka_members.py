@@ -33,15 +33,19 @@ from tests.integration.kafka_buses import (
 __all__ = ["make_bus"]
 
 
+BY_PARTITION_AND_BY_KEY = pytest.mark.parametrize("by_key", [False, True])
+
+
+@BY_PARTITION_AND_BY_KEY
 async def test_a_killed_and_restarted_broker_loses_no_event(
-    make_bus: Cluster, kafka: Server
+    make_bus: Cluster, kafka: Server, by_key: bool
 ) -> None:
     async def index(events: Sequence[TrackVectorized]) -> Outcome:
         await asyncio.sleep(0.02)
         return Outcome(emit=[TrackIndexed(track_id=e.track_id, revision=1) for e in events])
 
     bus, last = make_bus(), CountingHandler()
-    consume(bus, index, batch_size=20, members=2)
+    consume(bus, index, batch_size=20, members=2, by_key=by_key)
     bus.subscribe(Subscription(Topic.TRACK_INDEXED, Stage.PROGRESS, last))
     await bus.start()
 
@@ -64,13 +68,14 @@ async def test_a_killed_and_restarted_broker_loses_no_event(
     assert {event.key for event in last.seen} == {vectorized(n).key for n in range(3000)}
 
 
+@BY_PARTITION_AND_BY_KEY
 async def test_members_that_join_and_leave_under_load_handle_no_event_twice(
-    make_bus: Cluster,
+    make_bus: Cluster, by_key: bool
 ) -> None:
     first, second, third = make_bus(), make_bus(), make_bus()
     seen = [CountingHandler(takes_s=0.1) for _ in range(3)]
     for bus, handler in zip([first, second, third], seen, strict=True):
-        consume(bus, handler, batch_size=5)
+        consume(bus, handler, batch_size=5, by_key=by_key)
     await first.start()
     sent = [vectorized(number) for number in range(600)]
     await first.publish(sent)
@@ -123,8 +128,9 @@ async def test_the_batch_of_a_killed_member_is_handled_by_another(
     assert handler.seen == Counter(sent)
 
 
+@BY_PARTITION_AND_BY_KEY
 async def test_a_stage_that_waits_for_a_dependency_does_not_block_its_group(
-    make_bus: Cluster,
+    make_bus: Cluster, by_key: bool
 ) -> None:
     down = True
 
@@ -135,17 +141,43 @@ async def test_a_stage_that_waits_for_a_dependency_does_not_block_its_group(
 
     first, second, done = make_bus(), make_bus(), CountingHandler()
     sent = [vectorized(number) for number in range(60)]
-    consume(first, work, batch_size=5)
-    consume(second, done, batch_size=5)
+    consume(first, work, batch_size=5, by_key=by_key)
+    consume(second, done, batch_size=5, by_key=by_key)
     await first.start()
     await first.publish(sent)
     await eventually(lambda: first.health().paused, "the first waits")
     await second.start()
     await eventually(lambda: len(done.seen) > 10, "the second has its share")
-    assert first.health().paused
+    await eventually(lambda: first.health().paused, "the first waits with what it has now")
     down = False
     await eventually(lambda: len(done.seen) == 60, "all are handled")
     assert done.seen == Counter(sent)
+
+
+async def test_a_rebalance_lets_go_of_a_record_that_hangs_and_another_member_handles_it(
+    make_bus: Cluster,
+) -> None:
+    hangs = True
+
+    async def work(events: Sequence[TrackVectorized]) -> Outcome:
+        if hangs and vectorized(7) in events:
+            await asyncio.Event().wait()
+        return await first_done(events)
+
+    first, second, first_done, second_done = (
+        make_bus(), make_bus(), CountingHandler(), CountingHandler(),
+    )  # fmt: skip
+    consume(first, work, batch_size=1, members=4, by_key=True)
+    consume(second, second_done, batch_size=1, members=4, by_key=True)
+    await first.start()
+    await first.publish([vectorized(number) for number in range(200)])
+    await eventually(lambda: len(first_done.seen) == 199, "all others are handled")
+    hangs = False
+    await second.start()
+    await until_idle(second)
+    done = first_done.seen + second_done.seen
+    assert set(done) == {vectorized(number) for number in range(200)}
+    assert done[vectorized(7)] == 1
 
 
 async def test_a_coordinator_that_is_not_ready_does_not_reset_a_member_to_the_first_offset(

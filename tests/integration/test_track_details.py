@@ -100,7 +100,7 @@ async def test_all_details_of_a_file_are_shown(library: LibraryClient) -> None:
 
 _GUESSED = """
 query { tracks(first: 10, sort: TITLE) { edges { node {
-  title titleIsFileName artists trackNumber guessed tagKey taggedKey { key mode camelot }
+  title titleIsFileName artists trackNumber guessed otherTags tagKey taggedKey { key mode camelot }
   album { title artistCredit }
 } } } }
 """
@@ -118,17 +118,17 @@ async def test_guesses_are_marked_and_tagged_keys_understood(library: LibraryCli
         {
             "title": "Hyper", "titleIsFileName": True, "artists": ["Ann Arbour"],
             "trackNumber": 3, "guessed": ["title", "artist", "tracknumber", "album", "date"],
-            "tagKey": None, "taggedKey": None,
+            "otherTags": {}, "tagKey": None, "taggedKey": None,
             "album": {"title": "Deep Water", "artistCredit": "Ann Arbour"},
         },
         {
             "title": "Keyed", "titleIsFileName": False, "artists": [], "trackNumber": None,
-            "guessed": [], "tagKey": "F\u266fm",
+            "guessed": [], "otherTags": {}, "tagKey": "F\u266fm",
             "taggedKey": {"key": "F#", "mode": "minor", "camelot": "11A"}, "album": None,
         },
         {
             "title": "Other", "titleIsFileName": False, "artists": [], "trackNumber": None,
-            "guessed": [], "tagKey": "loud", "taggedKey": None, "album": None,
+            "guessed": [], "otherTags": {}, "tagKey": "loud", "taggedKey": None, "album": None,
         },
     ]  # fmt: skip
 

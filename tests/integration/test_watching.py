@@ -300,3 +300,50 @@ def test_the_systems_limit_of_watches_is_named(tmp_path: Path) -> None:
     assert output == ""
     assert "limit reached" in error
     assert "max_user_watches" in explain(error)
+
+
+_LIBRARY = "{ libraries { id } }"
+_MOVE = (
+    "mutation ($id: ID!, $to: String!) { moveLibrary(id: $id, root: $to) { error { message } } }"
+)
+_REMOVE = """
+mutation ($id: ID!) { removeLibrary(id: $id, name: "music") { error { message } } }
+"""
+
+
+async def test_a_moved_library_is_watched_where_it_is_now(library: WatchedLibrary) -> None:
+    write(library.root / "one.flac", 1)
+    await library.client.scan()
+    gateway = library.client.gateway
+    async with library.watched():
+        (found,) = (await gateway.execute_document(_LIBRARY, {}))["libraries"]
+        new = library.root.rename(library.root.with_name("new"))
+
+        async def is_moved() -> bool:  # not while the watcher's first scan walks
+            answer = await gateway.execute_document(_MOVE, {"id": found["id"], "to": str(new)})
+            return answer["moveLibrary"]["error"] is None
+
+        await until(is_moved)
+        write(new / "two.flac", 2)
+
+        async def has_both() -> bool:
+            return await library.titles() == {"one", "two"}
+
+        await until(has_both)
+        assert await library.titles(missing=True) == set()
+
+
+async def test_a_removed_library_is_scanned_no_longer(library: WatchedLibrary) -> None:
+    write(library.root / "one.flac", 1)
+    await library.client.scan()
+    gateway = library.client.gateway
+    async with library.watched(every_s=0.3):
+        (found,) = (await gateway.execute_document(_LIBRARY, {}))["libraries"]
+        answer = await gateway.execute_document(_REMOVE, {"id": found["id"]})
+        assert answer["removeLibrary"]["error"] is None
+        await asyncio.sleep(1)  # the watcher looks for libraries every 0.2 s
+        before = len(await library.scans())
+        await asyncio.sleep(1)
+        assert len(await library.scans()) == before
+        failures = await library.client.failures()
+        assert failures == {}

@@ -8,7 +8,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.extractor.read.file_reader import ChunkRead, read_chunk
+from services.extractor.read.file_reader import ChunkRead, FileContents, read_chunk, read_file
+from services.extractor.tags.rules import DEFAULT_RULES, Rules
+from shared.contracts.analysis import Analysis
 from shared.runtime.workers import WorkerProcesses
 
 
@@ -69,6 +71,26 @@ def die_once(mark: Path) -> str:
 def sleep(duration_s: float) -> float:
     time.sleep(duration_s)
     return duration_s
+
+
+def analyze_or_hang(path: bytes, max_excerpt_s: float) -> Analysis:
+    """Analyse a file; one whose name begins with "hang" never ends, as with a decoder's bug."""
+    from services.analyzer.worker import analyze_file
+
+    while os.path.basename(path).startswith(b"hang"):  # noqa: PTH119 - names are bytes
+        time.sleep(1)
+    return analyze_file(path, max_excerpt_s)
+
+
+def read_chunk_or_hang(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) -> ChunkRead:
+    """Read files; one whose name begins with "hang" never ends, as with a parser's bug."""
+
+    def read(path: bytes, rules: Rules) -> FileContents:
+        while os.path.basename(path).startswith(b"hang"):  # noqa: PTH119 - names are bytes
+            pass
+        return read_file(path, rules)
+
+    return read_chunk(root, paths, rules, read=read, cpu_limit_s=0.3)
 
 
 def niceness() -> int:

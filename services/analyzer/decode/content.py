@@ -9,6 +9,8 @@ import os
 from pathlib import PurePath
 from typing import BinaryIO
 
+from services.analyzer.decode.extent import bounded_content
+from services.analyzer.decode.flac_length import flac_content
 from services.analyzer.decode.mpeg_frames import mpeg_content
 from services.analyzer.decode.ogg_pages import ogg_content
 from services.analyzer.decode.parts import Content, id3v2_size
@@ -29,11 +31,11 @@ def content_of(path: bytes) -> Content:
         head = file.read(12)
         if head[:4] == b"OggS":
             return ogg_content(file, start, size_bytes)
-        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-            riff_size = int.from_bytes(head[4:8], "little")
-            # Programs that stream write 0 or the highest number.
-            is_cut = 0 < riff_size < 0xFFFF_FF00 and start + riff_size + 8 > size_bytes
-            return Content(size_bytes, is_damaged=is_cut)
+        if head[:4] == b"fLaC":
+            return flac_content(file, start, size_bytes)
+        bounded = bounded_content(file, start, size_bytes)
+        if bounded is not None:
+            return bounded
         extension = PurePath(path.decode(errors="replace")).suffix.lower()
         is_sync = head[:1] == b"\xff" and len(head) > 1 and head[1] >= 0xE0
         if is_sync or extension in _MPEG_EXTENSIONS:

@@ -68,7 +68,7 @@ def open_with_each_decoder(path: bytes, content: Content) -> Iterator[Audio]:
         except (soundfile.LibsndfileError, LeftToAnotherDecoder):
             continue  # FFmpeg reads all formats of libsndfile, and its messages say more
         except (av.FFmpegError, ValueError, IndexError) as error:
-            reasons.append(_reason(error))
+            reasons.append(reason_of(error))
         else:
             if first is None:
                 reasons.append("it has no samples")
@@ -101,6 +101,8 @@ def _disk_errors() -> Iterator[None]:
 
 
 def _openers(path: bytes, content: Content) -> tuple[Callable[[bytes], Audio], ...]:
+    if content.end is not None or content.corrections:
+        return (partial(open_packets, content=content),)
     in_parts = partial(open_parts, container_format=content.container, parts=content.parts)
     if len(content.parts) > 1:
         return (in_parts, open_filter_source, open_packets, open_sndfile)
@@ -119,10 +121,19 @@ def _with_first(first: Samples, rest: Iterator[Samples]) -> Iterator[Samples]:
     yield from rest
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, IndexError):
-        return "it has no audio stream"
-    return (
-        str(getattr(error, "strerror", None) or error).strip().rstrip(".").lower()
-        or type(error).__name__
-    )
+# FFmpeg's own words name the file's path, or speak of the system: "operation not permitted".
+_WORDS = (
+    (IndexError, "it has no audio stream"),
+    (av.error.EOFError, "it ends before its sound does"),
+    (av.error.InvalidDataError, "it holds invalid data"),
+    (av.error.DecoderNotFoundError, "there is no decoder for its codec"),
+    (av.error.PatchWelcomeError, "there is no decoder for this kind of its codec"),
+    (av.FFmpegError, "its headers contradict each other"),
+    (ValueError, ""),
+)
+
+
+def reason_of(error: Exception) -> str:
+    """Why a decoder refuses a file, without paths and the words of Python."""
+    words = next((words for kind, words in _WORDS if isinstance(error, kind)), "it is damaged")
+    return words or str(error)

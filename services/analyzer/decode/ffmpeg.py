@@ -37,7 +37,7 @@ from services.analyzer.decode.ffmpeg_graph import (
     pull_available,
     pull_block,
 )
-from services.analyzer.decode.parts import FileSlice, Part
+from services.analyzer.decode.parts import Content, FileSlice, Part
 
 _FORMATS_WITHOUT_LENGTH = frozenset({"aac", "mp3", "ac3", "eac3", "dts", "mp2", "loas"})
 """FFmpeg's names of the formats whose duration it estimates from the bit rate."""
@@ -101,9 +101,14 @@ def open_filter_source(path: bytes) -> Audio:
     return audio
 
 
-def open_packets(path: bytes) -> Audio:
-    """Open a file that is decoded packet by packet; packets that cannot be decoded are skipped."""
-    with _opened(path) as source:
+def open_packets(path: bytes, content: Content | None = None) -> Audio:
+    """Open a file that is decoded packet by packet; packets that cannot be decoded are skipped.
+
+    Args:
+        path: of the file.
+        content: where it ends and what is wrong in its header, where FFmpeg must not see the rest.
+    """
+    with _opened(path, content) as source:
         audio, output = _audio_of(source)
     audio.blocks = _packet_blocks(audio, output, source)
     return audio
@@ -135,16 +140,20 @@ def _layout_of(channels: int) -> av.AudioLayout:
 
 
 @contextmanager
-def _opened(path: bytes) -> Iterator[_Source]:
+def _opened(path: bytes, content: Content | None = None) -> Iterator[_Source]:
     """The open file, its container and first audio stream; closed here only after an error.
 
     Otherwise the generator of the blocks closes them.
     """
-    file = open(path, "rb")  # noqa: SIM115, PTH123 - closed with the blocks; the path is bytes
+    # PyAV takes a path that is not UTF-8 as an open file only.
+    if content is None:
+        size_bytes = os.stat(path).st_size  # noqa: PTH116 - the path is bytes
+        file: BinaryIO | FileSlice = open(path, "rb")  # noqa: SIM115, PTH123 - see above
+    else:
+        size_bytes = content.size_bytes if content.end is None else content.end
+        file = FileSlice(path, 0, size_bytes, content.corrections)
     try:
-        # PyAV takes a path that is not UTF-8 as an open file only.
         container = av.open(file, "r", **_OPEN_OPTIONS)
-        size_bytes = os.fstat(file.fileno()).st_size
         yield _Source(file, container, container.streams.audio[0], size_bytes)
     except BaseException:
         file.close()
@@ -188,10 +197,11 @@ def _expected_s(container: "av.container.InputContainer", stream: "av.AudioStrea
     """The duration of the audio by the headers; that of the file where it has no other stream."""
     if not _FORMATS_WITHOUT_LENGTH.isdisjoint(container.format.name.split(",")):
         return None
-    if stream.duration and stream.time_base:
+    # A negative one is the header's: ASF states it with the pre-roll, which is subtracted.
+    if stream.duration and stream.duration > 0 and stream.time_base:
         return float(stream.duration * stream.time_base)
-    is_alone = len(container.streams) == 1
-    return container.duration / av.time_base if container.duration and is_alone else None
+    has_length = container.duration and container.duration > 0 and len(container.streams) == 1
+    return container.duration / av.time_base if has_length and container.duration else None
 
 
 def _filter_blocks(graph: Graph, file: "BinaryIO | FileSlice") -> Iterator[Samples]:

@@ -1,7 +1,7 @@
 """What a file holds by its own bytes: its parts, how long they play, and whether bytes are lost."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from io import SEEK_CUR, SEEK_END
 
 
@@ -35,6 +35,8 @@ class Content:
         is_damaged: bytes between the frames are no audio and no tag, or the end is cut off.
         tolerance_s: how much shorter than counted an intact file may be: encoders pad the ends.
         is_length_stated: a Xing or Info header states the number of frames that are there.
+        end: the byte after its last one, where a decoder must not see what is behind it.
+        corrections: what to read at an offset, instead of bytes of the header that are wrong.
     """
 
     size_bytes: int
@@ -43,6 +45,8 @@ class Content:
     is_damaged: bool = False
     tolerance_s: float = 0.0
     is_length_stated: bool = False
+    end: int | None = None
+    corrections: Mapping[int, bytes] = field(default_factory=dict)
 
     @property
     def duration_s(self) -> float | None:
@@ -61,18 +65,39 @@ def id3v2_size(header: bytes) -> int:
     return 10 + (a << 21 | b << 14 | c << 7 | d) + (10 if has_footer else 0)
 
 
-class FileSlice:
-    """A part of a file as a file, for FFmpeg to read."""
+NOTHING: Mapping[int, bytes] = {}
 
-    def __init__(self, path: bytes, start: int, end: int) -> None:
+
+class FileSlice:
+    """A part of a file as a file, for FFmpeg to read.
+
+    Args:
+        path: of the file.
+        start: the first byte of the part.
+        end: the byte after its last one.
+        corrections: bytes to read instead of the file's own, by their offset in the part.
+    """
+
+    def __init__(
+        self, path: bytes, start: int, end: int, corrections: Mapping[int, bytes] = NOTHING
+    ) -> None:
         self._file = open(path, "rb")  # noqa: SIM115, PTH123 - closed by `close`; the path is bytes
         self._start, self._size, self._position = start, end - start, 0
+        self._corrections = corrections
 
     def read(self, count: int = -1) -> bytes:
         """The next bytes, none at the end of the part."""
         left = max(0, self._size - self._position)
         self._file.seek(self._start + self._position)
         read = self._file.read(left if count < 0 else min(count, left))
+        for offset, content in self._corrections.items():
+            place = offset - self._position
+            if -len(content) < place < len(read):
+                corrected = bytearray(read)
+                first = max(0, place)
+                part = content[first - place : len(read) - place]
+                corrected[first : first + len(part)] = part
+                read = bytes(corrected)
         self._position += len(read)
         return read
 

@@ -11,7 +11,8 @@ import asyncpg
 from services.api.change_notifier import ChangeNotifier
 from services.api.graphql.errors import bad_input
 from services.api.graphql.look_ahead import Loader
-from services.api.store import libraries
+from services.api.signed_addresses import AddressSigner
+from services.api.store.libraries import read as libraries
 from services.api.store.reading import artist_pages, lookups, nearest
 from services.api.store.reading.nearest import Neighbour
 from services.api.store.reading.pages import Page
@@ -21,18 +22,34 @@ from shared.runtime.settings import Settings
 from shared.search.port import SearchReader
 
 MOST_ROWS_IN_ALL = 20_000
+MOST_VALUES_IN_ALL = 350_000
 
 
 class Budget:
-    """The number of list rows that a request may still return."""
+    """The number of list rows and of values that a request may still return.
+
+    Values are the fields of all objects; a list of numbers counts by its length. Each takes some
+    three microseconds, whatever it is.
+    """
 
     def __init__(self) -> None:
         self._left = MOST_ROWS_IN_ALL
+        self._values_left = MOST_VALUES_IN_ALL
 
     @property
     def is_exceeded(self) -> bool:
-        """Whether the request returned more rows than it may."""
-        return self._left < 0
+        """Whether the request returned more than it may."""
+        return self._left < 0 or self._values_left < 0
+
+    def spend_values(self, values: int) -> None:
+        """Count values that are about to be loaded and returned; BAD_INPUT as for rows."""
+        self._values_left -= values
+        if self._values_left < 0:
+            raise bad_input(
+                f"the answer would have more than {MOST_VALUES_IN_ALL:,} values: ask with a smaller"
+                " `first` or for fewer fields. Each field of a row is a value; long lists such as"
+                " `waveform`, `beatTimesS` and the `values` of vectors count as many"
+            )
 
     def spend(self, rows: int) -> None:
         """Count rows that are returned; BAD_INPUT if the request has too many in all."""
@@ -81,10 +98,10 @@ class Loaders:
 
     @cached_property
     def libraries(self) -> Loader[UUID, libraries.Library | None]:
-        """Libraries by id."""
+        """Libraries by id, with the number of their tracks."""
 
         async def read(ids: list[UUID]) -> list[libraries.Library | None]:
-            found = {each.id: each for each in await libraries.read(self._pool, ids)}
+            found = {each.id: each for each in await libraries.read(self._pool, ids, counted=True)}
             return [found.get(id_) for id_ in ids]
 
         return Loader(read)
@@ -200,6 +217,8 @@ class Context:
     budget: Budget = field(init=False)
     changes: ChangeNotifier = field(default_factory=ChangeNotifier)
     """Notified after each change of the database; subscriptions wait for it."""
+    signer: AddressSigner | None = None
+    """Signs the addresses of images; None where they need no token."""
     connection_params: Mapping[str, object] | None = None
     """The payload of a websocket's `connection_init`; strawberry sets it."""
     may_store: bool = True

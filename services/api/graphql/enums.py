@@ -47,6 +47,21 @@ class BandwidthKind(Enum):
     LOSSY = "lossy"
 
 
+@strawberry.enum(
+    description="What a cue is. LOAD: where the program starts to play. MEMORY_CUE: one without a"
+    " button."
+)
+class CueKind(Enum):
+    """The kinds of cues that DJ software has."""
+
+    CUE = "cue"
+    MEMORY_CUE = "memory_cue"
+    LOOP = "loop"
+    FADE_IN = "fade_in"
+    FADE_OUT = "fade_out"
+    LOAD = "load"
+
+
 @strawberry.enum
 class VectorSpace(Enum):
     """What a vector describes."""

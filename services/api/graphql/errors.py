@@ -29,17 +29,23 @@ def name_error(error: GraphQLError) -> None:
     error.message, error.extensions = message, {"code": code}
 
 
-def _code_and_message(error: GraphQLError) -> tuple[str, str]:
+def _fault_of_client(error: GraphQLError) -> str | None:
     cause = error.original_error
     if cause is None or isinstance(cause, GraphQLError):  # syntax, validation, variables, limits
-        return "BAD_INPUT", error.message
+        return error.message
     if isinstance(cause, InvalidInput):
-        return "BAD_INPUT", str(cause)
+        return str(cause)
+    if isinstance(cause, RecursionError):
+        return "the document or its variables are nested too deeply"
     if isinstance(cause, INVALID_VALUES):
-        return (
-            "BAD_INPUT",
-            "a value cannot be stored or searched for, such as a text with a NUL character",
-        )
+        return "a value cannot be stored or searched for, such as a text with a NUL character"
+    return None
+
+
+def _code_and_message(error: GraphQLError) -> tuple[str, str]:
+    cause = error.original_error
+    if (message := _fault_of_client(error)) is not None:
+        return "BAD_INPUT", message
     if isinstance(cause, DependencyDown | TransientError):
         return "UNAVAILABLE", str(cause)
     if isinstance(cause, DATABASE_DOWN):

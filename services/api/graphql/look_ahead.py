@@ -25,6 +25,7 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 _RELATION = "relation"
+_VALUES = "values"
 
 
 class Loader(Generic[K, V]):
@@ -88,10 +89,17 @@ def loaded(
     convert: Callable[[Any, Any], Any],
     *,
     description: str | None = None,
+    values: int = 1,
 ) -> Any:
-    """A field that `load_selected` sets: see `Relation` for the arguments."""
+    """A field that `load_selected` sets: see `Relation` and `long_list` for the arguments."""
     relation = Relation(loader, key, convert)
-    return strawberry.field(description=description, metadata={_RELATION: relation})
+    metadata = {_RELATION: relation, _VALUES: values}
+    return strawberry.field(description=description, metadata=metadata)
+
+
+def long_list(values: int) -> Any:
+    """A field with a list of numbers, which counts as so many values of the request's budget."""
+    return strawberry.field(metadata={_VALUES: values})
 
 
 def loaded_for(
@@ -122,17 +130,40 @@ async def load_selected(info: Info, result: T) -> T:
 
     Every resolver that returns objects with loaded fields calls this last. If a value cannot be
     loaded, the attribute is set to the exception: GraphQL then reports it for that field alone.
+
+    Raises:
+        GraphQLError: BAD_INPUT, if the answer would have too many values (`context.Budget`).
+            The objects' own tables have been read by then, the loaded fields have not.
     """
     selections = [inner for field in info.selected_fields for inner in field.selections]
-    await _load(info.context.loaders, [result], selections)
+    # Strawberry converts all selections anew for each parent object: that is work, too.
+    info.context.budget.spend_values(_count(selections))
+    await _load(info.context, [result], selections, 1)
     return result
 
 
-async def _load(loaders: Any, values: Iterable[Any], selections: Sequence[Selection]) -> None:
-    selected = _by_name(selections)
+def _count(selections: Sequence[Selection]) -> int:
+    pending = list(selections)
+    for selection in pending:
+        pending.extend(selection.selections)
+    return len(pending)
+
+
+async def _load(
+    context: Any, values: Iterable[Any], selections: Sequence[Selection], times: int
+) -> None:
+    """Load what is selected of objects that the answer shows `times` times, by aliases."""
+    selected, names = _by_name(selections)
+    found = _by_type(values)
+    for kind, objects in found.items():
+        long = _long_lists(kind)
+        weight = sum(len(names[name]) * long.get(name, 1) for name in names)
+        context.budget.spend_values(times * len(objects) * weight)
     tasks = [
-        _load_attribute(loaders, objects, attribute, relation, selected[name])
-        for kind, objects in _by_type(values).items()
+        _load_attribute(
+            context, objects, attribute, relation, selected[name], times * len(names[name])
+        )
+        for kind, objects in found.items()
         for name, attribute, relation in _attributes(kind)
         if name in selected and (relation is not None or selected[name])
     ]
@@ -141,16 +172,17 @@ async def _load(loaders: Any, values: Iterable[Any], selections: Sequence[Select
 
 
 async def _load_attribute(
-    loaders: Any,
+    context: Any,
     objects: Sequence[Any],
     attribute: str,
     relation: Relation | None,
     selections: Sequence[Selection],
+    times: int,
 ) -> None:
     if relation is not None:
-        await _set(loaders, objects, attribute, relation)
+        await _set(context.loaders, objects, attribute, relation)
     if selections:
-        await _load(loaders, [getattr(each, attribute) for each in objects], selections)
+        await _load(context, [getattr(each, attribute) for each in objects], selections, times)
 
 
 async def _set(loaders: Any, objects: Sequence[Any], attribute: str, relation: Relation) -> None:
@@ -187,6 +219,16 @@ def _attributes(kind: type) -> tuple[tuple[str, str, Relation | None], ...]:
     return tuple(found)
 
 
+@cache
+def _long_lists(kind: type) -> Mapping[str, int]:
+    """How many values the long lists of a type have, by their GraphQL names."""
+    return {
+        camel_case(field.name): field.metadata[_VALUES]
+        for field in dataclasses.fields(kind)
+        if _VALUES in field.metadata
+    }
+
+
 def _by_type(values: Iterable[Any]) -> Mapping[type, list[Any]]:
     """The objects of our types among the values and their lists, by type."""
     found: defaultdict[type, list[Any]] = defaultdict(list)
@@ -197,18 +239,22 @@ def _by_type(values: Iterable[Any]) -> Mapping[type, list[Any]]:
     return found
 
 
-def _by_name(selections: Iterable[Selection]) -> dict[str, list[Selection]]:
-    """The selections below each selected field. A field may be selected more than once."""
-    found: dict[str, list[Selection]] = {}
-    for selection in selections:
+def _by_name(
+    selections: Iterable[Selection],
+) -> tuple[dict[str, list[Selection]], dict[str, set[str | None]]]:
+    """The selections below each selected field, and its aliases; None is the field's own name."""
+    below: dict[str, list[Selection]] = {}
+    aliases: dict[str, set[str | None]] = {}
+    pending = list(selections)
+    for selection in pending:
         if _is_skipped(selection.directives):
             continue
         if isinstance(selection, SelectedField):
-            found.setdefault(selection.name, []).extend(selection.selections)
+            below.setdefault(selection.name, []).extend(selection.selections)
+            aliases.setdefault(selection.name, set()).add(selection.alias)
         else:  # a fragment; its type condition does not matter, since fields are found by name
-            for name, inner in _by_name(selection.selections).items():
-                found.setdefault(name, []).extend(inner)
-    return found
+            pending.extend(selection.selections)
+    return below, aliases
 
 
 def _is_skipped(directives: Mapping[str, Mapping[str, Any]]) -> bool:

@@ -10,6 +10,7 @@ from services.api.graphql.types.payloads import UserError
 from services.api.store import checks, scans
 from services.api.store.checks import InvalidValue
 from services.api.store.database.pool import in_transaction
+from services.api.store.libraries.find import AllowedRoots
 from shared.contracts.events import ScanMode
 
 
@@ -24,7 +25,9 @@ async def scan_or_error(
     return (await scans.read(pool, [scan]))[scan], None
 
 
-async def find_scan(connection: asyncpg.Connection, request: dict[str, Any]) -> tuple[UUID, bool]:
+async def find_scan(
+    connection: asyncpg.Connection, request: dict[str, Any], allowed_roots: AllowedRoots
+) -> tuple[UUID, bool]:
     """The scan that a request names, and whether it is new."""
     return await scans.request(
         connection,
@@ -33,4 +36,6 @@ async def find_scan(connection: asyncpg.Connection, request: dict[str, Any]) -> 
         folder=checks.optional_text(request, "folder", 8_192) or "",
         mode=request["mode"] or ScanMode.INCREMENTAL,
         accept_missing=bool(request["accept_missing"]),
+        allowed_roots=allowed_roots,
+        is_separate=bool(request.get("is_separate_library")),
     )

@@ -1,31 +1,27 @@
 """The schema, put together with its limits. `python -m services.api.graphql.schema` writes it.
 
-Depth, aliases and tokens bound the document; a worker's `tracksById` of 1,000 tracks stays well
-below these limits. `context.Budget` bounds the rows of all lists of a request, since nested lists
-multiply.
+`documents` bounds the document and its variables; a worker's `tracksById` of 1,000 tracks stays
+well below these limits. `context.Budget` bounds the rows and values of an answer, since nested
+lists multiply.
 """
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import strawberry
 from graphql import ExecutionResult as Executed
-from graphql import GraphQLError
-from strawberry.extensions import (
-    AddValidationRules,
-    MaxAliasesLimiter,
-    MaxTokensLimiter,
-    ParserCache,
-    QueryDepthLimiter,
-    SchemaExtension,
-    ValidationCache,
-)
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import MissingQueryError
+from strawberry.extensions import AddValidationRules, MaxTokensLimiter, SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionContext
 from strawberry.types.graphql import OperationType
 
-from services.api.graphql.errors import name_error
+from services.api.graphql.document_rules import DocumentLimits
+from services.api.graphql.documents import DocumentCache, Documents
+from services.api.graphql.errors import bad_input, name_error
+from services.api.graphql.people.library_mutations import LibraryMutations
 from services.api.graphql.people.mutations import PeopleMutations
 from services.api.graphql.people.queries import PeopleQueries
 from services.api.graphql.people.subscriptions import Subscription
@@ -33,14 +29,8 @@ from services.api.graphql.scalars import SCALAR_MAP
 from services.api.graphql.services.mutations import ServiceMutations
 from services.api.graphql.services.queries import ServiceQueries
 
-TEXT = Path(__file__).parents[1] / "schema.graphql"
-MOST_DEPTH = 12  # introspection does not count
-MOST_ALIASES = 30
 MOST_TOKENS = 2_500
-_RULES = [
-    *QueryDepthLimiter(max_depth=MOST_DEPTH).validation_rules,
-    *MaxAliasesLimiter(max_alias_count=MOST_ALIASES).validation_rules,
-]
+TEXT = Path(__file__).parents[1] / "schema.graphql"
 
 
 @strawberry.type
@@ -49,7 +39,7 @@ class Query(ServiceQueries, PeopleQueries):
 
 
 @strawberry.type
-class Mutation(PeopleMutations, ServiceMutations):
+class Mutation(PeopleMutations, LibraryMutations, ServiceMutations):
     """The root of all mutations."""
 
 
@@ -57,8 +47,23 @@ class _Schema(strawberry.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
+        errors[:] = [_without_class(error) for error in errors]
         for error in errors:
             name_error(error)
+
+
+def _without_class(error: GraphQLError) -> GraphQLError:
+    """An error of the document itself as any other one.
+
+    By their classes strawberry closes a websocket, with all other operations that run on it.
+    """
+    if isinstance(error, GraphQLSyntaxError):
+        return GraphQLError(error.message, source=error.source, positions=error.positions)
+    if isinstance(error.original_error, CannotGetOperationTypeError):
+        return bad_input(f"operationName: {error.original_error.as_http_error_reason()}")
+    if isinstance(error.original_error, MissingQueryError):
+        return bad_input("query: send the text of the operation")
+    return error
 
 
 class _RequestScope(SchemaExtension):
@@ -68,7 +73,8 @@ class _RequestScope(SchemaExtension):
         context, execution = self.execution_context.context, self.execution_context
         context.begin_request()
         yield
-        if execution.operation_type is OperationType.MUTATION:
+        is_parsed = execution.graphql_document is not None
+        if is_parsed and execution.operation_type is OperationType.MUTATION:
             context.changes.notify()
         result = execution.result
         if context.budget.is_exceeded and isinstance(result, Executed) and result.errors:
@@ -77,19 +83,13 @@ class _RequestScope(SchemaExtension):
 
 
 def document_limits() -> list[Callable[[], SchemaExtension]]:
-    """The limits of a document, for the schema's extensions.
-
-    Workers send the same few documents again and again. So parsed and validated documents are
-    cached: without the caches, validation takes a quarter of the gateway's time. The rules are
-    made once, since they are part of the cache's key.
-    """
-    limits: list[Callable[[], Any]] = [
+    """What limits documents and variables, for the schema's extensions."""
+    cache = DocumentCache()
+    return [
         lambda: MaxTokensLimiter(max_token_count=MOST_TOKENS),
-        lambda: AddValidationRules(_RULES),
-        ParserCache,
-        ValidationCache,
+        lambda: AddValidationRules([DocumentLimits]),
+        lambda: Documents(cache),
     ]
-    return limits
 
 
 def build_schema() -> strawberry.Schema:

@@ -35,6 +35,15 @@ class Cover:
     height: int | None = None
 
 
+# Images that are needed soon: housekeeping leaves them alone for at least a day. Once an hour is
+# enough. Locked in the order of all writes.
+_NEED = """
+WITH needed AS (
+    SELECT sha256 FROM covers
+    WHERE sha256 = ANY($1) AND needed_at < now() - interval '1 hour' ORDER BY sha256 FOR UPDATE
+)
+UPDATE covers SET needed_at = now() FROM needed WHERE covers.sha256 = needed.sha256
+"""
 # Hashes whose bytes are not there yet.
 _MISSING = """
 SELECT hash FROM unnest($1::bytea[]) AS hash
@@ -43,7 +52,7 @@ WHERE NOT EXISTS (SELECT FROM cover_contents WHERE sha256 = hash)
 _STORE_FACTS = """
 INSERT INTO covers (sha256, mime_type, width, height, size_bytes)
 SELECT * FROM unnest($1::bytea[], $2::text[], $3::integer[], $4::integer[], $5::bigint[])
-ON CONFLICT (sha256) DO NOTHING
+ON CONFLICT (sha256) DO UPDATE SET needed_at = now()
 """
 _STORE_CONTENTS = """
 INSERT INTO cover_contents (sha256, content) SELECT * FROM unnest($1::bytea[], $2::bytea[])
@@ -62,7 +71,7 @@ LIMIT 1
 """
 _KEEP_SMALLER = """
 INSERT INTO cover_variants (sha256, size_px, mime_type, content)
-SELECT sha256, $2, $3, $4 FROM covers WHERE sha256 = $1
+SELECT sha256, $2, $3, $4 FROM covers WHERE sha256 = $1 FOR KEY SHARE
 ON CONFLICT (sha256, size_px) DO NOTHING
 """
 
@@ -82,8 +91,15 @@ def hashes_of(sha256s: Sequence[str]) -> list[bytes]:
 
 
 async def missing(pool: asyncpg.Pool, hashes: Sequence[bytes]) -> set[bytes]:
-    """Those of the hashes whose image is not stored yet."""
-    return {row["hash"] for row in await pool.fetch(_MISSING, list(hashes))}
+    """Those of the hashes whose image is not stored yet. The others stay: they are needed."""
+    wanted = list(hashes)
+
+    async def work(connection: asyncpg.Connection) -> set[bytes]:
+        # First this, which waits for a deletion at work: then it is known what is left.
+        await connection.execute(_NEED, wanted)
+        return {row["hash"] for row in await connection.fetch(_MISSING, wanted)}
+
+    return await in_transaction(pool, work, durable=False)
 
 
 def checked_cover(image: bytes) -> Cover | str:

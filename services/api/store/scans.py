@@ -11,8 +11,10 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.store import libraries
 from services.api.store.checks import InvalidValue
+from services.api.store.libraries import change
+from services.api.store.libraries.find import AllowedRoots, find_or_create
+from services.api.store.libraries.read import Library
 from shared.contracts.topics import Stage
 from shared.contracts.upserts import ErrorCode
 
@@ -30,6 +32,9 @@ class Scan:
     id: UUID
     library_id: UUID | None
     library: str | None
+    library_root: str | None
+    """Its root now; `root` is the one that was scanned."""
+    removal_requested_at: datetime | None
     root: str
     folder: str
     mode: str
@@ -47,6 +52,13 @@ class Scan:
     finished_at: datetime | None
 
     @property
+    def stored_library(self) -> Library | None:
+        """The library as it is now; None if the request was refused before there was one."""
+        if self.library_id is None or self.library is None or self.library_root is None:
+            return None
+        return Library(self.library_id, self.library, self.library_root, self.removal_requested_at)
+
+    @property
     def is_active(self) -> bool:
         """Whether it is not finished yet."""
         return self.state in {"requested", "walking", "reading"}
@@ -54,7 +66,8 @@ class Scan:
 
 # $1: ids, or null for the newest $2.
 _READ = f"""
-SELECT s.id, s.library_id, l.name AS library, s.root, s.folder, s.mode, s.state, s.message,
+SELECT s.id, s.library_id, l.name AS library, l.root AS library_root,
+    l.removal_requested_at, s.root, s.folder, s.mode, s.state, s.message,
     s.files_seen, s.files_to_read, s.files_read, s.files_unchanged, s.files_missing, s.files_held,
     s.accept_missing,
     CASE WHEN s.finished_at IS NOT NULL THEN s.files_failed ELSE (
@@ -182,16 +195,25 @@ async def request(
     folder: str,
     mode: str,
     accept_missing: bool = False,
+    allowed_roots: AllowedRoots = None,
+    is_separate: bool = False,
 ) -> tuple[UUID, bool]:
     """A new scan in state `requested` and True, or the active one of the same files and False.
+
+    `allowed_roots` and `is_separate` are about a new root: see `find_or_create`.
 
     Raises:
         InvalidValue: there is no such library, or the root cannot be one.
     """
     if not library and not root:
         raise InvalidValue("name a library or the root folder of one", "root")
-    place = await libraries.find_or_create(
-        connection, library=library or None, root=root or None, folder=folder
+    place = await find_or_create(
+        connection,
+        library=library or None,
+        root=root or None,
+        folder=folder,
+        allowed_roots=allowed_roots,
+        is_separate=is_separate,
     )
     covered = (place.library_id, place.folder, mode, accept_missing)
     scan: UUID | None = await connection.fetchval(_JOIN_ACTIVE, *covered)
@@ -232,6 +254,7 @@ async def report(
         InvalidValue: there is no such scan.
     """
     await _must_exist(connection, scan)
+    await change.accept(connection, scan)
     counts = (seen, to_read, unchanged, missing)
     await connection.execute(_REPORT, scan, *counts, is_finished, message, held)
     if is_finished:
@@ -239,8 +262,16 @@ async def report(
 
 
 async def refuse(connection: asyncpg.Connection, scan: UUID, message: str) -> None:
-    """End a scan that cannot be done; `message` tells people why."""
+    """End a scan that cannot be done; `message` tells people why.
+
+    A library that was made for this scan goes with it.
+
+    Raises:
+        InvalidValue: there is no such scan.
+    """
+    await _must_exist(connection, scan)
     await connection.execute(_REFUSE, scan, message)
+    await change.forget_if_new(connection, scan)
 
 
 async def count_read(connection: asyncpg.Connection, scan: UUID, files: int) -> None:

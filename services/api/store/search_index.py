@@ -28,6 +28,10 @@ WITH outdated AS (
 UPDATE tracks SET indexed_revision = greatest(indexed_revision, outdated.revision)
 FROM outdated WHERE tracks.id = outdated.id
 """
+_FORGET_REMOVED = """
+DELETE FROM removed_tracks r USING unnest($1::uuid[], $2::bigint[]) AS done(id, revision)
+WHERE r.track_id = done.id AND r.revision <= done.revision
+"""
 
 
 async def register_generation(pool: asyncpg.Pool, generation: str) -> bool:
@@ -45,12 +49,15 @@ async def register_generation(pool: asyncpg.Pool, generation: str) -> bool:
 async def mark_indexed(pool: asyncpg.Pool, revisions: Mapping[UUID, int], *, stage: str) -> None:
     """Note that the index holds tracks as of these revisions; later ones stay noted.
 
-    `stage` is the indexer's: its open failures of these tracks are resolved.
+    Removed tracks are out of the index now. `stage` is the indexer's: its open failures of these
+    tracks are resolved.
     """
     ids = sorted(revisions)
 
     async def work(connection: asyncpg.Connection) -> None:
-        await connection.execute(_MARK_INDEXED, ids, [revisions[id_] for id_ in ids])
+        values = [revisions[id_] for id_ in ids]
+        await connection.execute(_MARK_INDEXED, ids, values)
+        await connection.execute(_FORGET_REMOVED, ids, values)
         await resolve_failures(connection, ids, stage)
 
     await in_transaction(pool, work)

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
+from services.api.store.tracks.delete import RemovedTrack
+from shared.contracts.identity import IdKind
 from shared.contracts.topics import Stage
 
 
@@ -100,6 +102,16 @@ WHERE indexed_revision < revision
     )
 ORDER BY id LIMIT $1
 """  # noqa: S608 - as above
+# Tracks that were deleted, and that the index may still have.
+_TO_REMOVE = f"""
+SELECT r.track_id AS id, r.revision FROM removed_tracks r
+WHERE NOT EXISTS (
+    SELECT FROM failures f
+    WHERE f.subject = '{IdKind.TRACK}_' || replace(r.track_id::text, '-', '')
+        AND f.resolved_at IS NULL AND f.stage = '{Stage.INDEX}'
+)
+ORDER BY removed_at, track_id LIMIT $1
+"""  # noqa: S608 - as above
 # $1: a grace period, since a scan that was just requested is not on the bus yet.
 _SCANS = """
 SELECT s.id, l.name AS library, s.root, s.folder, s.mode, s.accept_missing, s.state,
@@ -133,6 +145,11 @@ async def to_vectorize(connection: asyncpg.Connection, first: int) -> list[Waiti
 async def to_index(connection: asyncpg.Connection, first: int) -> list[WaitingTrack]:
     """Tracks whose latest revision is not indexed, and that no other stage works on."""
     return [WaitingTrack(**row) for row in await connection.fetch(_TO_INDEX, first)]
+
+
+async def to_remove(connection: asyncpg.Connection, first: int) -> list[RemovedTrack]:
+    """Deleted tracks that the index has not confirmed as deleted."""
+    return [RemovedTrack(**row) for row in await connection.fetch(_TO_REMOVE, first)]
 
 
 async def scans(connection: asyncpg.Connection, quiet_s: float) -> list[StalledScan]:

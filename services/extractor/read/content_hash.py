@@ -1,35 +1,53 @@
-"""The content hash: a cheap hash of a file's sound, by which a moved file is found again.
+"""The content hash: it identifies a file's sound, wherever the file lies and whatever its tags say.
 
-It covers three blocks and the length of the part that holds the sound, without the tags: a file
-that was moved, renamed or retagged keeps its hash. Nothing is decoded, and 12 KB are read.
+Where the sound is compressed, a sample decides: three blocks of 4 KB, and the length. What a codec
+made of music is like random bytes, so no other music has the same. Where that is not so, the whole
+sound decides: uncompressed files of one length are often alike at three places (silence, loops),
+and so is what a codec makes of silence. FLAC's checksum of all samples saves reading there.
+
+Nothing is decoded. A long sound is hashed in segments, so that other files are read in between and
+a disk that hangs is noticed.
 """
 
+import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-from services.extractor.read.containers.chunks import WAVE_FORMS, chunks_of
 from services.extractor.read.file_bytes import FileBytes
+from services.extractor.read.sound import ogg_content
+from services.extractor.read.sound.bounds import after_id3v2
+from services.extractor.read.sound.parts import Part, Sound, sound_of
 
 _BLOCK_BYTES = 4_096
 _DIGEST_BYTES = 16
-_MOST_PARTS = 10_000
-"""Chunks, atoms, pages or blocks that are gone through; a file with more is hashed as a whole."""
-_OGG_WINDOW_BYTES = 2**17
-"""Two Ogg pages of the largest size: a page begins in it."""
-_OGG_NEAR_BYTES = 2**14
-"""Most pages that are searched begin within this distance."""
-_LONGEST_OGG_HEADER_BYTES = 27 + 255
-_ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
-_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_WHOLE = b"whole"
+"""Makes other hashes than samples do, also than those of versions that sampled every file."""
+SEGMENT_BYTES = 2**23
+"""Read within 30 s also by a share of 0.3 MB/s a reader."""
+_AT_ONCE_BYTES = 2**18
+"""Hashed while the tags are read: so 200 files stay within their time limit."""
+_READ_BYTES = 2**20
+_VALUES, _RICH_VALUES = 256, 128
+"""Of 256 bytes of compressed music, some 160 are different (measured: 125 to 175)."""
+_GRAM_BYTES = 4
+_FEWEST_GRAMS = 256
 
 
-class _Part(NamedTuple):
-    """A part of the file, in bytes from its beginning."""
+class LongSound(NamedTuple):
+    """A sound that is hashed as a whole, and is too long for doing that while the tags are read.
 
-    start: int
-    end: int
+    Attributes:
+        parts: of the file, in bytes from its beginning.
+        encoding: what its headers say of it.
+    """
+
+    parts: tuple[Part, ...]
+    encoding: bytes
+
+
+NO_SOUND = LongSound((), b"")
 
 
 def content_hash(descriptor: int, size_bytes: int) -> str | None:
@@ -40,219 +58,141 @@ def content_hash(descriptor: int, size_bytes: int) -> str | None:
     """
     try:
         file = FileBytes(descriptor, size_bytes)
+        found = hash_content(file)
+        if not isinstance(found, LongSound):
+            return found
+        return join_segments(found, [hash_segment(descriptor, one) for one in segments(found)])
     except OSError:
         return None
-    return hash_content(file)
 
 
-def hash_content(file: FileBytes) -> str | None:
-    """The same of a file whose ends have been read."""
+def hash_content(file: FileBytes) -> str | LongSound | None:
+    """The same of a file whose ends have been read; a long sound that is to be read whole, itself.
+
+    `hash_segment` and `join_segments` make its hash.
+    """
     try:
         start = after_id3v2(file)
         if file.read(start, 4) == b"OggS":
             return _hash_ogg(file, start)
-        part = _sound(file, start)
-        length = part.end - part.start
-        if length <= 0:
+        sound = sound_of(file, start)
+        if not sound.parts:
             return None
-        return _digest(length, [file.read(offset, _BLOCK_BYTES) for offset in _block_offsets(part)])
-    except (OSError, struct.error, ValueError):
+        return _hash_sound(file, sound)
+    except (OSError, struct.error, ValueError, LookupError, OverflowError):
+        return None  # damaged in its headers
+
+
+def _hash_sound(file: FileBytes, sound: Sound) -> str | LongSound:
+    if sound.is_varying or sound.checksum:
+        blocks = [file.read(*place) for place in _sampled(sound)]
+        if sound.is_varying and is_rich(blocks[len(blocks) // 2]):
+            return _sample_digest(sound.length_bytes, blocks)
+        if sound.checksum:  # it stands in the encoding
+            return _whole_digest(sound.length_bytes, sound.encoding, map(_digest, blocks))
+    long = LongSound(sound.parts, sound.encoding)
+    if sound.length_bytes > _AT_ONCE_BYTES:
+        return long
+    return join_segments(long, [hash_segment(file.descriptor, one) for one in segments(long)])
+
+
+def _sampled(sound: Sound) -> list[tuple[int, int]]:
+    """Offset and length of the first, the middle and the last block, which lie in one part each."""
+    last = max(0, sound.length_bytes - _BLOCK_BYTES)
+    return [_block(sound.parts, place) for place in sorted({0, last // 2, last})]
+
+
+def _block(parts: Sequence[Part], place: int) -> tuple[int, int]:
+    """Offset and length of the block at a place of the sound, moved to lie in one part."""
+    for start, end in parts:
+        size = end - start
+        if place < size:
+            return start + min(place, max(0, size - _BLOCK_BYTES)), min(_BLOCK_BYTES, size)
+        place -= size
+    raise ValueError("the place is behind the sound")
+
+
+def is_rich(block: bytes) -> bool:
+    """Whether a block is like random bytes, as compressed music is: no other music has the same.
+
+    A codec's silence is not: its frames are all alike, and mostly filled up.
+    """
+    values = set(block[:: max(1, len(block) // _VALUES)])
+    if len(values) >= _RICH_VALUES and block.find(block[-16:]) == len(block) - 16:
+        return True  # nearly always, and a hundred times as fast
+    grams = {block[at : at + _GRAM_BYTES] for at in range(len(block) - _GRAM_BYTES + 1)}
+    return len(grams) >= max(_FEWEST_GRAMS, len(block) // 2)
+
+
+def _hash_ogg(file: FileBytes, start: int) -> str | None:
+    begin = ogg_content.first_page_of_sound(file, start)
+    length = file.size - begin
+    if length <= 0:
         return None
+    pages, is_varying = ogg_content.sample(file, begin)
+    if is_varying and is_rich(pages[1][8:] or pages[0][8:]):  # behind the page's position
+        return _sample_digest(length, pages)
+    digest = blake2b(digest_size=_DIGEST_BYTES)
+    for content in ogg_content.contents(file, begin):
+        digest.update(content)
+    return _whole_digest(0, ogg_content.encoding(file, start), [digest.digest()])
 
 
-def _block_offsets(part: _Part) -> list[int]:
-    """Where the first, the middle and the last block begin."""
-    last = max(part.start, part.end - _BLOCK_BYTES)
-    return sorted({part.start, (part.start + last) // 2, last})
+def segments(sound: LongSound) -> Iterator[list[Part]]:
+    """The sound in segments of 8 MB; each is a list of parts of the file."""
+    segment: list[Part] = []
+    left = SEGMENT_BYTES
+    for part in sound.parts:
+        start = part.start
+        while start < part.end:
+            end = min(part.end, start + left)
+            segment.append(Part(start, end))
+            left -= end - start
+            start = end
+            if not left:
+                yield segment
+                segment, left = [], SEGMENT_BYTES
+    if segment:
+        yield segment
 
 
-def _digest(length: int, blocks: list[bytes]) -> str:
+def hash_segment(descriptor: int, parts: Sequence[Part]) -> bytes:
+    """The digest of a segment of an open file.
+
+    Raises:
+        OSError: it cannot be read, or ends before.
+    """
+    digest = blake2b(digest_size=_DIGEST_BYTES)
+    for start, end in parts:
+        offset = start
+        while offset < end:
+            content = os.pread(descriptor, min(_READ_BYTES, end - offset), offset)
+            if not content:
+                raise OSError("the file was cut while it was read")
+            digest.update(content)
+            offset += len(content)
+    return digest.digest()
+
+
+def join_segments(sound: LongSound, digests: Iterable[bytes]) -> str:
+    """The content hash of a sound, from the digests of its segments in order."""
+    return _whole_digest(sum(end - start for start, end in sound.parts), sound.encoding, digests)
+
+
+def _whole_digest(length: int, encoding: bytes, digests: Iterable[bytes]) -> str:
+    digest = blake2b(struct.pack(">QI", length, len(encoding)) + encoding,
+                     digest_size=_DIGEST_BYTES, person=_WHOLE)  # fmt: skip
+    for each in digests:
+        digest.update(each)
+    return digest.hexdigest()
+
+
+def _sample_digest(length: int, blocks: Sequence[bytes]) -> str:
     digest = blake2b(length.to_bytes(8, "big"), digest_size=_DIGEST_BYTES)
     for block in blocks:
         digest.update(block)
     return digest.hexdigest()
 
 
-def after_id3v2(file: FileBytes) -> int:
-    """Where a file begins after its ID3v2 tags, of which there may be several."""
-    start = 0
-    for _ in range(5):
-        header = file.read(start, 10)
-        if len(header) < 10 or header[:3] != b"ID3" or max(header[6:]) > 127:
-            break
-        size = header[6] << 21 | header[7] << 14 | header[8] << 7 | header[9]
-        start += 10 + size + (10 if header[5] & 0x10 else 0)  # with a footer
-    return start
-
-
-def _sound(file: FileBytes, start: int) -> _Part:
-    """The part that holds the sound, by what the file begins with."""
-    header = file.read(start, 16)
-    part: _Part | None = None
-    if header[:4] == b"fLaC":
-        part = _Part(after_flac_blocks(file, start + 4), before_tags(file))
-    elif header[:4] in WAVE_FORMS:
-        order = ">" if header[:4] == b"RIFX" else "<"
-        part = _largest(_chunks(file, start, order, b"data"), b"data")
-    elif header[:4] == b"FORM":
-        part = _largest(_chunks(file, start, ">", b"SSND"), b"SSND")
-    elif header[:4] == b"FRM8":
-        part = _largest(_dsdiff_chunks(file, start + 16), b"DSD ", b"DST ")
-    elif header[:4] == b"DSD ":
-        part = _largest(_dsf_chunks(file, start), b"data")
-    elif header == _ASF:
-        part = _largest(_asf_objects(file, start), _ASF_DATA)
-    elif header[4:8] == b"ftyp":
-        part = _largest(_atoms(file, start), b"mdat")
-    return part or _Part(start, before_tags(file))
-
-
-def _largest(parts: Iterator[tuple[bytes, _Part]], *names: bytes) -> _Part | None:
-    found = [part for name, part in parts if name in names]
-    return max(found, key=lambda part: part.end - part.start, default=None)
-
-
-def after_flac_blocks(file: FileBytes, offset: int) -> int:
-    """Where FLAC's frames begin, from the offset of its first block."""
-    for _ in range(_MOST_PARTS):
-        (header,) = struct.unpack(">I", file.read(offset, 4))
-        offset += 4 + (header & 0xFFFFFF)
-        if header >> 31:  # the last block before the frames
-            break
-    return offset
-
-
-def _chunks(file: FileBytes, start: int, order: str, sound: bytes) -> Iterator[tuple[bytes, _Part]]:
-    """The chunks of a WAV or AIFF, as long as they are in the file."""
-    for name, begin, size in chunks_of(file, start, order, sound):
-        yield name, _Part(begin, begin + size)
-
-
-def _dsdiff_chunks(file: FileBytes, offset: int) -> Iterator[tuple[bytes, _Part]]:
-    """DSDIFF's chunks: a name, a wide size, the content, and a byte after an odd size."""
-    for _ in range(_MOST_PARTS):
-        header = file.read(offset, 12)
-        if len(header) < 12:
-            return
-        name, size = struct.unpack(">4sQ", header)
-        start = offset + 12
-        yield name, _Part(start, min(start + size, file.size))
-        offset = start + size + size % 2
-
-
-def _dsf_chunks(file: FileBytes, offset: int) -> Iterator[tuple[bytes, _Part]]:
-    """DSF's chunks, whose sizes count the header too."""
-    for _ in range(_MOST_PARTS):
-        header = file.read(offset, 12)
-        if len(header) < 12:
-            return
-        name, size = struct.unpack("<4sQ", header)
-        yield name, _Part(offset + 12, min(offset + size, file.size))
-        offset += max(size, 12)
-
-
-def _asf_objects(file: FileBytes, offset: int) -> Iterator[tuple[bytes, _Part]]:
-    """ASF's objects: a GUID, and a size that counts the header too."""
-    for _ in range(_MOST_PARTS):
-        header = file.read(offset, 24)
-        if len(header) < 24:
-            return
-        name, size = struct.unpack("<16sQ", header)
-        yield name, _Part(offset + 24, min(offset + size, file.size))
-        offset += max(size, 24)
-
-
-def _atoms(file: FileBytes, offset: int) -> Iterator[tuple[bytes, _Part]]:
-    """MP4's atoms: size 1 says that a wide size follows, size 0 that the file's rest is meant."""
-    for _ in range(_MOST_PARTS):
-        header = file.read(offset, 16)
-        if len(header) < 8:
-            return
-        size, name = struct.unpack(">I4s", header[:8])
-        start = offset + 8
-        if size == 1 and len(header) == 16:
-            (size,) = struct.unpack(">Q", header[8:])
-            start += 8
-        end = offset + size if size else file.size
-        yield name, _Part(start, min(end, file.size))
-        offset = max(end, start)
-
-
-def before_tags(file: FileBytes) -> int:
-    """The end of the file without the tags behind the sound: ID3v1, APEv2, Lyrics3."""
-    end = file.size
-    for _ in range(5):
-        tail = file.read(max(0, end - 160), min(160, end))
-        if tail[-128:-125] == b"TAG":
-            end -= 128
-        elif tail[-32:-24] == b"APETAGEX":
-            size, flags = struct.unpack("<I4xI", tail[-20:-8])
-            end -= size + (32 if flags >> 31 else 0)  # the size leaves the header out
-        elif tail[-9:] == b"LYRICS200" and tail[-15:-9].isdigit():
-            end -= int(tail[-15:-9]) + 15
-        else:
-            break
-    return max(end, 0)
-
-
-def _hash_ogg(file: FileBytes, start: int) -> str | None:
-    """The hash of the contents of three pages.
-
-    The pages' numbers and checksums are left out: they change when the tags grow by a page.
-    """
-    begin = _first_ogg_page_of_sound(file, start)
-    length = file.size - begin
-    if length <= 0:
-        return None
-    blocks = [
-        _ogg_page(file.read(begin, _OGG_NEAR_BYTES), 0),
-        _ogg_page_after(file, begin + length // 2),
-        _last_ogg_page(file, begin),
-    ]
-    return _digest(length, blocks)
-
-
-def _ogg_page_after(file: FileBytes, offset: int) -> bytes:
-    """The first page that begins within two pages after an offset; nearly always it is near."""
-    near = file.read(offset, _OGG_NEAR_BYTES)
-    found = near.find(b"OggS")
-    if 0 <= found <= _OGG_NEAR_BYTES - _LONGEST_OGG_HEADER_BYTES - _BLOCK_BYTES:
-        return _ogg_page(near, found)
-    window = file.read(offset, _OGG_WINDOW_BYTES)
-    return _ogg_page(window, window.find(b"OggS"))
-
-
-def _last_ogg_page(file: FileBytes, begin: int) -> bytes:
-    """The last page, if it begins within two pages before the end; nearly always it is near."""
-    for length in (_OGG_NEAR_BYTES, _OGG_WINDOW_BYTES):
-        window = file.read(max(begin, file.size - length), length)
-        found = window.rfind(b"OggS")
-        if found >= 0:
-            break
-    return _ogg_page(window, found)
-
-
-def _first_ogg_page_of_sound(file: FileBytes, offset: int) -> int:
-    """The first page on which a sample is complete: those before it hold headers and tags.
-
-    Their granule position is 0, or -1 where no packet ends on them.
-    """
-    for _ in range(_MOST_PARTS):
-        header = file.read(offset, _LONGEST_OGG_HEADER_BYTES)
-        if header[:4] != b"OggS" or len(header) < 27:
-            break
-        if header[6:14] not in {b"\0" * 8, b"\xff" * 8}:
-            return offset
-        segments = header[26]
-        offset += 27 + segments + sum(header[27 : 27 + segments])
-    return file.size
-
-
-def _ogg_page(window: bytes, offset: int) -> bytes:
-    """A page's granule position, and its content up to a block; b"" where no page is there."""
-    if offset < 0 or len(window) < offset + 27:
-        return b""
-    segments = window[offset + 26]
-    begin = offset + 27 + segments
-    length = sum(window[offset + 27 : begin])
-    return window[offset + 6 : offset + 14] + window[begin : begin + min(length, _BLOCK_BYTES)]
+def _digest(block: bytes) -> bytes:
+    return blake2b(block, digest_size=_DIGEST_BYTES).digest()

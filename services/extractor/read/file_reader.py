@@ -9,15 +9,22 @@ import gc
 import os
 import resource
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.extractor.covers.images import FolderImages, Image, embedded_cover, folder_images
 from services.extractor.paths import suffix_of
-from services.extractor.read.content_hash import hash_content
+from services.extractor.read.content_hash import LongSound, hash_content, hash_segment
+from services.extractor.read.cpu_limit import (
+    FILE_CPU_LIMIT_S,
+    TookTooLong,
+    limited_cpu,
+    prepare_limit,
+)
 from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.mutagen_files import disk_error
+from services.extractor.read.sound.parts import Part
 from services.extractor.read.tag_reader import describe_error, read_metadata
 from services.extractor.tags.lyrics import LARGEST_SIDECAR_BYTES, SIDECAR_SUFFIXES
 from services.extractor.tags.mapping import map_tags
@@ -41,7 +48,10 @@ class UnreadableFile(InvalidInput):
 
 @dataclass(slots=True)
 class FileContents:
-    """What one file holds, with its size and modification time at that moment."""
+    """What one file holds, with its size and modification time at that moment.
+
+    A sound that is yet to be hashed as a whole is `long_sound`: then `content_hash` is None.
+    """
 
     size_bytes: int
     mtime_ns: int
@@ -49,6 +59,7 @@ class FileContents:
     cover: Image | None
     content_hash: str | None = None
     cover_problem: str | None = None
+    long_sound: LongSound | None = None
 
 
 class FileRead(NamedTuple):
@@ -63,6 +74,7 @@ class FileRead(NamedTuple):
         cover_sha256: of the embedded cover, whose bytes are in the chunk.
         cover_problem: why an embedded image is not the cover.
         error: why the file could not be read.
+        long_sound: the sound, where its content hash is yet to be made of the whole of it.
     """
 
     path: str
@@ -75,6 +87,22 @@ class FileRead(NamedTuple):
     artists: tuple[CreditedName, ...] = ()
     contributors: tuple[Contributor, ...] = ()
     release: Release = NO_RELEASE
+    long_sound: LongSound | None = None
+
+
+class LongFile(NamedTuple):
+    """A file whose sound is yet to be hashed as a whole, as it was when that was found.
+
+    Attributes:
+        path: on this host.
+        size_bytes, mtime_ns: of the file.
+        sound: where it lies in the file.
+    """
+
+    path: bytes
+    size_bytes: int
+    mtime_ns: int
+    sound: LongSound
 
 
 @dataclass(slots=True)
@@ -95,8 +123,10 @@ class ChunkRead:
 def prepare_reader() -> None:
     """Prepare a new reader process.
 
-    Its memory is limited, so that a tag block of absurd size fails its own file only.
+    Its memory is limited, so that a tag block of absurd size fails its own file only. So is the CPU
+    time of a file, so that one that hangs fails alone and the rest of its chunk is read.
     """
+    prepare_limit()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_LIMIT_BYTES, _MEMORY_LIMIT_BYTES))
     # The loaded modules stay, and the records of a chunk are freed without the collector: they
     # hold no cycles.
@@ -104,20 +134,35 @@ def prepare_reader() -> None:
     gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
 
 
-def read_chunk(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) -> ChunkRead:
+def read_chunk(
+    root: str,
+    paths: Sequence[str],
+    rules: Rules = DEFAULT_RULES,
+    *,
+    read: Callable[[bytes, Rules], FileContents] | None = None,
+    cpu_limit_s: float = FILE_CPU_LIMIT_S,
+) -> ChunkRead:
     """Read files of a library; an error is the result of its file.
 
     Args:
         root: of the library, on this host.
         paths: below the root.
         rules: how credits and genres are split.
+        read: reads a file, `read_file` by default.
+        cpu_limit_s: the most CPU time that one file may take.
     """
+    read = read or read_file
     rules = _intern(rules)
     chunk = ChunkRead()
     images_bytes = 0
     for path in paths:
         try:
-            contents = read_file(local_path(root, path), rules)
+            with limited_cpu(cpu_limit_s):
+                contents = read(local_path(root, path), rules)
+        except TookTooLong:
+            reason = f"takes more than {cpu_limit_s:g} s of CPU time to read, and was given up"
+            chunk.files.append(FileRead(path, error=UnreadableFile(reason)))
+            continue
         except PipelineError as error:
             chunk.files.append(FileRead(path, error=error))
             continue
@@ -139,9 +184,28 @@ def read_chunk(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) ->
                 artists=tags.artists,
                 contributors=tags.contributors,
                 release=tags.release,
+                long_sound=contents.long_sound,
             )
         )
     return chunk
+
+
+def read_segment(file: LongFile, parts: Sequence[Part]) -> bytes | None:
+    """The digest of a segment of a file's sound (`content_hash.segments`).
+
+    None where the file cannot be read, or has not the size and modification time that it had.
+    """
+    try:
+        descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            digest = hash_segment(descriptor, parts)
+            status = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return None
+    is_same = (status.st_size, status.st_mtime_ns) == (file.size_bytes, file.mtime_ns)
+    return digest if is_same else None
 
 
 def read_cover(root: str, path: str) -> Image | None:
@@ -211,10 +275,10 @@ def _read_open(descriptor: int, path: bytes, rules: Rules) -> FileContents:
         disk = disk_error(error)
         if disk is not None:
             raise disk from error
-        raise UnreadableFile(describe_error(error, suffix)) from error
-    return FileContents(
-        status.st_size, status.st_mtime_ns, tags, cover, hash_content(file), problem
-    )
+        raise UnreadableFile(describe_error(error, file, suffix)) from error
+    found = hash_content(file)
+    whole, long_sound = (None, found) if isinstance(found, LongSound) else (found, None)
+    return FileContents(status.st_size, status.st_mtime_ns, tags, cover, whole, problem, long_sound)
 
 
 _KINDS = (

@@ -4,6 +4,7 @@ The only module that opens files with mutagen; the chunks of WAV and AIFF hold I
 `containers` reads with it, and the fast parsers take the list of ID3's genres from it.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -31,12 +32,16 @@ from mutagen.tak import TAK
 from mutagen.trueaudio import TrueAudio
 from mutagen.wavpack import WavPack
 
-from services.extractor.read.ape_texts import with_utf8_texts
 from services.extractor.read.containers.wavpack import read_info
 from services.extractor.read.file_bytes import FileBytes
-from services.extractor.read.id3_versions import AS_WRITTEN, update_to_v24
+from services.extractor.read.id3_versions import load_with_id3
 from services.extractor.read.metadata import Container, Metadata, audio_properties
 from services.extractor.read.signatures import AIFF, MATROSKA, WAVE, Kind
+from services.extractor.read.text_repairs import (
+    ape_repeated_texts,
+    ape_with_utf8_texts,
+    asf_with_utf16_texts,
+)
 from services.extractor.tags.containers import ape, asf, id3, mp4, vorbis
 from services.extractor.tags.containers.stream_gains import add_gains
 from services.extractor.tags.model import Picture
@@ -73,8 +78,8 @@ BY_SUFFIX: dict[str, Kind] = {
 }  # fmt: skip
 _WITH_ID3: frozenset[Kind] = frozenset((MP3, TrueAudio, DSF, DSDIFF, ID3))
 """What mutagen reads ID3 tags with."""
-_BEHIND_ID3: frozenset[Kind] = frozenset((MP3, AAC, TrueAudio, FLAC, Musepack))
-"""Kinds that mutagen finds behind an ID3v2 tag by itself."""
+_BEHIND_ID3: frozenset[Kind] = frozenset((MP3, AAC, FLAC))
+"""Kinds that mutagen finds behind ID3v2 tags by itself, also behind several."""
 _AROUND: frozenset[Kind] = frozenset(
     (MP3, AAC, AC3, TrueAudio, FLAC, MonkeysAudio, WavPack, Musepack, OptimFROG, TAK, WAVE, AIFF)
 )
@@ -171,14 +176,24 @@ def _open(file: BinaryIO, suffix: str, kind: Kind | None, start: int) -> Any:
 
 
 def _load(kind: type, file: Any) -> Any:
-    """An object of mutagen: with ID3 of version 2.4, and APEv2 whose texts may be no UTF-8."""
+    """An object of mutagen: with ID3 of version 2.4, and the texts that mutagen drops."""
+    if kind in _WITH_ID3:
+        return load_with_id3(kind, file)
     try:
-        loaded = kind(file, **(AS_WRITTEN if kind in _WITH_ID3 else {}))
-    except APEBadItemError:
-        if (repaired := with_utf8_texts(file)) is None:
+        loaded = kind(file)
+    except (mutagen.MutagenError, UnicodeDecodeError) as error:
+        repaired = None
+        if isinstance(error, APEBadItemError):
+            repaired = ape_with_utf8_texts(file)
+        elif kind is ASF:
+            repaired = asf_with_utf16_texts(file)
+        if repaired is None:
             raise
         loaded = kind(repaired)
-    update_to_v24(loaded if kind is ID3 else getattr(loaded, "tags", None))
+    tags = loaded if kind is APEv2 else getattr(loaded, "tags", None)
+    if isinstance(tags, APEv2):
+        for key, values in ape_repeated_texts(file).items():
+            tags[key] = values
     return loaded
 
 
@@ -240,6 +255,7 @@ def _read_tag(kind: type, file: BinaryIO, mapping: Any) -> tuple[RawTags, list[P
 def disk_error(error: Exception) -> OSError | None:
     """The disk's error that a library wrapped in this one; None where the disk is not the cause."""
     for cause in (error, *error.args):
-        if isinstance(cause, OSError) and cause.errno is not None:
+        # EINVAL: a damaged header led to a place before the file's beginning.
+        if isinstance(cause, OSError) and cause.errno not in {None, errno.EINVAL}:
             return cause
     return None

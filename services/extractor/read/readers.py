@@ -5,16 +5,20 @@ from collections.abc import Callable, Sequence
 
 from services.extractor.covers.images import FolderImages, Image
 from services.extractor.paths import wanted_folders
+from services.extractor.read.content_hash import NO_SOUND, join_segments, segments
 from services.extractor.read.file_reader import (
     ChunkRead,
     FileRead,
+    LongFile,
     read_chunk,
     read_cover,
     read_folders,
+    read_segment,
 )
 from services.extractor.tags.rules import DEFAULT_RULES, Rules
 from services.extractor.tags.rules_file import rules_of
 from shared.contracts.errors import RetryLater
+from shared.contracts.identity import local_path
 from shared.gateway.client import in_portions
 from shared.runtime.worker_process import WorkerTimeout
 from shared.runtime.workers import WorkerDied, WorkerProcesses
@@ -85,13 +89,18 @@ class Readers:
             () if rules == DEFAULT_RULES else (rules,)
         )  # they are longer than all paths
         try:
-            return await self._workers.run_within(limit_s, self._read, root, paths, *rules_argument)
+            chunk = await self._workers.run_within(
+                limit_s, self._read, root, paths, *rules_argument
+            )
         except WorkerTimeout:
             if alone:
                 return ChunkRead([FileRead(paths[0], error=_TOO_SLOW)])
         except WorkerDied as error:
             if alone:
                 return ChunkRead([FileRead(paths[0], error=error)])
+        else:
+            await self._hash_long_sounds(root, chunk)
+            return chunk
         return await self._one_by_one(root, paths, rules)
 
     async def _one_by_one(self, root: str, paths: Sequence[str], rules: Rules) -> ChunkRead:
@@ -107,6 +116,27 @@ class Readers:
             whole.images |= one.images
         return whole
 
+    async def _hash_long_sounds(self, root: str, chunk: ChunkRead) -> None:
+        """Complete the files of a chunk whose sounds are hashed as a whole."""
+        timeouts = 0
+        for n, file in enumerate(chunk.files):
+            if file.long_sound is None or file.track_fields is None:
+                continue
+            if timeouts == _MOST_TIMEOUTS:
+                chunk.files[n] = FileRead(file.path, error=_STALLED)
+                continue
+            name = local_path(root, file.path)
+            long = LongFile(name, file.size_bytes, file.mtime_ns, file.long_sound)
+            try:
+                whole = await whole_hash(self._workers, long, timeout_s=self._file_timeout_s)
+            except WorkerTimeout:
+                chunk.files[n] = FileRead(file.path, error=_TOO_SLOW)
+                timeouts += 1
+                continue
+            timeouts = 0
+            fields = file.track_fields | {"content_hash": whole} if whole else file.track_fields
+            chunk.files[n] = file._replace(track_fields=fields, long_sound=None)
+
     async def cover(self, root: str, path: str) -> Image | None:
         """The cover embedded in a file; None where there is none any longer."""
         try:
@@ -120,3 +150,27 @@ class Readers:
             return await self._workers.run_within(CHUNK_TIMEOUT_S, read_folders, root, folders)
         except (WorkerDied, WorkerTimeout):
             return {folder: FolderImages() for folder in folders}
+
+
+async def whole_hash(
+    workers: WorkerProcesses, file: LongFile, *, timeout_s: float = FILE_TIMEOUT_S
+) -> str | None:
+    """The content hash of a sound that is hashed as a whole, however large it is.
+
+    Each segment is a job with a time limit: a large file takes its time, and a disk that does not
+    answer is noticed. None where the file changed since, or cannot be read.
+
+    Raises:
+        WorkerTimeout: a segment took longer than `timeout_s` seconds.
+    """
+    digests: list[bytes] = []
+    without_sound = file._replace(sound=NO_SOUND)  # its parts are sent once, not with every job
+    for parts in segments(file.sound):
+        try:
+            digest = await workers.run_within(timeout_s, read_segment, without_sound, parts)
+        except WorkerDied:
+            return None
+        if digest is None:
+            return None
+        digests.append(digest)
+    return join_segments(file.sound, digests)

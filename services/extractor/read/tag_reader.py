@@ -1,20 +1,18 @@
 """Reads a file's tags, audio properties and images: by a parser of our own, or by mutagen."""
 
 import os
-import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-import mutagen
 from mutagen.flac import FLAC
 from mutagen.mp3 import HeaderNotFoundError
 from mutagen.mp4 import MP4
 from mutagen.wavpack import WavPack
 
 from services.extractor.read.containers import aiff, matroska, repairs, wave
-from services.extractor.read.content_hash import after_id3v2
+from services.extractor.read.containers.chunks import Malformed
 from services.extractor.read.fast import flac as fast_flac
 from services.extractor.read.fast import mp3 as fast_mp3
 from services.extractor.read.fast import mp4 as fast_mp4
@@ -31,7 +29,9 @@ from services.extractor.read.mutagen_files import (
     read_with_mutagen,
 )
 from services.extractor.read.signatures import AIFF, MATROSKA, WAVE, Kind, kind_of
+from services.extractor.read.sound.bounds import after_id3v2
 from services.extractor.read.sound.corrections import corrected
+from services.extractor.read.sound.mp4_samples import movie_of
 from services.extractor.tags.containers import mp4
 from services.extractor.tags.containers.stream_gains import add_gains
 
@@ -123,22 +123,28 @@ def _add_odd_texts(file: FileBytes, metadata: Metadata) -> None:
     metadata.raw = {**mp4.raw_tags(tags), **metadata.raw}
 
 
-# Some of mutagen's messages quote the file's path, its bytes or Python objects: nobody is helped.
 _CONTRADICTS = "its headers end early, or contradict each other"
-_QUOTES_PYTHON = re.compile(r"""b['"]|<|\\x|\b0x|\bcodec\b""")
 
 
-def describe_error(error: Exception, suffix: str) -> str:
-    """What is wrong with a file, from the error that reading it raised."""
+def describe_error(error: Exception, file: FileBytes, suffix: str) -> str:
+    """What is wrong with a file, in words of our own: mutagen's are for programmers.
+
+    Args:
+        error: that reading it raised.
+        file: the bytes of it.
+        suffix: its name's ending.
+    """
     kind = suffix.lstrip(".").upper() or "audio"
     if isinstance(error, HeaderNotFoundError):
         return f"is no {kind} file: no MPEG frame was found in it"
     if isinstance(error, MemoryError):
         return "has tags that need more memory than a reader may use"
-    if not isinstance(error, mutagen.MutagenError):
-        return f"is a damaged {kind} file: {_CONTRADICTS}"
-    reason = str(error).strip('"')[:300]
-    if not reason or _QUOTES_PYTHON.search(reason) is not None:
-        is_other = "NoHeader" in type(error).__name__
-        reason = "it does not begin as one does" if is_other else _CONTRADICTS
-    return f"is no {kind} file, or damaged: {reason}"
+    if isinstance(error, Malformed):
+        return f"is no {kind} file, or damaged: {error}"
+    start = after_id3v2(file)
+    found = kind_of(file, start)
+    if found is None:
+        return f"is no {kind} file, or damaged: it does not begin as one does"
+    if found is MP4 and not movie_of(file, start)[0]:
+        return f"is a damaged {kind} file: its index (`moov`) is missing, as if it was cut off"
+    return f"is a damaged {kind} file: {_CONTRADICTS}"

@@ -15,9 +15,10 @@ from shared.contracts.identity import local_path
 IGNORE_FILE = ".soniqueignore"
 JUNK_FOLDERS = frozenset(
     (
-        "@eadir", "@recycle", "@recycle.bin", "@recently-snapshot", "@tmp", "@sharebin", "#recycle",
-        "#snapshot", "#recently-snapshot", "$recycle.bin", "system volume information",
-        "network trash folder", "lost+found", "lost.dir", "__macosx",
+        "@eadir", "@recycle", "@recycle.bin", "@recently-snapshot", "@snapshot", "@tmp",
+        "@sharebin", "@transcode", "#recycle", "#snapshot", "#recently-snapshot", "$recycle.bin",
+        "recycler", "found.000", "system volume information", "network trash folder",
+        "temporary items", "lost+found", "lost.dir", "__macosx",
     )
 )  # fmt: skip
 """Folders that devices and systems put beside music, in lower case. Hidden ones need no name."""

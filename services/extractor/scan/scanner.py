@@ -16,12 +16,14 @@ from services.extractor.scan.deletion_guard import DeletionGuard, WalkSummary, j
 from services.extractor.scan.diff import BATCH_FILES, REPORT_EVERY_S, diff_walk
 from services.extractor.scan.ignore_rules import IgnoreRules
 from services.extractor.scan.listing import Problem
+from services.extractor.scan.moved_library import describe_move, find_moved
 from services.extractor.scan.walk import Walk, WalkedFile
 from services.extractor.scan.walk_buffer import WalkBuffer
 from services.extractor.tags.rules_file import BadRules, rules_of
 from shared.bus.port import Outcome, Rejected
 from shared.contracts.errors import InvalidInput
 from shared.contracts.events import Event, FileFound, FileMissing, ScanMode, ScanRequested
+from shared.contracts.upserts import ErrorCode
 from shared.gateway.client import Gateway, in_portions
 from shared.gateway.scans import BeginScanInput, Library, ReportWalkInput, begin_scan, report_walk
 
@@ -52,6 +54,7 @@ class ScanToWalk:
     Attributes:
         reads_all: files that did not change are read, too.
         accept_missing: a person says that files that are not seen are really gone.
+        earlier_places: libraries that may have been moved to the root of this one.
     """
 
     id: str
@@ -60,6 +63,11 @@ class ScanToWalk:
     folder: str
     reads_all: bool
     accept_missing: bool
+    earlier_places: Sequence[Library] = ()
+
+
+class _ScanGone(Exception):
+    """The library was removed meanwhile, and the scan with it."""
 
 
 class Scanner:
@@ -85,6 +93,8 @@ class Scanner:
         for event in events:
             try:
                 await self._scan(event)
+            except _ScanGone:
+                continue
             except InvalidInput as error:
                 rejected.append(Rejected(event, error))
         return Outcome(rejected=rejected)
@@ -103,6 +113,11 @@ class Scanner:
             advice = _FIX_RULES if isinstance(error, BadRules) else _NOT_MOUNTED
             await self._report(scan, Counts(), message=f"{error}: {advice}", is_refused=True)
             return
+        moved = await find_moved(self._gateway, self._libraries, root, scan.earlier_places)
+        if moved is not None:
+            why = describe_move(moved, scan.root)
+            await self._report(scan, Counts(), message=why, is_refused=True)
+            return
         counts = Counts()
         missing = await self._walk(scan, walk, counts)
         message = await self._publish_missing(scan, walk, counts, missing)
@@ -120,6 +135,8 @@ class Scanner:
         )
         payload = await begin_scan(self._gateway, request)
         if payload.error is not None:
+            if event.scan_id is not None and payload.error.code is ErrorCode.NOT_FOUND:
+                raise _ScanGone
             raise InvalidInput(payload.error.message)
         scan = payload.scan
         if scan is None or scan.library is None or scan.state != "WALKING":
@@ -131,6 +148,7 @@ class Scanner:
             folder=scan.folder,
             reads_all=scan.mode == ScanMode.FULL.name,
             accept_missing=scan.accept_missing,
+            earlier_places=payload.earlier_places,
         )
 
     async def _walk(self, scan: ScanToWalk, walk: Walk, counts: Counts) -> list[str]:
@@ -210,6 +228,8 @@ class Scanner:
             message=message,
         )
         error = await report_walk(self._gateway, report)
+        if error is not None and error.code is ErrorCode.NOT_FOUND:
+            raise _ScanGone
         if error is not None:
             raise InvalidInput(error.message)
 

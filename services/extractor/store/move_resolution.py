@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from services.extractor.libraries import Libraries
+from services.extractor.read.file_reader import LongFile
+from services.extractor.read.readers import whole_hash
 from services.extractor.store.moved_files import FileState, MoveCandidate, check_files
-from shared.contracts.errors import InvalidInput
 from shared.contracts.identity import local_path
 from shared.contracts.upserts import UpsertStatus
 from shared.gateway.client import Gateway
@@ -109,9 +110,11 @@ class MoveResolver:
         self, root: str, questions: Sequence[_Question]
     ) -> list[list[tuple[Candidate, FileState]]]:
         """The candidates of each question whose file is gone or changed."""
+        roots = {library.id: library.root for library in await self._libraries.fetch()}
         files = [
             MoveCandidate(
-                root=await self._root_of(candidate.library_id),
+                # '' of a library that is being removed: nothing counts as gone there.
+                root=roots.get(candidate.library_id, ""),
                 path=candidate.path,
                 moved_to=local_path(root, item.path),
                 content_hash=item.content_hash if candidate.is_same_content else None,
@@ -128,16 +131,26 @@ class MoveResolver:
     async def _check(self, candidates: Sequence[MoveCandidate]) -> list[FileState]:
         """The state of each file. All count as present if the check takes too long."""
         try:
-            return await self._workers.run_within(_CHECK_TIMEOUT_S, check_files, candidates)
+            found = await self._workers.run_within(_CHECK_TIMEOUT_S, check_files, candidates)
         except (WorkerDied, WorkerTimeout):
             return [FileState.PRESENT] * len(candidates)
+        hashes: dict[LongFile, str | None] = {}
+        states: list[FileState] = []
+        for candidate, state in zip(candidates, found, strict=True):
+            if isinstance(state, LongFile):
+                if state not in hashes:
+                    hashes[state] = await self._hash(state)
+                is_same = hashes[state] in {None, candidate.content_hash}
+                state = FileState.PRESENT if is_same else FileState.CHANGED  # noqa: PLW2901
+            states.append(state)
+        return states
 
-    async def _root_of(self, library_id: str) -> str:
-        """A library's root; '' where the library is unknown: nothing counts as gone there."""
+    async def _hash(self, file: LongFile) -> str | None:
+        """The content hash of a file; None where it is not known."""
         try:
-            return await self._libraries.root_of(library_id)
-        except InvalidInput:
-            return ""
+            return await whole_hash(self._workers, file)
+        except WorkerTimeout:
+            return None
 
 
 def _choose(

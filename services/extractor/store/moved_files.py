@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.extractor.read.content_hash import content_hash
+from services.extractor.read.content_hash import LongSound, hash_content
+from services.extractor.read.file_bytes import FileBytes
+from services.extractor.read.file_reader import LongFile
 from shared.contracts.identity import local_path
 
 _GONE = frozenset((errno.ENOENT, errno.ENOTDIR))
@@ -44,14 +46,14 @@ class MoveCandidate:
     content_hash: str | None
 
 
-def check_files(candidates: Sequence[MoveCandidate]) -> list[FileState]:
-    """What is found of each file."""
+def check_files(candidates: Sequence[MoveCandidate]) -> list[FileState | LongFile]:
+    """What is found of each file; the file itself where its content is yet to be compared."""
     # Below a root that is empty nothing counts as gone: its disk may not be mounted.
     mounted = {each.root: has_entries(each.root) for each in candidates}
     return [_check(each) if mounted[each.root] else FileState.PRESENT for each in candidates]
 
 
-def _check(candidate: MoveCandidate) -> FileState:
+def _check(candidate: MoveCandidate) -> FileState | LongFile:
     name = local_path(candidate.root, candidate.path)
     try:
         before = os.stat(name)  # noqa: PTH116 - names are bytes
@@ -66,12 +68,14 @@ def _check(candidate: MoveCandidate) -> FileState:
         # NONBLOCK: if it has become a FIFO, opening it does not hang.
         descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            is_same = content_hash(descriptor, before.st_size) == candidate.content_hash
+            found = hash_content(FileBytes(descriptor, before.st_size))
         finally:
             os.close(descriptor)
     except OSError as error:
         return FileState.GONE if error.errno in _GONE else FileState.PRESENT
-    return FileState.PRESENT if is_same else FileState.CHANGED
+    if isinstance(found, LongSound):
+        return LongFile(name, before.st_size, before.st_mtime_ns, found)
+    return FileState.PRESENT if found == candidate.content_hash else FileState.CHANGED
 
 
 def has_entries(root: str) -> bool:

@@ -24,18 +24,13 @@ from services.extractor.tags.rules import CreditRules
 MOST_NAMES = 50
 _DEFAULT_RULES = CreditRules()
 _NO_WHOLE_NAMES = CreditRules(whole=frozenset())
-_CERTAIN_JOIN = re.compile(
-    r"\s*[(\[]\s*(?:feat(?:uring|\.)?|ft\.?|with)\s+(?=[^()\[\]]*[)\]])"  # "(feat. B)"
-    r"|\s+(?:feat(?:uring|\.)?|ft\.?)\s+"
-    r"|\s*;\s*"
-    r"|\s+/\s+",
-    re.IGNORECASE,
+_FEAT = r"(?:feat(?:uring\s|\.|\s)|ft(?:\.|\s)|w/)\s*"
+_GUEST = (
+    rf"\s*[(\[]\s*(?:{_FEAT}|with\s+)(?=[^()\[\]]*[)\]])"  # "(feat. B)"
+    rf"|(?:\s*,|\s+[-\u2013\u2014])?\s+{_FEAT}"
 )
-_GUEST_JOIN = re.compile(
-    r"\s*[(\[]\s*(?:feat(?:uring|\.)?|ft\.?)\s+(?=[^()\[\]]*[)\]])"
-    r"|\s+(?:feat(?:uring|\.)?|ft\.?)\s+",
-    re.IGNORECASE,
-)
+_GUEST_JOIN = re.compile(_GUEST, re.IGNORECASE)
+_CERTAIN_JOIN = re.compile(rf"{_GUEST}|\s*;\s*|\s+/\s+", re.IGNORECASE)
 _LENGTH_IN_FEET = re.compile(r"(?:^|[&,;/]\s*)(?:\d{1,2}|\d+0)$")
 """A name that is a short or a round number; "112 ft. Ann" is the band 112."""
 _COMMA = r",\s+(?:(?:&|and)\s+)?"
@@ -132,7 +127,7 @@ def _split_values(values: Sequence[str], artists: int, rules: CreditRules) -> li
     Where there are MusicBrainz ids, the first way of splitting that gives as many names is taken.
     """
     if artists == len(values):
-        if artists == 1 and (names := _split_guests(values[0])):
+        if artists == 1 and (names := _split_guests(values[0], rules)):
             return names
         return [CreditedName(value, "; ") for value in values]
     default: list[CreditedName] = []
@@ -149,10 +144,13 @@ def _split_values(values: Sequence[str], artists: int, rules: CreditRules) -> li
     return default
 
 
-def _split_guests(credit: str) -> list[CreditedName]:
-    """The credit without guests, and the guests; [] where there are none."""
-    joins = [join for join in _GUEST_JOIN.finditer(credit) if not _is_measure(credit, join)]
-    return list(_split(credit, joins)) if joins else []
+def _split_guests(credit: str, rules: CreditRules) -> list[CreditedName]:
+    """The artist before "feat.", whole, and the guests one by one; [] where there are none."""
+    guests = [join for join in _GUEST_JOIN.finditer(credit) if not _is_measure(credit, join)]
+    if not guests:
+        return []
+    joins = [*_certain_joins(credit, rules), *_probable_joins(credit, rules)]
+    return list(_split(credit, [join for join in joins if join.start() >= guests[0].start()]))
 
 
 def _is_measure(credit: str, join: re.Match[str]) -> bool:

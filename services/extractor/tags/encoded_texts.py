@@ -1,4 +1,4 @@
-"""Values that programs encode: DJ software's base64, and bytes that are no text. Pure.
+"""Values that programs encode: base64, and bytes that are no text. Pure.
 
 Serato keeps its cue points and grids in text tags of FLAC and MP4, as base64 of an envelope:
 "application/octet-stream", two NULs, "Serato <name>", NUL, payload. Mixed In Key's tags are base64
@@ -13,9 +13,10 @@ from collections.abc import Sequence
 
 from services.extractor.tags import normalise
 
-_ENVELOPE = base64.b64encode(b"application/octet-stream")[:32].decode()
-_JSON = "eyJ"
-"""What base64 of an object begins with."""
+ENVELOPE = base64.b64encode(b"application/octet-stream")[:32].decode()
+"""What base64 of Serato's tags begins with."""
+JSON = "eyJ"
+"""What base64 of a JSON object begins with."""
 _SHORTEST_ENCODED = 32
 _SHORTEST_BLOB = 100
 """Shorter ones may be ids or hashes that somebody wants to see."""
@@ -32,9 +33,9 @@ def readable(value: str) -> str | None:
             return value
     elif _is_binary(value):
         return None
-    if value.startswith(_ENVELOPE):
+    if value.startswith(ENVELOPE):
         return None
-    if value.startswith(_JSON) and (decoded := _decode(value[:_LONGEST_JSON])) is not None:
+    if value.startswith(JSON) and (decoded := decode_base64(value[:_LONGEST_JSON])) is not None:
         return _mixed_in_key(decoded, value)
     return None if _is_blob(value) else value
 
@@ -45,8 +46,14 @@ def key_text(values: Sequence[str]) -> str | None:
     return normalise.first(list(texts), 100)
 
 
-def _decode(value: str) -> bytes | None:
+def decode_base64(value: str) -> bytes | None:
+    """The bytes of a text in base64, in lines or in one; None where it is none.
+
+    Serato leaves the padding out, or the last letter, which holds bits of a byte that is 0.
+    """
     compact = "".join(value.split()).rstrip("=").replace("-", "+").replace("_", "/")
+    if len(compact) % 4 == 1:
+        compact += "A"
     try:
         return base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
     except (binascii.Error, ValueError):
@@ -74,9 +81,7 @@ def _is_blob(value: str) -> bool:
     compact = "".join(value.split())
     if _is_base64(compact) is None or _is_hexadecimal(compact) is not None:
         return False
-    decoded = _decode(compact)
-    if decoded is None:  # Serato leaves a letter out or one too many
-        decoded = _decode(compact[: len(compact) // 4 * 4]) or b""
+    decoded = decode_base64(compact) or b""
     try:
         return _is_binary(decoded.decode())
     except UnicodeDecodeError:

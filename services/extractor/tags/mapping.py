@@ -8,6 +8,7 @@ from services.extractor.tags import normalise
 from services.extractor.tags.contributors import contributors
 from services.extractor.tags.credit_parsing import credited_artists, with_sort_name
 from services.extractor.tags.encoded_texts import key_text
+from services.extractor.tags.imported_facts import imported_facts
 from services.extractor.tags.lyrics import lyrics
 from services.extractor.tags.model import (
     NO_RELEASE,
@@ -20,7 +21,7 @@ from services.extractor.tags.model import (
     Tags,
 )
 from services.extractor.tags.normalise import first
-from services.extractor.tags.other_tags import FIELDS, further_values, imported_facts, other_tags
+from services.extractor.tags.other_tags import FIELDS, further_values, other_tags
 from services.extractor.tags.raw_tags import RawTags, TagValues, is_cacheable
 from services.extractor.tags.rules import DEFAULT_RULES, CreditRules, GenreRules, Rules
 from services.extractor.tags.variants import merge_variants
@@ -98,7 +99,7 @@ def map_tags(
         release_date=_release_date(tags),
         kind=_kind(tags, file_name, genres, rules.genres),
         lyrics=lyrics(plain, synced, sidecar) if plain or synced or sidecar else None,
-        imported=imported_facts(without_field) if without_field else (),
+        imported=imported_facts(raw, without_field),
         others=other_tags(without_field, further) if without_field or further else {},
         **rare,
     )

@@ -7,6 +7,8 @@ unpickled in C. (pickle writes dataclasses with slots field by field, in Python.
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from shared.gateway.inputs import ImportedFactInput
+
 
 @dataclass(frozen=True, slots=True)
 class Lyrics:
@@ -90,21 +92,6 @@ class Movement:
     total: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedFact:
-    """A rating or play count that another program left in the file: not the user's own.
-
-    Attributes:
-        source: an address or a program's name; "tags" where the tag names none.
-        rating: 0 to 100.
-        play_count: how often it was played.
-    """
-
-    source: str
-    rating: int | None = None
-    play_count: int | None = None
-
-
 class Release(NamedTuple):
     """The album as the tags describe it. `title` is '' where the file belongs to none.
 
@@ -169,7 +156,7 @@ class Tags:
     key: str | None = None
     """As tagged."""
     lyrics: Lyrics | None = None
-    imported: tuple[ImportedFact, ...] = ()
+    imported: tuple[ImportedFactInput, ...] = ()
     others: dict[str, list[str]] = field(default_factory=dict)
     """The tags without a field, by internal name."""
     musicbrainz_recording_id: str | None = None

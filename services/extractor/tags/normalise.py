@@ -20,13 +20,19 @@ _REFERENCE_SHIFT_DB = 5.0
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff]+")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]+")
-_NUMBERED = re.compile(r"\s*(\d{1,9})?\s*(?:(?:/|of)\s*(\d{1,9})?.*)?", re.IGNORECASE | re.DOTALL)
-_SIDE = re.compile(
-    r"\s*(AA|[A-Z])[\s.-]*(\d{1,2})?\s*(?:(?:/|of)\s*(\d{1,9})?.*)?", re.IGNORECASE | re.DOTALL
+_NUMBERED = re.compile(
+    r"\s*(?:(?:no\.|track|disc|disk|cd|#)\s*)?(?:(\d{1,9})[a-z.]?)?\s*(?:(?:/|of)\s*(\d{1,9})?.*)?",
+    re.IGNORECASE | re.DOTALL,
 )
+_SIDE = re.compile(
+    r"\s*(?:side\s+)?(AA|[A-Z])[\s.-]*(?:(\d{1,2})[a-z.]?)?\s*(?:(?:/|of)\s*(\d{1,9})?.*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+is_plain_number = re.compile(r"\s*\d{0,9}\s*(?:(?:/|of)\s*\d{0,9}\s*)?", re.IGNORECASE).fullmatch
+"""Whether a text is a number, with a total or without, and nothing else."""
 _NUMBERS_A_SIDE = 100
 _DATE = re.compile(r"(\d{4})(?:[-./](\d{1,2})(?:[-./](\d{1,2}))?)?(?!\d)")
-_COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})(?!\d)")
+_COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})?(?!\d)")
 _LONE_YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
 _WORD = re.compile(r"[A-Za-z]{3,9}")
 _DAY = re.compile(r"(?<!\d)(\d{1,2})(?!\d)")
@@ -108,7 +114,10 @@ def _whole_genres(whole: frozenset[str]) -> re.Pattern[str]:
     """Genres that are never split, with any white space around their separators."""
     longest_first = sorted(whole, key=lambda genre: (-len(genre), genre))
     patterns = (
-        r"\s*".join(re.escape(part) for part in re.findall(r"[\w-]+|[^\w\s]", genre))
+        r"\s*".join(
+            "(?:&|and)" if part == "&" else re.escape(part)
+            for part in re.findall(r"[\w-]+|[^\w\s]", genre)
+        )
         for genre in longest_first
     )
     return re.compile(rf"(?<!\w)(?:{'|'.join(patterns) or '(?!)'})(?!\w)", re.IGNORECASE)
@@ -164,6 +173,8 @@ def partial_date(value: str | None) -> str | None:
     if match is None:
         return _date_in_words(written)
     year, month, day = (int(part or 0) for part in match.groups())
+    if not month and (in_words := _date_in_words(written)):  # "2023 May 1"
+        return in_words
     return _valid_date(year, month, day)
 
 

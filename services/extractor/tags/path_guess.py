@@ -22,8 +22,8 @@ from shared.contracts.tags import GUESSED_TAG
 _DASH = r"\s+[-\u2013\u2014]\s+"
 _split_at_dashes = re.compile(_DASH).split
 _NUMBER_FIRST = re.compile(
-    r"(?:(?P<disc>\d{1,2})[-.](?=\d))?(?P<number>\d{1,3}|[A-H]\d{1,2})"
-    r"(?P<sign>\s*[-\u2013.)_:]+\s*|\s+)(?P<rest>(?=.*[^\W\d_]).+)"
+    r"[(\[]?(?:(?P<disc>\d{1,2})[-.](?=\d))?(?P<number>\d{1,3}|[A-H]\d{1,2})"
+    r"(?P<sign>\s*[-\u2013.)\]_:]+\s*|\s+)(?P<rest>(?=.*[^\W\d_]).+)"
 )
 _is_number = re.compile(r"\d{1,3}").fullmatch
 _TRACK_NUMBER = re.compile(r"track\s*(\d{1,3})", re.IGNORECASE)

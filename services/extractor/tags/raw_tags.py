@@ -10,6 +10,8 @@ from services.extractor.tags.normalise import first
 RawTags = dict[str, list[str]]
 """Values by internal name, as they are written in the file."""
 
+OBJECT = "\0object:"
+"""Raw tags whose names begin so are bytes, a character each (Latin-1): no tag has such a name."""
 JOINED = "joined:"
 """Raw tags have this name if "/" may stand between values: ID3v2.3 has no other separator."""
 JOINED_LISTS = (
@@ -21,6 +23,8 @@ JOINED_LISTS = (
 ALIASES = {
     "album artist": "albumartist",
     "albumartist_credit": "albumartist:credit",
+    "album artist credit": "albumartist:credit",
+    "beets/album artist credit": "albumartist:credit",
     "album_artist": "albumartist",
     "album artists": "albumartists",
     "album_artists": "albumartists",

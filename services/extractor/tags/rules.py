@@ -11,11 +11,11 @@ JOINS = ("&", "with", "vs", "vs.", "versus", "x", "presents", "pres.")
 
 WHOLE_NAMES = frozenset(
     """\
+above & beyond
+above / below
 ac / dc
 ac/dc
 ac;dc
-above & beyond
-above / below
 althea & donna
 aly & aj
 amadou & mariam
@@ -24,8 +24,13 @@ ashford & simpson
 belle & sebastian
 big & rich
 blood, sweat & tears
+bob & earl
+bob & marcia
+brewer & shipley
 brooks & dunn
+buckner & garcia
 captain & tennille
+chad & jeremy
 charles & eddie
 chas & dave
 chase & status
@@ -35,14 +40,22 @@ crosby, stills, nash & young
 dan & shay
 daryl hall & john oates
 dave dee, dozy, beaky, mick & tich
+david & david
 dead & company
+delaney & bonnie
 dimitri vegas & like mike
 earth, wind & fire
 earth, wind and fire
 emerson, lake & palmer
 emerson, lake and palmer
 eric b. & rakim
+flanders & swann
+flatt & scruggs
+flo & eddie
+foster & allen
+gallagher & lyle
 gilbert & sullivan
+godley & creme
 hall & oates
 ike & tina turner
 iron & wine
@@ -50,32 +63,55 @@ jan & dean
 kairon; irse!
 kruder & dorfmeister
 lambert, hendricks & ross
+loggins & messina
+love & rockets
 love / hate
+maddie & tae
 man with a mission
 marcus & martinus
 matt & kim
 mcfadden & whitehead
 medeski, martin & wood
+mel & kim
+mickey & sylvia
 mumford & sons
 n / a
 nico & vinz
+nina & frederik
 of mice & men
+patience & prudence
+paul & paula
 peaches & herb
+pepsi & shirlie
+peter & gordon
 peter, paul & mary
 peter, paul and mary
+peters & lee
+pj & duncan
+polo & pan
+renée & renato
 rhythm & sound
+robson & jerome
+rodrigo & gabriela
 run with the hunted
 sam & dave
+santo & johnny
 seals & crofts
 she & him
+shirley & lee
 simon & garfunkel
 sleeping with sirens
 sly & robbie
 sonny & cher
+sons & daughters
 tegan & sara
+tuck & patti
 tyler, the creator
+wendy & lisa
+windy & carl
 wisin & yandel
 womack & womack
+yarbrough & peoples
 years & years
 zager & evans
 zion & lennox

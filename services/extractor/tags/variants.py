@@ -6,9 +6,11 @@ means is decided here, where all tags of the file are known.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from services.extractor.tags import normalise
-from services.extractor.tags.raw_tags import JOINED, RawTags
+from services.extractor.tags.listed_names import joined_parts
+from services.extractor.tags.raw_tags import JOINED, RawTags, internal_name
 from services.extractor.tags.rules import CreditRules
 
 _SECOND_NAMES = {
@@ -22,13 +24,15 @@ _IDS_OF = {
     "artist": "musicbrainz_artistid", "artists": "musicbrainz_artistid",
     "albumartist": "musicbrainz_albumartistid", "albumartists": "musicbrainz_albumartistid",
 }  # fmt: skip
+_CREDIT_OF = {"artists": "artist", "albumartists": "albumartist"}
 _LISTED_BY_ID3 = frozenset(("composer", "lyricist", "writer", "conductor", "remixer", "mood"))
 """ID3v2.3 lists people by "/" itself; nobody's mood has one."""
 _RELEASE_TYPES = frozenset(
     """album single ep broadcast other compilation soundtrack spokenword interview audiobook live
     remix dj-mix mixtape/street demo audio fieldrecording""".split()  # noqa: SIM905 - a list of words
 ) | {"audio drama", "field recording", "mixtape", "street"}
-_LANGUAGE_OF_LYRICS = re.compile(r"(?:lyrics|uslt)[-:](?:[a-z]{3}|xxx)(?:[-:].*)?")
+_LANGUAGE_OF_LYRICS = re.compile(r"(?:lyrics|uslt)[-:](?:.*[-:])?[a-z]{3}(?:[-:].*)?")
+"""FFmpeg has the description between the two: "lyrics-live-eng"."""
 _LONE = frozenset(("replaygain_reference_loudness",))
 _REFERENCE = re.compile(r"\s*(-?\d{1,3}(?:\.\d{1,6})?)\s*(lufs|lkfs|db)?", re.IGNORECASE)
 _GAINS = ("replaygain_track_gain", "replaygain_album_gain")
@@ -86,7 +90,7 @@ def _merge_performer(tags: RawTags, name: str) -> None:
 
 def _merge_quod_libet(tags: RawTags, name: str) -> None:
     """Quod Libet has TPE2 for performers and TPE4 for arrangers, and describes what it adds."""
-    own = name.removeprefix("quodlibet::")
+    own = internal_name(name.removeprefix("quodlibet::"))
     values = tags.pop(name)
     if own == "albumartist" and tags.get("albumartist", values) != values:
         tags["performer"] = [*tags.get("performer", ()), *tags["albumartist"]]
@@ -120,48 +124,42 @@ def _split_joined(tags: RawTags, rules: CreditRules) -> None:
     """Split the lists that ID3v2.3 joins by "/", where the parts are no parts of names."""
     is_joined = _has_joined_ids(tags) or _lists_credited(tags)
 
-    def is_whole(value: str) -> bool:
-        folded = value.casefold()
-        return folded in rules.whole or folded.replace("/", " / ") in rules.whole
-
     def are_artists(name: str, parts: list[str]) -> bool:
         ids = len(normalise.musicbrainz_ids(tags.get(_IDS_OF[name], ())))
         if ids:
             return ids == len(parts)
         return is_joined or not _may_be_one_name(parts)
 
+    def split(name: str, are_values: Callable[[list[str]], bool]) -> None:
+        credit = " ".join(tags.get(_CREDIT_OF.get(name, ""), ()))
+        values: list[str] = []
+        for value in tags.get(name, ()):
+            # A "/" between spaces is a join phrase: the credit's own rules split it.
+            parts = [] if " / " in value else joined_parts(value, credit, rules.whole)
+            values += parts if len(parts) > 1 and are_values(parts) else [value]
+        if values:
+            tags[name] = values
+
     for name in _IDS_OF:
-        _split(tags, name, is_whole, lambda parts, name=name: are_artists(name, parts))  # type: ignore[misc] # mypy infers no type of a default
+        # A credit beside a list is no list itself.
+        if name not in _CREDIT_OF.values() or not _is_listed(tags, name):
+            split(name, partial(are_artists, name))
     for name in _LISTED_BY_ID3:
-        _split(tags, name, is_whole, lambda _: True)
+        split(name, lambda _: True)
     for name in ("label", "catalognumber"):  # "Sony/ATV" is one label
-        _split(tags, name, is_whole, lambda _: is_joined)
-    _split(
-        tags, "releasetype", is_whole,
-        lambda parts: all(part.casefold() in _RELEASE_TYPES for part in parts),
-    )  # fmt: skip
+        split(name, lambda _: is_joined)
+    split("releasetype", lambda parts: all(part.casefold() in _RELEASE_TYPES for part in parts))
+
+
+def _is_listed(tags: RawTags, credit: str) -> bool:
+    listed = next(name for name, of in _CREDIT_OF.items() if of == credit)
+    return bool(tags.get(listed)) and tags[listed] != tags.get(credit)
 
 
 def _may_be_one_name(parts: list[str]) -> bool:
     """Whether the parts are as short as those of "AC/DC", "K/DA" and "M/A/R/R/S"."""
     lengths = [len(part.strip()) for part in parts]
     return min(lengths) == 1 or max(lengths) <= 2
-
-
-def _split(
-    tags: RawTags,
-    name: str,
-    is_whole: Callable[[str], bool],
-    are_values: Callable[[list[str]], bool],
-) -> None:
-    split: list[str] = []
-    for value in tags.get(name, ()):
-        parts = [part for part in value.split("/") if part.strip()]
-        # A "/" between spaces is a join phrase: the credit's own rules split it.
-        is_list = len(parts) > 1 and " / " not in value and not is_whole(value)
-        split += parts if is_list and are_values(parts) else [value]
-    if split:
-        tags[name] = split
 
 
 def _has_joined_ids(tags: RawTags) -> bool:
@@ -171,7 +169,12 @@ def _has_joined_ids(tags: RawTags) -> bool:
 
 def _lists_credited(tags: RawTags) -> bool:
     """Whether the parts of the list of artists are those of the credit."""
-    credit = " ".join(tags.get("artist", ())).casefold()
-    listed = "/".join(tags.get("artists", ())).casefold()
-    parts = [part.strip() for part in listed.split("/")]
-    return len(parts) > 1 and credit != listed and all(part in credit for part in parts)
+    credit = " ".join(tags.get("artist", ()))
+    listed = "/".join(tags.get("artists", ()))
+    parts = joined_parts(listed, credit)
+    folded = credit.casefold()
+    return (
+        len(parts) > 1
+        and folded != listed.casefold()
+        and all(part.casefold() in folded for part in parts)
+    )

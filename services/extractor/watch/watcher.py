@@ -86,22 +86,26 @@ class Watcher:
     async def run(self) -> None:
         """Run until cancelled. An error with one library is logged, and that library retried."""
         async with asyncio.TaskGroup() as group:
-            started: set[str] = set()
+            running: dict[Library, asyncio.Task[None]] = {}
             while True:
-                for library in await self._fetch_libraries():
-                    if library.id not in started:
-                        started.add(library.id)
-                        group.create_task(self._run_library(library))
+                libraries = await self._fetch_libraries()
+                if libraries is not None:
+                    # A library that was moved or renamed is another one here, with the same id.
+                    for gone in running.keys() - set(libraries):
+                        running.pop(gone).cancel()
+                    for library in libraries:
+                        if library not in running:
+                            running[library] = group.create_task(self._run_library(library))
                 await asyncio.sleep(self._check_every_s)
 
-    async def _fetch_libraries(self) -> Sequence[Library]:
+    async def _fetch_libraries(self) -> Sequence[Library] | None:
         try:
             return await self._libraries.fetch()
         except (DependencyDown, TransientError):
-            return ()  # they are asked for again soon
+            return None  # they are asked for again soon
         except Exception:
             _log.exception("could not ask for the libraries; it is tried again soon")
-            return ()
+            return None
 
     async def _run_library(self, library: Library) -> None:
         logged = ""

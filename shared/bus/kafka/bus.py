@@ -80,10 +80,13 @@ class KafkaBus:
         """Register a handler; call before `start`."""
         topic, stage = subscription.topic.value, subscription.stage.value
         self._watch(topic, stage, self._connection.group(stage, topic))
-        for number in range(subscription.members):
-            dispatcher: Dispatcher[Any] = Dispatcher(
-                subscription, policy=self._policy, output=self, pauses=self._pauses
-            )
+        dispatchers: list[Dispatcher[Any]] = [
+            Dispatcher(subscription, policy=self._policy, output=self, pauses=self._pauses)
+            for _ in range(subscription.members)
+        ]
+        # Ordered by key, one consumer reads for all of them.
+        shares = [dispatchers] if subscription.by_key else [[each] for each in dispatchers]
+        for number, share in enumerate(shares):
             work = Work(
                 topics=[topic],
                 stage=stage,
@@ -91,9 +94,10 @@ class KafkaBus:
                 batch_size=subscription.batch_size,
                 batch_wait_s=subscription.batch_wait_s,
                 longest_batch_s=subscription.longest_batch_s,
-                handle=dispatcher.handle,
-                give_up=dispatcher.give_up,
-                is_waiting=lambda who=dispatcher: self._pauses.is_waiting(who),  # type: ignore[misc]
+                handles=[dispatcher.handle for dispatcher in share],
+                is_by_key=subscription.by_key,
+                give_up=share[0].give_up,
+                is_waiting=lambda share=share: any(map(self._pauses.is_waiting, share)),  # type: ignore[misc]
             )
             self._members.append(Member(self._connection, work, number))
 
@@ -111,7 +115,8 @@ class KafkaBus:
             batch_size=_PORTION,
             batch_wait_s=_DEAD_LETTERS_WAIT_S,
             longest_batch_s=_DEAD_LETTERS_LONGEST_S,
-            handle=dispatcher.handle,
+            handles=[dispatcher.handle],
+            is_by_key=False,
             give_up=_log_lost,
             is_waiting=lambda: self._pauses.is_waiting(dispatcher),
         )

@@ -18,6 +18,8 @@ _REVOCATION_POLL_S = 0.1
 
 log = structlog.get_logger()
 
+Handle = Callable[[Sequence[Record]], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -29,10 +31,12 @@ class Work:
         group: the consumer group.
         batch_size: the most records of a batch.
         batch_wait_s: the delay after a batch that was not full, while the next one fills.
-        handle: when it returns, the batch is committed; when it raises, it is handled again.
+        handles: one for each batch at a time, which is more than one where it is ordered by key.
+            When one returns, its batch is committed; when it raises, the batch is handled again.
+        is_by_key: whether the records are ordered by key alone.
         longest_batch_s: how long a rebalance waits for this member's batch.
         give_up: sends a record that cannot be read to the dead letters.
-        is_waiting: whether `handle` only waits for a dependency now.
+        is_waiting: whether a handler only waits for a dependency now.
     """
 
     topics: Sequence[str]
@@ -41,7 +45,8 @@ class Work:
     batch_size: int
     batch_wait_s: float
     longest_batch_s: float
-    handle: Callable[[Sequence[Record]], Awaitable[None]]
+    handles: Sequence[Handle]
+    is_by_key: bool
     give_up: Callable[[Record, Exception], Awaitable[None]]
     is_waiting: Callable[[], bool]
 
@@ -63,10 +68,12 @@ class InFlight:
 
     async def settle(self, consumer: AIOKafkaConsumer, batch: Batch) -> None:
         """Handle and commit a batch. What is not committed is delivered again, maybe elsewhere."""
+        if not batch:
+            return
         self._idle.clear()
         try:
             records = [
-                _record_of(record, self._names[partition.topic])
+                record_of(record, self._names[partition.topic])
                 for partition, portion in batch.items()
                 for record in portion
             ]
@@ -94,22 +101,23 @@ class InFlight:
 
     async def step_over(self, consumer: AIOKafkaConsumer, where: Unreadable) -> None:
         """Give up on a record that cannot be read, and continue after it."""
-        topic = self._names[where.partition.topic]
-        error = InvalidInput(
-            f"{topic}: partition {where.partition.partition}, offset {where.offset}: this record,"
-            " or one sent together with it, has a header whose name is not UTF-8"
-        )
         # Otherwise the partition could be revoked with the dead letter half written.
         self._idle.clear()
         try:
-            await self._work.give_up(Record(topic, b"", b""), error)
+            await give_up(self._work, self._names[where.partition.topic], where)
             consumer.seek(where.partition, where.offset + 1)
             await commit(consumer, {where.partition: where.offset + 1})
         finally:
             self._idle.set()
 
+    async def finish(self) -> None:
+        """Nothing is left in flight when `settle` has returned."""
+
+    async def abandon(self) -> None:
+        """Nothing is left in flight when `settle` has returned."""
+
     async def _handle(self, records: Sequence[Record]) -> None:
-        await self._work.handle(records)
+        await self._work.handles[0](records)
 
     async def ended(self, timeout_s: float) -> bool:
         """Wait until no batch is in flight; False when the time ran out."""
@@ -140,7 +148,16 @@ async def wait_for(event: asyncio.Event, timeout_s: float) -> bool:
     return event.is_set()
 
 
-def _record_of(record: ConsumerRecord, topic: str) -> Record:
+async def give_up(work: Work, topic: str, where: Unreadable) -> None:
+    """Send a record that cannot be read to the dead letters."""
+    error = InvalidInput(
+        f"{topic}: partition {where.partition.partition}, offset {where.offset}: this record,"
+        " or one sent together with it, has a header whose name is not UTF-8"
+    )
+    await work.give_up(Record(topic, b"", b""), error)
+
+
+def record_of(record: ConsumerRecord, topic: str) -> Record:
     """Return the record under the topic's own name.
 
     A missing key or value becomes an empty one. Of several headers with one name the last counts.

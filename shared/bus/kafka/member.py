@@ -14,6 +14,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from shared.bus.kafka.by_key import InFlightByKey
 from shared.bus.kafka.connection import Connection
 from shared.bus.kafka.consumer import Unreadable, is_stuck, new_consumer, poll
 from shared.bus.kafka.in_flight import InFlight, Work, wait_for
@@ -35,7 +36,8 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         self._work = work
         self._client = f"{connection.client}-{work.group}-{number}"
         self._names = {connection.topic(name): name for name in work.topics}
-        self._in_flight = InFlight(work, self._names)
+        kind = InFlightByKey if work.is_by_key else InFlight
+        self._in_flight: InFlight | InFlightByKey = kind(work, self._names)
         self._settled = asyncio.Event()
         self._settled.set()
         self._task: asyncio.Task[None] | None = None
@@ -101,6 +103,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             await self._poll_until_drained(consumer)
         finally:
             self._settled.set()
+            await self._in_flight.abandon()
             # A consumer that is cancelled while it stops leaves its sockets open: `drain` waits.
             self._stopping = asyncio.create_task(_stop(consumer))
             await asyncio.wait([self._stopping], timeout=_STOP_TIMEOUT_S)
@@ -119,9 +122,9 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
                 continue
             # There must be no await between taking the records and marking the batch as in flight:
             # a revocation in between would release partitions whose records are being handled.
+            began_s = time.monotonic()
+            await self._in_flight.settle(consumer, batch)
             if batch:
-                began_s = time.monotonic()
-                await self._in_flight.settle(consumer, batch)
                 silent_since_s = time.monotonic()
                 if sum(map(len, batch.values())) < self._work.batch_size:
                     # Let the next batch fill up in the consumer; nothing is taken meanwhile.
@@ -131,6 +134,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
                     log.warning("consumer_stuck", group=self._work.group)
                     return
                 silent_since_s = time.monotonic()
+        await self._in_flight.finish()
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Release partitions only when no batch is in flight."""

@@ -11,8 +11,8 @@ from soniquebay.cli import commands
 from soniquebay.tracks import choose_track
 
 NAMES = (
-    "up", "scan", "status", "search", "similar", "show", "correct", "pause", "resume", "failures",
-    "replay",
+    "up", "scan", "status", "search", "similar", "show", "correct", "import-collection",
+    "pause", "resume", "failures", "replay", "library", "purge",
 )  # fmt: skip
 
 
@@ -29,6 +29,9 @@ def test_every_command_has_a_help(name: str) -> None:
      ["failures", "--stage", "x"], ["replay", "--topic", "x"],
      ["correct"], ["correct", "x", "--key", "H"], ["correct", "x", "--tempo", "7"],
      ["correct", "x", "--tempo", "90", "--clear", "tempo"], ["correct", "x", "--clear", "y"],
+     ["import-collection"], ["import-collection", "/nowhere/at/all"],
+     ["library", "nonsense"], ["library", "move", "music"], ["library", "remove"], ["purge"],
+     ["purge", "--older-than", "-1"], ["purge", "--older-than", "soon"],
      ["up", "--music", "/nowhere/at/all"], ["up", "--watch", "--until-idle"]],
 )  # fmt: skip
 def test_wrong_usage_has_exit_code_2(arguments: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from soniquebay.commands.show import describe_analysis, describe_meaning
+from soniquebay.commands.show import describe_analysis, describe_fact, describe_meaning
 
 AVERAGE = {"score": 0.5, "confidence": 0.0}
 NAMES = (
@@ -49,3 +49,20 @@ def test_a_damaged_file_is_said_to_be_damaged() -> None:
     rows = dict(describe_analysis(analysis))
     assert rows["damaged"] == "part of the file cannot be decoded"
     assert dict(describe_analysis(analysis | {"damaged": False}))["damaged"] == ""
+
+
+def test_what_another_program_says_is_summed_up() -> None:
+    nothing: dict[str, Any] = {
+        "source": "serato", "isCollection": False, "rating": None, "playCount": None,
+        "energy": None, "key": None, "tempoBpm": None, "cues": [], "beatGrid": [], "problem": None,
+    }  # fmt: skip
+    cue = {"startS": 1.5}
+    some = nothing | {"tempoBpm": 127.5, "cues": [cue, cue], "beatGrid": [cue], "problem": "p"}
+    assert describe_fact(some) == ("serato", "127.50 BPM, 2 cues or loops, a beat grid, p")
+    other = nothing | {
+        "isCollection": True, "rating": 0, "playCount": 3, "energy": 7, "key": "8A", "cues": [cue],
+    }  # fmt: skip
+    assert describe_fact(other) == (
+        "serato (collection)",
+        "rating 0 of 100, played 3 times, energy 7 of 10, key 8A, a cue or loop",
+    )

@@ -8,6 +8,7 @@ from strawberry import UNSET
 from services.api.graphql.arguments import uuid_of
 from services.api.graphql.enums import FailureKind, ScanMode
 from services.api.graphql.plain_inputs import plain
+from services.api.graphql.services.library_inputs import ImportedFactInput
 from services.api.store.failures.queries import FailureSelection
 from shared.contracts.identity import IdKind
 
@@ -24,6 +25,11 @@ class RequestScanInput:
     accept_missing: bool | None = strawberry.field(
         default=False,
         description="Confirms that files which the scan does not find are gone, however many.",
+    )
+    is_separate_library: bool | None = strawberry.field(
+        default=False,
+        description="A new `root` becomes a library of its own, also where it looks like a known"
+        " library whose folder was moved (see `moveLibrary`).",
     )
 
 
@@ -49,6 +55,15 @@ class FailureFilter:
             topic=self.topic or None,
             track_id=uuid_of("trackId", self.track_id or None, IdKind.TRACK),
         )
+
+
+@plain
+@strawberry.input
+class FileFactInput:
+    """What a collection of another program says of a file."""
+
+    path: str = strawberry.field(description="Below the library's root.")
+    fact: ImportedFactInput
 
 
 @strawberry.input(

@@ -10,16 +10,23 @@ from strawberry import UNSET, Info
 
 from services.api import corrections
 from services.api.graphql.arguments import FILTER, INPUT, checked_rows
-from services.api.graphql.people.inputs import CorrectionInput, FailureFilter, RequestScanInput
+from services.api.graphql.people.inputs import (
+    CorrectionInput,
+    FailureFilter,
+    FileFactInput,
+    RequestScanInput,
+)
 from services.api.graphql.plain_inputs import given, rows
 from services.api.graphql.scan_requests import find_scan, scan_or_error
 from services.api.graphql.types.failures import Failure
 from services.api.graphql.types.payloads import (
+    ImportFactsPayload,
     ReplayPayload,
     RequestScanPayload,
     TrackUpsertPayload,
 )
 from services.api.graphql.types.scans import Scan
+from services.api.store import checks
 from services.api.store.analyses import pause
 from services.api.store.database.pool import in_transaction
 from services.api.store.failures.queries import (
@@ -28,6 +35,7 @@ from services.api.store.failures.queries import (
     read_failures,
     resolve_claimed,
 )
+from services.api.store.tracks import fact_imports
 from shared.contracts.events import ScanMode, ScanRequested
 from shared.contracts.identity import IdKind, format_id
 
@@ -41,7 +49,7 @@ class PeopleMutations:
 
     @strawberry.mutation(
         description="Requests a scan of a library, named by `library` or `root`. A root that is not"
-        " known yet becomes a new library."
+        " known yet becomes a new library, if the scan finds a folder there."
     )
     async def request_scan(
         self, info: Info, request: Annotated[RequestScanInput, INPUT]
@@ -53,7 +61,7 @@ class PeopleMutations:
 
         async def work(connection: asyncpg.Connection) -> UUID:
             nonlocal is_new
-            found, is_new = await find_scan(connection, row)
+            found, is_new = await find_scan(connection, row, info.context.settings.allowed_roots)
             return found
 
         scan, error = await scan_or_error(info.context.pool, work)
@@ -109,6 +117,37 @@ class PeopleMutations:
         return TrackUpsertPayload.of(
             await corrections.correct(context.pool, context.bus, checked_rows(items, given))
         )
+
+    @strawberry.mutation(
+        description="Stores what a collection of DJ software says of files of a library, beside"
+        " what their tags say. All calls of one import have the same `importId`, a UUID of the"
+        " caller's; `endImport` ends it."
+    )
+    async def import_facts(
+        self,
+        info: Info,
+        library_id: strawberry.ID,
+        import_id: UUID,
+        items: Annotated[list[FileFactInput], INPUT],
+    ) -> ImportFactsPayload:
+        """Store the facts of the files that the library has."""
+        library = checks.argument_id("libraryId", library_id, IdKind.LIBRARY)
+        return ImportFactsPayload.of(
+            await fact_imports.import_facts(
+                info.context.pool, library, import_id, checked_rows(items)
+            )
+        )
+
+    @strawberry.mutation(
+        description="Removes from a library what earlier imports of the program brought. Returns"
+        " how many facts these were."
+    )
+    async def end_import(
+        self, info: Info, library_id: strawberry.ID, import_id: UUID, source: str
+    ) -> int:
+        """End an import."""
+        library = checks.argument_id("libraryId", library_id, IdKind.LIBRARY)
+        return await fact_imports.end_import(info.context.pool, library, source, import_id)
 
     @strawberry.mutation(
         description="Pauses the analysis until `resumeAnalysis`. Files that are being analysed are"

@@ -3,7 +3,7 @@
 import strawberry
 from strawberry import UNSET
 
-from services.api.graphql.enums import CreditRole, TrackKind
+from services.api.graphql.enums import CreditRole, CueKind, TrackKind
 from services.api.graphql.plain_inputs import plain
 from services.api.graphql.scalars import BigInt, KeyValues
 
@@ -77,12 +77,53 @@ class AlbumInput:
 
 @plain
 @strawberry.input
+class CueInput:
+    """A cue point or loop."""
+
+    kind: CueKind
+    start_s: float
+    end_s: float | None = strawberry.field(default=UNSET, description="The end of a loop.")
+    index: int | None = strawberry.field(
+        default=UNSET, description="The button of a hot cue or loop, from 0."
+    )
+    name: str | None = strawberry.field(default=UNSET, description="At most 200 characters.")
+    color: str | None = strawberry.field(default=UNSET, description="In the form `#c02626`.")
+
+
+@plain
+@strawberry.input
+class BeatGridMarkerInput:
+    """A beat from which on a tempo holds, until the next marker."""
+
+    start_s: float
+    tempo_bpm: float
+    beats: int | None = strawberry.field(
+        default=UNSET, description="The number of beats until the next marker."
+    )
+    beat_in_bar: int | None = strawberry.field(
+        default=UNSET, description="Its number in its bar, from 1."
+    )
+
+
+@plain
+@strawberry.input
 class ImportedFactInput:
-    """A rating or play count that another program wrote into the tags."""
+    """What another program says of a track."""
 
     source: str
     rating: int | None = strawberry.field(default=UNSET, description="0 to 100.")
     play_count: int | None = UNSET
+    energy: int | None = strawberry.field(default=UNSET, description="1 to 10.")
+    key: str | None = UNSET
+    tempo_bpm: float | None = UNSET
+    gain_db: float | None = UNSET
+    cues: list[CueInput] | None = strawberry.field(default_factory=list, description="At most 256.")
+    beat_grid: list[BeatGridMarkerInput] | None = strawberry.field(
+        default_factory=list, description="At most 2,000 markers, in the order of time."
+    )
+    problem: str | None = strawberry.field(
+        default=UNSET, description="Why something that the program wrote is left out."
+    )
 
 
 @plain

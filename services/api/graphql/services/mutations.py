@@ -23,6 +23,7 @@ from services.api.graphql.services.analysis_inputs import (
 )
 from services.api.graphql.services.library_inputs import AlbumInput, ArtistInput, TrackInput
 from services.api.graphql.services.scan_inputs import BeginScanInput, FailureInput, ReportWalkInput
+from services.api.graphql.types.libraries import Library
 from services.api.graphql.types.payloads import (
     BeginScanPayload,
     ReportWalkPayload,
@@ -38,6 +39,7 @@ from services.api.store.analyses.upsert import upsert_analyses
 from services.api.store.checks import InvalidValue
 from services.api.store.failures.write import store_failures
 from services.api.store.files.missing import mark_missing
+from services.api.store.libraries.read import earlier_places
 from services.api.store.scan_end import end_scan
 from services.api.store.tracks.upsert import upsert_tracks
 from services.api.store.vectors.spaces import register_spaces, validate_space
@@ -81,12 +83,18 @@ class ServiceMutations:
         async def work(connection: asyncpg.Connection) -> UUID:
             scan = checks.optional_identifier(row, "scan_id", IdKind.SCAN)
             if scan is None:
-                scan, _ = await find_scan(connection, row)
+                scan, _ = await find_scan(connection, row, info.context.settings.allowed_roots)
             await scans.begin(connection, scan)
             return scan
 
-        scan, error = await scan_or_error(info.context.pool, work)
-        return BeginScanPayload(scan=None if scan is None else Scan.of(scan), error=error)
+        pool = info.context.pool
+        scan, error = await scan_or_error(pool, work)
+        if scan is None or scan.library_id is None:
+            return BeginScanPayload(scan=None if scan is None else Scan.of(scan), error=error)
+        earlier = await earlier_places(pool, scan.library_id)
+        return BeginScanPayload(
+            scan=Scan.of(scan), earlier_places=[Library.of(each) for each in earlier]
+        )
 
     @strawberry.mutation(
         permission_classes=ONLY_SERVICES,
@@ -108,10 +116,13 @@ class ServiceMutations:
             }
             if row["files_held"] is not None:
                 counts["held"] = checks.integer(row, "files_held", 0, checks.BIGINT_LIMIT)
-            finished = row["is_finished"] and not row["is_refused"]
-            await scans.report(connection, scan, **counts, is_finished=finished, message=message)
             if row["is_refused"]:
                 await scans.refuse(connection, scan, message or "refused")
+            else:
+                finished = row["is_finished"]
+                await scans.report(
+                    connection, scan, **counts, is_finished=finished, message=message
+                )
             return scan
 
         scan, error = await scan_or_error(info.context.pool, work)

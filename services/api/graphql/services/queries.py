@@ -1,18 +1,22 @@
 """Queries of the services: which files and covers the gateway knows."""
 
+from typing import Annotated
+
 import strawberry
 from strawberry import Info
 
 from services.api.graphql.arguments import uuid_of
 from services.api.graphql.errors import bad_input
 from services.api.graphql.scalars import BigInts, Digests, Flags, Places, Texts
-from services.api.store import covers
+from services.api.store import checks, covers
 from services.api.store.files.known import (
     FILES_PER_RANGE,
     MOST_FILES,
     MOST_RANGES,
+    MOST_SAMPLED,
     known_files,
     known_ranges,
+    sample_files,
 )
 from services.api.store.reading.pages import page_size
 from shared.contracts.identity import IdKind
@@ -51,6 +55,23 @@ class KnownStretches:
         " as 0 in `digests`."
     )
     end_cursor: str | None
+
+
+@strawberry.type(
+    description="For the extractor: some files of a library, in columns of equal length."
+)
+class FileSample:
+    """Files by which a library is recognised elsewhere."""
+
+    paths: Texts = strawberry.field(description="The path of each file below the root.")
+    sizes_bytes: BigInts = strawberry.field(description="The size of each file.")
+    content_hashes: Texts = strawberry.field(
+        description="`contentHash` of each file, as it was sent to `createTracks`; null if it has"
+        " none."
+    )
+
+
+_OF_LIBRARY = strawberry.argument(description="The library's id.")
 
 
 @strawberry.type
@@ -114,6 +135,22 @@ class ServiceQueries:
             digests=Texts(found.digests),
             unknown_images=Places(found.unknown_images),
             end_cursor=found.end_cursor,
+        )
+
+    @strawberry.field(
+        description="For the extractor: a hundred files of a library, of all its folders, by which"
+        " it can be recognised if its root was moved."
+    )
+    async def file_sample(
+        self, info: Info, library_id: Annotated[strawberry.ID, _OF_LIBRARY]
+    ) -> FileSample:
+        """The same files each time, as long as the library is the same."""
+        library = checks.argument_id("libraryId", library_id, IdKind.LIBRARY)
+        found = await sample_files(info.context.pool, library, MOST_SAMPLED)
+        return FileSample(
+            paths=Texts(found.paths),
+            sizes_bytes=BigInts(found.sizes_bytes),
+            content_hashes=Texts(found.content_hashes),
         )
 
     @strawberry.field(

@@ -22,6 +22,7 @@ class Cover:
     @strawberry.field
     def url(
         self,
+        info: strawberry.Info,
         size: Annotated[
             int | None,
             strawberry.argument(
@@ -30,12 +31,14 @@ class Cover:
             ),
         ] = None,
     ) -> str:
-        """Where the image is, below the gateway's address."""
-        if size is None:
-            return f"/covers/{self.sha256}"
-        if size not in SIZES:
+        """Where the image is, below the gateway's address; signed where a token is needed."""
+        if size is not None and size not in SIZES:
             raise bad_input(f"size: one of {', '.join(map(str, SIZES))}")
-        return f"/covers/{self.sha256}?size={size}"
+        path, signer = f"/covers/{self.sha256}", info.context.signer
+        parameters = [] if size is None else [f"size={size}"]
+        if signer is not None:
+            parameters.append(signer.parameters(path))
+        return f"{path}?{'&'.join(parameters)}" if parameters else path
 
 
 async def cover_of(info: strawberry.Info, *hashes: bytes | None) -> Cover | None:

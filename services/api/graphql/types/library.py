@@ -25,12 +25,12 @@ from services.api.graphql.types.analysis import Analysis
 from services.api.graphql.types.columns import AlbumColumns, ArtistColumns, TrackColumns
 from services.api.graphql.types.covers import Cover, cover_of
 from services.api.graphql.types.genres import Genre
+from services.api.graphql.types.imported_facts import ImportedFact
 from services.api.graphql.types.libraries import Library
 from services.api.graphql.types.relay import Connection, connection
 from services.api.graphql.types.track_details import (
     AlbumLoudness,
     Correction,
-    ImportedFact,
     Lyrics,
     TrackVector,
 )
@@ -165,6 +165,11 @@ def _key(track: "Track") -> UUID:
     return key
 
 
+def _tags_of_the_file(tags: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The other tags without the mark of what was guessed, which is a field of its own."""
+    return {name: values for name, values in tags.items() if name != GUESSED_TAG}
+
+
 def _artist_names(track: "Track", credits: Any) -> list[str]:  # noqa: A002 - MusicBrainz's term
     names = [row["credited_as"] for row in credits if row["role"] == CreditRole.ARTIST.value]
     return names or ([track.artist_credit] if track.artist_credit else [])
@@ -192,7 +197,7 @@ class Track(TrackColumns):
     other_tags: KeyValues = loaded(
         lambda loaders: loaders.other_tags,
         _key,
-        lambda _, row: row["tags"] if row else {},
+        lambda _, row: _tags_of_the_file(row["tags"]) if row else {},
         description="Tags that have no field of their own, by name.",
     )
     guessed: list[str] = loaded(
@@ -205,7 +210,7 @@ class Track(TrackColumns):
         lambda loaders: loaders.imported_facts,
         _key,
         rows_as(ImportedFact.of),
-        description="Ratings and play counts that other programs left in the file.",
+        description="What other programs left in the file: ratings, play counts, cues, beat grids.",
     )
     album: Album | None = loaded(
         lambda loaders: loaders.albums,

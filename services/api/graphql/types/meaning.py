@@ -3,6 +3,7 @@
 from typing import Any
 
 import strawberry
+from strawberry import Info
 
 from services.api.graphql.scalars import Vector
 from services.api.store.reading.pages import page_size
@@ -76,10 +77,11 @@ class Meaning:
         description="The model's words, the likeliest first. Scores of moods are tiny: use the"
         " order."
     )
-    def tags(self, first: int | None = 50) -> list[TagScore]:
+    def tags(self, info: Info, first: int | None = 50) -> list[TagScore]:
         """Sort the words by probability."""
         ranked = sorted(self.words.items(), key=lambda tag: -tag[1])
         shown = ranked[: page_size(first, _MOST_TAGS)]
+        info.context.budget.spend_values(2 * len(shown))
         return [TagScore(name=name, score=score) for name, score in shown]
 
     @classmethod

@@ -7,8 +7,10 @@ import strawberry
 
 from services.api.graphql.scalars import BigInt, BigInts, Texts
 from services.api.graphql.types.failures import Failure
+from services.api.graphql.types.libraries import Library
 from services.api.graphql.types.scans import Scan
 from services.api.store.results import Candidate, Problem, TrackUpserted, Upserted
+from services.api.store.tracks.fact_imports import FactImport
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.upserts import ErrorCode, UpsertStatus
 
@@ -223,6 +225,11 @@ class BeginScanPayload:
 
     scan: Scan | None = None
     error: UserError | None = None
+    earlier_places: list[Library] = strawberry.field(
+        default_factory=list,
+        description="For a library without files: the libraries that may have been moved to its"
+        " root. If the files of one are there now, and not at its own root, refuse the scan.",
+    )
 
 
 @strawberry.type
@@ -231,6 +238,25 @@ class ReportWalkPayload:
 
     scan: Scan | None = None
     error: UserError | None = None
+
+
+@strawberry.type
+class ImportFactsPayload:
+    """What became of the items."""
+
+    track_ids: Texts = strawberry.field(
+        description="The track of each item, in order; null: the library has no such file, or the"
+        " item has an error."
+    )
+    errors: list[ItemError]
+
+    @classmethod
+    def of(cls, results: Sequence[FactImport]) -> "ImportFactsPayload":
+        """The store's results."""
+        return cls(
+            track_ids=Texts([_id(IdKind.TRACK, one.track_id) for one in results]),
+            errors=_errors(one.problem for one in results),
+        )
 
 
 @strawberry.type

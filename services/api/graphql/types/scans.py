@@ -1,7 +1,6 @@
 """Scans."""
 
 from datetime import datetime
-from uuid import UUID
 
 import strawberry
 
@@ -10,6 +9,7 @@ from services.api.graphql.scalars import BigInt
 from services.api.graphql.types.libraries import Library
 from services.api.graphql.types.relay import Node
 from services.api.store import scans
+from services.api.store.libraries.read import Library as StoredLibrary
 from shared.contracts.identity import IdKind, format_id
 
 
@@ -17,8 +17,7 @@ from shared.contracts.identity import IdKind, format_id
 class Scan(Node):
     """A scan of a library or folder."""
 
-    library_id: strawberry.Private[UUID | None]
-    library_name: strawberry.Private[str | None]
+    stored_library: strawberry.Private[StoredLibrary | None]
     root: str
     folder: str
     mode: ScanMode
@@ -41,18 +40,14 @@ class Scan(Node):
     @strawberry.field
     def library(self) -> Library | None:
         """The library; null where the request was refused before it was known."""
-        if self.library_id is None or self.library_name is None:
-            return None
-        id_ = strawberry.ID(format_id(IdKind.LIBRARY, self.library_id))
-        return Library(id=id_, name=self.library_name, root=self.root, key=self.library_id)
+        return None if self.stored_library is None else Library.of(self.stored_library)
 
     @classmethod
     def of(cls, scan: scans.Scan) -> "Scan":
         """A stored scan as the gateway shows it."""
         return cls(
             id=strawberry.ID(format_id(IdKind.SCAN, scan.id)),
-            library_id=scan.library_id,
-            library_name=scan.library,
+            stored_library=scan.stored_library,
             root=scan.root,
             folder=scan.folder,
             mode=ScanMode(scan.mode),

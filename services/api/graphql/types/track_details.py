@@ -8,11 +8,11 @@ from typing import Any
 import strawberry
 
 from services.api.graphql.enums import VectorSpace
-from services.api.graphql.look_ahead import of_row
-from services.api.graphql.scalars import BigInt
+from services.api.graphql.look_ahead import long_list, of_row
 from services.api.loudness import integrated_lufs, replaygain_db
 from shared.contracts.keys import camelot, parse_key
 
+_DIMENSIONS = 250  # of the usual models: 200 of the audio, 256 of the text
 _LINE = re.compile(r"\[(\d+):(\d{2})\.(\d{3})\](.*)")
 
 
@@ -86,25 +86,6 @@ class Lyrics:
         return cls(text=text, lrc=row["synced"], lines=lines, is_sidecar=row["is_sidecar"])
 
 
-@strawberry.type(description="A rating or play count that another program wrote into the tags.")
-class ImportedFact:
-    """A rating or play count, and the program or person that it is from."""
-
-    source: str
-    rating: int | None = strawberry.field(description="0 to 100.")
-    play_count: BigInt | None
-
-    @classmethod
-    def of(cls, row: Any) -> "ImportedFact":
-        """A stored fact as the gateway shows it."""
-        count = row["play_count"]
-        return cls(
-            source=row["source"],
-            rating=row["rating"],
-            play_count=None if count is None else BigInt(count),
-        )
-
-
 @strawberry.type(
     description="A person's corrections. A field that is null is not corrected. Measured values"
     " are in `analysis`; `tagGenres` and `tagMoods` are what the tags have."
@@ -173,7 +154,7 @@ class TrackVector:
     version: str
     dimensions: int
     content_revision: int
-    values: list[float]
+    values: list[float] = long_list(_DIMENSIONS)
 
     @classmethod
     def of(cls, row: Any) -> "TrackVector":

@@ -2,7 +2,8 @@
 
 `files.content_hash` identifies the sound of a file. A track without an analysis gets that of
 another track of the same sound, of any library, missing ones too, if that has an analysis of its
-current content by the current analyzer version.
+current content by the current analyzer version. Not that of a damaged file: a content hash may be
+of a sample, which does not show damage, and the other file may be whole.
 """
 
 from collections.abc import Sequence
@@ -34,8 +35,8 @@ WITH waiting AS (
     CROSS JOIN LATERAL (
         SELECT f.track_id FROM files f
         CROSS JOIN LATERAL (
-            SELECT FROM tracks t
-            WHERE t.id = f.track_id AND t.analyzer_version = $2
+            SELECT FROM tracks t JOIN analyses a ON a.track_id = t.id AND a.analyzer_version = $2
+            WHERE t.id = f.track_id AND t.analyzer_version = $2 AND NOT a.damaged
                 AND t.analyzed_content_revision = t.content_revision
             LIMIT 1
         ) analyzed

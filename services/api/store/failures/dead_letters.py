@@ -81,8 +81,13 @@ def columns_of(row: FailureRow, track: asyncpg.Record | None) -> dict[str, Any]:
             clean(name, 200): base64.b64encode(value).decode()
             for name, value in letter.record.headers.items()
         },
-        "is_stale": bool(track and _is_stale(row, content, track)),
+        "is_stale": _is_stale(row, content, track) if track else _is_of_removed_track(row),
     }
+
+
+def _is_of_removed_track(row: FailureRow) -> bool:
+    """Whether the track was removed since. That the index does not delete it still matters."""
+    return row.track_id is not None and row.letter.stage != Stage.INDEX
 
 
 def _is_stale(row: FailureRow, content: int | None, track: asyncpg.Record) -> bool:

@@ -25,7 +25,10 @@ from shared.contracts.events import FileFound, ScanRequested
 from shared.contracts.topics import Stage
 from shared.contracts.upserts import UpsertStatus
 
-_LIBRARIES = "SELECT id FROM libraries WHERE id = ANY($1)"
+_LIBRARIES = """
+SELECT id FROM libraries WHERE id = ANY($1) AND removal_requested_at IS NULL
+ORDER BY id FOR KEY SHARE
+"""
 _SCANS = "SELECT id FROM scans WHERE id = ANY($1)"
 # Locks in the order of all writes: files by path, then tracks by id, then failures.
 _MARK_UNREADABLE = """

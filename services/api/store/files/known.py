@@ -11,6 +11,7 @@ import asyncpg
 MOST_FILES = 50_000
 FILES_PER_RANGE = 500
 MOST_RANGES = MOST_FILES // FILES_PER_RANGE
+MOST_SAMPLED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,21 @@ class KnownRanges:
     """The last path; None where nothing follows."""
 
 
+@dataclass(frozen=True, slots=True)
+class FileSample:
+    """Some files of a library, in columns of equal length."""
+
+    paths: list[str]
+    sizes_bytes: list[int]
+    content_hashes: list[str | None]
+    """In hex; None where it is not known."""
+
+
+# Always the same files, of all folders. Missing ones only where others are too few.
+_SAMPLE = """
+SELECT path, size_bytes, encode(content_hash, 'hex') AS content_hash FROM files
+WHERE library_id = $1 ORDER BY state = 'missing', md5(path) LIMIT $2
+"""
 # In the order of the paths, by the unique index (library_id, path). Below a folder are the paths
 # from 'folder/' up to 'folder0', since '0' follows '/' in byte order.
 _FILES = """
@@ -93,6 +109,16 @@ async def known_files(
         images_digests=[row["images_digest"] for row in rows],
         missing=[row["missing"] for row in rows],
         end_cursor=rows[-1]["path"] if has_next else None,
+    )
+
+
+async def sample_files(pool: asyncpg.Pool, library_id: UUID, first: int) -> FileSample:
+    """At most `first` files of a library, by which it can be recognised elsewhere."""
+    rows = await pool.fetch(_SAMPLE, library_id, first)
+    return FileSample(
+        paths=[row["path"] for row in rows],
+        sizes_bytes=[row["size_bytes"] for row in rows],
+        content_hashes=[row["content_hash"] for row in rows],
     )
 
 

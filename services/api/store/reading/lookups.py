@@ -71,8 +71,9 @@ SELECT track_id AS id, plain, synced, is_sidecar FROM track_lyrics WHERE track_i
 """
 _OTHER_TAGS = "SELECT track_id AS id, tags FROM track_other_tags WHERE track_id = ANY($1)"
 _IMPORTED_FACTS = """
-SELECT track_id AS owner, source, rating, play_count FROM imported_facts
-WHERE track_id = ANY($1) ORDER BY track_id, source
+SELECT track_id AS owner, source, rating, play_count, energy, "key", tempo_bpm, gain_db, problem,
+    is_collection, cues AS stored_cues, beat_grid AS stored_grid
+FROM imported_facts WHERE track_id = ANY($1) ORDER BY track_id, source, is_collection
 """
 _COVERS = """
 SELECT sha256, mime_type, width, height, size_bytes FROM covers WHERE sha256 = ANY($1)

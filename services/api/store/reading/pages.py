@@ -83,7 +83,7 @@ class Order:
             if value is not None or not self.may_be_null:
                 value = datetime.fromisoformat(value) if self.kind is datetime else self.kind(value)
             key = UUID(hex=id_)
-        except (ValueError, TypeError, AttributeError, binascii.Error):
+        except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
             column = None
         if column != (self.name or self.column):
             raise BadCursor("no cursor of this list in this order: start without one")

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.api.store.tracks.match import Moves, is_same_content
+from services.api.store.tracks.match import Moves, is_same_content, is_same_stat
 from services.api.store.tracks.validate_item import TrackRow
 from shared.contracts.upserts import UpsertStatus
 
@@ -45,7 +45,9 @@ def decide(
         return Decision(
             row, uuid4(), UpsertStatus.CREATED, 1, 1, False, False, None, True, is_first_read
         )
-    is_new_content = not is_same_content(row, file)
+    is_new_content = not is_same_content(row, file) or (
+        track["is_damaged"] and not is_same_stat(row, file)  # it may have been repaired
+    )
     is_retagged = not is_new_content and (
         track["tags_digest"] != row.digest or track["album_id"] != row.album_id
     )

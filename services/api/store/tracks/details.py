@@ -9,16 +9,16 @@ import asyncpg
 
 from services.api.store import checks
 from services.api.store.checks import InvalidValue, Item
+from services.api.store.tracks.facts import Fact, facts_of
 
 LYRICS_LIMIT = 50_000
 MOST_OTHER_TAGS = 64
 OTHER_TAGS_LIMIT = 16_000
-MOST_FACTS = 10
 
 _CLEAR = """
 WITH lyrics AS (DELETE FROM track_lyrics WHERE track_id = ANY($1)),
     tags AS (DELETE FROM track_other_tags WHERE track_id = ANY($1))
-DELETE FROM imported_facts WHERE track_id = ANY($1)
+DELETE FROM imported_facts WHERE track_id = ANY($1) AND NOT is_collection
 """
 _WRITE_LYRICS = """
 INSERT INTO track_lyrics (track_id, plain, synced, is_sidecar)
@@ -27,9 +27,16 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[])
 _WRITE_TAGS = """
 INSERT INTO track_other_tags (track_id, tags) SELECT * FROM unnest($1::uuid[], $2::jsonb[])
 """
+# As one document: asyncpg takes the lists in a list of values for dimensions of an array.
 _WRITE_FACTS = """
-INSERT INTO imported_facts (track_id, source, rating, play_count)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::bigint[])
+INSERT INTO imported_facts (
+    track_id, source, rating, play_count, energy, "key", tempo_bpm, gain_db, cues, beat_grid,
+    problem
+)
+SELECT
+    track_id, source, rating, play_count, energy, "key", tempo_bpm, gain_db, cues, beat_grid,
+    problem
+FROM jsonb_populate_recordset(NULL::imported_facts, $1)
 """
 
 
@@ -41,8 +48,7 @@ class Details:
     synced: str | None = None
     is_sidecar: bool = False
     other_tags: Mapping[str, list[str]] = field(default_factory=dict)
-    facts: tuple[tuple[str, int | None, int | None], ...] = ()
-    """Source, rating (0 to 100), play count."""
+    facts: tuple[Fact, ...] = ()
 
     @property
     def has_lyrics(self) -> bool:
@@ -52,7 +58,8 @@ class Details:
     @property
     def digested(self) -> list[Any]:
         """All values, for the track's digest; [] where there are none."""
-        values = [self.plain, self.synced, self.is_sidecar, dict(self.other_tags), self.facts]
+        facts = [fact.digested for fact in self.facts]
+        values = [self.plain, self.synced, self.is_sidecar, dict(self.other_tags), facts]
         return values if any(values) else []
 
 
@@ -74,7 +81,7 @@ def validate_details(item: Item) -> Details:
         synced=checks.optional_text(item, "lyrics_synced", LYRICS_LIMIT) or None,
         is_sidecar=checks.flag(item, "lyrics_are_sidecar"),
         other_tags=_other_tags(item),
-        facts=_facts(item),
+        facts=facts_of(item),
     )
 
 
@@ -91,22 +98,6 @@ def _other_tags(item: Item) -> dict[str, list[str]]:
     return dict(tags)
 
 
-def _facts(item: Item) -> tuple[tuple[str, int | None, int | None], ...]:
-    imported = item.get("imported_facts")
-    if not imported:
-        return ()
-    if len(imported) > MOST_FACTS:
-        raise InvalidValue(f"more than {MOST_FACTS} are too many", "imported_facts")
-    facts = {
-        checks.name_text(fact, "source"): (
-            checks.optional_integer(fact, "rating", 0, 100),
-            checks.optional_integer(fact, "play_count"),
-        )
-        for fact in imported
-    }
-    return tuple((source, *values) for source, values in facts.items())
-
-
 async def write_details(
     connection: asyncpg.Connection,
     details: Sequence[tuple[UUID, Details]],
@@ -117,7 +108,9 @@ async def write_details(
         await connection.execute(_CLEAR, known)
     lyrics = [(id_, d.plain, d.synced, d.is_sidecar) for id_, d in details if d.has_lyrics]
     tags = [(id_, dict(d.other_tags)) for id_, d in details if d.other_tags]
-    facts = [(id_, *fact) for id_, d in details for fact in d.facts]
-    for statement, rows in ((_WRITE_LYRICS, lyrics), (_WRITE_TAGS, tags), (_WRITE_FACTS, facts)):
+    facts = [{"track_id": str(id_), **fact._asdict()} for id_, d in details for fact in d.facts]
+    for statement, rows in ((_WRITE_LYRICS, lyrics), (_WRITE_TAGS, tags)):
         if rows:
             await connection.execute(statement, *zip(*rows, strict=True))
+    if facts:
+        await connection.execute(_WRITE_FACTS, facts)

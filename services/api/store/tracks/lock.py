@@ -55,8 +55,11 @@ WHERE id IN (
 ORDER BY library_id, path FOR UPDATE
 """  # noqa: S608 - as above
 _LOCK_TRACKS = """
-SELECT id, revision, content_revision, is_missing, tags_digest, album_id FROM tracks
-WHERE id = ANY($1) ORDER BY id FOR UPDATE
+SELECT id, revision, content_revision, is_missing, tags_digest, album_id, EXISTS (
+    SELECT FROM analyses a
+    WHERE a.track_id = tracks.id AND a.analyzer_version = tracks.analyzer_version AND a.damaged
+) AS is_damaged
+FROM tracks WHERE id = ANY($1) ORDER BY id FOR UPDATE
 """
 # What the tracks refer to is kept from being pruned until this transaction ends.
 _LOCK_ARTISTS = "SELECT id, name FROM artists WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"

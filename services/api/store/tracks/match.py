@@ -146,8 +146,12 @@ def is_same_content(row: TrackRow, file: Mapping[str, Any]) -> bool:
     """Whether a file has its known content; by size and time where a hash is not known."""
     if row.content_hash is not None and file["content_hash"] is not None:
         return bool(file["content_hash"] == row.content_hash)
-    same_stat = (file["size_bytes"], file["mtime_ns"]) == (row.size_bytes, row.mtime_ns)
-    return same_stat and file["state"] != "unreadable"
+    return is_same_stat(row, file) and file["state"] != "unreadable"
+
+
+def is_same_stat(row: TrackRow, file: Mapping[str, Any]) -> bool:
+    """Whether a file has the size and modification time that are known of it."""
+    return (file["size_bytes"], file["mtime_ns"]) == (row.size_bytes, row.mtime_ns)
 
 
 def _leaving(rows: Mapping[str, TrackRow], files: Iterable[FileRow]) -> dict[bytes, FileRow]:

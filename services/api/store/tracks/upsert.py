@@ -25,7 +25,10 @@ from services.api.store.tracks.validate import validate
 from services.api.store.tracks.validate_item import TrackRow
 from shared.contracts.upserts import ErrorCode, UpsertStatus
 
-_LIBRARY = "SELECT id FROM libraries WHERE id = $1"
+# KEY SHARE: a library that is removed is not deleted before what is stored for it.
+_LIBRARY = """
+SELECT id FROM libraries WHERE id = $1 AND removal_requested_at IS NULL FOR KEY SHARE
+"""
 _SCAN = "SELECT id FROM scans WHERE id = $1 FOR KEY SHARE"
 
 

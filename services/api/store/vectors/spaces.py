@@ -20,11 +20,14 @@ _LOCK_WRITING = "SELECT pg_advisory_xact_lock(hashtext('soniquebay.vector_spaces
 _CURRENT = """
 SELECT id, space, model, version, dimensions FROM vector_spaces WHERE is_current FOR SHARE
 """
-_RETIRE = "UPDATE vector_spaces SET is_current = false WHERE space = $1 AND is_current"
+_RETIRE = """
+UPDATE vector_spaces SET is_current = false, retired_at = now() WHERE space = $1 AND is_current
+"""
 _REGISTER = """
 INSERT INTO vector_spaces (space, model, version, dimensions, is_current)
 VALUES ($1, $2, $3, $4, true)
-ON CONFLICT (space, model, version, dimensions) DO UPDATE SET is_current = true
+ON CONFLICT (space, model, version, dimensions) DO UPDATE SET
+    is_current = true, retired_at = NULL
 RETURNING id
 """
 _INDEX = """
@@ -89,7 +92,7 @@ async def register_spaces(pool: asyncpg.Pool, spaces: Sequence[Space]) -> bool:
     """
 
     async def work(connection: asyncpg.Connection) -> bool:
-        await connection.execute(_LOCK_WRITING)
+        await lock_spaces(connection)
         current = await current_spaces(connection)
         changed = [space for space in spaces if space not in current]
         for space in changed:
@@ -103,6 +106,11 @@ async def register_spaces(pool: asyncpg.Pool, spaces: Sequence[Space]) -> bool:
         return bool(changed)
 
     return await in_transaction(pool, work)
+
+
+async def lock_spaces(connection: asyncpg.Connection) -> None:
+    """Be the only one who registers or deletes spaces until this transaction ends."""
+    await connection.execute(_LOCK_WRITING)
 
 
 async def current_spaces(connection: asyncpg.Connection) -> dict[Space, int]:

@@ -14,7 +14,7 @@ from mutagen import MutagenError
 from mutagen.id3 import ID3
 
 from services.extractor.read.file_bytes import FileBytes
-from services.extractor.read.id3_versions import AS_WRITTEN, update_to_v24
+from services.extractor.read.id3_versions import load_with_id3
 from services.extractor.tags.containers import id3
 from services.extractor.tags.model import Picture
 from services.extractor.tags.raw_tags import RawTags
@@ -117,8 +117,7 @@ def id3_tags(file: FileBytes, chunks: Sequence[Chunk]) -> tuple[RawTags, list[Pi
             continue
         content = file.read(chunk.start, chunk.size)
         with suppress(MutagenError, ValueError, LookupError, struct.error, OverflowError):
-            tags = ID3(BytesIO(content), **AS_WRITTEN)
-            update_to_v24(tags)
+            tags = load_with_id3(ID3, BytesIO(content))
             raw = {**id3.raw_tags(tags), **raw}
             images += id3.pictures(_Tagged(tags))
     return raw, images

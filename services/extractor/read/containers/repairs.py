@@ -55,7 +55,7 @@ def _whole_pairs(item: bytes, width: int) -> bytes:
     parts, offset = [], 0
     for name, begin, after in atoms(item, 0, len(item)):
         content = item[begin:after]
-        is_short = name == b"data" and 4 <= len(content) - 8 < 6
+        is_short = name == b"data" and len(content) - 8 < 6
         parts.append(_atom(name, content.ljust(8 + width, b"\0") if is_short else content))
         offset = after
     return b"".join(parts) + item[offset:]

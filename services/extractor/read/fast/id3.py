@@ -30,7 +30,7 @@ _V1_SEARCHED_BYTES = _V1_BYTES + 3
 _V1_NO_GENRE = 255
 _YEAR = re.compile(r"([0-9]{4})(-[0-9]{2}-[0-9]{2})?\Z")
 _TWO_NUMBERS = re.compile(r"([0-9]{2})([0-9]{2})\Z")
-_DROPPED_BY_MUTAGEN = ("RVAD", "EQUA", "TRDA", "TSIZ")
+_DROPPED_BY_MUTAGEN = ("RVAD", "EQUA", "TSIZ")
 _V22_MIME_TYPES = frozenset(("PNG", "JPG"))
 _NAMES_OF_V22 = {
     pair[:3].encode(): pair[4:]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mutagen.id3 import TCON
 
 from services.extractor.read.fast.parsed_file import Unsupported
+from services.extractor.tags.containers.id3 import OBJECTS, PRIVATE
 
 GENRES: Sequence[str] = TCON.GENRES
 _GENRE_NUMBERS = 256
@@ -55,8 +56,12 @@ _TEXTS = frozenset(
 )
 _URLS = frozenset(("WCOP", "WFED", "WOAF", "WOAS", "WORS", "WPAY", "WPUB"))
 _REPEATED_URLS = frozenset(("WCOM", "WOAR"))
-_SKIPPED = frozenset(("PRIV", "MCDI", "GEOB"))
-"""No tag is made of them, and no content of theirs makes mutagen fail."""
+_SKIPPED = frozenset(("MCDI",))
+"""No tag is made of it, and no content of its makes mutagen fail."""
+_OBJECT_DESCRIPTIONS = frozenset(
+    name.encode(codec) for name in OBJECTS for codec in ("ascii", "utf-16-le")
+)
+_PRIVATE_OWNER = PRIVATE.encode()
 _LONGEST_COUNTER_BYTES = 8
 _LANGUAGE_BYTES = 3
 
@@ -142,6 +147,27 @@ def _identifier(name: str, content: bytes, is_old: bool) -> KeyedFrame:
     return f"{name}:{owner_text}", Frame(name, owner=owner_text, data=identifier)
 
 
+def _object(name: str, content: bytes, is_old: bool) -> KeyedFrame:
+    """An object that a tag is made of: those of other descriptions may be long."""
+    if not any(description in content for description in _OBJECT_DESCRIPTIONS):
+        return None
+    _, _, rest = content[1:].partition(b"\0")
+    _, rest = _split_text(rest, content[0], is_old=is_old)  # the file's name
+    description, data = _split_text(rest, content[0], is_old=is_old)
+    if description not in OBJECTS:
+        return None
+    if not data:
+        raise Unsupported
+    return f"{name}:{description}", Frame(name, desc=description, data=data)
+
+
+def _private(name: str, content: bytes, is_old: bool) -> KeyedFrame:
+    owner, _, data = content.partition(b"\0")
+    if owner != _PRIVATE_OWNER:
+        return None
+    return f"{name}:{PRIVATE}", Frame(name, owner=PRIVATE, data=data)
+
+
 def _picture(name: str, content: bytes, is_old: bool) -> KeyedFrame:
     mime, _, rest = content[1:].partition(b"\0")
     if len(rest) < 2:
@@ -176,7 +202,7 @@ _PARSERS: dict[str, Callable[[str, bytes, bool], KeyedFrame]] = {
     "TCON": _genre_frame, "TXXX": _described_texts, "WXXX": _described_url,
     "COMM": _text_in_a_language, "USLT": _text_in_a_language, "TIPL": _people, "TMCL": _people,
     "IPLS": _people, "UFID": _identifier, "APIC": _picture, "POPM": _popularimeter,
-    "PCNT": _play_counter, "PCST": _flag,
+    "PCNT": _play_counter, "PCST": _flag, "GEOB": _object, "PRIV": _private,
 }  # fmt: skip
 
 

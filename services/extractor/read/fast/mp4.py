@@ -21,7 +21,10 @@ _CONTAINERS = frozenset((b"moov", b"udta", b"trak", b"mdia", b"meta", b"ilst", b
 _FRAGMENTS = frozenset((b"moof", b"traf"))
 _DEEPEST = 12
 _DESCRIPTION = (b"mdia", b"minf", b"stbl", b"stsd")
-_IMPLICIT, _UTF8, _INTEGER = 0, 1, 21  # types of values
+_IMPLICIT, _UTF8, _UTF16, _SORT_UTF8, _SORT_UTF16, _INTEGER = 0, 1, 2, 4, 5, 21  # of values
+_UTF16_KINDS = frozenset((_UTF16, _SORT_UTF16))
+_MOST_CLASSIC_LANGUAGES = 0x400
+_QUICKTIME = "com.apple.quicktime."
 _TEXTS = frozenset((
     b"\xa9nam", b"\xa9alb", b"\xa9ART", b"aART", b"\xa9wrt", b"\xa9day", b"\xa9cmt", b"desc",
     b"purd", b"\xa9grp", b"\xa9gen", b"\xa9lyr", b"catg", b"keyw", b"\xa9too", b"cprt", b"soal",
@@ -73,13 +76,61 @@ def parse_tags(file: FileBytes) -> Tags | None:
 
 
 def _tags(block: bytes, movie: Atom) -> Tags | None:
-    items = movie.child(b"udta", b"meta", b"ilst")
-    if items is None:
-        return None
+    meta = movie.child(b"udta", b"meta") or movie.child(b"meta")
+    items = meta.child(b"ilst") if meta else None
+    if meta is None or items is None:
+        return _quicktime_texts(block, movie)
+    keys = meta.child(b"keys")
+    if keys is not None:
+        return _keyed_texts(block, keys, items)
     tags: Tags = {}
     for atom in items.children:
         _add_item(atom.name, block[atom.start : atom.end], tags)
     return tags
+
+
+def _keyed_texts(block: bytes, keys: Atom, items: Atom) -> Tags:
+    """Items that are numbered, of which a list says the names: FFmpeg's `use_metadata_tags`."""
+    names = [block[key.start : key.end] for key in _atoms(block, keys.start + 8, keys.end)]
+    tags: Tags = {}
+    for atom in items.children:
+        number = int.from_bytes(atom.name, "big")
+        if not 1 <= number <= len(names):
+            continue
+        name = names[number - 1].decode("utf-8", "replace").removeprefix(_QUICKTIME)
+        texts = [
+            value
+            for kind, value in _values(block[atom.start : atom.end])
+            if kind & 0xFFFFFF == _UTF8
+        ]
+        tags.setdefault(f"----:mdta:{name}", []).extend(texts)
+    return tags
+
+
+def _quicktime_texts(block: bytes, movie: Atom) -> Tags | None:
+    """QuickTime's own texts, each with its length and language; None where there are none."""
+    tags: Tags = {}
+    user_data = movie.child(b"udta")
+    for atom in user_data.children if user_data else ():
+        content = block[atom.start : atom.end]
+        if atom.name[:1] != b"\xa9" or len(content) < 4:
+            continue
+        length, language = struct.unpack_from(">2H", content)
+        text = content[4 : 4 + length]
+        # Macintosh's languages have small numbers, and its encoding; later ones are UTF-8.
+        codec = (
+            "mac_roman" if language < _MOST_CLASSIC_LANGUAGES and not _is_utf8(text) else "utf-8"
+        )
+        tags.setdefault(atom.name.decode("latin-1"), []).append(text.decode(codec, "replace"))
+    return tags or None
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _movie(file: FileBytes) -> bytes:
@@ -180,7 +231,7 @@ def _add_item(name: bytes, content: bytes, tags: Tags) -> None:
     elif name in _CONTAINERS:
         raise Unsupported
     else:
-        kinds = (_IMPLICIT, _UTF8) if name in _TEXTS else (_UTF8,)
+        kinds = (_UTF8, _UTF16, _SORT_UTF8, _SORT_UTF16, *((_IMPLICIT,) if name in _TEXTS else ()))
         values = [_text(kind, value, kinds) for kind, value in _values(content)]
     tags.setdefault(key, []).extend(values)
 
@@ -200,6 +251,8 @@ def _values(content: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
 def _text(kind: int, value: bytes, kinds: tuple[int, ...]) -> str:
     if kind & 0xFFFFFF not in kinds:
         raise Unsupported
+    if kind & 0xFFFFFF in _UTF16_KINDS:
+        return value.decode("utf-16-be", "replace")
     # mutagen drops an atom whose text is no UTF-8; here it is read as that of FLAC and Ogg is.
     return value.decode("utf-8", "replace")
 
@@ -213,9 +266,9 @@ def _number(kind: int, value: bytes) -> int:
 def _genre(value: bytes) -> str:
     """A genre by ID3v1's number, counted from 1."""
     number = int.from_bytes(value, "big")
-    if len(value) != 2 or not 1 <= number <= len(GENRES):
+    if len(value) != 2 or number > len(GENRES):
         raise Unsupported
-    return str(GENRES[number - 1])
+    return str(GENRES[number - 1]) if number else ""  # mutagen takes the last genre for 0
 
 
 def _free_form(content: bytes) -> tuple[str, list[bytes]]:

@@ -4,7 +4,6 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 
-from services.extractor.read.content_hash import after_flac_blocks, after_id3v2, before_tags
 from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.metadata import average_bitrate
 from services.extractor.read.sound import (
@@ -14,6 +13,7 @@ from services.extractor.read.sound import (
     ogg_pages,
     stream_headers,
 )
+from services.extractor.read.sound.bounds import after_flac_blocks, after_id3v2, before_tags
 from services.extractor.tags.model import AudioProperties
 
 _SAME_S = 0.06
@@ -52,7 +52,11 @@ def _adts(file: FileBytes, start: int, audio: AudioProperties) -> AudioPropertie
     if stream is None:
         return audio
     bitrate = round(stream.sound_bytes * 8 / stream.length_s)
-    return replace(_with_length(audio, stream.length_s, bitrate), sample_rate_hz=stream.rate_hz)
+    return replace(
+        _with_length(audio, stream.length_s, bitrate),
+        sample_rate_hz=stream.rate_hz,
+        channels=stream.channels or audio.channels,
+    )
 
 
 def _ac3(file: FileBytes, start: int, audio: AudioProperties) -> AudioProperties:
@@ -73,7 +77,7 @@ def _flac(file: FileBytes, start: int, audio: AudioProperties) -> AudioPropertie
     if samples is None or not audio.sample_rate_hz:
         return audio
     begin, end = samples
-    if not audio.duration_s:
+    if begin / audio.sample_rate_hz >= audio.duration_s:  # unknown, or too little is stated
         return _with_length(audio, end / audio.sample_rate_hz, None, file.size - start)
     if end / audio.sample_rate_hz > audio.duration_s - _CUT_S:
         return audio
@@ -105,6 +109,17 @@ def _mp4(file: FileBytes, start: int, audio: AudioProperties) -> AudioProperties
     return audio
 
 
+def _raw(file: FileBytes, start: int, audio: AudioProperties) -> AudioProperties:
+    """No file plays longer than its bytes at a bit rate that never varies: one that is cut."""
+    if not audio.bitrate_bps or audio.codec not in _RAW_CODECS:
+        return audio
+    most_s = 8 * (file.size - start) / audio.bitrate_bps
+    return replace(audio, duration_s=min(audio.duration_s, most_s))
+
+
+_RAW_CODECS = ("dsd", "pcm")
+
+
 def _with_length(
     audio: AudioProperties, length_s: float, bitrate_bps: int | None, size_bytes: int = 0
 ) -> AudioProperties:
@@ -116,4 +131,5 @@ def _with_length(
 
 _BY_CONTAINER: dict[str, Callable[[FileBytes, int, AudioProperties], AudioProperties]] = {
     "mp3": _mpeg, "aac": _adts, "ac3": _ac3, "tta": _tta, "flac": _flac, "ogg": _ogg, "mp4": _mp4,
+    "wav": _raw, "aiff": _raw, "dsf": _raw, "dff": _raw,
 }  # fmt: skip

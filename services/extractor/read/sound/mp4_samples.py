@@ -12,6 +12,7 @@ _CONTAINERS = frozenset((b"trak", b"mdia", b"minf", b"stbl"))
 _MOST_ATOMS = 10_000
 _MOST_FRAGMENTS = 200_000
 _MOST_MOVIE_BYTES = 2**26
+_MOST_HEADER_BYTES = 4_096
 _DEEPEST = 6
 _LOW_COMPLEXITY = 2
 _LOWEST_RATE_WITHOUT_SBR = 5  # the index of 32 kHz
@@ -220,3 +221,34 @@ def _specific_config(block: bytes) -> bytes:
         block = block[offset + 1 :]
         block = block[fields:] if fields else block[:length]
     return block
+
+
+def track_headers(file: FileBytes, offset: int, end: int) -> Iterator[bytes]:
+    """The first 4 KB of each track of sound in a movie: its tables come later, and may be long."""
+    for _ in range(_MOST_ATOMS):
+        size, name = struct.unpack(">I4s", file.read(offset, 8).ljust(8, b"\0"))
+        if size < 8 or offset >= end:
+            return
+        if name == b"trak":
+            track = file.read(offset, min(size, _MOST_HEADER_BYTES))
+            if b"hdlr" in track and b"soun" in track:
+                yield track
+        offset += size
+
+
+def sample_entry(track: bytes) -> bytes:
+    """The first entry of a track's sample description: its size, the codec, and the rest."""
+    at = track.find(b"stsd") + 12
+    (size,) = struct.unpack_from(">I", track.ljust(at + 4, b"\0"), at)
+    return track[at : at + size] if at >= 12 else b""
+
+
+def alac_samples_bytes(track: bytes, entry: bytes) -> float:
+    """The bytes of a track's samples before ALAC; 0 for another codec."""
+    times, cookie = track.find(b"mdhd") + 4, entry.find(b"alac", 8) + 8
+    if entry[4:8] != b"alac" or times < 4 or cookie < 8 or len(entry) < cookie + 24:
+        return 0.0
+    wide = track[times] == 1
+    scale, units = struct.unpack_from(">IQ" if wide else ">II", track, times + (20 if wide else 12))
+    (rate_hz,) = struct.unpack_from(">I", entry, cookie + 20)
+    return units / scale * rate_hz * entry[cookie + 5] * entry[cookie + 9] / 8 if scale else 0.0

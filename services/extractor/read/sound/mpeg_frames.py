@@ -3,6 +3,7 @@
 Sources: ISO/IEC 11172-3 and 13818-3, section 2.4.2.3; ISO/IEC 14496-3, section 1.A.3.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -252,14 +253,13 @@ class _Counter:
                 if _is_header(block, place, stream):
                     place += stream.lengths[block[place : place + 3]]
                 return place
-            following = [
-                at for at in (block.find(mark, place + 1, limit) for mark in _MARKS) if at > 0
-            ]
-            place = min(following, default=limit)
+            # One search for all marks: one for each would read the rest of the block every time.
+            following = _MARK.search(block, place + 1, limit)
+            place = following.start() if following else limit
         return place
 
 
-_MARKS = (b"\xff", b"ID3", b"APETAGEX")
+_MARK = re.compile(rb"\xff|ID3|APETAGEX")
 
 
 def _tag_bytes(block: bytes, place: int) -> int:

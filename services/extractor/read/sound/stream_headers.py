@@ -1,6 +1,6 @@
 """What the headers of AC-3, ADTS and TTA say, where mutagen reads them wrongly or not at all.
 
-Sources: ETSI TS 102 366, section 4.3; ISO/IEC 14496-3, sections 1.A.3 and 4.4.2.7; the
+Sources: ETSI TS 102 366, section 4.3; ISO/IEC 14496-3, sections 1.A.3, 4.4.1.1 and 4.4.2.7; the
 "TTA1 Format".
 """
 
@@ -19,7 +19,7 @@ _RATES_HZ = (
 )  # fmt: skip
 _HIGHEST_RATE_WITH_SBR_HZ = 24_000
 _LOOKED_AT_FRAMES = 24
-_FILL, _END = 6, 7
+_DESCRIPTION, _FILL, _END = 5, 6, 7
 _SBR_KINDS = frozenset((0b1101, 0b1110))
 
 
@@ -51,11 +51,19 @@ def tta(file: FileBytes, start: int) -> TtaHeader | None:
 
 
 class AdtsStream(NamedTuple):
-    """An ADTS stream: its length, the bytes of its frames, and the rate that decoders give."""
+    """An ADTS stream.
+
+    Attributes:
+        length_s: of all frames.
+        sound_bytes: of all frames.
+        rate_hz: that decoders give.
+        channels: of the first frame's own description; None where the header tells them.
+    """
 
     length_s: float
     sound_bytes: int
     rate_hz: int
+    channels: int | None
 
 
 def adts(file: FileBytes, start: int) -> AdtsStream | None:
@@ -91,7 +99,25 @@ def adts(file: FileBytes, start: int) -> AdtsStream | None:
     rate_hz = _RATES_HZ[rate]
     length_s = blocks * 1_024 / rate_hz
     is_doubled = rate_hz <= _HIGHEST_RATE_WITH_SBR_HZ and _has_sbr(frames[1:] or frames)
-    return AdtsStream(length_s, sound_bytes, rate_hz * 2 if is_doubled else rate_hz)
+    channels = _described_channels(frames[0])
+    return AdtsStream(length_s, sound_bytes, rate_hz * 2 if is_doubled else rate_hz, channels)
+
+
+def _described_channels(frame: bytes) -> int | None:
+    """The channels of a frame's program description, which layouts without a number have."""
+    configuration = (frame[2] & 1) << 2 | frame[3] >> 6
+    start = 7 if frame[1] & 1 else 9  # with a checksum
+    bits = "".join(f"{byte:08b}" for byte in frame[start : start + 60])
+    if configuration or not bits.startswith(f"{_DESCRIPTION:03b}"):
+        return None
+    offset = 3 + 4 + 2 + 4  # the element's kind, its number, profile and rate
+    counts = [int(bits[offset + at : offset + at + 4], 2) for at in (0, 4, 8)]
+    low_frequency = int(bits[offset + 12 : offset + 14], 2)
+    offset += 14 + 3 + 4
+    for width in (4, 4, 3):  # how to mix them down: mono, stereo, a matrix
+        offset += 1 + width * (bits[offset] == "1")
+    pairs = sum(bits[offset + 5 * number] == "1" for number in range(sum(counts)))
+    return sum(counts) + pairs + low_frequency or None
 
 
 def _adts_bytes(content: bytes, place: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.extractor.tags.model import Picture
-from services.extractor.tags.raw_tags import JOINED, JOINED_LISTS, RawTags, internal_name
+from services.extractor.tags.raw_tags import JOINED, JOINED_LISTS, OBJECT, RawTags, internal_name
 
 FRAMES = {
     "TIT2": "title",
@@ -70,6 +70,16 @@ PEOPLE = {
 _V22, _V24 = (2, 2), (2, 4)
 _MILLISECONDS = 2  # ID3's time stamp format
 _SUNG = frozenset((0, 1))  # "other" and "lyrics" of ID3's kinds of synced texts
+OBJECTS = frozenset(
+    (
+        "Serato Markers2", "Serato BeatGrid", "Serato Autotags",
+        "Key", "Energy", "CuePoints", "BeatGrid",  # Mixed In Key's
+    )
+)  # fmt: skip
+"""Descriptions of the GEOB frames that are read."""
+PRIVATE = "TRAKTOR4"
+"""Owner of the PRIV frame that is read."""
+_DESCRIBED_COMMENT = "comment:"
 _RECORDING_ID_OWNER = "http://musicbrainz.org"
 
 
@@ -88,6 +98,8 @@ def raw_tags(tags: Any) -> RawTags:
             raw.setdefault(FRAMES.get(kind) or kind.lower(), []).extend(map(str, frame.text))
         elif kind[0] == "W" and hasattr(frame, "url"):
             raw.setdefault(FRAMES.get(kind) or kind.lower(), []).append(frame.url)
+    if _DESCRIBED_COMMENT in raw:  # the comment without a description goes before
+        raw.setdefault("comment", []).extend(raw.pop(_DESCRIBED_COMMENT))
     if tags and "GRP1" in tags and "TIT1" in tags:
         _tell_work_from_grouping(tags, raw)
     if tags and _V22 <= getattr(tags, "version", _V24) < _V24 and _may_be_joined(raw):
@@ -118,7 +130,9 @@ def _genres(frame: Any) -> Iterator[tuple[str, str]]:
 def _comment(frame: Any) -> Iterator[tuple[str, str]]:
     # Programs keep notes of their own in comments: these stay with the other tags.
     is_note = frame.desc.startswith(("iTun", "Songs-DB", "c0"))
-    name = f"comment:{frame.desc.lower()}" if is_note else "comment"
+    name = _DESCRIBED_COMMENT if frame.desc else "comment"
+    if is_note:
+        name = f"comment:{frame.desc.lower()}"
     yield from ((name, str(value)) for value in frame.text)
 
 
@@ -176,6 +190,16 @@ def _identifier(frame: Any) -> Iterator[tuple[str, str]]:
         yield "musicbrainz_recordingid", frame.data.decode("ascii", "replace")
 
 
+def _object(frame: Any) -> Iterator[tuple[str, str]]:
+    if frame.desc in OBJECTS:
+        yield OBJECT + frame.desc.lower(), frame.data.decode("latin-1")
+
+
+def _private(frame: Any) -> Iterator[tuple[str, str]]:
+    if frame.owner == PRIVATE:
+        yield OBJECT + PRIVATE.lower(), frame.data.decode("latin-1")
+
+
 def _gain(frame: Any) -> Iterator[tuple[str, str]]:
     scope = frame.desc.lower()
     if scope in {"track", "album"}:
@@ -198,6 +222,8 @@ SPECIAL = {
     "MVIN": _movement,
     "PCST": _podcast,
     "WXXX": _url,
+    "GEOB": _object,
+    "PRIV": _private,
 }
 
 

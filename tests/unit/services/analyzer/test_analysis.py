@@ -144,7 +144,7 @@ def test_the_samples_before_a_decoder_error_are_analysed() -> None:
 
     track = decode_stream(failing(3))
     assert (track.duration_s, track.damaged) == (3, True)
-    with pytest.raises(Undecodable, match="lost sync"):
+    with pytest.raises(Undecodable, match="cannot be decoded: it is damaged"):
         decode_stream(failing(0))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import strawberry
 
+from services.api.graphql.context import Budget
 from services.api.graphql.look_ahead import Loader, load_selected, loaded, loaded_for, of_row
 
 
@@ -72,6 +73,7 @@ class Loaders:
 class Context:
     things: list[Any]
     loaders: Loaders = field(default_factory=Loaders)
+    budget: Budget = field(default_factory=Budget)
 
 
 def _thing(key: int | None) -> Thing:

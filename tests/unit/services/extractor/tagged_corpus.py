@@ -25,6 +25,9 @@ _OLD_TEXT_FRAMES = (b"TT2", b"TP1", b"TP2", b"TAL", b"TRK", b"TCO", b"TYE", b"TD
 _NUL = (b"\0", b"\0\0", b"\0\0", b"\0")
 
 
+_OBJECTS = ("Serato Markers2", "Serato BeatGrid", "Serato Overview", "Energy", "")
+
+
 def _encoded(text: str, encoding: int) -> bytes:
     codec = ("latin-1", "utf-16", "utf-16-be", "utf-8")[encoding]
     return text.encode(codec, "replace")
@@ -50,14 +53,20 @@ def _frame_content(chance: random.Random, name: bytes, image: bytes) -> bytes:
         b"POPM": b"a@b\0" + kind + chance.choice((b"", b"\0\0\1\7")),
         b"WXXX": head + word + nul + b"http://a/b",
         b"WOAR": b"http://a/" + kind,
-        b"PRIV": b"WM/Provider\0\1\2\3",
+        b"PRIV": chance.choice((b"WM/Provider", b"TRAKTOR4")) + b"\0\1\2\3",
+        b"GEOB": head
+        + b"a/b\0"
+        + nul
+        + _encoded(chance.choice(_OBJECTS), encoding)
+        + nul
+        + chance.choice((b"\1\1", b"\0\0\0", b"", b"data")),
     }
-    like = {b"TXX": b"TXXX", b"USLT": b"COMM", b"COM": b"COMM", b"WCOP": b"WOAR"}
+    like = {b"GEO": b"GEOB", b"TXX": b"TXXX", b"USLT": b"COMM", b"COM": b"COMM", b"WCOP": b"WOAR"}
     return special.get(like.get(name, name), head + texts)
 
 
 _OTHER_FRAMES = (b"TXXX", b"TXXX", b"COMM", b"USLT", b"APIC", b"UFID", b"POPM", b"WXXX", b"WOAR",
-                 b"WCOP", b"PRIV", b"PCNT", b"RVA2", b"SYLT", b"XXXX")  # fmt: skip
+                 b"WCOP", b"PRIV", b"GEOB", b"PCNT", b"RVA2", b"SYLT", b"XXXX")  # fmt: skip
 
 
 def id3v2(chance: random.Random, image: bytes) -> bytes:
@@ -65,7 +74,7 @@ def id3v2(chance: random.Random, image: bytes) -> bytes:
     version = chance.choice((2, 3, 3, 4, 4, 4))
     names: tuple[bytes, ...] = _TEXT_FRAMES + _OTHER_FRAMES
     if version == 2:
-        names = (*_OLD_TEXT_FRAMES, b"TXX", b"COM", b"PIC")
+        names = (*_OLD_TEXT_FRAMES, b"TXX", b"COM", b"PIC", b"GEO")
     body = b""
     for name in chance.sample(names, chance.randint(0, 8)):
         content = _frame_content(chance, name, image)

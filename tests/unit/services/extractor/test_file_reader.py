@@ -3,6 +3,7 @@
 import base64
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -183,6 +184,40 @@ def _hostile(folder: Path) -> Iterator[tuple[str, str]]:
     (folder / "folder.mp3").mkdir()
     yield "folder.mp3", "is a folder, not a regular file"
     yield "vanished.mp3", "vanished before it could be read"
+
+
+_WORDS = re.compile(
+    r"is (?:no|a damaged) [A-Z0-9]+ file(?:, or damaged)?: [\w ,()`-]+|is empty"
+    r"|has tags that need more memory than a reader may use"
+)
+"""No quotes, brackets, paths, numbers of errors, or names of Python."""
+
+
+def test_messages_about_broken_files_are_plain_words(
+    tones: dict[str, bytes], tmp_path: Path
+) -> None:
+    chance = random.Random(16)
+    seen: set[str] = set()
+    for suffix, tone in tones.items():
+        name = f"it's a “file”{suffix}"
+        broken = [tone[:size] for size in (1, 4, 12, 40, 100, len(tone) // 2)]
+        broken += [bytes(5_000), b"<html>" * 900, b"\xff" * 6_000, chance.randbytes(6_000)]
+        broken += [tone[:40] + bytes(8_000), tone[:4] + b"\xff" * 4 + tone[8:]]
+        for _ in range(40):
+            changed = bytearray(tone[:20_000])
+            for _ in range(chance.choice((1, 3, 20))):
+                place = chance.randrange(min(len(changed), chance.choice((40, 300))))
+                changed[place] = chance.randrange(256)
+            broken.append(bytes(changed))
+        for content in broken:
+            (tmp_path / name).write_bytes(content)
+            (read,) = read_chunk(str(tmp_path), [name]).files
+            if read.error is not None:
+                seen.add(str(read.error))
+                assert isinstance(read.error, UnreadableFile)
+    assert len(seen) > 20
+    assert {message for message in seen if _WORDS.fullmatch(message) is None} == set()
+    assert "is a damaged M4A file: its index (`moov`) is missing, as if it was cut off" in seen
 
 
 def test_a_reader_process_loads_neither_the_network_nor_pydantic() -> None:

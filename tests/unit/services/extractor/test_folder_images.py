@@ -38,6 +38,7 @@ def cover(root: Path) -> str | None:
         "Homogenic cover.jpg", "Homogenic - Front.jpg", "front_cover.jpg", "Cover (front).jpg",
         "Cover Back in Black.jpg", "AlbumArt_{1F2E}_Large.jpg", "folder 2.jpg", "Scans/Front.jpg",
         "scans/cover.png", "Artwork/Homogenic front.jpg", "Covers/folder.jpg",
+        "Booklet/Front.jpg",
     ],
 )  # fmt: skip
 def test_a_cover_is_found_by_its_name(name: str, tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 from mutagen.apev2 import APEv2
 
 from services.extractor.read.file_reader import FileContents, UnreadableFile, read_file
-from services.extractor.tags.model import AudioProperties
+from services.extractor.tags.model import AudioProperties, Tags
 from tests.unit.services.extractor import odd_files as odd
 from tests.unit.services.extractor.odd_files import FRAME_S, RATE_HZ
 
@@ -297,6 +298,15 @@ def test_channels_are_those_that_decoders_give(layout: str, read: Read) -> None:
         assert (audio.bit_depth is not None) == (codec in {"tta", "wavpack"})
 
 
+@pytest.mark.parametrize(
+    ("layout", "channels"), [("quad", 4), ("2.1", 3), ("6.1", 7), ("7.1(wide)", 8), ("4.0", 4)]
+)
+def test_adts_describes_layouts_that_have_no_number(layout: str, channels: int, read: Read) -> None:
+    audio = read("a.aac", odd.by_av("aac", "adts", layout=layout, seconds=1)).tags.audio
+    assert audio.channels == channels
+    _length(audio, 1.045)  # the encoder fills its frames up
+
+
 def test_wavpack_has_rates_of_its_own(read: Read) -> None:
     audio = read("a.wv", odd.by_av("wavpack", "wv", rate_hz=37_800)).tags.audio
     assert audio.sample_rate_hz == 37_800
@@ -343,20 +353,67 @@ def test_mono_aac_in_mp4_is_mono_whatever_the_sample_description_says(read: Read
     assert read("a.m4a", bytes(content)).tags.audio.channels == 1
 
 
-def _user_data(meta: bytes) -> bytes:
+def _user_data(meta: bytes, *items: bytes) -> bytes:
     hdlr = odd.atom(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
-    items = odd.item(b"\xa9nam", 1, "Jóga".encode()) + odd.item(b"trkn", 0, b"\0\0\0\7")
-    return odd.atom(b"meta", meta + hdlr + odd.atom(b"ilst", items))
+    return odd.atom(b"meta", meta + hdlr + odd.atom(b"ilst", b"".join(items)))
 
 
 @pytest.mark.parametrize("version", [b"", bytes(4)])
 def test_mp4_tags_without_a_version_and_without_a_total_are_read(
     version: bytes, read: Read, tones: Tones
 ) -> None:
-    content = odd.with_movie_data(tones[".m4a"], _user_data(version))
+    items = odd.item(b"\xa9nam", 1, "Jóga".encode()), odd.item(b"trkn", 0, b"\0\0\0\7")
+    content = odd.with_movie_data(tones[".m4a"], _user_data(version, *items))
     tags = read("a.m4a", content).tags
     assert (tags.title, tags.track.number, tags.track.total) == ("Jóga", 7, None)
     _length(tags.audio, 1.05)
+
+
+def test_values_of_mp4_have_more_types_than_itunes_writes(read: Read, tones: Tones) -> None:
+    def read_items(*items: bytes) -> Tags:
+        return read("a.m4a", odd.with_movie_data(tones[".m4a"], _user_data(bytes(4), *items))).tags
+
+    for kind, encoding in ((2, "utf-16-be"), (4, "utf-8"), (5, "utf-16-be"), (0, "utf-8")):
+        text = "Jóga".encode(encoding)
+        assert read_items(odd.item(b"\xa9nam", kind, text)).title == "Jóga"
+    title = odd.item(b"\xa9nam", 1, "Jóga".encode())
+    for short in (b"", b"\0", b"\0\0"):
+        tags = read_items(title, odd.item(b"trkn", 0, short))
+        assert (tags.title, tags.track.number) == ("Jóga", None)
+    assert read_items(title, odd.item(b"gnre", 0, b"\0\x12")).genres == ("Rock",)
+    assert read_items(title, odd.item(b"gnre", 0, b"\0\0")).genres == ()
+
+
+def test_texts_of_quicktime_are_read(read: Read, tones: Tones) -> None:
+    texts = ((b"\xa9nam", 0x55C4, "Jóga".encode()), (b"\xa9alb", 0, "Jóga".encode("mac_roman")))
+    content = b"".join(
+        odd.atom(name, struct.pack(">HH", len(text), language) + text)
+        for name, language, text in texts
+    )
+    tags = read("a.m4a", odd.with_movie_data(tones[".m4a"], content)).tags
+    assert (tags.title, tags.release.title) == ("Jóga", "Jóga")
+
+
+@pytest.mark.parametrize("kind", ["mp4", "ipod", "mov"])
+@pytest.mark.parametrize("flags", ["", "use_metadata_tags"])
+def test_tags_that_ffmpeg_writes_into_mp4_are_read(
+    kind: str, flags: str, read: Read, tones: Tones
+) -> None:
+    written = io.BytesIO()
+    options = {"movflags": flags} if flags else {}
+    with (
+        av.open(io.BytesIO(tones[".m4a"]), "r") as source,
+        av.open(written, "w", format=kind, options=options) as out,
+    ):
+        stream = out.add_stream_from_template(source.streams.audio[0])
+        out.metadata.update({"title": "Jóga", "artist": "Ann", "album": "Høst", "own": "x"})
+        for packet in source.demux(source.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    tags = read("a.m4a", written.getvalue()).tags
+    assert (tags.title, tags.artist_credit, tags.release.title) == ("Jóga", "Ann", "Høst")
+    assert (tags.others.get("own") == ["x"]) == bool(flags)
 
 
 @pytest.mark.parametrize("suffix", [
@@ -365,10 +422,12 @@ def test_mp4_tags_without_a_version_and_without_a_total_are_read(
 ])  # fmt: skip
 def test_every_container_is_read_behind_an_id3_tag(suffix: str, read: Read, tones: Tones) -> None:
     plain = read(f"a{suffix}", tones[suffix]).tags.audio
-    tags = read(f"b{suffix}", odd.id3(padding=3_000) + tones[suffix]).tags
-    assert tags.title == "Jóga"
-    assert (tags.audio.container, tags.audio.codec, tags.audio.duration_s, tags.audio.channels) == (
-        plain.container, plain.codec, plain.duration_s, plain.channels)  # fmt: skip
+    for head in (odd.id3(padding=3_000), odd.id3(padding=10) + odd.id3("Second")):
+        tags = read(f"b{suffix}", head + tones[suffix]).tags
+        found = tags.audio
+        assert tags.title == "Jóga"
+        assert (found.container, found.codec, found.duration_s, found.channels) == (
+            plain.container, plain.codec, plain.duration_s, plain.channels)  # fmt: skip
 
 
 @pytest.mark.parametrize("suffix", [
@@ -484,6 +543,7 @@ def _odd_corpus(tones: Tones) -> list[tuple[str, bytes]]:
         (".m4a", odd.by_av("aac", "mp4", options={"movflags": "frag_keyframe+empty_moov"})),
         (".flac", odd.with_flac_block(tones[".flac"], 6, 99, odd.flac_picture(99_999, _IMAGE))),
         (".tta", odd.id3() + tones[".tta"]),
+        (".mp3", _VARYING[:60_000] + (b"\xff" + bytes(7)) * 2**16),  # each may begin a frame
     ]  # fmt: skip
 
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.extractor.read.file_reader import read_file
+from services.extractor.tags.imported_facts import imported_facts
 from services.extractor.tags.lyrics import LYRICS_LIMIT, lyrics, timed_lines
 from services.extractor.tags.mapping import map_tags
 from services.extractor.tags.model import (
     AudioProperties,
-    ImportedFact,
     Lyrics,
     Movement,
     Tags,
@@ -24,10 +24,10 @@ from services.extractor.tags.other_tags import (
     FIELDS,
     MOST_NAMES,
     TOTAL_LIMIT,
-    imported_facts,
     other_tags,
 )
 from services.extractor.tags.raw_tags import RawTags
+from shared.gateway.inputs import ImportedFactInput
 
 AUDIO = AudioProperties("flac", "flac", 1.0)
 MakeFile = Callable[[str], Path]
@@ -103,30 +103,30 @@ def test_a_folder_or_a_pipe_is_no_sidecar(make_file: MakeFile) -> None:
 @pytest.mark.parametrize(
     ("name", "written", "expected"),
     [
-        ("popm:a@b", "196/7", ImportedFact("a@b", 80, 7)),
-        ("popm:a@b", "0/7", ImportedFact("a@b", None, 7)),
-        ("popm:", "51/0", ImportedFact("tags", 20, 0)),
-        ("popm:no@email", "255/0", ImportedFact("no@email", 100, 0)),
-        ("rating:a@b", "0.8", ImportedFact("a@b", 80)),
-        ("rating", "4", ImportedFact("tags", 80)),
-        ("rating", "8", ImportedFact("tags", 80)),
-        ("rating", "80", ImportedFact("tags", 80)),
-        ("rating", "0", ImportedFact("tags", 0)),
+        ("popm:a@b", "196/7", ImportedFactInput(source="a@b", rating=80, play_count=7)),
+        ("popm:a@b", "0/7", ImportedFactInput(source="a@b", play_count=7)),
+        ("popm:", "51/0", ImportedFactInput(source="tags", rating=20, play_count=0)),
+        ("popm:no@email", "255/0", ImportedFactInput(source="no@email", rating=100, play_count=0)),
+        ("rating:a@b", "0.8", ImportedFactInput(source="a@b", rating=80)),
+        ("rating", "4", ImportedFactInput(source="tags", rating=80)),
+        ("rating", "8", ImportedFactInput(source="tags", rating=80)),
+        ("rating", "80", ImportedFactInput(source="tags", rating=80)),
+        ("rating", "0", ImportedFactInput(source="tags", rating=0)),
         ("rating", "loud", None),
         ("rating", "-1", None),
-        ("rate", "60", ImportedFact("tags", 60)),
-        ("fmps_rating", "0.6", ImportedFact("fmps", 60)),
-        ("fmps_playcount", "12.0", ImportedFact("fmps", None, 12)),
-        ("playcount:a@b", "3", ImportedFact("a@b", None, 3)),
-        ("pcnt", "9", ImportedFact("tags", None, 9)),
-        ("wm/shareduserrating", "75", ImportedFact("windows media", 80)),
+        ("rate", "60", ImportedFactInput(source="tags", rating=60)),
+        ("fmps_rating", "0.6", ImportedFactInput(source="fmps", rating=60)),
+        ("fmps_playcount", "12.0", ImportedFactInput(source="fmps", play_count=12)),
+        ("playcount:a@b", "3", ImportedFactInput(source="a@b", play_count=3)),
+        ("pcnt", "9", ImportedFactInput(source="tags", play_count=9)),
+        ("wm/shareduserrating", "75", ImportedFactInput(source="windows media", rating=80)),
         ("wm/shareduserrating", "0", None),
     ],
 )
 def test_ratings_of_every_scale_become_percent(
-    name: str, written: str, expected: ImportedFact | None
+    name: str, written: str, expected: ImportedFactInput | None
 ) -> None:
-    assert imported_facts({name: [written]}) == ((expected,) if expected else ())
+    assert imported_facts({name: [written]}, [name]) == ((expected,) if expected else ())
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,13 @@ def test_musicbrainz_ids_are_assigned_if_there_are_as_many_as_artists() -> None:
     [
         (normalise.partial_date, "1999", "1999"),
         (normalise.partial_date, "1999-12", "1999-12"),
+        (normalise.partial_date, "199912", "1999-12"),
+        (normalise.partial_date, "2023 May 1", "2023-05-01"),
+        (normalise.partial_date, "2023-May-01", "2023-05-01"),
+        (normalise.partial_date, "1999年5月", "1999"),
+        (normalise.partial_date, "20 août 1988", "1988"),
+        (normalise.partial_date, "℗ 1987", "1987"),
+        (normalise.partial_date, "1969-xx-xx", "1969"),
         (normalise.partial_date, "1999-12-31T10:00:00", "1999-12-31"),
         (normalise.partial_date, "19991231", "1999-12-31"),
         (normalise.partial_date, "31.12.1999", "1999"),

@@ -51,7 +51,7 @@ def test_hidden_system_and_ignored_files_are_skipped(tmp_path: Path) -> None:
     [
         "@eaDir", "@Recycle", "@Recently-Snapshot", "#recycle", "#snapshot", "$RECYCLE.BIN",
         "System Volume Information", "Network Trash Folder", "lost+found", "__MACOSX",
-        ".AppleDouble",
+        ".AppleDouble", "@Snapshot", "RECYCLER", "FOUND.000", "Temporary Items",
     ],
 )  # fmt: skip
 def test_folders_of_devices_and_systems_are_passed_over(folder: str, tmp_path: Path) -> None:

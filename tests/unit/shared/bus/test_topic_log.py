@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from shared.bus.topic_log import Claim, TopicLog
 from shared.contracts.envelope import Record, record_of
 
-GROUPS = ("fast", "slow")
+GROUPS = ("fast", "slow", "by key")
 
 
 class TopicLogMachine(RuleBasedStateMachine):
@@ -19,7 +19,7 @@ class TopicLogMachine(RuleBasedStateMachine):
         super().__init__()
         self.log = TopicLog(4)
         for group in GROUPS:
-            self.log.add_group(group)
+            self.log.add_group(group, by_key=group == "by key")
         self.appended: dict[bytes, list[int]] = defaultdict(list)
         self.done: dict[str, dict[bytes, list[int]]] = {g: defaultdict(list) for g in GROUPS}
         self.claims: list[Claim] = []
@@ -83,6 +83,41 @@ def test_two_claims_of_a_group_never_share_a_key() -> None:
     keys = [{record.key for record in claim.records} for claim in claims if claim]
     assert len(keys) == 4  # as many as there are partitions
     assert sum(map(len, keys)) == len(set().union(*keys))
+
+
+def test_a_slow_record_of_a_group_by_key_holds_up_its_key_alone() -> None:
+    log = TopicLog(1)
+    log.add_group("g", by_key=True)
+    for number in range(5):
+        log.append(Record("t", bytes([number]), b"first"))
+    log.append(Record("t", bytes([0]), b"second"))
+    slow = log.claim("g", limit=1, max_partitions=1)
+    assert slow is not None
+    others = []
+    while claim := log.claim("g", limit=2, max_partitions=1):
+        others += claim.records
+        log.commit(claim)
+    assert [record.key for record in others] == [bytes([number]) for number in range(1, 5)]
+    assert (log.ready("g", 1), log.lag("g"), log.held) == (0, 2, 6), (
+        "nothing behind it is committed"
+    )
+    log.commit(slow)
+    last = log.claim("g", limit=9, max_partitions=1)
+    assert last is not None
+    assert [record_of(record).value for record in last.records] == [b"second"]
+    log.commit(last)
+    assert (log.lag("g"), log.held) == (0, 0)
+
+
+def test_a_group_by_key_does_not_read_without_bound_while_one_key_is_slow() -> None:
+    log = TopicLog(1)
+    log.add_group("g", by_key=True)
+    for _ in range(5_000):
+        log.append(Record("t", b"slow", b""))
+    assert log.claim("g", limit=1, max_partitions=1) is not None
+    assert log.ready("g", 1) == 0
+    assert log.claim("g", limit=1, max_partitions=1) is None
+    assert log.lag("g") == 5_000
 
 
 def test_a_busy_partition_does_not_starve_the_others() -> None:

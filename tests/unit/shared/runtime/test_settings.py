@@ -35,7 +35,15 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "many"), ("PORT", "70000"), ("WORKERS", "0"), ("EMBEDDER", "gpt"), ("MOUNTS", "[1]")],
+    [
+        ("PORT", "many"),
+        ("PORT", "70000"),
+        ("WORKERS", "0"),
+        ("EMBEDDER", "gpt"),
+        ("MOUNTS", "[1]"),
+        ("ROOTS", "/music,more"),
+        ("UNUSED_COVERS_KEPT_DAYS", "0"),
+    ],
 )
 def test_an_invalid_value_is_refused_with_its_name(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
@@ -43,6 +51,28 @@ def test_an_invalid_value_is_refused_with_its_name(
     monkeypatch.setenv(f"SONIQUEBAY_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("host", "roots", "allowed"),
+    [
+        (None, None, None),
+        ("::1", None, None),
+        ("192.168.1.5", None, ()),
+        ("0.0.0.0", "/music, /mnt//more/", ("/music", "/mnt/more")),
+        (None, "/music", ("/music",)),
+    ],
+)
+def test_new_libraries_may_be_anywhere_only_where_nobody_else_reaches_the_gateway(
+    monkeypatch: pytest.MonkeyPatch,
+    host: str | None,
+    roots: str | None,
+    allowed: tuple[str, ...] | None,
+) -> None:
+    for name, value in (("HOST", host), ("ROOTS", roots)):
+        if value is not None:
+            monkeypatch.setenv(f"SONIQUEBAY_{name}", value)
+    assert Settings().allowed_roots == allowed
 
 
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
