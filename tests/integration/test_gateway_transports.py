@@ -101,9 +101,9 @@ async def test_stored_tracks_are_known_afterwards(gateway: Gateway, pool: asyncp
     library_id = await _library(pool)
     (artist,) = await create_artists(gateway, [ArtistInput(name="Ann", sort_name="Ann, A.")])
     assert artist.id is not None
-    credit = CreditInput(artist_id=artist.id, credited_as="Anne")
+    credit = CreditInput(artist_id=artist.id, credited_as="Ann")
     player = CreditInput(
-        artist_id=artist.id, role="PERFORMER", credited_as="Ann", instrument="viola"
+        artist_id=artist.id, role="PERFORMER", credited_as="Anne", instrument="viola"
     )
     (album,) = await create_albums(
         gateway,
@@ -153,8 +153,8 @@ async def test_stored_tracks_are_known_afterwards(gateway: Gateway, pool: asyncp
         ("A", "", "a/3.flac"),
     ]
     assert [(each.credited_as, each.artist.name) for each in found[0].credits] == [
-        ("Anne", "Ann"),
         ("Ann", "Ann"),
+        ("Anne", "Ann"),
     ]
     assert found[0].album is not None
     assert (found[0].album.title, [genre.name for genre in found[0].genres]) == ("X", ["Folk"])
