@@ -36,7 +36,7 @@ _YEAR = f"CASE WHEN {_ALBUM_OF} % 9 > 0 THEN 1950 + {_ALBUM_OF} % 75 END"
 _STATEMENTS = f"""
 INSERT INTO libraries (id, name, root) VALUES ({_id("library", "1")}, 'music', '/music');
 INSERT INTO genres (id, name, name_key)
-SELECT {_id("genre", "n")}, 'Genre ' || n, 'genre ' || n FROM generate_series(0, {_GENRES - 1}) n;
+SELECT {_id("genre", "n")}, 'Genre ' || n, 'genre' || n FROM generate_series(0, {_GENRES - 1}) n;
 INSERT INTO artists (id, name, sort_name, name_key, sort_key)
 SELECT {_id("artist", "n")}, name, name, name, name
 FROM (

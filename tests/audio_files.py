@@ -72,7 +72,9 @@ def dsf() -> bytes:
     """DSF, one second of DSD64. Source: Sony's "DSF File Format Specification"."""
     samples, rate_hz = 2_822_400, 2_822_400
     fmt = b"fmt " + struct.pack("<QIIIIIIQII", 52, 1, 0, 2, 2, rate_hz, 1, samples, 4_096, 0)
-    data = b"data" + struct.pack("<Q", 12 + 8_192) + bytes(8_192)
+    blocks = -(-samples // 8 // 4_096)
+    sound = bytes(2 * 4_096 * blocks)
+    data = b"data" + struct.pack("<Q", 12 + len(sound)) + sound
     return b"DSD " + struct.pack("<QQQ", 28, 28 + len(fmt) + len(data), 0) + fmt + data
 
 
