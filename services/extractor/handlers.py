@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from services.extractor.libraries import Libraries
-from services.extractor.read.file_reader import ChunkRead
+from services.extractor.read.jobs import ChunkRead
 from services.extractor.read.readers import Readers
 from services.extractor.scan.ignore_rules import IgnoreRules, is_seen
 from services.extractor.store.batch_store import BatchStore

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from services.extractor.read.file_reader import prepare_reader
+from services.extractor.read.jobs import prepare_reader
 from services.extractor.read.readers import Readers
 from shared.contracts.errors import RetryLater
 from shared.runtime.workers import WorkerProcesses

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.extractor.read.file_reader import ChunkRead, read_chunk
+from services.extractor.read.jobs import ChunkRead, read_chunk
 from shared.runtime.workers import WorkerProcesses
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from services.extractor.covers.images import FolderImages, Image
 from services.extractor.paths import wanted_folders
-from services.extractor.read.file_reader import (
+from services.extractor.read.jobs import (
     ChunkRead,
     FileRead,
     read_chunk,

@@ -115,6 +115,7 @@ class MoveResolver:
                 path=candidate.path,
                 moved_to=local_path(root, item.path),
                 content_hash=item.content_hash if candidate.is_same_content else None,
+                range_s=(item.part.start_s, item.part.end_s) if item.part else None,
             )
             for item, candidates in questions
             for candidate in candidates

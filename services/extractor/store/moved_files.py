@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.extractor.cue.parts import part_hash
 from services.extractor.read.content_hash import content_hash
 from shared.contracts.identity import local_path
 
@@ -36,12 +37,14 @@ class MoveCandidate:
         path: where it was last, below that root.
         moved_to: absolute path of the file that it may be now.
         content_hash: of its content; None where only its existence counts.
+        range_s: begin and end of the part of it that is meant; None for the whole file.
     """
 
     root: str
     path: str
     moved_to: bytes
     content_hash: str | None
+    range_s: tuple[float, float | None] | None = None
 
 
 def check_files(candidates: Sequence[MoveCandidate]) -> list[FileState]:
@@ -66,12 +69,14 @@ def _check(candidate: MoveCandidate) -> FileState:
         # NONBLOCK: if it has become a FIFO, opening it does not hang.
         descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            is_same = content_hash(descriptor, before.st_size) == candidate.content_hash
+            found = content_hash(descriptor, before.st_size)
         finally:
             os.close(descriptor)
     except OSError as error:
         return FileState.GONE if error.errno in _GONE else FileState.PRESENT
-    return FileState.PRESENT if is_same else FileState.CHANGED
+    if candidate.range_s is not None:
+        found = part_hash(found, *candidate.range_s)
+    return FileState.PRESENT if found == candidate.content_hash else FileState.CHANGED
 
 
 def has_entries(root: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.extractor.paths import disc_of
 from services.extractor.tags.model import Tags
-from shared.gateway.inputs import ImportedFactInput
+from shared.gateway.inputs import ChapterInput, ImportedFactInput
 
 TrackFields = dict[str, Any]
 """Fields of a `TrackInput` by their Python names, without those that are unknown."""
@@ -77,6 +77,11 @@ def _rare_fields(tags: Tags) -> TrackFields:
         "lyrics_synced": lyrics.synced if lyrics else None,
         "lyrics_are_sidecar": (lyrics.is_sidecar or None) if lyrics else None,
         "other_tags": tags.others or None,
+        "chapters": [
+            ChapterInput(title=each.title, start_s=each.start_s, end_s=each.end_s)
+            for each in tags.chapters
+        ]
+        or None,
         "imported_facts": [
             ImportedFactInput(source=fact.source, rating=fact.rating, play_count=fact.play_count)
             for fact in tags.imported

@@ -29,6 +29,7 @@ from services.api.graphql.types.libraries import Library
 from services.api.graphql.types.relay import Connection, connection
 from services.api.graphql.types.track_details import (
     AlbumLoudness,
+    Chapter,
     Correction,
     ImportedFact,
     Lyrics,
@@ -172,7 +173,7 @@ def _artist_names(track: "Track", credits: Any) -> list[str]:  # noqa: A002 - Mu
 
 @strawberry.type
 class Track(TrackColumns):
-    """A recording in a file."""
+    """A recording in a file, or in a part of one."""
 
     artists: list[str] = loaded(
         lambda loaders: loaders.track_credits,
@@ -206,6 +207,12 @@ class Track(TrackColumns):
         _key,
         rows_as(ImportedFact.of),
         description="Ratings and play counts that other programs left in the file.",
+    )
+    chapters: list[Chapter] = loaded(
+        lambda loaders: loaders.chapters,
+        _key,
+        rows_as(Chapter.of),
+        description="In order; empty if there are none.",
     )
     album: Album | None = loaded(
         lambda loaders: loaders.albums,

@@ -12,7 +12,7 @@ from shared.contracts.upserts import ErrorCode, UpsertStatus
 
 _LOCK = """
 SELECT id, path, state, track_id FROM files
-WHERE library_id = $1 AND path = ANY($2) ORDER BY path FOR UPDATE
+WHERE library_id = $1 AND path = ANY($2) AND state <> 'replaced' ORDER BY path, part FOR UPDATE
 """
 _LOCK_TRACKS = """
 SELECT id, revision, content_revision, is_missing, album_id FROM tracks
@@ -40,10 +40,10 @@ UPDATE failures SET resolved_at = now() FROM resolved WHERE failures.id = resolv
 async def mark_missing(
     pool: asyncpg.Pool, library_id: UUID, paths: Sequence[str]
 ) -> list[TrackUpserted]:
-    """Mark files missing, in one transaction; one result a path, in order.
+    """Mark files missing, in one transaction; the results in the order of the paths.
 
-    The track is kept; its revision counts the change once. The result of a file that never was a
-    track has no id.
+    There is one result a path, or one for each track of a file with parts. The tracks are kept;
+    their revision counts the change once. The result of a file that never was a track has no id.
     """
 
     async def work(connection: asyncpg.Connection) -> list[TrackUpserted]:
@@ -56,10 +56,13 @@ async def _mark_missing(
     connection: asyncpg.Connection, library_id: UUID, paths: Sequence[str]
 ) -> list[TrackUpserted]:
     valid = [path for path in set(paths) if "\0" not in path]
-    files = {row["path"]: row for row in await connection.fetch(_LOCK, library_id, valid)}
-    ids = [row["track_id"] for row in files.values() if row["track_id"]]
+    rows = await connection.fetch(_LOCK, library_id, valid)
+    files: dict[str, list[asyncpg.Record]] = {}
+    for row in rows:
+        files.setdefault(row["path"], []).append(row)
+    ids = [row["track_id"] for row in rows if row["track_id"]]
     tracks = {row["id"]: row for row in await connection.fetch(_LOCK_TRACKS, ids)}
-    present = [row["id"] for row in files.values() if row["state"] != "missing"]
+    present = [row["id"] for row in rows if row["state"] != "missing"]
     if present:
         changed = [id_ for id_, row in tracks.items() if not row["is_missing"]]
         await connection.execute(_MARK_FILES, present)
@@ -67,7 +70,7 @@ async def _mark_missing(
         await connection.execute(_RESOLVE, changed, library_id, list(files))
         albums = {tracks[id_]["album_id"] for id_ in changed}
         await refresh_albums(connection, filter(None, albums), just_written=changed)
-    return [_result(files.get(path), tracks) for path in paths]
+    return [_result(file, tracks) for path in paths for file in files.get(path) or (None,)]
 
 
 def _result(file: asyncpg.Record | None, tracks: Mapping[UUID, asyncpg.Record]) -> TrackUpserted:

@@ -18,6 +18,7 @@ from services.api.store.results import Problem, TrackUpserted
 from services.api.store.tracks import lock, write
 from services.api.store.tracks.decide import Decision, decide
 from services.api.store.tracks.match import Moves, match
+from services.api.store.tracks.parts import FileKey
 from services.api.store.tracks.validate import validate
 from services.api.store.tracks.validate_item import TrackRow
 from shared.contracts.upserts import ErrorCode, UpsertStatus
@@ -31,24 +32,23 @@ async def upsert_tracks(
 ) -> list[TrackUpserted]:
     """Upsert a batch in one transaction; one result an item, in order.
 
-    An invalid item doesn't hold up the others. Of two items of one path the later counts.
+    An invalid item doesn't hold up the others. Of two items of one path and part the later counts.
     """
-    rows: dict[str, TrackRow] = {}
-    paths: list[str | Problem] = []
+    rows: dict[FileKey, TrackRow] = {}
+    keys: list[FileKey | Problem] = []
     for row in validate(items):
         if isinstance(row, Problem):
-            paths.append(row)
+            keys.append(row)
         else:
-            rows[row.path] = row
-            paths.append(row.path)
+            rows[row.key] = row
+            keys.append(row.key)
 
-    async def work(connection: asyncpg.Connection) -> dict[str, TrackUpserted]:
+    async def work(connection: asyncpg.Connection) -> dict[FileKey, TrackUpserted]:
         return await _upsert(connection, library_id, scan_id, rows)
 
     results = await in_transaction(pool, work) if rows else {}
     return [
-        TrackUpserted(problem=path) if isinstance(path, Problem) else results[path]
-        for path in paths
+        TrackUpserted(problem=key) if isinstance(key, Problem) else results[key] for key in keys
     ]
 
 
@@ -56,15 +56,15 @@ async def _upsert(
     connection: asyncpg.Connection,
     library_id: UUID,
     scan_id: UUID | None,
-    rows: dict[str, TrackRow],
-) -> dict[str, TrackUpserted]:
-    """The results by path."""
+    rows: dict[FileKey, TrackRow],
+) -> dict[FileKey, TrackUpserted]:
+    """The results by path and part."""
     if await connection.fetchval(_LIBRARY, library_id) is None:
         unknown = Problem(ErrorCode.NOT_FOUND, "there is no such library", "libraryId")
         return dict.fromkeys(rows, TrackUpserted(problem=unknown))
     may_move = any(row.moved_from for row in rows.values())
     creation_lock = await lock.lock_file_creation_for(
-        connection, library_id, list(rows), may_move=may_move
+        connection, library_id, rows.keys(), may_move=may_move
     )
     if scan_id is not None:
         scan_id = await connection.fetchval(_SCAN, scan_id)
@@ -73,40 +73,43 @@ async def _upsert(
         raise LostRace
     tracks = await lock.lock_tracks(connection, files)
     problems = await lock.lock_references(connection, rows)
-    valid = {path: row for path, row in rows.items() if path not in problems}
+    valid = {key: row for key, row in rows.items() if key not in problems}
     moves = await match(connection, library_id, scan_id, valid, files)
     decisions = [
         decide(row, moves, tracks, scan_id)
-        for path, row in valid.items()
-        if path not in moves.undecided
+        for key, row in valid.items()
+        if key not in moves.undecided
     ]
     await write.write_moves(connection, moves, tracks)
+    replaced = await write.write_replaced(connection, moves.replaced)
     lost_artists = await write.write_tracks(connection, decisions)
     await write.write_files(connection, library_id, scan_id, decisions, moves)
     changed = [d.track_id for d in decisions if d.status is not UpsertStatus.UNCHANGED]
     if changed:
         await reuse_analyses(connection, changed, is_new_revision=False)
-    await write.resolve_failures(connection, library_id, decisions, moves)
-    await _refresh_albums(connection, decisions, tracks, moves.displaced)
+    await write.resolve_failures(connection, library_id, decisions, moves, replaced)
+    await _refresh_albums(connection, decisions, tracks, [*moves.displaced, *replaced])
     if lost_artists:
         await artists.delete_unused(connection, lost_artists)
     if scan_id is not None:
-        await scans.count_read(connection, scan_id, sum(d.is_first_read for d in decisions))
+        # A file counts once, whatever its parts.
+        first_reads = sum(d.is_first_read and d.row.part.number <= 1 for d in decisions)
+        await scans.count_read(connection, scan_id, first_reads)
     return _results(problems, moves, decisions)
 
 
 def _results(
-    problems: Mapping[str, Problem], moves: Moves, decisions: Sequence[Decision]
-) -> dict[str, TrackUpserted]:
-    """The results by path."""
+    problems: Mapping[FileKey, Problem], moves: Moves, decisions: Sequence[Decision]
+) -> dict[FileKey, TrackUpserted]:
+    """The results by path and part."""
     return {
-        **{path: TrackUpserted(problem=problem) for path, problem in problems.items()},
+        **{key: TrackUpserted(problem=problem) for key, problem in problems.items()},
         **{
-            path: TrackUpserted(status=UpsertStatus.UNDECIDED, candidates=candidates)
-            for path, candidates in moves.undecided.items()
+            key: TrackUpserted(status=UpsertStatus.UNDECIDED, candidates=candidates)
+            for key, candidates in moves.undecided.items()
         },
         **{
-            d.row.path: TrackUpserted(d.track_id, d.status, d.revision, d.content_revision)
+            d.row.key: TrackUpserted(d.track_id, d.status, d.revision, d.content_revision)
             for d in decisions
         },
     }
