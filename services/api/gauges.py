@@ -11,8 +11,9 @@ import structlog
 
 from services.api.graphql.people.subscriptions import Rates
 from services.api.graphql.types.status import MOST_UNRESOLVED_SCANS, stages_of
-from services.api.store import progress, scans
+from services.api.store import progress
 from services.api.store.database.pool import CountedPool
+from services.api.store.reading import scans
 from shared.bus.port import Bus
 from shared.runtime import metrics
 

@@ -4,15 +4,14 @@
 """
 
 import os
-import re
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.contracts.analysis import MOST_HEARD_S
 from shared.runtime.resources import this_machine, workers_for
+from shared.runtime.setting_types import Folders, Names, Origins
 
 
 def _data_dir() -> Path:
@@ -22,18 +21,6 @@ def _data_dir() -> Path:
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """Names and addresses of this machine that other machines cannot reach."""
-
-
-def _origin(text: str) -> str:
-    """An origin as browsers send it: scheme, host and port, in lower case."""
-    origin = text.lower().rstrip("/")
-    if not re.fullmatch(r"https?://[^/?#@*\s]+", origin):
-        raise ValueError(
-            f"{text} is no origin: those are a scheme, a host and perhaps a port, such as"
-            " https://music.example or http://localhost:3000"
-        )
-    default_port = ":443" if origin.startswith("https") else ":80"
-    return origin.removesuffix(default_port)
 
 
 class Settings(BaseSettings):
@@ -61,7 +48,7 @@ class Settings(BaseSettings):
         description="Bearer token of the services. If it is set, only a caller that presents it may"
         " store tracks, analyses, vectors and covers; the services do.",
     )
-    origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    origins: Origins = Field(
         (),
         description="Origins of web pages that may use the gateway, separated by commas:"
         " `https://music.example, http://localhost:3000`. Default: none but the gateway's own.",
@@ -86,7 +73,7 @@ class Settings(BaseSettings):
         description='Where the libraries are on this host, as JSON: `{"library name": "/path"}`. '
         "Default: the path that each was added with.",
     )
-    roots: Annotated[tuple[str, ...], NoDecode] = Field(
+    roots: Folders = Field(
         (),
         description="Folders in which the roots of libraries may be, separated by commas. Requests"
         " for a new library anywhere else are refused; known libraries, and those of `soniquebay up"
@@ -122,7 +109,7 @@ class Settings(BaseSettings):
         " meaning, in ten slices. Less is faster and less accurate (docs/analysis.md has figures)."
         " Levels are measured on the whole track.",
     )
-    ignore: Annotated[tuple[str, ...], NoDecode] = Field(
+    ignore: Names = Field(
         (),
         description="Names or patterns that scans ignore, separated by commas "
         "(`.soniqueignore` files in folders work too).",
@@ -261,35 +248,10 @@ class Settings(BaseSettings):
         description="How much is logged. `soniquebay up` logs only errors, unless this is set.",
     )
 
-    @field_validator("roots")
-    @classmethod
-    def _are_absolute(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for each in value:
-            if not each.startswith("/"):
-                raise ValueError(f"{each!r} is not an absolute path")
-        return tuple(os.path.normpath(each) for each in value)
-
-    @field_validator("ignore", "origins", "roots", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("origins")
-    @classmethod
-    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_origin(each) for each in value)
-
     @field_validator(
-        "token",
-        "service_token",
-        "url_key",
-        "acoustid_key",
-        "database_url",
-        "scan_every_s",
+        "token", "service_token", "url_key", "acoustid_key", "database_url", "scan_every_s",
         mode="before",
-    )
+    )  # fmt: skip
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         # A compose file passes an unset variable on as an empty one.

@@ -6,12 +6,13 @@ from uuid import UUID
 import asyncpg
 
 from services.api.handlers import keep_failures
-from services.api.store import progress, scans
+from services.api.store import progress
 from services.api.store.analyses.upsert import upsert_analyses
 from services.api.store.failures.queries import FailureSelection, claim_failures, resolve_claimed
 from services.api.store.failures.write import store_failures
 from services.api.store.files.known import known_files
 from services.api.store.files.missing import mark_missing
+from services.api.store.reading import scans
 from shared.contracts.envelope import DeadLetter, encode
 from shared.contracts.errors import FailureKind
 from shared.contracts.events import ScanRequested

@@ -16,6 +16,7 @@ from services.api.store.analyses.current import expect_analyzer
 from services.api.store.analyses.upsert import upsert_analyses
 from services.api.store.database.embedded import EmbeddedPostgres
 from services.api.store.files.missing import mark_missing
+from services.api.store.reading.scans import read as read_scans
 from services.api.store.results import TrackUpserted
 from services.api.store.vectors.upsert import upsert_vectors
 from shared.bus.in_process import InProcessBus
@@ -198,7 +199,7 @@ async def test_an_interrupted_scan_is_walked_again_and_given_up_in_the_end(
     pool: asyncpg.Pool, library_id: UUID, reconciler: Reconciler, stages: RecordingStages
 ) -> None:
     async def state(scan: UUID) -> str:
-        return (await scans.read(pool, [scan]))[scan].state
+        return (await read_scans(pool, [scan]))[scan].state
 
     scan = await begin_scan(pool, to_read=3)
     for _ in range(scans.MOST_WALKS - 1):

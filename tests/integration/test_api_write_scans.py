@@ -8,6 +8,8 @@ import pytest
 
 from services.api.handlers import keep_failures
 from services.api.store import scans
+from services.api.store.reading.scans import Scan
+from services.api.store.reading.scans import read as read_scans
 from shared.contracts.errors import FailureKind
 from shared.contracts.events import ScanRequested
 from shared.contracts.identity import IdKind, format_id
@@ -25,7 +27,7 @@ async def test_a_failed_scan_is_refused_with_the_message(
         )
     event = ScanRequested(library="music", scan_id=format_id(IdKind.SCAN, scan))
     await keep_failures(pool, [letter(event, Stage.WALK, "/music does not exist")])
-    refused = (await scans.read(pool, [scan]))[scan]
+    refused = (await read_scans(pool, [scan]))[scan]
     assert (refused.state, refused.message) == ("refused", "/music does not exist")
 
 
@@ -47,9 +49,9 @@ async def test_an_interrupted_scan_that_is_walked_again_ends_with_the_right_tota
         )  # fmt: skip
     await store_tracks(*(f"{n}.mp3" for n in range(4, 10)), scan_id=scan)
     await store_tracks("2.mp3", "9.mp3", scan_id=scan)  # read again
-    assert (await scans.read(pool, [scan]))[scan].state == "reading"
+    assert (await read_scans(pool, [scan]))[scan].state == "reading"
     await store_tracks("10.mp3", scan_id=scan)
-    done = (await scans.read(pool, [scan]))[scan]
+    done = (await read_scans(pool, [scan]))[scan]
     assert (done.state, done.files_to_read, done.files_read, done.files_failed) == (
         "finished",
         10,
@@ -73,12 +75,12 @@ async def test_an_interrupted_scan_that_is_walked_again_ends_with_the_right_tota
 async def test_a_root_selects_the_library_that_contains_it_or_a_new_one(
     pool: asyncpg.Pool, library_id: UUID, root: str, folder: str, expected: Any
 ) -> None:
-    async def request() -> scans.Scan:
+    async def request() -> Scan:
         async with pool.acquire() as connection, connection.transaction():
             scan, _ = await scans.request(
                 connection, library=None, root=root, folder=folder, mode="incremental"
             )
-        return (await scans.read(pool, [scan]))[scan]
+        return (await read_scans(pool, [scan]))[scan]
 
     if isinstance(expected, str):
         with pytest.raises(Exception, match=expected):

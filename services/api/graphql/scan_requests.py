@@ -11,18 +11,20 @@ from services.api.store import checks, scans
 from services.api.store.checks import InvalidValue
 from services.api.store.database.pool import in_transaction
 from services.api.store.libraries.find import AllowedRoots
+from services.api.store.reading.scans import Scan
+from services.api.store.reading.scans import read as read_scans
 from shared.contracts.events import ScanMode
 
 
 async def scan_or_error(
     pool: asyncpg.Pool, work: Callable[[asyncpg.Connection], Awaitable[UUID]]
-) -> tuple[scans.Scan | None, UserError | None]:
+) -> tuple[Scan | None, UserError | None]:
     """Run `work` in a transaction; the scan whose id it returns, or the user's error."""
     try:
         scan = await in_transaction(pool, work)
     except InvalidValue as invalid:
         return None, UserError.of(invalid.problem)
-    return (await scans.read(pool, [scan]))[scan], None
+    return (await read_scans(pool, [scan]))[scan], None
 
 
 async def find_scan(

@@ -32,11 +32,11 @@ from services.api.graphql.types.relay import Connection, Node, connection
 from services.api.graphql.types.scans import Scan
 from services.api.graphql.types.search import Duplicates, SearchMode, SearchResult
 from services.api.graphql.types.status import Status
-from services.api.store import progress, scans
+from services.api.store import progress
 from services.api.store.analyses import meanings, pause
 from services.api.store.failures.queries import read_failures
 from services.api.store.libraries import read as libraries
-from services.api.store.reading import lists, track_lists
+from services.api.store.reading import lists, scans, track_lists
 from services.api.store.reading.pages import Conditions, Order, Page, page_size
 from services.api.store.reading.track_lists import TrackFilters, duplicates
 from shared.contracts.identity import IdKind, parse_id

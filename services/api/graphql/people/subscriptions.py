@@ -19,7 +19,8 @@ from services.api.graphql.types.status import (
     Status,
     stages_of,
 )
-from services.api.store import progress, scans
+from services.api.store import progress
+from services.api.store.reading import scans
 from shared.contracts.identity import IdKind
 
 _MIN_INTERVAL_S = 0.5

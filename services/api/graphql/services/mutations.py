@@ -40,6 +40,7 @@ from services.api.store.checks import InvalidValue
 from services.api.store.failures.write import store_failures
 from services.api.store.files.missing import mark_missing
 from services.api.store.libraries.read import earlier_places
+from services.api.store.reading.scans import read as read_scans
 from services.api.store.scan_end import end_scan
 from services.api.store.tracks.upsert import upsert_tracks
 from services.api.store.vectors.spaces import register_spaces, validate_space
@@ -128,7 +129,7 @@ class ServiceMutations:
         scan, error = await scan_or_error(info.context.pool, work)
         if scan is not None and scan.state == "reading":
             await end_scan(info.context.pool, scan.id)
-            scan = (await scans.read(info.context.pool, [scan.id]))[scan.id]
+            scan = (await read_scans(info.context.pool, [scan.id]))[scan.id]
         return ReportWalkPayload(scan=None if scan is None else Scan.of(scan), error=error)
 
     @strawberry.mutation(

@@ -8,8 +8,8 @@ from services.api.graphql.enums import ScanMode, ScanState
 from services.api.graphql.scalars import BigInt
 from services.api.graphql.types.libraries import Library
 from services.api.graphql.types.relay import Node
-from services.api.store import scans
 from services.api.store.libraries.read import Library as StoredLibrary
+from services.api.store.reading import scans
 from shared.contracts.identity import IdKind, format_id
 
 

@@ -7,9 +7,8 @@ from strawberry import Info
 
 from services.api.graphql.types.scans import Scan
 from services.api.graphql.types.track_details import TrackStage
-from services.api.store import scans
 from services.api.store.progress import Progress
-from services.api.store.reading import lists
+from services.api.store.reading import lists, scans
 from shared.contracts.topics import Stage
 
 _FAILING = {
