@@ -1,5 +1,6 @@
 """The range of a file that is a track of a cue sheet is decoded as a file of its own."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -76,6 +77,34 @@ def test_a_range_has_the_very_samples(tmp_path: Path, ending: str) -> None:
         assert part.samples == alone.samples
         assert np.array_equal(part.mono, alone.mono)
         assert np.array_equal(part.k_power, alone.k_power)
+        assert not part.damaged
+
+
+def states_5_s(content: bytearray) -> None:
+    """A FLAC header with too few samples: the number ends at byte 26."""
+    content[22:26] = (5 * RATE_HZ).to_bytes(4, "big")
+
+
+def states_no_length(content: bytearray) -> None:
+    """A WAV header by a program that streams."""
+    data = content.index(b"data")
+    content[4:8] = content[data + 4 : data + 8] = b"\xff" * 4
+
+
+@pytest.mark.parametrize(("ending", "mislead"), [(".flac", states_5_s), (".wav", states_no_length)])
+def test_a_range_of_a_file_with_a_wrong_length_in_its_header_has_the_very_samples(
+    tmp_path: Path, ending: str, mislead: Callable[[bytearray], None]
+) -> None:
+    pcm = sound()
+    path = write(tmp_path / f"album{ending}", pcm)
+    content = bytearray(path.read_bytes())
+    mislead(content)
+    path.write_bytes(content)
+    for wanted in RANGES:
+        part = decoded(path, wanted)
+        soundfile.write(tmp_path / "alone.wav", pcm[samples(*wanted)], RATE_HZ)
+        alone = decode_file(bytes(tmp_path / "alone.wav"))
+        assert np.array_equal(part.mono, alone.mono)
         assert not part.damaged
 
 

@@ -8,31 +8,17 @@ import pytest
 
 from services.api.store import progress
 from services.api.store.analyses.upsert import upsert_analyses
-from services.api.store.files.known import known_files, known_ranges
+from services.api.store.files.known import known_files, known_ranges, sample_files
 from services.api.store.files.missing import mark_missing
 from shared.contracts.range_digests import digest_of
 from shared.contracts.upserts import UpsertStatus
+from tests.integration.api_write_items import part_item
 from tests.integration.conftest import StoreTracks, analysis_item, track_item
 
 STATES = """
 SELECT part, state, is_missing FROM files LEFT JOIN tracks ON tracks.id = track_id
 WHERE path = $1 ORDER BY part
 """
-
-
-def part_item(number: int, count: int, path: str = "a.flac", **changes: Any) -> dict[str, Any]:
-    """An item of a part that lasts a minute; each has a content of its own."""
-    return track_item(
-        path,
-        title=f"{number} of {count}",
-        content_hash=f"{number:032x}",
-        images_digest=count,
-        part={
-            "number": number, "count": count, "start_s": number * 60.0,
-            "end_s": None if number == count else number * 60.0 + 60, "cue_sheet": "a.cue",
-        },
-        **changes,
-    )  # fmt: skip
 
 
 def parts(count: int, path: str = "a.flac") -> list[dict[str, Any]]:
@@ -103,6 +89,18 @@ async def test_all_parts_go_missing_with_one_result_each(
     (back,) = await store_tracks(whole())
     assert back.status is UpsertStatus.RETURNED
     assert await states(pool) == {0: "present"} | dict.fromkeys((1, 2, 3), "replaced")
+
+
+async def test_a_sample_of_files_has_a_file_with_parts_once_and_without_a_hash(
+    pool: asyncpg.Pool, library_id: UUID, store_tracks: StoreTracks
+) -> None:
+    await store_tracks(whole(), track_item("b.flac", content_hash="b" * 32))
+    await store_tracks(*parts(3))
+    sample = await sample_files(pool, library_id, 10)
+    hashes = dict(zip(sample.paths, sample.content_hashes, strict=True))
+    assert len(sample.paths) == 2
+    # A part's hash is not that of the file, by which a library is recognised elsewhere.
+    assert hashes == {"a.flac": None, "b.flac": "b" * 32}
 
 
 async def test_the_status_counts_tracks_files_and_what_is_really_missing(

@@ -1,6 +1,7 @@
 """An album in one file and its cue sheet, through extractor, gateway and database."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ import pytest
 import soundfile
 from pytest_asyncio import fixture
 
+from services.extractor.cue.parts import part_hash
+from services.extractor.read.content_hash import SEGMENT_BYTES, content_hash
 from shared.runtime.settings import Settings
 from tests.integration.extractor_setup import LibraryClient, running_extractor
 
 RATE_HZ = 8_000
+RATE_OF_LARGE_HZ = 352_800
 LENGTH_S = 12
 _TRACKS = """
 query ($missing: Boolean) {
@@ -48,11 +52,11 @@ FILE "album.wav" WAVE
 """
 
 
-def write_album(path: Path, seed: int = 0) -> Path:
+def write_album(path: Path, seed: int = 0, rate_hz: int = RATE_HZ) -> Path:
     """A file of noise that belongs to a cue sheet."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    noise = np.random.default_rng(seed).standard_normal(RATE_HZ * LENGTH_S) * 0.1
-    soundfile.write(path, noise, RATE_HZ)
+    noise = np.random.default_rng(seed).standard_normal(rate_hz * LENGTH_S) * 0.1
+    soundfile.write(path, noise, rate_hz)
     return path
 
 
@@ -224,6 +228,40 @@ async def test_all_parts_are_missing_with_their_file_and_return(library: CueLibr
     away.rename(path)
     await library.scan()
     assert [track["id"] for track in await library.entries()] == [track["id"] for track in before]
+
+
+async def test_parts_of_a_sound_that_is_hashed_in_segments_have_hashes_and_follow_them(
+    library: CueLibrary, pool: asyncpg.Pool
+) -> None:
+    path = write_album(library.root / "A/album.wav", rate_hz=RATE_OF_LARGE_HZ)
+    assert path.stat().st_size > SEGMENT_BYTES
+    (library.root / "A/album.cue").write_text(SHEET)
+    scan = await library.scan()
+    assert (scan["filesRead"], scan["filesFailed"]) == (1, 0)
+    with path.open("rb") as file:
+        whole = content_hash(file.fileno(), path.stat().st_size)
+    ranges = [(0.0, 4.0), (4.0, 8.0), (8.0, None)]
+    rows = await pool.fetch("SELECT encode(content_hash, 'hex') AS h FROM files ORDER BY part")
+    assert [row["h"] for row in rows] == [part_hash(whole, *range_s) for range_s in ranges]
+    before = {track["id"] for track in await library.entries()}
+
+    # A copy is another file: its parts are duplicates.
+    shutil.copytree(library.root / "A", library.root / "B")
+    await library.scan()
+    assert await library.status() == {"tracks": 6, "files": 2, "missing": 0}
+    found = await library.gateway.execute_document("{ duplicates { tracks { title } } }", {})
+    assert len(found["duplicates"]) == 3
+    shutil.rmtree(library.root / "B")
+    await library.scan()
+    await library.until_missing("B/album.wav")
+
+    # Another file took its place: the tracks follow the sound.
+    (library.root / "A").rename(library.root / "C")
+    write_album(path, 1, RATE_OF_LARGE_HZ)
+    await library.scan()
+    entries = await library.entries()
+    assert {track["id"] for track in entries if track["path"] == "C/album.wav"} == before
+    assert {track["contentRevision"] for track in entries} == {1}
 
 
 async def test_copies_of_a_file_are_duplicates_part_by_part(library: CueLibrary) -> None:

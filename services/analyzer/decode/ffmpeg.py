@@ -34,6 +34,7 @@ from services.analyzer.decode.ffmpeg_graph import (
     connect,
     drain,
     graph_for,
+    layout_of,
     pull_available,
     pull_block,
 )
@@ -107,12 +108,10 @@ def open_filter_source(path: bytes) -> Audio:
 def open_packets(path: bytes, content: Content | None = None, start_s: float = 0.0) -> Audio:
     """Open a file that is decoded packet by packet; packets that cannot be decoded are skipped.
 
-    Where packets have exact times, the blocks begin shortly before `start_s`.
-
     Args:
         path: of the file.
         content: where it ends and what is wrong in its header, where FFmpeg must not see the rest.
-        start_s: what is wanted begins there.
+        start_s: the blocks begin shortly before, where packets have exact times; else at 0.
     """
     with _opened(path, content) as source:
         audio, output = _audio_of(source)
@@ -137,15 +136,10 @@ def open_parts(path: bytes, container_format: str, parts: Sequence[Part]) -> Aud
     rate_hz = max(part.rate_hz for part in parts)
     check_sample_rate(rate_hz)
     channels = min(MAX_CHANNELS, max(part.channels for part in parts))
-    output = OutputFormat(_layout_of(channels), measured_rate_hz(rate_hz))
+    output = OutputFormat(layout_of(channels), measured_rate_hz(rate_hz))
     audio = Audio(output.rate_hz, None, iter(()), layout=output.channels)
     audio.blocks = _part_blocks(audio, output, path, container_format, parts)
     return audio
-
-
-def _layout_of(channels: int) -> av.AudioLayout:
-    names = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
-    return av.AudioLayout(names[max(1, channels) - 1])
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from services.api.store.database.pool import LostRace, in_transaction
 from services.api.store.results import Problem, TrackUpserted
 from services.api.store.scan_end import end_scan
 from services.api.store.spelling import mark_uncounted, spelled_by
-from services.api.store.tracks import lock, write
+from services.api.store.tracks import lock, write, write_moves
 from services.api.store.tracks.decide import Decision, decide
 from services.api.store.tracks.match import Moves, match
 from services.api.store.tracks.parts import FileKey
@@ -90,8 +90,8 @@ async def _upsert(
         for key, row in valid.items()
         if key not in moves.undecided
     ]
-    await write.write_moves(connection, moves, tracks)
-    replaced = await write.write_replaced(connection, moves.replaced)
+    await write_moves.write_moves(connection, moves, tracks)
+    replaced = await write_moves.write_replaced(connection, moves.replaced)
     consequences = await write.write_tracks(connection, decisions, artist_names)
     await write.write_files(connection, library_id, scan_id, decisions, moves)
     changed = [d.track_id for d in decisions if d.status is not UpsertStatus.UNCHANGED]

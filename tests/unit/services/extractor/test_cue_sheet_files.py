@@ -19,6 +19,7 @@ from services.extractor.read.file_reader import FileContents, read_file
 from services.extractor.read.jobs import read_chunk
 from services.extractor.scan.walk import Walk
 from services.extractor.store.inputs import images_digest_of
+from services.extractor.tags.raw_tags import OBJECT
 from tests.unit.services.extractor.test_chapters import write
 from tests.unit.services.extractor.test_cue_sheets import GAPS_IN_FILES, TWO
 
@@ -230,6 +231,19 @@ def test_the_sheet_goes_before_the_file_and_the_file_fills_in() -> None:
         "genre": ["Jazz"], "label": ["L"], "replaygain_album_gain": ["-4 dB"],
         "title": ["Track 2"], "tracknumber": ["2"], "totaltracks": ["2"],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "popm:x", "rating", "rating:x", "playcount", "play count:x", "pcnt", "fmps_rating",
+        "wm/shareduserrating", "energy", "energylevel", "serato_markers_v2", "beatgrid",
+        "cuepoints", f"{OBJECT}serato markers2", "traktor4",
+    ],
+)  # fmt: skip
+def test_what_programs_say_of_the_file_is_said_of_none_of_its_parts(name: str) -> None:
+    sheet = parse_sheet(TWO)
+    assert name not in part_tags({name: ["1"], "mood": ["calm"]}, sheet, sheet.tracks[1])
 
 
 def test_the_files_ids_stay_with_the_name_that_they_are_of() -> None:
