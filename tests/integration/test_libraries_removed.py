@@ -387,9 +387,8 @@ async def test_only_files_that_are_missing_for_long_are_purged(
 async def fill_with_parts(pool: asyncpg.Pool, library: UUID, path: str) -> None:
     """A file that was whole, and has three parts by a cue sheet now."""
     await upsert_tracks(pool, library, None, [track_item(path)])
-    made = await upsert_tracks(
-        pool, library, None, [part_item(number, 3, path) for number in (1, 2, 3)]
-    )
+    items = [part_item(number, 3, path, is_checked=True) for number in (1, 2, 3)]
+    made = await upsert_tracks(pool, library, None, items)
     assert all(one.id for one in made), made
 
 
