@@ -22,6 +22,7 @@ from services.api.store.database.embedded import EmbeddedPostgres
 from services.api.store.failures.write import store_failures
 from services.api.store.files.missing import mark_missing
 from services.api.store.results import TrackUpserted
+from services.api.store.scan_end import decide
 from services.api.store.tracks.upsert import upsert_tracks
 from services.api.store.vectors.upsert import upsert_vectors
 from shared.bus.in_process import InProcessBus
@@ -185,6 +186,27 @@ async def test_a_removed_library_leaves_the_tables_as_if_it_had_never_been(
     await housekeeper(pool, database_settings, recorder).look()
     assert await read_tables(pool) == before
     assert await recorder.removed() == {track_of(track) for track in tracks}
+
+
+async def test_artists_are_spelled_as_by_the_tracks_that_stay(
+    pool: asyncpg.Pool, database_settings: Settings
+) -> None:
+    (artist,) = await artists.upsert(pool, [{"name": "Björk"}])
+    assert artist.id is not None
+    credit = {"artist_id": format_id(IdKind.ARTIST, artist.id), "role": "artist", "join_phrase": ""}
+    name = "SELECT name FROM artists"
+    libraries = {}
+    for spelling, tracks in (("Björk", 1), ("BJÖRK", 3)):
+        libraries[spelling] = await make_library(pool, spelling)
+        credits_ = [{**credit, "credited_as": spelling}]
+        items = [track_item(f"{number}.mp3", credits=credits_) for number in range(tracks)]
+        await upsert_tracks(pool, libraries[spelling], None, items)
+    await decide(pool)
+    assert await pool.fetchval(name) == "BJÖRK"
+    await request_removal(pool, libraries["BJÖRK"])
+    await housekeeper(pool, database_settings, Recorder()).look()
+    await decide(pool)
+    assert await pool.fetchval(name) == "Björk"
 
 
 _REMOVE_ALL = """

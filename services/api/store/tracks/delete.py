@@ -12,6 +12,8 @@ import asyncpg
 
 from services.api.store import artists
 from services.api.store.albums.refresh import refresh_albums
+from services.api.store.albums.regroup import mark_ungrouped
+from services.api.store.spelling import mark_uncounted, spelled_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,17 @@ async def delete_files(connection: asyncpg.Connection, files: Sequence[asyncpg.R
         [file["library_id"] for file in files],
         [file["path"] for file in files],
     )
+    # What the other tracks of these albums, artists and genres say counts from now on.
+    albums = {row["album_id"] for row in tracks} - {None}
+    uncounted = await spelled_by(connection, ids)
+    await mark_ungrouped(connection, albums)
     lost = {row["artist_id"] for row in await connection.fetch(_DELETE_CREDITS, ids)}
     await connection.execute(_DELETE_FILES, [file["id"] for file in files])
     await connection.execute(_DELETE_TRACKS, ids)
-    await refresh_albums(connection, {row["album_id"] for row in tracks} - {None})
+    await refresh_albums(connection, albums)
     if lost:
         await artists.delete_unused(connection, lost)
+    await mark_uncounted(connection, uncounted, album_ids=albums)
 
 
 async def unannounced(pool: asyncpg.Pool, first: int) -> list[RemovedTrack]:
