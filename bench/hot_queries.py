@@ -90,7 +90,7 @@ HOT_QUERIES = {
         "query($path: String) { tracks(first: 100, filter: { pathPrefix: $path })"
         f" {{ totalCount {_PAGE} }} }}",
         lambda chance, tracks: {"path": f"{chance.randrange(tracks // 20)}/"},
-        "files_library_id_path_key",
+        "files_library_id_path_part_key",
     ),
     "an album with its tracks": HotQuery(
         f"query($id: ID!) {{ node(id: $id) {{ ... on Album {{ title tracks {{ {_ROW} }} }} }} }}",

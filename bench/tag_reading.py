@@ -19,7 +19,7 @@ from bench.generated_library import generate
 from bench.markdown import table
 from bench.measurement import Samples, cpu_s, measure_in_turn
 from services.extractor.read.file_bytes import FileBytes
-from services.extractor.read.file_reader import read_chunk
+from services.extractor.read.jobs import read_chunk
 from services.extractor.read.mutagen_files import read_with_mutagen
 from services.extractor.read.tag_reader import read_fast
 

@@ -3,7 +3,7 @@
 STATUS = """
 query Status {
   status {
-    tracks missing analyzed vectorized indexed damaged failed pending
+    tracks files missing analyzed vectorized indexed damaged failed pending
     artists albums genres activeScans
     stages { stage done failed total } paused { stage reason }
     unresolvedScans { id root folder state message finishedAt }
@@ -57,6 +57,7 @@ query Show($ids: [ID!]!) {
   tracksById(ids: $ids) {
     id title artistCredit artists displayPath isMissing stage year releaseDate
     trackNumber trackTotal discNumber discTotal
+    part { number startS endS cueSheet } cueProblem chapters { title startS endS }
     container codec durationS bitrateBps sampleRateHz channels bitDepth
     tempoBpm key mode camelot moods correction { tempoBpm key genres moods correctedAt }
     hasLyrics musicbrainzRecordingId library { name root }
@@ -144,7 +145,7 @@ PAUSE = "mutation Pause { pauseAnalysis }"
 RESUME = "mutation Resume { resumeAnalysis }"
 TRACKS_BY_PATH = """
 query TracksByPath($path: String!) {
-  tracks(first: 5, filter: { pathPrefix: $path, isMissing: null }) {
+  tracks(first: 100, filter: { pathPrefix: $path, isMissing: null }) {
     edges { node { id title artists displayPath path library { root } album { title } } }
   }
 }

@@ -24,6 +24,12 @@ def say(line: str) -> None:
     click.echo(line, err=True)
 
 
+def moment(seconds: float) -> str:
+    """A moment in a file for people: 0:07.50, 75:12.00."""
+    hundredths = round(seconds * 100)
+    return f"{hundredths // 6_000}:{hundredths % 6_000 / 100:05.2f}"
+
+
 def duration(seconds: float) -> str:
     """A duration for people: 42 s, 3:07 min, 2:05 h."""
     whole = round(seconds)

@@ -39,9 +39,9 @@ def _find_by_path(gateway: Gateway, argument: str) -> str | None:
     for path in candidates:
         # The gateway filters by a prefix of the path, so longer paths are among the results.
         edges = gateway.execute(TRACKS_BY_PATH, {"path": path})["tracks"]["edges"]
-        ids = [edge["node"]["id"] for edge in edges if edge["node"]["path"] == path]
-        if ids:
-            return str(ids[0])
+        found = [edge["node"] for edge in edges if edge["node"]["path"] == path]
+        if found:  # several where the file has a cue sheet
+            return choose_track(argument, found)
     return None
 
 

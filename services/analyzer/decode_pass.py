@@ -18,6 +18,7 @@ from services.analyzer.decode.decoders import (
     reason_of,
 )
 from services.analyzer.decode.excerpt import RATE_HZ, Excerpt, Resampler
+from services.analyzer.decode.file_range import WHOLE_FILE, FileRange
 from services.analyzer.loudness.k_weighting import KWeighting
 from services.analyzer.loudness.levels import (
     StereoBalance,
@@ -79,15 +80,19 @@ class DecodedTrack:
     damaged: bool = False
 
 
-def decode_file(path: bytes, max_excerpt_s: float = MOST_HEARD_S) -> DecodedTrack:
-    """Decode a file; where a decoder complains or stops early, the next one is asked.
+def decode_file(
+    path: bytes, max_excerpt_s: float = MOST_HEARD_S, wanted: FileRange = WHOLE_FILE
+) -> DecodedTrack:
+    """Decode a file, or a range of it.
 
-    The longest is kept. The track is damaged if any decoder complained, if it is shorter than the
-    file's bytes or its header say, or if bytes between its frames are no sound.
+    Where a decoder complains or stops early, the next one is asked. The longest is kept. The track
+    is damaged if any decoder complained, if it is shorter than the file's bytes or its header say,
+    or if bytes between its frames are no sound.
 
     Args:
         path: of the file on this host.
         max_excerpt_s: longest excerpt; of a longer track it is ten slices.
+        wanted: the range; all times of the result count from its start.
 
     Raises:
         Undecodable: nothing can be decoded.
@@ -100,7 +105,7 @@ def decode_file(path: bytes, max_excerpt_s: float = MOST_HEARD_S) -> DecodedTrac
     has_complaint = content.is_damaged
     # The expected duration may be known to another decoder than the one that does best.
     opened: list[Audio] = []
-    for audio in open_with_each_decoder(path, content):
+    for audio in open_with_each_decoder(path, content, wanted):
         opened.append(audio)
         try:
             track = decode_stream(audio, max_excerpt_s)

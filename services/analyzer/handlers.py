@@ -152,8 +152,9 @@ class AnalyzeTracks:
         root = self._mounts.get(library.name, library.root)
         try:
             path = local_path(root, track.path)
+            part = (track.part.start_s, track.part.end_s) if track.part else ()
             analysis = await self._workers.run_within(
-                self._timeout_s, self._analyze_file, path, self._max_excerpt_s
+                self._timeout_s, self._analyze_file, path, self._max_excerpt_s, *part
             )
         except InvalidInput as error:
             if await asyncio.to_thread(_is_empty, root):

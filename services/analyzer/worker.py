@@ -24,18 +24,26 @@ def prepare_worker() -> None:
     warm_up()
 
 
-def analyze_file(path: bytes, max_excerpt_s: float = MOST_HEARD_S) -> Analysis:
-    """Decode and analyse a file on this host.
+def analyze_file(
+    path: bytes,
+    max_excerpt_s: float = MOST_HEARD_S,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+) -> Analysis:
+    """Decode and analyse a file on this host, or a part of it.
 
     Args:
         path: of the file.
         max_excerpt_s: the spectrum of so much is analysed; of a longer track, ten slices of it.
+        start_s: where the part begins.
+        end_s: where it ends; None at the file's end.
 
     Raises:
         InvalidInput: it cannot be decoded, or has less than a second of audio.
         TransientError: the disk or its mount failed.
     """
     from services.analyzer.analysis import analysis_of
+    from services.analyzer.decode.file_range import FileRange
     from services.analyzer.decode_pass import decode_file
 
-    return analysis_of(decode_file(path, max_excerpt_s))
+    return analysis_of(decode_file(path, max_excerpt_s, FileRange(start_s, end_s)))

@@ -133,10 +133,11 @@ async def tracks_to_index(
 ) -> list[indexing.TrackToIndex | None]:
     """The searchable values of tracks, in the order of the ids; None for an unknown id."""
     keys = [checks.argument_id("ids", id_, IdKind.TRACK) for id_ in ids]
-    rows, credits_, genres = await asyncio.gather(
+    rows, credits_, genres, chapters = await asyncio.gather(
         lookups.tracks(pool, keys),
         lookups.track_credits(pool, keys),
         lookups.track_genres(pool, keys),
+        lookups.chapters(pool, keys),
     )
     artist_ids = {credit["artist_id"] for each in credits_ for credit in each}
     album_ids = {row["album_id"] for row in rows if row and row["album_id"]}
@@ -146,17 +147,19 @@ async def tracks_to_index(
     artist_names = {row["id"]: row["name"] for row in found_artists if row}
     albums_ = {row["id"]: row for row in found_albums if row}
     return [
-        row and _track_to_index(row, each, named, artist_names, albums_.get(row["album_id"]))
-        for row, each, named in zip(rows, credits_, genres, strict=True)
+        row
+        and _track_to_index(row, each, artist_names, albums_.get(row["album_id"]), named, titled)
+        for row, each, named, titled in zip(rows, credits_, genres, chapters, strict=True)
     ]
 
 
-def _track_to_index(
+def _track_to_index(  # noqa: PLR0917 - one for each query above, called there alone
     row: Any,
     credits_: Iterable[Any],
-    genres: Iterable[Any],
     artist_names: Mapping[UUID, str],
     album: Any,
+    genres: Iterable[Any],
+    chapters: Iterable[Any],
 ) -> indexing.TrackToIndex:
     return indexing.TrackToIndex(
         id=format_id(IdKind.TRACK, row["id"]),
@@ -175,6 +178,7 @@ def _track_to_index(
         ],
         album=album and indexing.AlbumTitle(album["title"], album["artist_credit"]),
         genres=[indexing.Named(genre["name"]) for genre in genres],
+        chapters=[indexing.Chapter(chapter["title"]) for chapter in chapters],
     )
 
 
@@ -182,6 +186,8 @@ def _track_row(item: TrackInput) -> dict[str, Any]:
     row = _fields(item) | _credits(item.credits)
     row["kind"] = item.kind and item.kind.lower()
     row["imported_facts"] = [*map(_fact, item.imported_facts or ())]
+    row["chapters"] = [_fields(chapter) for chapter in item.chapters or ()]
+    row["part"] = item.part and _fields(item.part)
     return row
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import structlog
 
 from services.extractor.libraries import Libraries, UnknownLibrary
-from services.extractor.read.file_reader import ChunkRead
+from services.extractor.read.jobs import ChunkRead
 from services.extractor.read.readers import Readers
 from services.extractor.scan.ignore_rules import IgnoreRules, is_seen
 from services.extractor.store.batch_store import BatchStore

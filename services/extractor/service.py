@@ -4,7 +4,7 @@ from typing import Any
 
 from services.extractor.handlers import MarkMissing, ReadFiles
 from services.extractor.libraries import Libraries
-from services.extractor.read.file_reader import prepare_reader
+from services.extractor.read.jobs import prepare_reader
 from services.extractor.read.readers import Readers
 from services.extractor.scan.deletion_guard import DeletionGuard
 from services.extractor.scan.ignore_rules import IgnoreRules

@@ -22,6 +22,7 @@ def search_item(track: TrackToIndex) -> SearchDocument | Deletion:
         key=f"{track.key} {track.mode}" if track.key else None,
         tempo_bpm=track.tempo_bpm,
         path=track.display_path,
+        chapters=[chapter.title for chapter in track.chapters],
     )
 
 

@@ -41,8 +41,15 @@ class AnalysisState(msgspec.Struct, rename="camel"):
     meaning: HeardBy | None
 
 
+class FileRange(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a track begins and ends in its file, in seconds; `end_s` is None at the file's end."""
+
+    start_s: float
+    end_s: float | None
+
+
 class TrackToAnalyze(msgspec.Struct, rename="camel"):
-    """A track, where its file is, and its stored analysis."""
+    """A track, where its file is, which part of it it is, and its stored analysis."""
 
     id: str
     is_missing: bool
@@ -51,6 +58,7 @@ class TrackToAnalyze(msgspec.Struct, rename="camel"):
     content_revision: int
     path: str
     display_path: str
+    part: FileRange | None
     library: LibraryRoot
     analysis: AnalysisState | None
 

@@ -30,6 +30,12 @@ class AlbumTitle(msgspec.Struct, rename="camel"):
     artist_credit: str
 
 
+class Chapter(msgspec.Struct):
+    """A chapter of a track."""
+
+    title: str
+
+
 class TrackToIndex(msgspec.Struct, rename="camel"):
     """The searchable values of a track."""
 
@@ -46,6 +52,7 @@ class TrackToIndex(msgspec.Struct, rename="camel"):
     credits: list[Credit]
     album: AlbumTitle | None
     genres: list[Named]
+    chapters: list[Chapter]
 
 
 TRACKS_TO_INDEX = operation("tracks_to_index", list[TrackToIndex | None], ids=list[str])

@@ -89,10 +89,32 @@ class ImportedFactInput(msgspec.Struct, kw_only=True, rename="camel", omit_defau
     problem: str | None = None
 
 
+class ChapterInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """A chapter of a track."""
+
+    title: str
+    start_s: float
+    end_s: float
+
+
+class FilePartInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """A part of a file, by a cue sheet."""
+
+    number: int
+    count: int
+    start_s: float
+    end_s: float | None = None
+    cue_sheet: str
+
+
 class TrackInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """A track, by the path of its file. `kind` is a name of the schema's `TrackKind`."""
+    """A track, by the path of its file and its part of it.
+
+    `kind` is a name of the schema's `TrackKind`.
+    """
 
     path: str
+    part: FilePartInput | None = None
     size_bytes: int
     mtime_ns: int
     title: str
@@ -129,6 +151,7 @@ class TrackInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=Tru
     lyrics_are_sidecar: bool | None = False
     other_tags: Mapping[str, Sequence[str]] | None = None
     imported_facts: Sequence[ImportedFactInput] | None = ()
+    chapters: Sequence[ChapterInput] | None = ()
     musicbrainz_recording_id: str | None = None
     musicbrainz_track_id: str | None = None
     replaygain_track_gain_db: float | None = None
@@ -145,6 +168,7 @@ class TrackInput(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=Tru
     cover_sha256: str | None = None
     folder_cover_sha256: str | None = None
     cover_problem: str | None = None
+    cue_problem: str | None = None
     images_digest: int | None = None
     content_hash: str | None = None
     moved_from: str | None = None

@@ -10,10 +10,10 @@ from typing import Any
 from shared.search.port import Deletion, SearchDocument
 from shared.search.tokenizer import fold, words
 
-SCHEMA_VERSION = "v3"
+SCHEMA_VERSION = "v4"
 """Raise it with every change of the fields or of `tokenizer`: indexes are then built anew."""
 
-SEARCHED = ("title", "artist", "album", "genre", "path")
+SEARCHED = ("title", "artist", "album", "genre", "chapter", "path")
 """The fields whose words are searched."""
 
 NAMES = ("artist", "album", "genre", "key")
@@ -48,6 +48,7 @@ def fields(item: Item) -> dict[str, Any]:
         "artist": [*names["artist"], item.album_artist or ""],
         "album": names["album"],
         "genre": names["genre"],
+        "chapter": item.chapters,
         "path": [item.path],
     }
     made: dict[str, Any] = {

@@ -27,6 +27,8 @@ class SearchDocument:
     """Tonic and mode, like `A minor`."""
     tempo_bpm: float | None = None
     path: str = ""
+    chapters: Sequence[str] = ()
+    """The titles of its chapters."""
 
 
 @dataclass(frozen=True, slots=True)

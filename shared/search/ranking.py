@@ -7,7 +7,7 @@ worth of the kind of match.
 
 from shared.search.tokenizer import words
 
-WEIGHTS = {"title": 3.0, "artist": 2.5, "album": 2.0, "genre": 1.5, "path": 1.0}
+WEIGHTS = {"title": 3.0, "artist": 2.5, "album": 2.0, "genre": 1.5, "chapter": 1.25, "path": 1.0}
 """The weight of each field."""
 
 EXACT, PREFIX, FUZZY = 1.0, 0.3, 0.08

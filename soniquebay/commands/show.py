@@ -7,7 +7,7 @@ import click
 
 from soniquebay.documents import SHOW
 from soniquebay.gateway import Gateway
-from soniquebay.output import duration, json_option, print_json
+from soniquebay.output import duration, json_option, moment, print_json
 from soniquebay.tables import print_table
 from soniquebay.tracks import find_track
 
@@ -69,6 +69,9 @@ def _rows(track: dict[str, Any]) -> list[tuple[str, str]]:
         ("length", duration(track["durationS"])),
         ("format", _format(track)),
         ("path", track["displayPath"]),
+        ("part", _part(track["part"])),
+        ("cue sheet", track["cueProblem"]),
+        *[(moment(each["startS"]), each["title"]) for each in track["chapters"]],
         ("library", f"{track['library']['name']} ({track['library']['root']})"),
         ("state", "missing" if track["isMissing"] else track["stage"].lower()),
         ("id", track["id"]),
@@ -86,6 +89,13 @@ def _position(track: dict[str, Any]) -> str:
         if number is not None:
             parts.append(f"{name} {number}" + (f" of {total}" if total else ""))
     return ", ".join(parts)
+
+
+def _part(part: dict[str, Any] | None) -> str:
+    if part is None:
+        return ""
+    end = "the end" if part["endS"] is None else moment(part["endS"])
+    return f"{moment(part['startS'])} to {end}, by the cue sheet {part['cueSheet']}"
 
 
 def _format(track: dict[str, Any]) -> str:

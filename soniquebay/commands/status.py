@@ -16,8 +16,8 @@ def status(as_json: bool) -> None:
         print_json(counts)
         return
     names = (
-        "tracks", "artists", "albums", "genres", "missing", "analyzed", "vectorized", "indexed",
-        "damaged", "failed", "pending",
+        "tracks", "files", "artists", "albums", "genres", "missing", "analyzed", "vectorized",
+        "indexed", "damaged", "failed", "pending",
     )  # fmt: skip
     for name in names:
         click.echo(f"{name:<12}{counts[name]:,}")

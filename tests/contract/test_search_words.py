@@ -44,13 +44,14 @@ async def test_all_words_must_match_unless_no_track_has_them_all(
     assert set(await found(reader, "miles homogenic")) == {1, 3, 4}
 
 
-async def test_fields_rank_title_artist_album_genre_path(
+async def test_fields_rank_title_artist_album_genre_chapter_path(
     writer: SearchWriter, reader: SearchReader
 ) -> None:
     others = [document(100 + n, f"Other {n}", path=f"{n}") for n in range(20)]
     await writer.write(
         [
-            document(5, path="ocean/song.mp3"),
+            document(6, path="ocean/song.mp3"),
+            document(5, chapters=["One", "The Ocean"]),
             document(4, genres=["Ocean"]),
             document(3, album="Ocean"),
             document(2, artists=["Ocean"]),
@@ -58,7 +59,7 @@ async def test_fields_rank_title_artist_album_genre_path(
             *others,
         ]
     )
-    assert await found(reader, "ocean") == [1, 2, 3, 4, 5]
+    assert await found(reader, "ocean") == [1, 2, 3, 4, 5, 6]
 
 
 async def test_an_exact_word_ranks_before_a_prefix_and_a_typo(

@@ -15,9 +15,25 @@ from shared.contracts.errors import FailureKind
 from shared.contracts.events import Event, FileFound, TrackExtracted
 from shared.contracts.identity import IdKind, format_id
 from shared.contracts.topics import Stage
+from tests.integration.conftest import track_item
 
 AUDIO = {"space": "AUDIO", "model": "m", "version": "1", "dimensions": 4}
 TEXT = {"space": "TEXT", "model": "m", "version": "1", "dimensions": 3}
+
+
+def part_item(number: int, count: int, path: str = "a.flac", **changes: Any) -> dict[str, Any]:
+    """An item of a part that lasts a minute; each has a content of its own."""
+    return track_item(
+        path,
+        title=f"{number} of {count}",
+        content_hash=f"{number:032x}",
+        images_digest=count,
+        part={
+            "number": number, "count": count, "start_s": number * 60.0,
+            "end_s": None if number == count else number * 60.0 + 60, "cue_sheet": "a.cue",
+        },
+        **changes,
+    )  # fmt: skip
 
 
 def track_of(result: TrackUpserted) -> str:

@@ -57,9 +57,9 @@ async def test_batches_of_new_files_are_stored_concurrently(
     pool: asyncpg.Pool, library_id: UUID
 ) -> None:
     """While a transaction that creates files is open, another one with new files does not wait."""
-    paths = [f"{n}.mp3" for n in range(9)]
+    keys = [(f"{n}.mp3", 0) for n in range(9)]
     async with pool.acquire() as connection, connection.transaction():
-        lock = await lock_file_creation_for(connection, library_id, paths, may_move=False)
+        lock = await lock_file_creation_for(connection, library_id, keys, may_move=False)
         assert lock is CreationLock.SHARED
         new = upsert_tracks(pool, library_id, None, [track_item("new.mp3")])
         assert (await asyncio.wait_for(new, 30))[0].problem is None
@@ -97,7 +97,8 @@ async def test_creating_files_takes_the_creation_lock_that_they_need(
         (["new.mp3"], False, CreationLock.SHARED),
     ):
         async with pool.acquire() as connection, connection.transaction():
-            taken = await lock_file_creation_for(connection, library_id, paths, may_move=may_move)
+            keys = [(path, 0) for path in paths]
+            taken = await lock_file_creation_for(connection, library_id, keys, may_move=may_move)
         assert taken is lock, paths
 
 

@@ -13,7 +13,8 @@ import pytest
 import soundfile
 
 from services.extractor.read.content_hash import content_hash
-from services.extractor.read.file_reader import LongFile, prepare_reader, read_file
+from services.extractor.read.file_reader import read_file
+from services.extractor.read.jobs import LongFile, prepare_reader
 from services.extractor.read.readers import Readers, whole_hash
 from shared.contracts.errors import RetryLater
 from shared.runtime.workers import WorkerProcesses

@@ -17,6 +17,7 @@ from shared.bus.in_process import InProcessBus
 from shared.contracts.errors import DependencyDown
 from shared.contracts.identity import IdKind, format_id
 from shared.embedding.wordllama_embedder import WordLlamaEmbedder
+from shared.gateway.analysis import tracks_to_analyze
 from shared.gateway.client import Gateway, GatewayRefused
 from shared.gateway.extraction import (
     CREATE_ARTISTS,
@@ -31,8 +32,10 @@ from shared.gateway.inputs import (
     AlbumInput,
     ArtistInput,
     BeatGridMarkerInput,
+    ChapterInput,
     CreditInput,
     CueInput,
+    FilePartInput,
     ImportedFactInput,
     TrackInput,
 )
@@ -119,6 +122,9 @@ async def test_stored_tracks_are_known_afterwards(gateway: Gateway, pool: asyncp
             TRACK, path="a/1.flac", title="One", artist_credit="Ann", credits=[credit, player],
             album_id=album.id, album_claim="c1", genres=["Folk"], kind="PODCAST",
             imported_facts=[ImportedFactInput(source="player", rating=80), _SERATO],
+            chapters=[ChapterInput(title="Intro", start_s=0, end_s=9.5)],
+            part=FilePartInput(number=1, count=2, start_s=7.5, cue_sheet="a.cue"),
+            cue_problem="b.cue: it names no tracks",
             other_tags={"asin": ["B0"]}, tag_bpm=90.0, images_digest=7, content_hash="0" * 32,
         ),
         structs.replace(TRACK, path="a/2.flac", title=""),
@@ -156,6 +162,10 @@ async def test_stored_tracks_are_known_afterwards(gateway: Gateway, pool: asyncp
         ("Ann", "Ann"),
         ("Anne", "Ann"),
     ]
+    assert [chapter.title for chapter in found[0].chapters] == ["Intro"]
+    (heard,) = await tracks_to_analyze(gateway, ids[:1])
+    assert heard.part is not None
+    assert (heard.part.start_s, heard.part.end_s) == (7.5, None)
     assert found[0].album is not None
     assert (found[0].album.title, [genre.name for genre in found[0].genres]) == ("X", ["Folk"])
     known = await known_files(gateway, library_id, "", None)

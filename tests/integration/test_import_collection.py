@@ -19,6 +19,7 @@ from pytest_asyncio import fixture
 from shared.contracts.identity import IdKind, format_id
 from shared.runtime.settings import Settings
 from tests import dj_software as dj
+from tests.integration.api_write_items import part_item
 from tests.integration.conftest import StoreTracks, track_item
 from tests.integration.gateways import running_gateway
 
@@ -108,6 +109,22 @@ async def test_rekordboxs_collection_is_imported(
         "a/2.mp3": [nothing | {"rating": 100}],
         "a/3.mp3": [],
     }  # fmt: skip
+
+
+async def test_a_file_with_a_cue_sheet_is_none_of_its_tracks(
+    run: Run, pool: asyncpg.Pool, gateway: httpx.AsyncClient, store_tracks: StoreTracks
+) -> None:
+    await store_tracks("a.flac", "b.flac")
+    await store_tracks(*(part_item(number, 2) for number in (1, 2)))
+    root = await root_of(pool)
+    located = [f"file://localhost{root}/{name}.flac" for name in ("a", "b")]
+    collection = dj.rekordbox_xml(*(dj.rekordbox_track(each, Tonality="Am") for each in located))
+    result = await run(collection)
+    assert "rekordbox: 1 of 2 tracks imported" in result.output
+    assert "a.flac: its cue sheet makes several tracks of it" in result.output
+    found = await facts(gateway)
+    assert found.pop("b.flac")
+    assert found == {"a.flac": []}
 
 
 async def test_an_import_replaces_the_earlier_one_of_the_same_program_alone(

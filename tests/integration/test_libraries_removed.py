@@ -38,6 +38,7 @@ from tests.integration.api_write_items import (
     extracted,
     found,
     letter,
+    part_item,
     register_both,
     track_of,
     vector,
@@ -403,6 +404,50 @@ async def test_only_files_that_are_missing_for_long_are_purged(
     assert await pool.fetchval("SELECT count(*) FROM tracks WHERE is_missing") == 0
     assert await pool.fetchval("SELECT count(*) FROM albums") == 2
     assert await pool.fetchval("SELECT count(*) FROM removed_tracks") == 6
+
+
+async def fill_with_parts(pool: asyncpg.Pool, library: UUID, path: str) -> None:
+    """A file that was whole, and has three parts by a cue sheet now."""
+    await upsert_tracks(pool, library, None, [track_item(path)])
+    items = [part_item(number, 3, path, is_checked=True) for number in (1, 2, 3)]
+    made = await upsert_tracks(pool, library, None, items)
+    assert all(one.id for one in made), made
+
+
+async def test_a_library_is_removed_with_all_parts_of_its_files(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, database_settings: Settings
+) -> None:
+    library = await make_library(pool, "music")
+    await fill_with_parts(pool, library, "a.flac")
+    id_ = format_id(IdKind.LIBRARY, library)
+    done = (await ask(client, _REMOVE, id=id_, name="music"))["removeLibrary"]
+    assert done["contents"] == {"files": 1, "tracks": 3, "missing": 0, "corrected": 0}
+    recorder = Recorder()
+    await housekeeper(pool, database_settings, recorder).look()
+    left = await read_tables(pool, ("libraries", "files", "tracks"))
+    assert left == {"libraries": [], "files": [], "tracks": []}
+    assert len(await recorder.removed()) == 4
+
+
+async def test_all_parts_of_a_missing_file_are_purged(
+    client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    library = await make_library(pool, "music")
+    for path in ("gone.flac", "here.flac"):
+        await fill_with_parts(pool, library, path)
+    # One more file whose cue sheet went away: its parts may return.
+    await upsert_tracks(pool, library, None, [track_item("here.flac")])
+    await mark_missing(pool, library, ["gone.flac"])
+    counted = (await ask(client, _PURGE, days=0, dryRun=True))["purgeMissingTracks"]
+    assert counted["remaining"] == 1
+    done = (await ask(client, _PURGE, days=0))["purgeMissingTracks"]
+    assert done == {"purged": 1, "remaining": 0, "error": None}
+    rows = await pool.fetch("SELECT path, part, state FROM files ORDER BY path, part")
+    assert [tuple(row) for row in rows] == [
+        ("here.flac", 0, "present"),
+        *(("here.flac", part, "replaced") for part in (1, 2, 3)),
+    ]
+    assert await pool.fetchval("SELECT count(*) FROM tracks") == 4
 
 
 @pytest.mark.parametrize("days", [-1, 40_000])

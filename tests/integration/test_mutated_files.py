@@ -18,7 +18,8 @@ import pytest
 import soundfile
 
 from services.analyzer.worker import analyze_file, prepare_worker
-from services.extractor.read.file_reader import prepare_reader, read_file
+from services.extractor.read.file_reader import read_file
+from services.extractor.read.jobs import prepare_reader
 from shared.runtime.settings import Settings
 from shared.runtime.worker_process import WorkerTimeout
 from shared.runtime.workers import WorkerDied, WorkerProcesses

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.extractor.read.file_reader import ChunkRead, FileContents, read_chunk, read_file
+from services.extractor.cue.sidecars import SheetOfFile
+from services.extractor.read.file_reader import FileContents, read_file
+from services.extractor.read.jobs import ChunkRead, read_chunk
 from services.extractor.tags.rules import DEFAULT_RULES, Rules
 from shared.runtime.workers import WorkerProcesses
 
@@ -88,10 +90,10 @@ def analyze_or_hang(path: bytes, max_excerpt_s: float) -> "Analysis":
 def read_chunk_or_hang(root: str, paths: Sequence[str], rules: Rules = DEFAULT_RULES) -> ChunkRead:
     """Read files; one whose name begins with "hang" never ends, as with a parser's bug."""
 
-    def read(path: bytes, rules: Rules) -> FileContents:
+    def read(path: bytes, rules: Rules, sheets: Sequence[SheetOfFile]) -> FileContents:
         while os.path.basename(path).startswith(b"hang"):  # noqa: PTH119 - names are bytes
             pass
-        return read_file(path, rules)
+        return read_file(path, rules, sheets)
 
     return read_chunk(root, paths, rules, read=read, cpu_limit_s=0.3)
 

@@ -42,6 +42,7 @@ class Audio:
         tolerance_s: an intact file may decode to so much less than `expected_s`, None by default
             half a second or 2%.
         longest_s: no file of this size plays longer; decoding ends there. None is no limit.
+        first_s: where in the file the first block begins; final once that was taken.
     """
 
     rate_hz: int
@@ -52,6 +53,7 @@ class Audio:
     layout: tuple[str, ...] = ()
     tolerance_s: float | None = None
     longest_s: float | None = None
+    first_s: float = 0.0
 
     def is_short(self, duration_s: float) -> bool:
         """Whether much less was decoded than is expected."""

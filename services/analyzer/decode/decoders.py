@@ -15,6 +15,7 @@ import soundfile
 from services.analyzer.decode.audio import Audio, LeftToAnotherDecoder, Samples
 from services.analyzer.decode.content import content_of
 from services.analyzer.decode.ffmpeg import open_filter_source, open_packets, open_parts
+from services.analyzer.decode.file_range import WHOLE_FILE, FileRange, limit_to
 from services.analyzer.decode.parts import Content
 from services.analyzer.decode.sndfile import open_sndfile
 from shared.contracts.errors import InvalidInput, TransientError
@@ -47,12 +48,15 @@ def read_content(path: bytes) -> Content:
         return content_of(path)
 
 
-def open_with_each_decoder(path: bytes, content: Content) -> Iterator[Audio]:
+def open_with_each_decoder(
+    path: bytes, content: Content, wanted: FileRange = WHOLE_FILE
+) -> Iterator[Audio]:
     """Open a file with each decoder that returns samples, the fastest one first.
 
     Args:
         path: of the file.
         content: what it holds; the duration that was counted replaces the header's.
+        wanted: the range that is decoded.
 
     Raises:
         Undecodable: no decoder does.
@@ -60,10 +64,13 @@ def open_with_each_decoder(path: bytes, content: Content) -> Iterator[Audio]:
     """
     reasons: list[str] = []
     is_open = False
-    for opener in _openers(path, content):
+    for opener in _openers(path, content, wanted):
         try:
             with _disk_errors():
                 audio = opener(path)
+                if content.duration_s is not None:
+                    audio.expected_s, audio.tolerance_s = content.duration_s, content.tolerance_s
+                limit_to(audio, wanted)
                 first = next(audio.blocks, None)
         except (soundfile.LibsndfileError, LeftToAnotherDecoder):
             continue  # FFmpeg reads all formats of libsndfile, and its messages say more
@@ -73,8 +80,6 @@ def open_with_each_decoder(path: bytes, content: Content) -> Iterator[Audio]:
             if first is None:
                 reasons.append("it has no samples")
                 continue
-            if content.duration_s is not None:
-                audio.expected_s, audio.tolerance_s = content.duration_s, content.tolerance_s
             audio.blocks = _with_first(first, audio.blocks)
             is_open = True
             yield audio
@@ -100,9 +105,12 @@ def _disk_errors() -> Iterator[None]:
         raise TransientError(f"the file cannot be read now: {error.strerror}") from None
 
 
-def _openers(path: bytes, content: Content) -> tuple[Callable[[bytes], Audio], ...]:
+def _openers(
+    path: bytes, content: Content, wanted: FileRange
+) -> tuple[Callable[[bytes], Audio], ...]:
     if content.end is not None or content.corrections:
-        return (partial(open_packets, content=content),)
+        whole = partial(open_packets, content=content)
+        return (partial(whole, start_s=wanted.start_s), whole) if wanted.start_s else (whole,)
     in_parts = partial(open_parts, container_format=content.container, parts=content.parts)
     if len(content.parts) > 1:
         return (in_parts, open_filter_source, open_packets, open_sndfile)
@@ -111,6 +119,12 @@ def _openers(path: bytes, content: Content) -> tuple[Callable[[bytes], Audio], .
         others = (in_parts, open_filter_source, open_packets)
         return (open_sndfile, *others) if content.is_length_stated else others
     extension = PurePath(path.decode(errors="replace")).suffix.lower()
+    if wanted != WHOLE_FILE:
+        by_sample = partial(open_sndfile, start_s=wanted.start_s)
+        by_packet = partial(open_packets, start_s=wanted.start_s)
+        # libsndfile leaves damaged frames of FLAC out, which shows in the length of the whole only.
+        first = (by_packet, by_sample) if extension == ".flac" else (by_sample, by_packet)
+        return (*first, open_filter_source, open_packets)
     if extension in _SNDFILE_FIRST:
         return (open_sndfile, open_filter_source, open_packets)
     return (open_filter_source, open_packets, open_sndfile)

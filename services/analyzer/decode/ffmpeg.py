@@ -34,6 +34,7 @@ from services.analyzer.decode.ffmpeg_graph import (
     connect,
     drain,
     graph_for,
+    layout_of,
     pull_available,
     pull_block,
 )
@@ -43,6 +44,9 @@ _FORMATS_WITHOUT_LENGTH = frozenset({"aac", "mp3", "ac3", "eac3", "dts", "mp2", 
 """FFmpeg's names of the formats whose duration it estimates from the bit rate."""
 _CHECKED_CODECS = frozenset({"flac", "wavpack", "tta"})
 """Codecs with checksums, which FFmpeg compares only where it is asked to."""
+_SEEKABLE_CODECS = _CHECKED_CODECS | {"alac"}
+"""Codecs whose packets are independent of each other and have exact times."""
+_SEEK_BEFORE_S = 1.0
 _EXACT_CODECS = frozenset({"alac", "ape", "flac", "tak", "tta", "wavpack"})
 _MOST_SAMPLES_PER_BYTE = 8_192
 """No codec has more: Vorbis and Opus may code a block of silence in two bytes."""
@@ -101,15 +105,19 @@ def open_filter_source(path: bytes) -> Audio:
     return audio
 
 
-def open_packets(path: bytes, content: Content | None = None) -> Audio:
+def open_packets(path: bytes, content: Content | None = None, start_s: float = 0.0) -> Audio:
     """Open a file that is decoded packet by packet; packets that cannot be decoded are skipped.
 
     Args:
         path: of the file.
         content: where it ends and what is wrong in its header, where FFmpeg must not see the rest.
+        start_s: the blocks begin shortly before, where packets have exact times; else at 0.
     """
     with _opened(path, content) as source:
         audio, output = _audio_of(source)
+        if start_s > _SEEK_BEFORE_S and _has_exact_times(source.stream):
+            source.container.seek(int((start_s - _SEEK_BEFORE_S) * av.time_base))
+            audio.first_s = start_s
     audio.blocks = _packet_blocks(audio, output, source)
     return audio
 
@@ -128,15 +136,10 @@ def open_parts(path: bytes, container_format: str, parts: Sequence[Part]) -> Aud
     rate_hz = max(part.rate_hz for part in parts)
     check_sample_rate(rate_hz)
     channels = min(MAX_CHANNELS, max(part.channels for part in parts))
-    output = OutputFormat(_layout_of(channels), measured_rate_hz(rate_hz))
+    output = OutputFormat(layout_of(channels), measured_rate_hz(rate_hz))
     audio = Audio(output.rate_hz, None, iter(()), layout=output.channels)
     audio.blocks = _part_blocks(audio, output, path, container_format, parts)
     return audio
-
-
-def _layout_of(channels: int) -> av.AudioLayout:
-    names = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
-    return av.AudioLayout(names[max(1, channels) - 1])
 
 
 @contextmanager
@@ -222,6 +225,8 @@ def _packet_blocks(audio: Audio, output: OutputFormat, source: _Source) -> Itera
         try:
             for frame in _frames(audio, source):
                 frame_format = frame.format.name, frame.layout.name, frame.sample_rate
+                if audio.first_s and graph is None:
+                    audio.first_s = _time_s(frame)
                 if graph is None or frame_format != graph_format:
                     if graph is not None:
                         yield from drain(graph)
@@ -240,8 +245,25 @@ def _packet_blocks(audio: Audio, output: OutputFormat, source: _Source) -> Itera
                 raise
 
 
+def _has_exact_times(stream: "av.AudioStream") -> bool:
+    """Whether a packet's time says which sample it begins with; Matroska rounds to milliseconds."""
+    is_counted = stream.time_base is not None and stream.time_base * stream.rate == 1
+    return is_counted and stream.codec_context.name in _SEEKABLE_CODECS
+
+
+def _time_s(frame: av.AudioFrame) -> float:
+    """Where a frame begins in its file."""
+    if frame.time is None:
+        raise ValueError("its packets have no times")
+    return float(frame.time)
+
+
 def _frames(audio: Audio, source: _Source) -> Iterator[av.AudioFrame]:
     """The frames of a stream, without those of packets that cannot be decoded."""
+    # FFmpeg leaves damaged frames of FLAC out without a word: the next one's time shows it. In files
+    # that are joined the times begin again.
+    shows_gaps = source.container.format.name == "flac" and _has_exact_times(source.stream)
+    next_pts: int | None = None
     bytes_left = _MOST_PACKET_BYTES_PER_BYTE * source.size_bytes + _LEAST_PACKET_BYTES
     for packet in source.container.demux(source.stream):
         bytes_left -= max(1, packet.size)
@@ -255,6 +277,9 @@ def _frames(audio: Audio, source: _Source) -> Iterator[av.AudioFrame]:
             continue
         for frame in frames:
             if isinstance(frame, av.AudioFrame) and frame.samples:
+                if shows_gaps and frame.pts is not None:
+                    audio.damaged |= next_pts is not None and frame.pts > next_pts
+                    next_pts = frame.pts + frame.samples
                 yield frame
 
 

@@ -39,6 +39,12 @@ class OutputFormat:
         )
 
 
+def layout_of(channels: int) -> av.AudioLayout:
+    """FFmpeg's usual layout of so many channels, up to 8."""
+    names = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
+    return av.AudioLayout(names[max(1, channels) - 1])
+
+
 def graph_for(frame: av.AudioFrame, output: OutputFormat) -> Graph:
     """A filter graph that takes frames of this frame's format."""
     graph = Graph()

@@ -27,6 +27,10 @@ _EXACT_SUBTYPES = frozenset({"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "
 """libsndfile's names of codings of which the header states the exact number of samples."""
 
 
+_SEEKABLE = frozenset({"FLAC", "WAV", "WAVEX", "RF64", "W64", "AIFF"})
+"""libsndfile's names of formats in which a seek leads to the very sample."""
+
+
 class _SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc] # soundfile has no types
     """A file that is read from start to end, without seeking.
 
@@ -39,8 +43,8 @@ class _SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc] # soundfi
         return False
 
 
-def open_sndfile(path: bytes) -> Audio:
-    """Open a file with libsndfile.
+def open_sndfile(path: bytes, start_s: float = 0.0) -> Audio:
+    """Open a file with libsndfile; where it finds each sample, the blocks begin at `start_s`.
 
     Raises:
         soundfile.LibsndfileError: libsndfile cannot open it.
@@ -56,6 +60,7 @@ def open_sndfile(path: bytes) -> Audio:
         file.close()
         raise LeftToAnotherDecoder
     expected_s = file.frames / file.samplerate if 0 < file.frames < 2**48 else None
+    first = file.seek(int(start_s * file.samplerate)) if file.format in _SEEKABLE else 0
     size = block_size(file.samplerate)
     order = _VORBIS_CHANNELS.get(file.channels) if file.format == "OGG" else None
 
@@ -77,4 +82,5 @@ def open_sndfile(path: bytes) -> Audio:
         blocks(),
         layout=default_layout(min(file.channels, MAX_CHANNELS)),
         tolerance_s=EXACT_TOLERANCE_S if file.subtype in _EXACT_SUBTYPES else None,
+        first_s=first / file.samplerate,
     )

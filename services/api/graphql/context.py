@@ -127,6 +127,11 @@ class Loaders:
         return self._loader(lookups.meanings)
 
     @cached_property
+    def chapters(self) -> Loader[UUID, list[Any]]:
+        """Chapter rows by track id."""
+        return self._loader(lookups.chapters)
+
+    @cached_property
     def vectors(self) -> Loader[UUID, list[Any]]:
         """Vector rows by track id."""
         return self._loader(lookups.vectors)

@@ -12,6 +12,8 @@ class Progress:
     """Counts. Tracks are those with a present file; each later count is part of the one before."""
 
     tracks: int
+    files: int
+    """Files that these tracks are in: some are parts of one, by a cue sheet."""
     missing: int
     analyzed: int
     vectorized: int
@@ -46,7 +48,13 @@ WITH stage AS (
 ), track AS (
     SELECT
         count(*) FILTER (WHERE NOT is_missing) AS tracks,
-        count(*) FILTER (WHERE is_missing) AS missing,
+        -- what is now a part of its file, or the whole, is not missed
+        count(*) FILTER (WHERE is_missing)
+            - (SELECT count(*) FROM files WHERE state = 'replaced') AS missing,
+        count(*) FILTER (WHERE NOT is_missing) - (
+            SELECT count(*) FROM files JOIN tracks t ON t.id = track_id
+            WHERE part > 1 AND state <> 'replaced' AND NOT t.is_missing
+        ) AS files,
         count(*) FILTER (WHERE NOT is_missing AND analyzed) AS analyzed,
         count(*) FILTER (WHERE NOT is_missing AND analyzed AND vectorized) AS vectorized,
         count(*) FILTER (WHERE NOT is_missing AND analyzed AND vectorized AND indexed) AS indexed,

@@ -186,7 +186,7 @@ def images_state(images: Iterable[ImageEntry]) -> int:
     return _checksum(entries) if entries else 0
 
 
-READER_VERSION = 3
+READER_VERSION = 4
 """Counts the changes of how files are read: with another one, the next scan reads every file again.
 
 That takes about 0.4 s of CPU for 1,000 files. Audio is analysed again only where the content hash
@@ -194,15 +194,17 @@ of the file is another one (version 3: files that are hashed as a whole since).
 """
 
 
-def images_digest(states: Iterable[int]) -> int:
+def images_digest(states: Iterable[int], sheets: int = 0) -> int:
     """What decides, besides a file itself, how it is read: one number of 31 bits, never 0.
 
-    It is of the version of the readers, and of the states of all folders whose images count for
-    the file. The catalogue keeps it; a file whose number differs is read again.
+    It is of the version of the readers, of the states of all folders whose images count for the
+    file, and of the state of the cue sheets in its own folder. The catalogue keeps it; a file whose
+    number differs is read again.
     """
     values = list(states)
     # The walk and the readers look at different folders where none has images.
-    return _checksum([READER_VERSION, *(values if any(values) else ())])
+    counted = [*(values if any(values) else ()), *([-sheets] if sheets else ())]
+    return _checksum([READER_VERSION, *counted])
 
 
 def _checksum(values: list[ImageEntry] | list[int]) -> int:

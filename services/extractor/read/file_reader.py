@@ -1,45 +1,31 @@
-"""Reads music files: the jobs of the reader processes. Results are plain values.
-
-Each reader process imports this module and all that it imports: the network's libraries and
-pydantic stay out, they would cost every reader 10 MB and more.
-"""
+"""Reads one music file: its tags, cover and content hash, and its parts by a cue sheet."""
 
 import errno
-import gc
 import os
-import resource
 import stat
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from services.extractor.covers.images import FolderImages, Image, embedded_cover, folder_images
+from services.extractor.covers.images import Image, embedded_cover
+from services.extractor.cue.choice import Choice, apply_sheets
+from services.extractor.cue.parts import Part
+from services.extractor.cue.sidecars import SheetOfFile
 from services.extractor.paths import suffix_of
-from services.extractor.read.content_hash import LongSound, hash_content, hash_segment
-from services.extractor.read.cpu_limit import (
-    FILE_CPU_LIMIT_S,
-    TookTooLong,
-    limited_cpu,
-    prepare_limit,
-)
+from services.extractor.read.chapters import chapters_of, take_comment_chapters
+from services.extractor.read.content_hash import LongSound, hash_content
 from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.mutagen_files import disk_error
-from services.extractor.read.sound.parts import Part
 from services.extractor.read.tag_reader import describe_error, read_metadata
 from services.extractor.tags.lyrics import LARGEST_SIDECAR_BYTES, SIDECAR_SUFFIXES
 from services.extractor.tags.mapping import map_tags
-from services.extractor.tags.model import NO_RELEASE, Contributor, CreditedName, Release, Tags
-from services.extractor.tags.path_guess import guess_from_path
+from services.extractor.tags.model import (
+    AudioProperties,
+    Tags,
+)
+from services.extractor.tags.raw_tags import RawTags
 from services.extractor.tags.rules import DEFAULT_RULES, Rules
-from services.extractor.tags.track_fields import TrackFields, track_fields
-from shared.contracts.errors import InvalidInput, PipelineError, TransientError
-from shared.contracts.identity import encode_path, local_path
-
-_MEMORY_LIMIT_BYTES = 2**30
-_OBJECTS_UNTIL_COLLECTION = 20_000
-_CHUNK_IMAGES_LIMIT_BYTES = 64 * 2**20
-"""A chunk carries images up to this size; the others are read again one by one."""
-_RULES_KEPT = 8
+from shared.contracts.errors import InvalidInput, TransientError
+from shared.contracts.identity import encode_path
 
 
 class UnreadableFile(InvalidInput):
@@ -50,7 +36,11 @@ class UnreadableFile(InvalidInput):
 class FileContents:
     """What one file holds, with its size and modification time at that moment.
 
-    A sound that is yet to be hashed as a whole is `long_sound`: then `content_hash` is None.
+    Attributes:
+        tags: of the whole file.
+        parts: the tracks in it by its cue sheet; none where it is one track.
+        cue_problem: why a cue sheet of it was passed over.
+        long_sound: the sound, where it is yet to be hashed as a whole: `content_hash` is None.
     """
 
     size_bytes: int
@@ -59,187 +49,20 @@ class FileContents:
     cover: Image | None
     content_hash: str | None = None
     cover_problem: str | None = None
+    parts: Sequence[tuple[Part, Tags]] = ()
+    cue_problem: str | None = None
     long_sound: LongSound | None = None
 
 
-class FileRead(NamedTuple):
-    """The result of reading one file: its fields, or an error.
-
-    Attributes:
-        path: below the library's root.
-        size_bytes, mtime_ns: as they were when the file was read.
-        track_fields: from its tags; None where there is an error.
-        artists, contributors: whom the tags credit.
-        release: the album as the tags describe it.
-        cover_sha256: of the embedded cover, whose bytes are in the chunk.
-        cover_problem: why an embedded image is not the cover.
-        error: why the file could not be read.
-        long_sound: the sound, where its content hash is yet to be made of the whole of it.
-    """
-
-    path: str
-    size_bytes: int = 0
-    mtime_ns: int = 0
-    track_fields: TrackFields | None = None
-    cover_sha256: str | None = None
-    error: PipelineError | None = None
-    cover_problem: str | None = None
-    artists: tuple[CreditedName, ...] = ()
-    contributors: tuple[Contributor, ...] = ()
-    release: Release = NO_RELEASE
-    long_sound: LongSound | None = None
-
-
-class LongFile(NamedTuple):
-    """A file whose sound is yet to be hashed as a whole, as it was when that was found.
-
-    Attributes:
-        path: on this host.
-        size_bytes, mtime_ns: of the file.
-        sound: where it lies in the file.
-    """
-
-    path: bytes
-    size_bytes: int
-    mtime_ns: int
-    sound: LongSound
-
-
-@dataclass(slots=True)
-class ChunkRead:
-    """The result of reading a chunk of files.
-
-    Attributes:
-        files: in the order in which they were asked for.
-        images: the embedded covers, by SHA-256.
-        folders: the images in the folders around the files.
-    """
-
-    files: list[FileRead] = field(default_factory=list)
-    images: dict[str, Image] = field(default_factory=dict)
-    folders: dict[str, FolderImages] = field(default_factory=dict)
-
-
-def prepare_reader() -> None:
-    """Prepare a new reader process.
-
-    Its memory is limited, so that a tag block of absurd size fails its own file only. So is the CPU
-    time of a file, so that one that hangs fails alone and the rest of its chunk is read.
-    """
-    prepare_limit()
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_LIMIT_BYTES, _MEMORY_LIMIT_BYTES))
-    # The loaded modules stay, and the records of a chunk are freed without the collector: they
-    # hold no cycles.
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
-
-
-def read_chunk(
-    root: str,
-    paths: Sequence[str],
-    rules: Rules = DEFAULT_RULES,
-    *,
-    read: Callable[[bytes, Rules], FileContents] | None = None,
-    cpu_limit_s: float = FILE_CPU_LIMIT_S,
-) -> ChunkRead:
-    """Read files of a library; an error is the result of its file.
-
-    Args:
-        root: of the library, on this host.
-        paths: below the root.
-        rules: how credits and genres are split.
-        read: reads a file, `read_file` by default.
-        cpu_limit_s: the most CPU time that one file may take.
-    """
-    read = read or read_file
-    rules = _intern(rules)
-    chunk = ChunkRead()
-    images_bytes = 0
-    for path in paths:
-        try:
-            with limited_cpu(cpu_limit_s):
-                contents = read(local_path(root, path), rules)
-        except TookTooLong:
-            reason = f"takes more than {cpu_limit_s:g} s of CPU time to read, and was given up"
-            chunk.files.append(FileRead(path, error=UnreadableFile(reason)))
-            continue
-        except PipelineError as error:
-            chunk.files.append(FileRead(path, error=error))
-            continue
-        cover, tags = contents.cover, contents.tags
-        if tags.title_is_file_name:
-            tags = guess_from_path(tags, path, rules.credits)
-        if cover is not None and cover.sha256 not in chunk.images:
-            images_bytes += len(cover.content)
-            if images_bytes <= _CHUNK_IMAGES_LIMIT_BYTES:
-                chunk.images[cover.sha256] = cover
-        chunk.files.append(
-            FileRead(
-                path=path,
-                size_bytes=contents.size_bytes,
-                mtime_ns=contents.mtime_ns,
-                track_fields=track_fields(tags, path, contents.content_hash),
-                cover_sha256=cover.sha256 if cover is not None else None,
-                cover_problem=contents.cover_problem,
-                artists=tags.artists,
-                contributors=tags.contributors,
-                release=tags.release,
-                long_sound=contents.long_sound,
-            )
-        )
-    return chunk
-
-
-def read_segment(file: LongFile, parts: Sequence[Part]) -> bytes | None:
-    """The digest of a segment of a file's sound (`content_hash.segments`).
-
-    None where the file cannot be read, or has not the size and modification time that it had.
-    """
-    try:
-        descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            digest = hash_segment(descriptor, parts)
-            status = os.fstat(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError:
-        return None
-    is_same = (status.st_size, status.st_mtime_ns) == (file.size_bytes, file.mtime_ns)
-    return digest if is_same else None
-
-
-def read_cover(root: str, path: str) -> Image | None:
-    """A file's embedded cover; None where it can no longer be read."""
-    try:
-        return read_file(local_path(root, path)).cover
-    except PipelineError:
-        return None
-
-
-def read_folders(root: str, folders: Sequence[str]) -> dict[str, FolderImages]:
-    """The images in folders below the root."""
-    return {folder: folder_images(root, folder) for folder in folders}
-
-
-_interned_rules = [DEFAULT_RULES]
-
-
-def _intern(rules: Rules) -> Rules:
-    """One object for equal rules: caches compare by identity first, and rules are long."""
-    for known in _interned_rules:
-        if known == rules:
-            return known
-    _interned_rules[_RULES_KEPT - 1 :] = []
-    _interned_rules.insert(0, rules)
-    return rules
-
-
-def read_file(path: bytes, rules: Rules = DEFAULT_RULES) -> FileContents:
+def read_file(
+    path: bytes, rules: Rules = DEFAULT_RULES, sheets: Sequence[SheetOfFile] = ()
+) -> FileContents:
     """Read the tags, audio properties and embedded cover of a file.
 
     Args:
         path: on this host.
         rules: how credits and genres are split.
+        sheets: the cue sheets beside the file that are of it, the best first.
 
     Raises:
         UnreadableFile: it is no music, damaged, not a regular file, or gone.
@@ -250,14 +73,16 @@ def read_file(path: bytes, rules: Rules = DEFAULT_RULES) -> FileContents:
         # NONBLOCK: should it have become a FIFO meanwhile, opening it does not hang.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            return _read_open(descriptor, path, rules)
+            return _read_open(descriptor, path, rules, sheets)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise _error_of_system(error, path) from error
 
 
-def _read_open(descriptor: int, path: bytes, rules: Rules) -> FileContents:
+def _read_open(
+    descriptor: int, path: bytes, rules: Rules, sheets: Sequence[SheetOfFile]
+) -> FileContents:
     status = os.fstat(descriptor)
     _check_regular(status)
     if status.st_size == 0:
@@ -267,9 +92,15 @@ def _read_open(descriptor: int, path: bytes, rules: Rules) -> FileContents:
     suffix = suffix_of(name)
     try:
         metadata = read_metadata(file, path, suffix)
-        tags = map_tags(
-            metadata.raw, metadata.audio, file_name=name, rules=rules, sidecar=_sidecar(path)
-        )
+        choice = Choice(metadata.raw)
+        if sheets or "cuesheet" in metadata.raw or metadata.sheet is not None:
+            choice = apply_sheets(metadata, name, sheets, suffix)
+        raw, audio = choice.raw, metadata.audio
+        written = metadata.chapters or take_comment_chapters(raw)
+        tags = map_tags(raw, audio, file_name=name, rules=rules, sidecar=_sidecar(path))
+        if written:
+            tags.chapters = chapters_of(written, audio.duration_s)
+        parts = [(part, _part_tags(part, own, audio, name, rules)) for part, own in choice.parts]
         cover, problem = embedded_cover(metadata.pictures)
     except Exception as error:
         disk = disk_error(error)
@@ -277,8 +108,25 @@ def _read_open(descriptor: int, path: bytes, rules: Rules) -> FileContents:
             raise disk from error
         raise UnreadableFile(describe_error(error, file, suffix)) from error
     found = hash_content(file)
-    whole, long_sound = (None, found) if isinstance(found, LongSound) else (found, None)
-    return FileContents(status.st_size, status.st_mtime_ns, tags, cover, whole, problem, long_sound)
+    return FileContents(
+        size_bytes=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+        tags=tags,
+        cover=cover,
+        content_hash=None if isinstance(found, LongSound) else found,
+        cover_problem=problem,
+        parts=parts,
+        cue_problem=choice.problem,
+        long_sound=found if isinstance(found, LongSound) else None,
+    )
+
+
+def _part_tags(
+    part: Part, raw: RawTags, audio: AudioProperties, file_name: str, rules: Rules
+) -> Tags:
+    end_s = max(audio.duration_s, part.start_s) if part.end_s is None else part.end_s
+    audio = replace(audio, duration_s=end_s - part.start_s)
+    return map_tags(raw, audio, file_name=file_name, rules=rules)
 
 
 _KINDS = (

@@ -1,9 +1,10 @@
 """What reading a file yields: raw tags, audio properties, embedded images."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.extractor.cue.sheet import CueSheet
 from services.extractor.tags.model import AudioProperties, Picture
 from services.extractor.tags.raw_tags import RawTags
 
@@ -26,12 +27,16 @@ class Metadata:
 
     Attributes:
         is_guess: whether some of the audio properties are guesses: `sound` looks closer.
+        chapters: start and end in seconds (None: where the next one starts), and title.
+        sheet: FLAC's block of a cue sheet.
     """
 
     raw: RawTags
     audio: AudioProperties
     pictures: list[Picture]
     is_guess: bool = True
+    chapters: Sequence[tuple[float, float | None, str]] = ()
+    sheet: CueSheet | None = None
 
 
 @dataclass(frozen=True, slots=True)

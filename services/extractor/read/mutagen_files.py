@@ -32,6 +32,8 @@ from mutagen.tak import TAK
 from mutagen.trueaudio import TrueAudio
 from mutagen.wavpack import WavPack
 
+from services.extractor.cue.sheet import sheet_of_block
+from services.extractor.read.chapters import id3_chapters
 from services.extractor.read.containers.wavpack import read_info
 from services.extractor.read.file_bytes import FileBytes
 from services.extractor.read.id3_versions import load_with_id3
@@ -131,6 +133,10 @@ def metadata_of(opened: Any, file: BinaryIO, start: int) -> Metadata:
     metadata = Metadata(raw, audio, pictures)
     add_tags_around(metadata, file, type(opened), start, type(opened.tags), is_poor=is_poor)
     add_gains(metadata.raw, opened.info)
+    if isinstance(opened.tags, ID3):
+        metadata.chapters = id3_chapters(opened.tags)
+    if isinstance(opened, FLAC) and opened.cuesheet is not None:
+        metadata.sheet = sheet_of_block(opened.cuesheet, opened.info.sample_rate)
     return metadata
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from services.extractor.covers.images import FolderImages, Image
 from services.extractor.paths import wanted_folders
 from services.extractor.read.content_hash import NO_SOUND, join_segments, segments
-from services.extractor.read.file_reader import (
+from services.extractor.read.jobs import (
     ChunkRead,
     FileRead,
     LongFile,
@@ -117,25 +119,29 @@ class Readers:
         return whole
 
     async def _hash_long_sounds(self, root: str, chunk: ChunkRead) -> None:
-        """Complete the files of a chunk whose sounds are hashed as a whole."""
+        """Complete the files of a chunk whose sounds are hashed as a whole, each with its parts."""
+        files: list[FileRead] = []
         timeouts = 0
-        for n, file in enumerate(chunk.files):
-            if file.long_sound is None or file.track_fields is None:
+        for path, group in groupby(chunk.files, attrgetter("path")):
+            parts = list(group)
+            first = parts[0]
+            if first.long_sound is None:
+                files += parts
                 continue
             if timeouts == _MOST_TIMEOUTS:
-                chunk.files[n] = FileRead(file.path, error=_STALLED)
+                files.append(FileRead(path, error=_STALLED))
                 continue
-            name = local_path(root, file.path)
-            long = LongFile(name, file.size_bytes, file.mtime_ns, file.long_sound)
+            name = local_path(root, path)
+            long = LongFile(name, first.size_bytes, first.mtime_ns, first.long_sound)
             try:
                 whole = await whole_hash(self._workers, long, timeout_s=self._file_timeout_s)
             except WorkerTimeout:
-                chunk.files[n] = FileRead(file.path, error=_TOO_SLOW)
+                files.append(FileRead(path, error=_TOO_SLOW))
                 timeouts += 1
                 continue
             timeouts = 0
-            fields = file.track_fields | {"content_hash": whole} if whole else file.track_fields
-            chunk.files[n] = file._replace(track_fields=fields, long_sound=None)
+            files += [part.with_content_hash(whole) for part in parts]
+        chunk.files = files
 
     async def cover(self, root: str, path: str) -> Image | None:
         """The cover embedded in a file; None where there is none any longer."""

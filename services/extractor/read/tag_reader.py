@@ -11,6 +11,7 @@ from mutagen.mp3 import HeaderNotFoundError
 from mutagen.mp4 import MP4
 from mutagen.wavpack import WavPack
 
+from services.extractor.read.chapters import mp4_chapters
 from services.extractor.read.containers import aiff, matroska, repairs, wave
 from services.extractor.read.containers.chunks import Malformed
 from services.extractor.read.fast import flac as fast_flac
@@ -67,6 +68,7 @@ def read_metadata(file: FileBytes, path: str | Path | bytes, suffix: str) -> Met
             metadata = _read_slowly(file, opened, suffix)
         if metadata.audio.container == "mp4":
             _add_odd_texts(file, metadata)
+            metadata.chapters = mp4_chapters(file, after_id3v2(file))
     if metadata.is_guess:
         metadata.audio = corrected(file, metadata.audio)
     return metadata
@@ -90,6 +92,7 @@ def read_fast(file: FileBytes, suffix: str) -> Metadata | None:
         audio=audio_properties(parsed.info, container, file.size),
         pictures=list(container.pictures(parsed)),
         is_guess=parsed.info.is_guess,
+        chapters=mp4_chapters(file, 0) if parsed.has_chapters else (),
     )
 
 

@@ -1,4 +1,6 @@
-"""Lists one folder: its music files with size and time, its subfolders, the state of its images.
+"""Lists one folder: its music files with size and time, its subfolders, the state of what counts.
+
+What counts for its music are images and cue sheets.
 
 Other files cost only a look at their names. A music file is a plain tuple, because a scan makes
 one per file of the library.
@@ -17,6 +19,7 @@ from services.extractor.covers.images import (
     images_state,
     scanned_images,
 )
+from services.extractor.cue.sidecars import is_sheet, sheet_entry, sheets_state
 from services.extractor.paths import AUDIO_SUFFIXES
 from services.extractor.scan.ignore_rules import IGNORE_FILE, JUNK_FOLDERS, IgnoreRules
 from shared.contracts.identity import display_path, encode_path
@@ -78,12 +81,14 @@ class FolderListing:
         folders: its subfolders that are not ignored, sorted by path.
         rules: the rules that apply in it.
         images_state: a number that changes when its images do; 0 where there are none.
+        sheets_state: the same of its cue sheets.
     """
 
     files: list[FileRow]
     folders: list[Subfolder]
     rules: IgnoreRules
     images_state: int = 0
+    sheets_state: int = 0
 
 
 def list_folder(
@@ -175,9 +180,12 @@ def _collect_music(  # noqa: C901 - one loop without calls: it runs once a file 
 def _collect_others(
     listing: FolderListing, others: list[os.DirEntry[bytes]], prefix: str, notes: WalkNotes
 ) -> None:
-    """Collect images, links, and music names that belong to no regular file."""
+    """Collect images, cue sheets, links, and music names that belong to no regular file."""
     images: list[ImageEntry] = []
+    sheets: list[ImageEntry] = []
     for entry in others:
+        if is_sheet(entry.name):
+            sheets += _sheets_of(entry)
         if entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False):
             # A folder here is one of scans: it is among the folders, too.
             images += _images_of(entry)
@@ -194,12 +202,23 @@ def _collect_others(
             listing.files.append((path, status.st_size, status.st_mtime_ns))
     if images:
         listing.images_state = images_state(images)
+    if sheets:
+        listing.sheets_state = sheets_state(sheets)
 
 
 def _images_of(entry: os.DirEntry[bytes]) -> Iterable[ImageEntry]:
     """The image that an entry is; of a folder of scans those in it."""
     image = image_entry(entry)
     return [image] if image else [scan for scan, _ in scanned_images(entry)]
+
+
+def _sheets_of(entry: os.DirEntry[bytes]) -> Iterable[ImageEntry]:
+    """The cue sheet that an entry is; none where it is something else of such a name."""
+    try:
+        sheet = sheet_entry(entry.name, entry.stat())
+    except OSError:
+        return ()
+    return [sheet] if sheet else ()
 
 
 def _is_audio(name: bytes) -> bool:

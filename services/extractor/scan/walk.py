@@ -110,7 +110,7 @@ class Walk:
                     stack.append(self._opened(item, listing, current))
                     break
                 if listing.files:
-                    yield Run(listing.files, self._images_digest(item[0]))
+                    yield Run(listing.files, self._images_digest(item[0], listing.sheets_state))
                 if listing.images_state:
                     del self._images[item[0]]
             else:
@@ -149,7 +149,8 @@ class Walk:
         prefix, _, link = folder
         remaining: Iterator[Run | Subfolder] = iter(listing.folders)
         if listing.files:
-            remaining = _merge(listing.files, listing.folders, self._images_digest(prefix))
+            digest = self._images_digest(prefix, listing.sheets_state)
+            remaining = _merge(listing.files, listing.folders, digest)
         is_below_link = link is not None or (parent is not None and parent.is_below_link)
         return _OpenFolder(prefix, remaining, listing.rules, is_below_link)
 
@@ -160,15 +161,14 @@ class Walk:
             if state := folder_images_state(self.root, folder):
                 self._images[f"{folder}/" if folder else ""] = state
 
-    def _images_digest(self, prefix: str) -> int:
-        """Digest of the images in a folder and in those above it that count for its files."""
+    def _images_digest(self, prefix: str, sheets_state: int) -> int:
+        """Digest of the images in a folder and in those above it, and of its cue sheets."""
         if not self._images:
-            return images_digest(())
+            return images_digest((), sheets_state)
         own = prefix[:-1]
         folders = (folder for folder in folders_beside(prefix) if is_around(folder, own))
-        return images_digest(
-            self._images.get(f"{folder}/" if folder else "", 0) for folder in folders
-        )
+        states = (self._images.get(f"{folder}/" if folder else "", 0) for folder in folders)
+        return images_digest(states, sheets_state)
 
     def _may_enter(self, folder: Subfolder) -> bool:
         """Whether to enter a link, or a folder below one. Each target is entered once."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import structlog
 
 from services.extractor.covers.images import Image
-from services.extractor.read.file_reader import ChunkRead, FileRead
+from services.extractor.read.jobs import ChunkRead, FileRead
 from services.extractor.read.readers import Readers
 from services.extractor.store.inputs import (
     ArtistKey,

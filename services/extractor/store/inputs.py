@@ -10,9 +10,15 @@ from functools import lru_cache
 
 from services.extractor.covers.images import FolderImages, Image, images_digest
 from services.extractor.paths import album_folder, folders_beside, is_around, is_named_after
-from services.extractor.read.file_reader import FileRead
+from services.extractor.read.jobs import FileRead
 from services.extractor.tags.model import CreditedName, Release
-from shared.gateway.inputs import AlbumInput, ArtistInput, CreditInput, TrackInput
+from shared.gateway.inputs import (
+    AlbumInput,
+    ArtistInput,
+    CreditInput,
+    FilePartInput,
+    TrackInput,
+)
 
 _NO_IMAGES = FolderImages()
 Folders = Mapping[str, FolderImages]
@@ -31,14 +37,15 @@ class Batch:
         files: those with tags, in the order of their paths.
         folders: images by folder, of the files' folders, album folders and the folders above.
         refused: the reason by SHA-256 of each image that the gateway refused.
-        images_digests: by folder, for the folders whose files have been turned into inputs.
+        images_digests: by folder and state of its cue sheets, for the folders whose files have been
+            turned into inputs.
     """
 
     library_id: str
     files: Sequence[FileRead]
     folders: Folders = field(default_factory=dict)
     refused: Refused = field(default_factory=dict)
-    images_digests: dict[str, int] = field(default_factory=dict)
+    images_digests: dict[tuple[str, int], int] = field(default_factory=dict)
 
 
 def artist_key(name: CreditedName) -> ArtistKey:
@@ -127,9 +134,9 @@ def track_input(
     The reader made its fields of the tags. This adds what only the batch knows: ids and images.
     """
     folders, refused = batch.folders, batch.refused
-    folder = file.path.rpartition("/")[0]
-    if folder not in batch.images_digests:
-        batch.images_digests[folder] = images_digest_of(folders, file.path)
+    place = file.path.rpartition("/")[0], file.sheets_state
+    if place not in batch.images_digests:
+        batch.images_digests[place] = images_digest_of(folders, file.path, file.sheets_state)
     credits_ = _credits(file.artists, artists) + [
         _credit(each.name, artists, each.role.upper(), each.instrument)
         for each in file.contributors
@@ -139,11 +146,18 @@ def track_input(
         size_bytes=file.size_bytes,
         mtime_ns=file.mtime_ns,
         credits=credits_,
-        images_digest=batch.images_digests[folder],
+        images_digest=batch.images_digests[place],
         cover_sha256=file_cover(refused, file),
         cover_problem=cover_problem(folders, refused, file),
+        cue_problem=file.cue_problem,
         **(file.track_fields or {}),
     )
+    if file.part is not None:
+        part = file.part
+        track.part = FilePartInput(
+            number=part.number, count=part.total, start_s=part.start_s, end_s=part.end_s,
+            cue_sheet=part.sheet,
+        )  # fmt: skip
     if album_id is not None:
         track.album_id = album_id
         track.album_claim = claim_of(batch.library_id, file.path, file.release)
@@ -218,14 +232,15 @@ def artist_image(folders: Folders, refused: Refused, path: str, artist: str) -> 
     return _accepted(image, refused)
 
 
-def images_digest_of(folders: Folders, path: str) -> int:
-    """Digest of all images that count for a file: a walk computes the same (`WalkedFile`)."""
+def images_digest_of(folders: Folders, path: str, sheets_state: int = 0) -> int:
+    """Digest of all that counts beside a file: a walk computes the same (`WalkedFile`)."""
     own = path.rpartition("/")[0]
-    return images_digest(
+    states = (
         folders.get(folder, _NO_IMAGES).state
         for folder in folders_beside(path)
         if is_around(folder, own)
     )
+    return images_digest(states, sheets_state)
 
 
 def _accepted(image: Image | None, refused: Refused) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from services.extractor.libraries import Libraries
-from services.extractor.read.file_reader import LongFile
+from services.extractor.read.jobs import LongFile
 from services.extractor.read.readers import whole_hash
 from services.extractor.store.moved_files import FileState, MoveCandidate, check_files
 from shared.contracts.identity import local_path
@@ -118,6 +118,7 @@ class MoveResolver:
                 path=candidate.path,
                 moved_to=local_path(root, item.path),
                 content_hash=item.content_hash if candidate.is_same_content else None,
+                range_s=(item.part.start_s, item.part.end_s) if item.part else None,
             )
             for item, candidates in questions
             for candidate in candidates
@@ -140,7 +141,7 @@ class MoveResolver:
             if isinstance(state, LongFile):
                 if state not in hashes:
                     hashes[state] = await self._hash(state)
-                is_same = hashes[state] in {None, candidate.content_hash}
+                is_same = hashes[state] is None or candidate.is_of(hashes[state])
                 state = FileState.PRESENT if is_same else FileState.CHANGED  # noqa: PLW2901
             states.append(state)
         return states

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.extractor.cue.parts import part_hash
 from services.extractor.read.content_hash import LongSound, hash_content
 from services.extractor.read.file_bytes import FileBytes
-from services.extractor.read.file_reader import LongFile
+from services.extractor.read.jobs import LongFile
 from shared.contracts.identity import local_path
 
 _GONE = frozenset((errno.ENOENT, errno.ENOTDIR))
@@ -38,12 +39,19 @@ class MoveCandidate:
         path: where it was last, below that root.
         moved_to: absolute path of the file that it may be now.
         content_hash: of its content; None where only its existence counts.
+        range_s: begin and end of the part of it that is meant; None for the whole file.
     """
 
     root: str
     path: str
     moved_to: bytes
     content_hash: str | None
+    range_s: tuple[float, float | None] | None = None
+
+    def is_of(self, file_hash: str | None) -> bool:
+        """Whether a file of this content hash has the content, in the part that is meant."""
+        found = part_hash(file_hash, *self.range_s) if self.range_s else file_hash
+        return found == self.content_hash
 
 
 def check_files(candidates: Sequence[MoveCandidate]) -> list[FileState | LongFile]:
@@ -75,7 +83,7 @@ def _check(candidate: MoveCandidate) -> FileState | LongFile:
         return FileState.GONE if error.errno in _GONE else FileState.PRESENT
     if isinstance(found, LongSound):
         return LongFile(name, before.st_size, before.st_mtime_ns, found)
-    return FileState.PRESENT if found == candidate.content_hash else FileState.CHANGED
+    return FileState.PRESENT if candidate.is_of(found) else FileState.CHANGED
 
 
 def has_entries(root: str) -> bool:

@@ -48,7 +48,7 @@ def imported_facts(raw: RawTags, names: Iterable[str]) -> tuple[ImportedFactInpu
         raw: the tags.
         names: of those that have no field.
     """
-    names = list(filter(_may_be_fact, names))
+    names = list(filter(may_be_fact, names))
     # Tags with a field of their own in which Mixed In Key writes, too.
     if (texts := raw.get("comment")) and any("Energy " in text for text in texts):
         names.append("comment")
@@ -66,7 +66,8 @@ def imported_facts(raw: RawTags, names: Iterable[str]) -> tuple[ImportedFactInpu
     return tuple(imported)[:_MOST_SOURCES]
 
 
-def _may_be_fact(name: str) -> bool:
+def may_be_fact(name: str) -> bool:
+    """Whether a tag of this name may hold a fact: the values decide."""
     return _is_known(name) if len(name) <= _LONGEST_CACHED else _is_known.__wrapped__(name)
 
 
@@ -118,7 +119,7 @@ def is_imported(name: str, values: Sequence[str]) -> bool:
     if name in _ENERGIES:
         text = values[0] if values else ""
         return text.startswith(JSON) or mixed_in_key.energy(text) is not None
-    return _may_be_fact(name) and _is_fact(name)
+    return may_be_fact(name) and _is_fact(name)
 
 
 def _read_popularimeter(fact: ImportedFactInput, value: str) -> None:

@@ -83,6 +83,14 @@ class Picture:
     content: bytes
 
 
+class Chapter(NamedTuple):
+    """A chapter: a title, and its range in seconds."""
+
+    title: str
+    start_s: float
+    end_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Movement:
     """A part of a work."""
@@ -157,6 +165,7 @@ class Tags:
     """As tagged."""
     lyrics: Lyrics | None = None
     imported: tuple[ImportedFactInput, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
     others: dict[str, list[str]] = field(default_factory=dict)
     """The tags without a field, by internal name."""
     musicbrainz_recording_id: str | None = None

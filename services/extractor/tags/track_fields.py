@@ -8,6 +8,7 @@ from typing import Any
 
 from services.extractor.paths import disc_of
 from services.extractor.tags.model import Tags
+from shared.gateway.inputs import ChapterInput
 
 TrackFields = dict[str, Any]
 """Fields of a `TrackInput` by their Python names, without those that are unknown."""
@@ -77,4 +78,9 @@ def _rare_fields(tags: Tags) -> TrackFields:
         "lyrics_are_sidecar": (lyrics.is_sidecar or None) if lyrics else None,
         "other_tags": tags.others or None,
         "imported_facts": tags.imported or None,
+        "chapters": [
+            ChapterInput(title=each.title, start_s=each.start_s, end_s=each.end_s)
+            for each in tags.chapters
+        ]
+        or None,
     }

@@ -17,7 +17,7 @@ was deleted for a disk that is not mounted (see `deletion_guard.py`)."""
 MAX_FOLDERS = 100
 """With more folders waiting the whole library is scanned at once."""
 _RULE_FILES = frozenset((IGNORE_FILE, RULES_FILE))
-_OTHER_SUFFIXES = IMAGE_SUFFIXES | {suffix.lower() for suffix in SIDECAR_SUFFIXES}
+_OTHER_SUFFIXES = IMAGE_SUFFIXES | {".cue", *(suffix.lower() for suffix in SIDECAR_SUFFIXES)}
 
 
 @dataclass(slots=True)

@@ -128,10 +128,37 @@ class ImportedFactInput:
 
 @plain
 @strawberry.input
+class ChapterInput:
+    """A chapter of a track."""
+
+    title: str
+    start_s: float
+    end_s: float
+
+
+@plain
+@strawberry.input
+class FilePartInput:
+    """A part of a file, by a cue sheet."""
+
+    number: int = strawberry.field(description="The place among the tracks in the file, from 1.")
+    count: int = strawberry.field(description="How many tracks are in the file.")
+    start_s: float
+    end_s: float | None = strawberry.field(default=UNSET, description="Null: the file's end.")
+    cue_sheet: str = strawberry.field(
+        description="The cue sheet's file; `embedded` if it is in the music file."
+    )
+
+
+@plain
+@strawberry.input
 class TrackInput:
-    """A track, by the path of its file."""
+    """A track, by the path of its file, and its part of it."""
 
     path: str
+    part: FilePartInput | None = strawberry.field(
+        default=UNSET, description="Null if the track is the whole file."
+    )
     size_bytes: BigInt
     mtime_ns: BigInt
     title: str
@@ -175,6 +202,9 @@ class TrackInput:
         default=UNSET, description="At most 64 names and 16,000 characters."
     )
     imported_facts: list[ImportedFactInput] | None = strawberry.field(default_factory=list)
+    chapters: list[ChapterInput] | None = strawberry.field(
+        default_factory=list, description="At most 1,000."
+    )
     musicbrainz_recording_id: str | None = UNSET
     musicbrainz_track_id: str | None = UNSET
     replaygain_track_gain_db: float | None = UNSET
@@ -195,10 +225,13 @@ class TrackInput:
     cover_problem: str | None = strawberry.field(
         default=UNSET, description="Why an image in the file or its folder was refused."
     )
+    cue_problem: str | None = strawberry.field(
+        default=UNSET, description="Why a cue sheet of the file was passed over."
+    )
     images_digest: int | None = strawberry.field(
         default=UNSET,
-        description="A digest of the images beside the file. The extractor compares it with that of"
-        " `knownFiles` to notice changed images.",
+        description="A digest of the images and cue sheets beside the file. The extractor compares"
+        " it with that of `knownFiles` to notice changed ones.",
     )
     content_hash: str | None = strawberry.field(
         default=UNSET,

@@ -10,7 +10,13 @@ from services.api.graphql.enums import TrackKind
 from services.api.graphql.look_ahead import of_row
 from services.api.graphql.scalars import BigInt
 from services.api.graphql.types.relay import Node
-from services.api.graphql.types.track_details import Movement, ReplayGain, TaggedKey, TrackStage
+from services.api.graphql.types.track_details import (
+    FilePart,
+    Movement,
+    ReplayGain,
+    TaggedKey,
+    TrackStage,
+)
 from shared.contracts.identity import IdKind, display_path, format_id
 
 
@@ -129,6 +135,12 @@ class TrackColumns(Node):
     cover_problem: str | None = strawberry.field(
         description="Why an image in the file or its folder was refused."
     )
+    cue_problem: str | None = strawberry.field(
+        description="Why a cue sheet of the file was passed over."
+    )
+    part: FilePart | None = strawberry.field(
+        description="Which part of its file the track is; null if it is the whole file."
+    )
     path: str = strawberry.field(
         description="The path below the library's root; bytes that are not UTF-8 are U+F780 to"
         " U+F7FF."
@@ -149,6 +161,7 @@ class TrackColumns(Node):
             row,
             id=format_id(IdKind.TRACK, row["id"]),
             row=row,
+            part=FilePart.of(row),
             kind=TrackKind(row["kind"]),
             musicbrainz_recording_id=_text(row["musicbrainz_recording_id"]),
             musicbrainz_track_id=_text(row["musicbrainz_track_id"]),

@@ -30,6 +30,7 @@ from services.api.graphql.types.libraries import Library
 from services.api.graphql.types.relay import Connection, connection
 from services.api.graphql.types.track_details import (
     AlbumLoudness,
+    Chapter,
     Correction,
     Lyrics,
     TrackVector,
@@ -177,7 +178,7 @@ def _artist_names(track: "Track", credits: Any) -> list[str]:  # noqa: A002 - Mu
 
 @strawberry.type
 class Track(TrackColumns):
-    """A recording in a file."""
+    """A recording in a file, or in a part of one."""
 
     artists: list[str] = loaded(
         lambda loaders: loaders.track_credits,
@@ -211,6 +212,12 @@ class Track(TrackColumns):
         _key,
         rows_as(ImportedFact.of),
         description="What other programs left in the file: ratings, play counts, cues, beat grids.",
+    )
+    chapters: list[Chapter] = loaded(
+        lambda loaders: loaders.chapters,
+        _key,
+        rows_as(Chapter.of),
+        description="In order; empty if there are none.",
     )
     album: Album | None = loaded(
         lambda loaders: loaders.albums,

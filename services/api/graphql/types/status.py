@@ -51,6 +51,9 @@ class Status:
     """Counts of everything."""
 
     tracks: int
+    files: int = strawberry.field(
+        description="The files that the tracks are in. A file with a cue sheet has several."
+    )
     missing: int
     analyzed: int
     vectorized: int
@@ -93,7 +96,7 @@ class Status:
         if progress.is_paused:
             paused = {**paused, Stage.ANALYZE.value: _PAUSED}
         names = ("tracks", "missing", "analyzed", "vectorized", "indexed", "failed", "pending")
-        more = ("damaged", "active_scans")
+        more = ("files", "damaged", "active_scans")
         return cls(
             **{name: getattr(progress, name) for name in (*names, *more)},
             stages=stages_of(progress),

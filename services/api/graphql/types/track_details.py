@@ -34,6 +34,40 @@ class Movement:
 
 
 @strawberry.type
+class FilePart:
+    """A part of a file, by a cue sheet."""
+
+    number: int = strawberry.field(description="The place among the tracks in the file, from 1.")
+    start_s: float
+    end_s: float | None = strawberry.field(description="Null at the file's end.")
+    cue_sheet: str = strawberry.field(
+        description="The cue sheet's file; `embedded` if it is in the music file."
+    )
+
+    @classmethod
+    def of(cls, row: Any) -> "FilePart | None":
+        """The part of a track's row; None of a whole file."""
+        if not row["part"]:
+            return None
+        number, start_s, end_s = row["part"], row["start_s"], row["end_s"]
+        return cls(number=number, start_s=start_s, end_s=end_s, cue_sheet=row["cue_sheet"])
+
+
+@strawberry.type
+class Chapter:
+    """A chapter of a track."""
+
+    title: str
+    start_s: float
+    end_s: float
+
+    @classmethod
+    def of(cls, row: Any) -> "Chapter":
+        """The chapter of a row."""
+        return of_row(cls, row)
+
+
+@strawberry.type
 class TaggedKey:
     """A key that the tags name, as analyses spell keys."""
 

@@ -31,13 +31,29 @@ ORDER BY id FOR KEY SHARE
 """
 _SCANS = "SELECT id FROM scans WHERE id = ANY($1)"
 # Locks in the order of all writes: files by path, then tracks by id, then failures.
+_LOCK_PARTS = """
+SELECT FROM files WHERE (library_id, path) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))
+ORDER BY library_id, path, part FOR UPDATE
+"""
+# All parts of a file, or the whole.
 _MARK_UNREADABLE = """
+WITH failed AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
+        AS new(library_id, path, size_bytes, mtime_ns)
+), parts AS (
+    UPDATE files SET
+        size_bytes = failed.size_bytes, mtime_ns = failed.mtime_ns, images_digest = NULL,
+        state = 'unreadable', missing_since = NULL
+    FROM failed
+    WHERE files.library_id = failed.library_id AND files.path = failed.path
+        AND files.part > 0 AND files.state <> 'replaced'
+    RETURNING files.library_id, files.path
+)
 INSERT INTO files (library_id, path, size_bytes, mtime_ns, state)
-SELECT library_id, path, size_bytes, mtime_ns, 'unreadable'
-FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
-    AS new(library_id, path, size_bytes, mtime_ns)
+SELECT library_id, path, size_bytes, mtime_ns, 'unreadable' FROM failed
+WHERE (library_id, path) NOT IN (SELECT library_id, path FROM parts)
 ORDER BY library_id, path COLLATE "C"
-ON CONFLICT (library_id, path) DO UPDATE SET
+ON CONFLICT (library_id, path, part) DO UPDATE SET
     size_bytes = EXCLUDED.size_bytes, mtime_ns = EXCLUDED.mtime_ns, images_digest = NULL,
     state = 'unreadable',
     missing_since = NULL
@@ -50,7 +66,7 @@ WHERE t.id = ANY($1) ORDER BY t.id FOR KEY SHARE OF t
 _TRACKS_OF_FILES = """
 SELECT f.library_id, f.path, f.track_id FROM files f
 JOIN unnest($1::uuid[], $2::text[]) AS failed(library_id, path) USING (library_id, path)
-WHERE f.track_id IS NOT NULL
+WHERE f.track_id IS NOT NULL AND f.state <> 'replaced' ORDER BY f.part DESC
 """
 _WRITE = """
 INSERT INTO failures (
@@ -146,6 +162,7 @@ async def _mark_unreadable(
     if files:
         await lock_file_creation(connection)
         values = [(*key, *stat) for key, stat in files.items()]
+        await connection.execute(_LOCK_PARTS, *zip(*files, strict=True))
         await connection.execute(_MARK_UNREADABLE, *zip(*values, strict=True))
 
 

@@ -52,17 +52,21 @@ class FileSample:
     """In hex; None where it is not known."""
 
 
-# Always the same files, of all folders. Missing ones only where others are too few.
+# Always the same files, of all folders. Missing ones only where others are too few. Of a file with
+# parts the first one stands for all, and its content hash is not that of the file.
 _SAMPLE = """
-SELECT path, size_bytes, encode(content_hash, 'hex') AS content_hash FROM files
-WHERE library_id = $1 ORDER BY state = 'missing', md5(path) LIMIT $2
+SELECT path, size_bytes, CASE part WHEN 0 THEN encode(content_hash, 'hex') END AS content_hash
+FROM files
+WHERE library_id = $1 AND part <= 1 AND state <> 'replaced'
+ORDER BY state = 'missing', md5(path) LIMIT $2
 """
 # In the order of the paths, by the unique index (library_id, path). Below a folder are the paths
 # from 'folder/' up to 'folder0', since '0' follows '/' in byte order.
+# Of a file with parts the first one stands for all.
 _FILES = """
 SELECT path, size_bytes, mtime_ns, images_digest, state = 'missing' AS missing FROM files
 WHERE library_id = $1 AND path > $2 AND ($3::text IS NULL OR path < $3)
-    AND ($5::text IS NULL OR path <= $5)
+    AND ($5::text IS NULL OR path <= $5) AND part <= 1 AND state <> 'replaced'
 ORDER BY path LIMIT $4
 """
 # Missing files are left out: a walk does not see them. $4: files in all, $5: files of a range. What
@@ -78,7 +82,8 @@ SELECT max(path) AS last, count(*) AS files,
 FROM (
     SELECT path, size_bytes, mtime_ns, images_digest, row_number() OVER (ORDER BY path) - 1 AS place
     FROM files
-    WHERE library_id = $1 AND path > $2 AND ($3::text IS NULL OR path < $3) AND state <> 'missing'
+    WHERE library_id = $1 AND path > $2 AND ($3::text IS NULL OR path < $3)
+        AND part <= 1 AND state <> 'missing' AND state <> 'replaced'
     ORDER BY path LIMIT $4
 ) AS file
 GROUP BY place / $5 ORDER BY 1

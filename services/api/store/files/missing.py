@@ -15,7 +15,7 @@ from shared.contracts.upserts import ErrorCode, UpsertStatus
 
 _LOCK = """
 SELECT id, path, state, track_id FROM files
-WHERE library_id = $1 AND path = ANY($2) ORDER BY path FOR UPDATE
+WHERE library_id = $1 AND path = ANY($2) AND state <> 'replaced' ORDER BY path, part FOR UPDATE
 """
 _LOCK_TRACKS = """
 SELECT id, revision, content_revision, is_missing, album_id FROM tracks
@@ -43,10 +43,10 @@ UPDATE failures SET resolved_at = now() FROM resolved WHERE failures.id = resolv
 async def mark_missing(
     pool: asyncpg.Pool, library_id: UUID, paths: Sequence[str]
 ) -> list[TrackUpserted]:
-    """Mark files missing, in one transaction; one result a path, in order.
+    """Mark files missing, in one transaction; the results in the order of the paths.
 
-    The track is kept; its revision counts the change once. The result of a file that never was a
-    track has no id.
+    There is one result a path, or one for each track of a file with parts. The tracks are kept;
+    their revision counts the change once. The result of a file that never was a track has no id.
     """
 
     async def work(connection: asyncpg.Connection) -> tuple[list[TrackUpserted], list[str]]:
@@ -64,10 +64,13 @@ async def _mark_missing(
     """The results, and the keys of titles whose albums are to be grouped."""
     ungrouped: list[str] = []
     valid = [path for path in set(paths) if "\0" not in path]
-    files = {row["path"]: row for row in await connection.fetch(_LOCK, library_id, valid)}
-    ids = [row["track_id"] for row in files.values() if row["track_id"]]
+    rows = await connection.fetch(_LOCK, library_id, valid)
+    files: dict[str, list[asyncpg.Record]] = {}
+    for row in rows:
+        files.setdefault(row["path"], []).append(row)
+    ids = [row["track_id"] for row in rows if row["track_id"]]
     tracks = {row["id"]: row for row in await connection.fetch(_LOCK_TRACKS, ids)}
-    present = [row["id"] for row in files.values() if row["state"] != "missing"]
+    present = [row["id"] for row in rows if row["state"] != "missing"]
     if present:
         changed = [id_ for id_, row in tracks.items() if not row["is_missing"]]
         await connection.execute(_MARK_FILES, present)
@@ -78,7 +81,8 @@ async def _mark_missing(
         await refresh_albums(connection, albums, just_written=changed)
         uncounted = await spelled_by(connection, changed)
         await mark_uncounted(connection, uncounted, album_ids=albums)
-    return [_result(files.get(path), tracks) for path in paths], ungrouped
+    results = [_result(file, tracks) for path in paths for file in files.get(path) or (None,)]
+    return results, ungrouped
 
 
 def _result(file: asyncpg.Record | None, tracks: Mapping[UUID, asyncpg.Record]) -> TrackUpserted:

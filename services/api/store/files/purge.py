@@ -28,10 +28,24 @@ _WHERE = """
 state = 'missing' AND missing_since <= now() - $1::interval
     AND ($2::uuid IS NULL OR library_id = $2)
 """
-_COUNT = f"SELECT count(*) FROM files WHERE {_WHERE}"  # noqa: S608 - the condition above
+_COUNT = f"""
+SELECT count(*) FROM (SELECT DISTINCT library_id, path FROM files WHERE {_WHERE}) AS file
+"""  # noqa: S608 - the condition above
+# All parts of a file. Those that a cue sheet replaced go with the file, if nothing of it is left.
 _LOCK_FILES = f"""
-SELECT id, library_id, path, track_id FROM files WHERE {_WHERE}
-ORDER BY library_id, path LIMIT $3 FOR UPDATE
+SELECT id, library_id, path, track_id FROM files
+WHERE (library_id, path) IN (
+        SELECT DISTINCT library_id, path FROM files WHERE {_WHERE}
+        ORDER BY library_id, path LIMIT $3
+    )
+    AND (state = 'missing' AND missing_since <= now() - $1::interval
+        OR state = 'replaced' AND NOT EXISTS (
+            SELECT FROM files other
+            WHERE other.library_id = files.library_id AND other.path = files.path
+                AND (other.state IN ('present', 'unreadable')
+                    OR other.missing_since > now() - $1::interval)
+        ))
+ORDER BY library_id, path, part FOR UPDATE
 """  # noqa: S608 - as above
 
 
@@ -59,6 +73,6 @@ async def _purge_batch(pool: asyncpg.Pool, which: MissingFiles, most: int) -> in
         )
         if files:
             await delete_files(connection, files)
-        return len(files)
+        return len({(file["library_id"], file["path"]) for file in files})
 
     return await in_transaction(pool, work)

@@ -52,8 +52,9 @@ SELECT id, name, root, removal_requested_at, CASE WHEN $2 THEN (
 ) END AS track_count
 FROM libraries WHERE $1::uuid[] IS NULL OR id = ANY($1) ORDER BY name
 """
+# Of a file with parts the first one is counted.
 _CONTENTS = """
-SELECT count(*) AS files,
+SELECT count(*) FILTER (WHERE part <= 1 AND state <> 'replaced') AS files,
     count(*) FILTER (WHERE state = 'present' AND f.track_id IS NOT NULL) AS tracks,
     count(*) FILTER (WHERE state = 'missing' AND f.track_id IS NOT NULL) AS missing,
     count(c.track_id) AS corrected

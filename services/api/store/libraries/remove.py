@@ -29,7 +29,7 @@ ORDER BY removal_requested_at, id LIMIT 1
 """
 _LOCK_FILES = """
 SELECT id, library_id, path, track_id FROM files
-WHERE library_id = $1 ORDER BY path LIMIT $2 FOR UPDATE
+WHERE library_id = $1 ORDER BY path, part LIMIT $2 FOR UPDATE
 """
 _DELETE_FAILURES = """
 WITH lost AS (

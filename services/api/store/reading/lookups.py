@@ -19,7 +19,7 @@ WHERE t.id = ANY($1) AND f.track_id = ANY($1)
 _TRACKS_OF_ALBUMS = f"""
 SELECT {COLUMNS} FROM tracks t JOIN files f ON f.track_id = t.id
 WHERE t.album_id = ANY($1) AND NOT t.is_missing
-ORDER BY t.album_id, t.disc_number NULLS FIRST, t.track_number NULLS LAST, f.path
+ORDER BY t.album_id, t.disc_number NULLS FIRST, t.track_number NULLS LAST, f.path, f.part
 """  # noqa: S608 - names of ours
 _TRACK_CREDITS = """
 SELECT track_id AS owner, artist_id, role, credited_as, join_phrase, instrument FROM track_credits
@@ -74,6 +74,10 @@ _IMPORTED_FACTS = """
 SELECT track_id AS owner, source, rating, play_count, energy, "key", tempo_bpm, gain_db, problem,
     is_collection, cues AS stored_cues, beat_grid AS stored_grid
 FROM imported_facts WHERE track_id = ANY($1) ORDER BY track_id, source, is_collection
+"""
+_CHAPTERS = """
+SELECT track_id AS owner, title, start_s, end_s FROM track_chapters
+WHERE track_id = ANY($1) ORDER BY track_id, position
 """
 _COVERS = """
 SELECT sha256, mime_type, width, height, size_bytes FROM covers WHERE sha256 = ANY($1)
@@ -204,6 +208,11 @@ async def other_tags(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[Row | None
 async def imported_facts(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:
     """Each track's facts that were imported from other programs."""
     return await _many(pool, _IMPORTED_FACTS, ids)
+
+
+async def chapters(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:
+    """Each track's chapters, in order."""
+    return await _many(pool, _CHAPTERS, ids)
 
 
 async def vectors(pool: asyncpg.Pool, ids: Sequence[UUID]) -> list[list[Row]]:

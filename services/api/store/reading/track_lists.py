@@ -21,7 +21,10 @@ ORDERS = {
 }
 """By name of the schema's TrackSort; each has its index."""
 
-COLUMNS = """t.*, f.library_id, f.path, f.size_bytes, f.mtime_ns"""
+COLUMNS = """
+t.*, f.library_id, f.path, f.size_bytes, f.mtime_ns, f.part, f.start_s, f.end_s, f.cue_sheet,
+f.cue_problem
+"""
 FROM = "tracks t JOIN files f ON f.track_id = t.id"
 # A genre's tracks by year: track_genres has the year too, and an index of both.
 _OF_GENRE = "track_genres tg JOIN tracks t ON t.id = tg.track_id JOIN files f ON f.track_id = t.id"
@@ -124,6 +127,9 @@ async def count(pool: asyncpg.Pool, filters: TrackFilters) -> int:
 
 def _joined(where: Conditions, filters: TrackFilters) -> str:
     """Add the filters to the conditions; the joins that they need."""
+    if filters.is_missing is not False:
+        # The whole beside its parts, or the parts beside the whole, are not shown.
+        where.add("t.id NOT IN (SELECT track_id FROM files WHERE state = 'replaced')")
     joined = _ANALYZED if filters.needs_analysis else ""
     if filters.needs_meaning:
         joined += _HEARD

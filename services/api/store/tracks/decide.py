@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from services.api.store.tracks.match import Moves, is_same_content, is_same_stat
+from services.api.store.tracks.parts import COLUMNS
 from services.api.store.tracks.validate_item import TrackRow
 from shared.contracts.upserts import UpsertStatus
 
@@ -38,7 +39,7 @@ def decide(
 
     Equal items change nothing; `tracks` are the locked ones by id.
     """
-    file = moves.files.get(row.path)
+    file = moves.files.get(row.key)
     is_first_read = scan_id is not None and (file is None or file["read_by_scan_id"] != scan_id)
     track = None if file is None else tracks.get(file["track_id"])
     if file is None or track is None:
@@ -86,5 +87,5 @@ def _replaced_hash(
 
 def _is_file_changed(row: TrackRow, file: Mapping[str, Any]) -> bool:
     values = (row.size_bytes, row.mtime_ns, row.images_digest, row.content_hash, "present")
-    names = ("size_bytes", "mtime_ns", "images_digest", "content_hash", "state")
-    return values != tuple(file[name] for name in names)
+    names = ("size_bytes", "mtime_ns", "images_digest", "content_hash", "state", *COLUMNS)
+    return (*values, *row.part.columns) != tuple(file[name] for name in names)

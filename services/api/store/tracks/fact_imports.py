@@ -1,7 +1,7 @@
 """Stores what collections of DJ software say of tracks, beside what files say."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,11 +12,16 @@ from services.api.store.checks import InvalidValue, Item
 from services.api.store.database.pool import in_transaction
 from services.api.store.results import Problem
 from services.api.store.tracks.facts import Fact, fact_of
+from shared.contracts.upserts import ErrorCode
 
 _FIND = """
-SELECT path, track_id FROM files
+SELECT path, part, track_id FROM files
 WHERE library_id = $1 AND path = ANY($2) AND track_id IS NOT NULL
+    AND part <= 1 AND state <> 'replaced'
 """
+_IN_PARTS = Problem(
+    ErrorCode.CONFLICT, "its cue sheet makes several tracks of it: none of them is meant", "path"
+)
 _VALUES = """rating, play_count, energy, "key", tempo_bpm, gain_db, cues, beat_grid, problem"""
 _STORE = f"""
 INSERT INTO imported_facts (track_id, source, is_collection, import_id, {_VALUES})
@@ -55,7 +60,13 @@ async def import_facts(
 
     async def work(connection: asyncpg.Connection) -> list[FactImport]:
         paths = {path for row in rows if isinstance(row, _FileFact) for path in row.paths}
-        found = dict(await connection.fetch(_FIND, library_id, sorted(paths)))
+        files = await connection.fetch(_FIND, library_id, sorted(paths))
+        found = {
+            file["path"]: FactImport(problem=_IN_PARTS)
+            if file["part"]
+            else FactImport(file["track_id"])
+            for file in files
+        }
         results = [_result(row, found) for row in rows]
         stored = {
             (result.track_id, row.fact.source): {"track_id": str(result.track_id)}
@@ -89,7 +100,7 @@ def _row_or_problem(item: Item) -> _FileFact | Problem:
         return invalid.problem
 
 
-def _result(row: _FileFact | Problem, found: dict[str, UUID]) -> FactImport:
+def _result(row: _FileFact | Problem, found: Mapping[str, FactImport]) -> FactImport:
     if isinstance(row, Problem):
         return FactImport(problem=row)
-    return FactImport(next((found[path] for path in row.paths if path in found), None))
+    return next((found[path] for path in row.paths if path in found), FactImport())

@@ -1,15 +1,15 @@
 """Locks what a batch of tracks touches, in the order that all writes keep, so that none deadlocks.
 
-The order: the right to create files, files by library and path, tracks by id, then what they refer
-to (artists, albums), then marks of what is to be decided again: titles before the albums that are
-decided, spellings last.
+The order: the right to create files, files by library, path and part, tracks by id, then what they
+refer to (artists, albums), then marks of what is to be decided again: titles before the albums that
+are decided, spellings last.
 
 The right to create is needed because a file that another transaction just created cannot be locked
 yet: two batches that create each other's files would wait for each other. Batches that lock no
 file, since all of theirs are new, share the right.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.store.results import Problem
+from services.api.store.tracks.parts import FileKey, key_of
 from services.api.store.tracks.validate_item import TrackRow
 from shared.contracts.upserts import ErrorCode
 
@@ -32,19 +33,21 @@ SELECT is_shared, CASE
     ELSE pg_advisory_xact_lock({_LOCK_NAME})::text
 END
 FROM (
-    SELECT count(*) AS known, count(*) = 0 AND NOT $3 AS is_shared FROM files
-    WHERE library_id = $1 AND path = ANY($2)
+    SELECT count(*) FILTER (WHERE file.part = item.part) AS known,
+        count(file.path) = 0 AND NOT $4 AS is_shared
+    FROM unnest($2::text[], $3::smallint[]) AS item(path, part)
+    LEFT JOIN files file ON file.library_id = $1 AND file.path = item.path
 ) seen
 WHERE known < cardinality($2)
 """  # noqa: S608 - the lock's name
 
 _FILE_COLUMNS = """
 id, library_id, path, size_bytes, mtime_ns, images_digest, state, track_id, read_by_scan_id,
-content_hash, replaced_hash
+content_hash, replaced_hash, part, start_s, end_s, cue_sheet, cue_problem
 """
 _LOCK_FILES = f"""
 SELECT {_FILE_COLUMNS} FROM files
-WHERE library_id = $1 AND path = ANY($2) ORDER BY path FOR UPDATE
+WHERE library_id = $1 AND path = ANY($2) ORDER BY path, part FOR UPDATE
 """  # noqa: S608 - the columns above
 _LOCK_FILES_AND_SOURCES = f"""
 SELECT {_FILE_COLUMNS} FROM files
@@ -52,7 +55,7 @@ WHERE id IN (
     SELECT id FROM files WHERE library_id = $1 AND path = ANY($2)
     UNION SELECT id FROM files WHERE track_id = ANY($3)
 )
-ORDER BY library_id, path FOR UPDATE
+ORDER BY library_id, path, part FOR UPDATE
 """  # noqa: S608 - as above
 _LOCK_TRACKS = """
 SELECT id, revision, content_revision, is_missing, tags_digest, album_id, EXISTS (
@@ -87,35 +90,40 @@ async def lock_file_creation(connection: asyncpg.Connection) -> None:
 
 
 async def lock_file_creation_for(
-    connection: asyncpg.Connection, library_id: UUID, paths: Sequence[str], *, may_move: bool
+    connection: asyncpg.Connection, library_id: UUID, keys: Collection[FileKey], *, may_move: bool
 ) -> CreationLock:
-    """Take the creation lock that these distinct paths need: none where all are known.
+    """Take the creation lock that these distinct keys need: none where all are known.
 
     `may_move`: known files may move to these paths. More of the files may be known once the lock
     is granted: compare again (`is_covered`).
     """
-    row = await connection.fetchrow(_LOCK_CREATION_IF_NEW, library_id, paths, may_move)
+    paths, parts = zip(*keys, strict=True)
+    row = await connection.fetchrow(_LOCK_CREATION_IF_NEW, library_id, paths, parts, may_move)
     if row is None:
         return CreationLock.NONE
     return CreationLock.SHARED if row["is_shared"] else CreationLock.EXCLUSIVE
 
 
-def is_covered(lock: CreationLock, paths: Iterable[str], files: Collection[FileRow]) -> bool:
-    """Whether the lock still is the one that the paths need, now that their files are locked."""
+def is_covered(lock: CreationLock, keys: Iterable[FileKey], files: Collection[FileRow]) -> bool:
+    """Whether the lock still is the one that the keys need, now that their files are locked."""
     if lock is CreationLock.SHARED:
         return not files
-    return lock is CreationLock.EXCLUSIVE or set(paths) <= {file["path"] for file in files}
+    return lock is CreationLock.EXCLUSIVE or set(keys) <= set(map(key_of, files))
 
 
 async def lock_files(
-    connection: asyncpg.Connection, library_id: UUID, rows: Mapping[str, TrackRow]
+    connection: asyncpg.Connection, library_id: UUID, rows: Mapping[FileKey, TrackRow]
 ) -> list[FileRow]:
-    """The known files at the paths of a batch, and those of the tracks that moved there, locked."""
+    """The known files at the paths of a batch, all parts, and those of tracks that moved there.
+
+    All are locked.
+    """
     sources = [row.moved_from for row in rows.values() if row.moved_from]
+    paths = list({path for path, _ in rows})
     if sources:
-        files = await connection.fetch(_LOCK_FILES_AND_SOURCES, library_id, list(rows), sources)
+        files = await connection.fetch(_LOCK_FILES_AND_SOURCES, library_id, paths, sources)
     else:
-        files = await connection.fetch(_LOCK_FILES, library_id, list(rows))
+        files = await connection.fetch(_LOCK_FILES, library_id, paths)
     return [dict(file) for file in files]
 
 
@@ -128,12 +136,12 @@ async def lock_tracks(
 
 
 async def lock_references(
-    connection: asyncpg.Connection, rows: dict[str, TrackRow]
-) -> tuple[dict[str, Problem], dict[UUID, str]]:
+    connection: asyncpg.Connection, rows: dict[FileKey, TrackRow]
+) -> tuple[dict[FileKey, Problem], dict[UUID, str]]:
     """Lock the artists and albums of a batch.
 
     A row whose album became part of another one meanwhile gets that one: it has the claim now.
-    Returns a problem for each path that refers to none, and the names of the artists.
+    Returns a problem for each item that refers to none, and the names of the artists.
     """
     artists = {credit.artist_id for row in rows.values() for credit in row.credits}
     albums = {row.album_id for row in rows.values() if row.album_id}
@@ -148,23 +156,23 @@ async def lock_references(
         if albums and attempt == 0:
             albums |= await _replace_albums(connection, rows, albums)
     # What is left in the sets does not exist.
-    problems: dict[str, Problem] = {}
-    for path, row in rows.items():
+    problems: dict[FileKey, Problem] = {}
+    for key, row in rows.items():
         if row.album_id in albums:
-            problems[path] = Problem(ErrorCode.NOT_FOUND, "there is no such album", "albumId")
+            problems[key] = Problem(ErrorCode.NOT_FOUND, "there is no such album", "albumId")
         elif any(credit.artist_id in artists for credit in row.credits):
-            problems[path] = Problem(ErrorCode.NOT_FOUND, "there is no such artist", "credits")
+            problems[key] = Problem(ErrorCode.NOT_FOUND, "there is no such artist", "credits")
     return problems, names
 
 
 async def _replace_albums(
-    connection: asyncpg.Connection, rows: dict[str, TrackRow], gone: Collection[UUID]
+    connection: asyncpg.Connection, rows: dict[FileKey, TrackRow], gone: Collection[UUID]
 ) -> set[UUID]:
     """Give the rows of albums that are gone those which hold their claims now; returns these."""
-    lost = {path: row for path, row in rows.items() if row.album_id in gone}
+    lost = {key: row for key, row in rows.items() if row.album_id in gone}
     claims = [row.columns["album_claim"] for row in lost.values() if row.columns["album_claim"]]
     albums = dict(await connection.fetch(_ALBUMS_OF_CLAIMS, claims))
-    for path, row in lost.items():
+    for key, row in lost.items():
         if album := albums.get(row.columns["album_claim"]):
-            rows[path] = row._replace(album_id=album)
+            rows[key] = row._replace(album_id=album)
     return set(albums.values())

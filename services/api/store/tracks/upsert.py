@@ -18,9 +18,10 @@ from services.api.store.database.pool import LostRace, in_transaction
 from services.api.store.results import Problem, TrackUpserted
 from services.api.store.scan_end import end_scan
 from services.api.store.spelling import mark_uncounted, spelled_by
-from services.api.store.tracks import lock, write
+from services.api.store.tracks import lock, write, write_moves
 from services.api.store.tracks.decide import Decision, decide
 from services.api.store.tracks.match import Moves, match
+from services.api.store.tracks.parts import FileKey
 from services.api.store.tracks.validate import validate
 from services.api.store.tracks.validate_item import TrackRow
 from shared.contracts.upserts import ErrorCode, UpsertStatus
@@ -37,26 +38,27 @@ async def upsert_tracks(
 ) -> list[TrackUpserted]:
     """Upsert a batch in one transaction; one result an item, in order.
 
-    An invalid item doesn't hold up the others. Of two items of one path the later counts.
+    An invalid item doesn't hold up the others. Of two items of one path and part the later counts.
     """
-    rows: dict[str, TrackRow] = {}
-    paths: list[str | Problem] = []
+    rows: dict[FileKey, TrackRow] = {}
+    keys: list[FileKey | Problem] = []
     for row in validate(items):
         if isinstance(row, Problem):
-            paths.append(row)
+            keys.append(row)
         else:
-            rows[row.path] = row
-            paths.append(row.path)
+            rows[row.key] = row
+            keys.append(row.key)
 
-    async def work(connection: asyncpg.Connection) -> tuple[dict[str, TrackUpserted], list[str]]:
+    async def work(
+        connection: asyncpg.Connection,
+    ) -> tuple[dict[FileKey, TrackUpserted], list[str]]:
         return await _upsert(connection, library_id, scan_id, rows)
 
     results, ungrouped = await in_transaction(pool, work) if rows else ({}, [])
     await regroup(pool, ungrouped)
     await end_scan(pool, scan_id)
     return [
-        TrackUpserted(problem=path) if isinstance(path, Problem) else results[path]
-        for path in paths
+        TrackUpserted(problem=key) if isinstance(key, Problem) else results[key] for key in keys
     ]
 
 
@@ -64,15 +66,15 @@ async def _upsert(
     connection: asyncpg.Connection,
     library_id: UUID,
     scan_id: UUID | None,
-    rows: dict[str, TrackRow],
-) -> tuple[dict[str, TrackUpserted], list[str]]:
-    """The results by path, and the keys of titles whose albums are to be grouped."""
+    rows: dict[FileKey, TrackRow],
+) -> tuple[dict[FileKey, TrackUpserted], list[str]]:
+    """The results by path and part, and the keys of titles whose albums are to be grouped."""
     if await connection.fetchval(_LIBRARY, library_id) is None:
         unknown = Problem(ErrorCode.NOT_FOUND, "there is no such library", "libraryId")
         return dict.fromkeys(rows, TrackUpserted(problem=unknown)), []
     may_move = any(row.moved_from for row in rows.values())
     creation_lock = await lock.lock_file_creation_for(
-        connection, library_id, list(rows), may_move=may_move
+        connection, library_id, rows.keys(), may_move=may_move
     )
     if scan_id is not None:
         scan_id = await connection.fetchval(_SCAN, scan_id)
@@ -81,26 +83,30 @@ async def _upsert(
         raise LostRace
     tracks = await lock.lock_tracks(connection, files)
     problems, artist_names = await lock.lock_references(connection, rows)
-    valid = {path: row for path, row in rows.items() if path not in problems}
+    valid = {key: row for key, row in rows.items() if key not in problems}
     moves = await match(connection, library_id, scan_id, valid, files)
     decisions = [
         decide(row, moves, tracks, scan_id)
-        for path, row in valid.items()
-        if path not in moves.undecided
+        for key, row in valid.items()
+        if key not in moves.undecided
     ]
-    await write.write_moves(connection, moves, tracks)
+    await write_moves.write_moves(connection, moves, tracks)
+    replaced = await write_moves.write_replaced(connection, moves.replaced)
     consequences = await write.write_tracks(connection, decisions, artist_names)
     await write.write_files(connection, library_id, scan_id, decisions, moves)
     changed = [d.track_id for d in decisions if d.status is not UpsertStatus.UNCHANGED]
     if changed:
         await reuse_analyses(connection, changed, is_new_revision=False)
-    await write.resolve_failures(connection, library_id, decisions, moves)
-    album_ids = _touched_albums(decisions, tracks, moves.displaced)
-    if moves.displaced:
-        consequences.uncounted |= await spelled_by(connection, list(moves.displaced))
+    await write.resolve_failures(connection, library_id, decisions, moves, replaced)
+    missing = [*moves.displaced, *replaced]
+    album_ids = _touched_albums(decisions, tracks, missing)
+    if missing:
+        consequences.uncounted |= await spelled_by(connection, missing)
     ungrouped = await _follow_up(connection, consequences, album_ids, changed)
     if scan_id is not None:
-        await scans.count_read(connection, scan_id, sum(d.is_first_read for d in decisions))
+        # A file counts once, whatever its parts.
+        first_reads = sum(d.is_first_read and d.row.part.number <= 1 for d in decisions)
+        await scans.count_read(connection, scan_id, first_reads)
     return _results(problems, moves, decisions), ungrouped
 
 
@@ -121,17 +127,17 @@ async def _follow_up(
 
 
 def _results(
-    problems: Mapping[str, Problem], moves: Moves, decisions: Sequence[Decision]
-) -> dict[str, TrackUpserted]:
-    """The results by path."""
+    problems: Mapping[FileKey, Problem], moves: Moves, decisions: Sequence[Decision]
+) -> dict[FileKey, TrackUpserted]:
+    """The results by path and part."""
     return {
-        **{path: TrackUpserted(problem=problem) for path, problem in problems.items()},
+        **{key: TrackUpserted(problem=problem) for key, problem in problems.items()},
         **{
-            path: TrackUpserted(status=UpsertStatus.UNDECIDED, candidates=candidates)
-            for path, candidates in moves.undecided.items()
+            key: TrackUpserted(status=UpsertStatus.UNDECIDED, candidates=candidates)
+            for key, candidates in moves.undecided.items()
         },
         **{
-            d.row.path: TrackUpserted(d.track_id, d.status, d.revision, d.content_revision)
+            d.row.key: TrackUpserted(d.track_id, d.status, d.revision, d.content_revision)
             for d in decisions
         },
     }

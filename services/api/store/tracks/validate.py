@@ -17,6 +17,8 @@ from services.api.store.checks import InvalidValue, Item
 from services.api.store.genres import genre_names
 from services.api.store.results import Problem
 from services.api.store.tracks.details import FIELDS, NO_DETAILS, Details, validate_details
+from services.api.store.tracks.parts import FIELDS as PART_FIELDS
+from services.api.store.tracks.parts import WHOLE, validate_part
 from services.api.store.tracks.validate_item import (
     COLUMN_NAMES,
     COVERS,
@@ -99,6 +101,12 @@ def _rows(items: Sequence[Item]) -> Iterable[TrackRow] | None:
         values["images_digest"],
         [checks.optional_identifier(item, "moved_from", IdKind.TRACK) for item in items],
         map(bool, values["is_checked"]),
+        [
+            validate_part(item) if any(fields) else WHOLE
+            for item, fields in zip(
+                items, zip(*(values[name] for name in PART_FIELDS), strict=True), strict=True
+            )
+        ],
     )
 
 
@@ -220,5 +228,14 @@ _CHECKS: dict[str, Callable[[Column], bool]] = {
     **dict.fromkeys(COVERS, partial(_are_hex, digits=64)),
 }
 """Whether all values of a column are valid, by field of an item."""
-_OTHERS = (*FLAGS, *LISTS, *FIELDS, "has_lyrics", "album_id", "moved_from", "is_checked")
+_OTHERS = (
+    *FLAGS,
+    *LISTS,
+    *FIELDS,
+    *PART_FIELDS,
+    "has_lyrics",
+    "album_id",
+    "moved_from",
+    "is_checked",
+)
 """The other fields, which are validated one by one."""

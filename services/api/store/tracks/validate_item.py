@@ -8,6 +8,7 @@ from services.api.store import checks
 from services.api.store.checks import Credit, InvalidValue, Item
 from services.api.store.genres import genre_names
 from services.api.store.tracks.details import Details, validate_details
+from services.api.store.tracks.parts import WHOLE, FileKey, FilePart, validate_part
 from shared.contracts.identity import IdKind
 
 KINDS = frozenset(("music", "podcast", "audiobook"))
@@ -74,6 +75,12 @@ class TrackRow(NamedTuple):
     """The track that this file belongs to, as a client says who looked at the disk."""
     is_checked: bool = False
     """A client looked at the disk: the file belongs to no other track."""
+    part: FilePart = WHOLE
+
+    @property
+    def key(self) -> FileKey:
+        """What its row of `files` is found by."""
+        return self.path, self.part.number
 
 
 def track_row(item: Item) -> TrackRow:
@@ -102,6 +109,7 @@ def track_row(item: Item) -> TrackRow:
         images_digest=checks.optional_integer(item, "images_digest"),
         moved_from=checks.optional_identifier(item, "moved_from", IdKind.TRACK),
         is_checked=checks.flag(item, "is_checked"),
+        part=validate_part(item),
     )
 
 

@@ -13,6 +13,7 @@ from services.api.store.analyses.current import keep_decoded_durations
 from services.api.store.corrections.apply import reapply_corrections
 from services.api.store.database.pool import LostRace, json_value
 from services.api.store.spelling import respelled
+from services.api.store.tracks import parts
 from services.api.store.tracks.decide import Decision
 from services.api.store.tracks.details import NO_DETAILS, write_details
 from services.api.store.tracks.match import Moves
@@ -21,22 +22,6 @@ from services.api.store.vectors.spaces import outdate_text_vectors
 from shared.contracts.topics import Stage
 from shared.contracts.upserts import UpsertStatus
 
-_DROP_FILES = "DELETE FROM files WHERE id = ANY($1)"
-# `track_id` is unique: all reassigned files give up theirs before any gets another one.
-_UNASSIGN_FILES = "UPDATE files SET track_id = NULL WHERE id = ANY($1)"
-_REASSIGN_FILES = """
-UPDATE files SET
-    track_id = new.track_id, size_bytes = new.size_bytes, mtime_ns = new.mtime_ns,
-    state = new.state, content_hash = new.content_hash, replaced_hash = NULL,
-    missing_since = CASE WHEN new.state = 'missing' THEN now() END
-FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[])
-    AS new(id, track_id, size_bytes, mtime_ns, state, content_hash)
-WHERE files.id = new.id
-"""
-_MARK_DISPLACED = """
-UPDATE tracks SET is_missing = true, revision = revision + 1, updated_at = now()
-WHERE id = ANY($1)
-"""
 _ROW_NAMES = (
     "id", "revision", "content_revision", "is_missing", "album_id", "tags_digest", *COLUMN_NAMES,
 )  # fmt: skip
@@ -52,25 +37,31 @@ ON CONFLICT (id) DO UPDATE SET ({_COLUMNS}, updated_at) = ROW ({_NEW_VALUES}, no
 _WRITE_FILES = """
 INSERT INTO files (
     library_id, path, size_bytes, mtime_ns, images_digest, state, track_id, content_hash,
-    replaced_hash, read_by_scan_id
+    replaced_hash, read_by_scan_id, part, start_s, end_s, cue_sheet, cue_problem
 )
 SELECT $1, path, size_bytes, mtime_ns, images_digest, 'present', track_id, content_hash,
-    replaced_hash, $2
+    replaced_hash, $2, part, start_s, end_s, cue_sheet, cue_problem
 FROM unnest(
-    $3::text[], $4::bigint[], $5::bigint[], $6::integer[], $7::uuid[], $8::bytea[], $9::bytea[]
-) AS new(path, size_bytes, mtime_ns, images_digest, track_id, content_hash, replaced_hash)
-ORDER BY path COLLATE "C"
-ON CONFLICT (library_id, path) DO UPDATE SET
+    $3::text[], $4::bigint[], $5::bigint[], $6::integer[], $7::uuid[], $8::bytea[], $9::bytea[],
+    $10::smallint[], $11::float8[], $12::float8[], $13::text[], $14::text[]
+) AS new(
+    path, size_bytes, mtime_ns, images_digest, track_id, content_hash, replaced_hash, part, start_s,
+    end_s, cue_sheet, cue_problem
+)
+ORDER BY path COLLATE "C", part
+ON CONFLICT (library_id, path, part) DO UPDATE SET
     size_bytes = EXCLUDED.size_bytes, mtime_ns = EXCLUDED.mtime_ns,
     images_digest = EXCLUDED.images_digest, state = 'present',
     track_id = EXCLUDED.track_id, content_hash = EXCLUDED.content_hash,
     replaced_hash = EXCLUDED.replaced_hash, missing_since = NULL,
+    start_s = EXCLUDED.start_s, end_s = EXCLUDED.end_s, cue_sheet = EXCLUDED.cue_sheet,
+    cue_problem = EXCLUDED.cue_problem,
     read_by_scan_id = coalesce(EXCLUDED.read_by_scan_id, files.read_by_scan_id)
 RETURNING xmax = 0 AS is_new  -- xmax is 0 of a row that was inserted
 """
 _FILE_COLUMNS = (
     "path", "size_bytes", "mtime_ns", "images_digest", "track_id", "content_hash", "replaced_hash",
-    "library_id", "read_by_scan_id", "state",
+    *parts.COLUMNS, "library_id", "read_by_scan_id", "state",
 )  # fmt: skip
 _CLEAR_CREDITS = """
 DELETE FROM track_credits WHERE track_id = ANY($1) RETURNING artist_id, credited_as
@@ -90,28 +81,6 @@ WITH resolved AS (
 )
 UPDATE failures SET resolved_at = now() FROM resolved WHERE failures.id = resolved.id
 """  # noqa: S608 - the stage's name is a constant of ours
-
-
-async def write_moves(
-    connection: asyncpg.Connection, moves: Moves, tracks: Mapping[UUID, Mapping[str, Any]]
-) -> None:
-    """Write what moved, before the batch's own rows are written."""
-    dropped = [file["id"] for file in moves.dropped]
-    # A file without an id is new: `write_files` writes it.
-    reassigned = {
-        file["id"]: file for file in moves.reassigned if file["id"] not in dropped and file["id"]
-    }
-    if dropped:
-        await connection.execute(_DROP_FILES, dropped)
-    if reassigned:
-        ids = sorted(reassigned)
-        await connection.execute(_UNASSIGN_FILES, ids)
-        names = ("id", "track_id", "size_bytes", "mtime_ns", "state", "content_hash")
-        rows = [[reassigned[id_][name] for name in names] for id_ in ids]
-        await connection.execute(_REASSIGN_FILES, *zip(*rows, strict=True))
-    displaced = [id_ for id_ in moves.displaced if not tracks[id_]["is_missing"]]
-    if displaced:
-        await connection.execute(_MARK_DISPLACED, sorted(displaced))
 
 
 @dataclass(slots=True)
@@ -237,9 +206,9 @@ async def write_files(
     written = [d for d in decisions if d.is_written]
     if not written:
         return
-    new = [d for d in written if _is_new_file(moves, d.row.path)]
+    new = [d for d in written if _is_new_file(moves, d.row.key)]
     if len(new) < len(written):
-        known = [_file_row(d) for d in written if not _is_new_file(moves, d.row.path)]
+        known = [_file_row(d) for d in written if not _is_new_file(moves, d.row.key)]
         upserted = await connection.fetch(
             _WRITE_FILES, library_id, scan_id, *zip(*known, strict=True)
         )
@@ -248,7 +217,7 @@ async def write_files(
     if not new:
         return
     # Two batches that create the same files wait at the first one, not for each other.
-    new.sort(key=lambda decision: decision.row.path)
+    new.sort(key=lambda decision: decision.row.key)
     try:
         await connection.copy_records_to_table(
             "files",
@@ -263,19 +232,23 @@ def _file_row(decision: Decision) -> tuple[Any, ...]:
     row = decision.row
     return (
         row.path, row.size_bytes, row.mtime_ns, row.images_digest, decision.track_id,
-        row.content_hash, decision.replaced_hash,
+        row.content_hash, decision.replaced_hash, *row.part.columns,
     )  # fmt: skip
 
 
-def _is_new_file(moves: Moves, path: str) -> bool:
-    file = moves.files.get(path)
+def _is_new_file(moves: Moves, key: parts.FileKey) -> bool:
+    file = moves.files.get(key)
     return file is None or file["id"] is None
 
 
 async def resolve_failures(
-    connection: asyncpg.Connection, library_id: UUID, decisions: Sequence[Decision], moves: Moves
+    connection: asyncpg.Connection,
+    library_id: UUID,
+    decisions: Sequence[Decision],
+    moves: Moves,
+    replaced: Sequence[UUID],
 ) -> None:
     """Resolve what failed to be read, and all failures of contents that were replaced."""
     paths = [*(d.row.path for d in decisions), *(file["path"] for file in moves.dropped)]
     track_ids = [d.track_id for d in decisions if d.is_new_content or d.track_id in moves.moved]
-    await connection.execute(_RESOLVE_FAILURES, library_id, paths, track_ids)
+    await connection.execute(_RESOLVE_FAILURES, library_id, paths, [*track_ids, *replaced])

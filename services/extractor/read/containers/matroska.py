@@ -6,6 +6,7 @@ Sources: RFC 8794 (EBML), RFC 9559 (Matroska), and https://www.matroska.org/tech
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from services.extractor.read.chapters import matroska_chapters
 from services.extractor.read.containers.chunks import Malformed
 from services.extractor.read.containers.ebml import (
     elements,
@@ -25,8 +26,9 @@ from services.extractor.tags.model import Picture
 _EBML, _SEGMENT, _SEEK_HEAD = 0x1A45DFA3, 0x18538067, 0x114D9B74
 _INFO, _TRACKS, _TRACK_ENTRY = 0x1549A966, 0x1654AE6B, 0xAE
 _CLUSTER, _TAGS, _ATTACHMENTS = 0x1F43B675, 0x1254C367, 0x1941A469
-_READ = frozenset((_INFO, _TRACKS, _TAGS, _ATTACHMENTS))
-_TOP = frozenset((*_READ, _SEEK_HEAD, _CLUSTER, 0x1C53BB6B, 0x1043A770))  # also cues and chapters
+_CHAPTERS = 0x1043A770
+_READ = frozenset((_INFO, _TRACKS, _TAGS, _ATTACHMENTS, _CHAPTERS))
+_TOP = frozenset((*_READ, _SEEK_HEAD, _CLUSTER, 0x1C53BB6B))  # also cues
 _TIME, _BLOCK, _BLOCK_GROUP = 0xE7, 0xA3, 0xA0
 _SOUND = 2
 _ALBUM, _TRACK = 50, 30  # target types
@@ -77,7 +79,8 @@ def parse(file: FileBytes, start: int) -> Metadata:
     container = Container("matroska", info.codec, vorbis.raw_tags, vorbis.pictures)
     raw = vorbis.raw_tags(_tags(segment))
     audio = audio_properties(info, container, file.size)
-    return Metadata(raw, audio, list(_pictures(segment)), is_guess=False)
+    chapters = matroska_chapters(b"".join(segment.elements.get(_CHAPTERS, ())))
+    return Metadata(raw, audio, list(_pictures(segment)), is_guess=False, chapters=chapters)
 
 
 def _segment(file: FileBytes, start: int) -> _Segment:

@@ -61,12 +61,18 @@ class Atom(NamedTuple):
 
 
 def parse(file: FileBytes) -> ParsedFile:
-    """An MP4 file without fragments and chapters."""
+    """An MP4 file without fragments."""
     block = _movie(file)
     movie = Atom(b"moov", 0, len(block), _atoms(block, 0, len(block)))
-    if movie.child(b"udta", b"chpl"):
-        raise Unsupported
-    return ParsedFile(_info(block, movie), _tags(block, movie))
+    return ParsedFile(
+        _info(block, movie), _tags(block, movie), has_chapters=_may_have_chapters(movie)
+    )
+
+
+def _may_have_chapters(movie: Atom) -> bool:
+    """Whether there is Nero's atom of chapters, or a track that refers to another one."""
+    refers = any(track.child(b"tref") for track in movie.children if track.name == b"trak")
+    return refers or movie.child(b"udta", b"chpl") is not None
 
 
 def parse_tags(file: FileBytes) -> Tags | None:

@@ -50,8 +50,10 @@ class ParsedFile:
         info: the audio properties.
         tags: in the shape of the container's own tags; None where the file has none.
         pictures: FLAC's picture blocks.
+        has_chapters: whether an MP4 may have chapters.
     """
 
     info: StreamInfo
     tags: Any
     pictures: Sequence[PictureBlock] = field(default=())
+    has_chapters: bool = False

@@ -71,8 +71,7 @@ def length_of_fragments(
     file: FileBytes, start: int, movie: bytes, track: dict[bytes, bytes]
 ) -> float | None:
     """The seconds of a track's fragments, which follow a movie without samples."""
-    units_a_second, number = _time_scale(track), track.get(b"tkhd", b"")
-    number = number[20:24] if number[:1] == b"\1" else number[12:16]
+    units_a_second, number = time_scale(track), track_number(track)
     default = 0
     for name, begin, after in atoms(movie, 0, len(movie)):
         if name == b"mvex":
@@ -112,7 +111,13 @@ def _units_of_fragment(block: bytes, start: int, end: int, number: bytes, defaul
     return units
 
 
-def _time_scale(track: dict[bytes, bytes]) -> int:
+def track_number(track: dict[bytes, bytes]) -> bytes:
+    """The id of a track, as four bytes."""
+    header = track.get(b"tkhd", b"")
+    return header[20:24] if header[:1] == b"\1" else header[12:16]
+
+
+def time_scale(track: dict[bytes, bytes]) -> int:
     """Units a second of a track's times."""
     header = track.get(b"mdhd", b"")
     at = 20 if header[:1] == b"\1" else 12
@@ -121,12 +126,15 @@ def _time_scale(track: dict[bytes, bytes]) -> int:
 
 def sound_track(movie: bytes) -> dict[bytes, bytes]:
     """The atoms of the first track of sound, without those that hold others, by name."""
+    sound = (track for track in tracks_of(movie) if track.get(b"hdlr", b"")[8:12] == b"soun")
+    return next(sound, {})
+
+
+def tracks_of(movie: bytes) -> Iterator[dict[bytes, bytes]]:
+    """The same of all tracks."""
     for name, start, end in atoms(movie, 0, len(movie)):
         if name == b"trak":
-            track = dict(_leaves(movie, start, end, 0))
-            if track.get(b"hdlr", b"")[8:12] == b"soun":
-                return track
-    return {}
+            yield dict(_leaves(movie, start, end, 0))
 
 
 def _leaves(block: bytes, start: int, end: int, depth: int) -> Iterator[tuple[bytes, bytes]]:
@@ -139,7 +147,7 @@ def _leaves(block: bytes, start: int, end: int, depth: int) -> Iterator[tuple[by
 
 def length_within(track: dict[bytes, bytes], size_bytes: int) -> float | None:
     """The seconds of a track whose samples are within a file of this size; None if not known."""
-    units_a_second = _time_scale(track)
+    units_a_second = time_scale(track)
     count = _samples_within(track, size_bytes)
     if count is None or not units_a_second:
         return None
@@ -156,26 +164,43 @@ def length_within(track: dict[bytes, bytes], size_bytes: int) -> float | None:
 
 
 def _samples_within(track: dict[bytes, bytes], size_bytes: int) -> int | None:
-    offsets, sizes = _chunk_offsets(track), track.get(b"stsz", b"")
-    runs = track.get(b"stsc", b"")
-    if not offsets or len(sizes) < 12 or len(runs) < 20:
+    if not _has_samples(track):
         return None
+    count = 0
+    for offset, size in sample_places(track):
+        if offset + size > size_bytes:
+            break
+        count += 1
+    return count
+
+
+def _has_samples(track: dict[bytes, bytes]) -> bool:
+    is_sized = len(track.get(b"stsz", b"")) >= 12 and len(track.get(b"stsc", b"")) >= 20
+    return is_sized and bool(_chunk_offsets(track))
+
+
+def sample_places(track: dict[bytes, bytes]) -> Iterator[tuple[int, int]]:
+    """Offset and size in the file of the samples of a track, in order; none without its tables."""
+    if not _has_samples(track):
+        return
+    sizes, runs = track[b"stsz"], track[b"stsc"]
     fixed, total = struct.unpack_from(">II", sizes, 4)
     table = memoryview(sizes)[12 : 12 + len(sizes[12:]) // 4 * 4]
     # Each run: the number of its first chunk, from 1, and the samples of each of its chunks.
     firsts = [struct.unpack_from(">II", runs, at) for at in range(8, len(runs) - 11, 12)]
     count = run = 0
-    for number, offset in enumerate(offsets, start=1):
+    for number, offset in enumerate(_chunk_offsets(track), start=1):
         while run + 1 < len(firsts) and firsts[run + 1][0] <= number:
             run += 1
         place = offset
         for _ in range(min(firsts[run][1], total - count)):
             at = count * 4
-            place += fixed or int.from_bytes(table[at : at + 4], "big")
-            if place > size_bytes or (not fixed and at >= len(table)):
-                return count
+            if not fixed and at >= len(table):
+                return
+            size = fixed or int.from_bytes(table[at : at + 4], "big")
+            yield place, size
+            place += size
             count += 1
-    return count
 
 
 def _chunk_offsets(track: dict[bytes, bytes]) -> list[int]:

@@ -22,7 +22,7 @@ from services.extractor.read.content_hash import (
     segments,
 )
 from services.extractor.read.file_bytes import FileBytes
-from services.extractor.read.file_reader import LongFile, read_segment
+from services.extractor.read.jobs import LongFile, read_segment
 from tests.unit.services.extractor import odd_files as odd
 from tests.unit.services.extractor import similar_files as similar
 from tests.unit.services.extractor.conftest import MakeFile

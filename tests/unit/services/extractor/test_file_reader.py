@@ -17,7 +17,8 @@ from mutagen.flac import Picture
 from mutagen.id3 import APIC, COMM, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TPOS, TRCK, TXXX, UFID, USLT
 from mutagen.mp4 import MP4Cover, MP4FreeForm
 
-from services.extractor.read.file_reader import UnreadableFile, read_chunk, read_file
+from services.extractor.read.file_reader import UnreadableFile, read_file
+from services.extractor.read.jobs import read_chunk
 from services.extractor.tags.model import CreditedName, Lyrics, Numbered, Tags
 from shared.contracts.errors import PipelineError
 
@@ -221,7 +222,7 @@ def test_messages_about_broken_files_are_plain_words(
 
 
 def test_a_reader_process_loads_neither_the_network_nor_pydantic() -> None:
-    code = "import sys, services.extractor.read.file_reader; print(*sys.modules)"
+    code = "import sys, services.extractor.read.jobs; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True
     ).stdout.split()

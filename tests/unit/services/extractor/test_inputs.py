@@ -8,7 +8,7 @@ import pytest
 
 from services.extractor.covers.images import Image, embedded_cover, folder_images, mime_type
 from services.extractor.paths import wanted_folders
-from services.extractor.read.file_reader import FileRead
+from services.extractor.read.jobs import FileRead
 from services.extractor.store.inputs import (
     Batch,
     album_inputs,

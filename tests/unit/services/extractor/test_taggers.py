@@ -33,7 +33,8 @@ from mutagen.id3 import (
 )  # fmt: skip
 from mutagen.mp4 import MP4FreeForm
 
-from services.extractor.read.file_reader import read_chunk, read_file
+from services.extractor.read.file_reader import read_file
+from services.extractor.read.jobs import read_chunk
 from services.extractor.read.mutagen_files import read_with_mutagen
 from services.extractor.tags.model import ReplayGain, Tags
 from shared.contracts.tags import GUESSED_TAG

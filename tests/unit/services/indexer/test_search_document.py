@@ -10,7 +10,7 @@ from shared.search.port import Deletion, SearchDocument
 TRACK: dict[str, Any] = {
     "id": "trk_1", "revision": 7, "isMissing": False, "title": "So What",
     "artistCredit": "Miles Davis feat. John Coltrane", "displayPath": "jazz/so_what.ogg",
-    "year": 1959, "genres": [{"name": "Jazz"}],
+    "year": 1959, "genres": [{"name": "Jazz"}], "chapters": [{"title": "Intro"}],
     "album": {"title": "Kind of Blue", "artistCredit": "Miles Davis"},
     "credits": [
         {"creditedAs": "Miles Davis", "artist": {"name": "Miles Davis"}},
@@ -29,7 +29,7 @@ def test_a_track_becomes_a_document_with_its_revision_as_version() -> None:
         track_id="trk_1", version=7, title="So What",
         artists=["Miles Davis", "John Coltrane", "J. Coltrane"], album="Kind of Blue",
         album_artist="Miles Davis", genres=["Jazz"], year=1959, key="D minor", tempo_bpm=136.0,
-        path="jazz/so_what.ogg",
+        path="jazz/so_what.ogg", chapters=["Intro"],
     )  # fmt: skip
 
 

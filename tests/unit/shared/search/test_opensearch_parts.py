@@ -14,7 +14,7 @@ from shared.search.tantivy_schema import to_tantivy
 
 FULL = SearchDocument(
     "trk_1", 7, "Jóga", ["Björk"], album="Homogenic", album_artist="Björk", genres=["Pop"],
-    year=1997, key="A minor", tempo_bpm=87.0, path="Björk/02 Jóga.flac",
+    year=1997, key="A minor", tempo_bpm=87.0, path="Björk/02 Jóga.flac", chapters=["Intro"],
 )  # fmt: skip
 
 
