@@ -260,8 +260,8 @@ def _time_s(frame: av.AudioFrame) -> float:
 
 def _frames(audio: Audio, source: _Source) -> Iterator[av.AudioFrame]:
     """The frames of a stream, without those of packets that cannot be decoded."""
-    # FFmpeg leaves damaged frames of FLAC out without a word: the next one's time shows it. In files
-    # that are joined the times begin again.
+    # FFmpeg leaves damaged frames of FLAC out without a word: the next one's time shows it. In
+    # files that are joined the times begin again.
     shows_gaps = source.container.format.name == "flac" and _has_exact_times(source.stream)
     next_pts: int | None = None
     bytes_left = _MOST_PACKET_BYTES_PER_BYTE * source.size_bytes + _LEAST_PACKET_BYTES
