@@ -16,6 +16,7 @@ from services.api.store import artists, checks, covers
 from services.api.store.albums.upsert import upsert_albums
 from services.api.store.files.known import FILES_PER_RANGE, MOST_FILES, MOST_RANGES, known_ranges
 from services.api.store.files.known import known_files as read_known_files
+from services.api.store.libraries.read import read as read_libraries
 from services.api.store.reading import lookups
 from services.api.store.reading.pages import page_size
 from services.api.store.results import Problem, TrackUpserted, Upserted
@@ -120,6 +121,19 @@ async def range_digests(
         list(found.unknown_images),
         found.end_cursor,
     )
+
+
+async def libraries(pool: asyncpg.Pool) -> list[scans.ListedLibrary]:
+    """All libraries."""
+    return [
+        scans.ListedLibrary(
+            format_id(IdKind.LIBRARY, each.id),
+            each.name,
+            each.root,
+            is_being_removed=each.removal_requested_at is not None,
+        )
+        for each in await read_libraries(pool)
+    ]
 
 
 async def missing_covers(pool: asyncpg.Pool, sha256s: Sequence[str]) -> list[str]:
@@ -259,6 +273,7 @@ DIRECT: Mapping[Operation[Any], Callable[..., Awaitable[Any]]] = {
     extraction.CREATE_TRACKS: create_tracks,
     scans.KNOWN_FILES: known_files,
     scans.RANGE_DIGESTS: range_digests,
+    scans.LIBRARIES: libraries,
     extraction.MISSING_COVERS: missing_covers,
     indexing.TRACKS_TO_INDEX: tracks_to_index,
 }
