@@ -39,7 +39,7 @@ from shared.gateway.inputs import (
     ImportedFactInput,
     TrackInput,
 )
-from shared.gateway.scans import known_files, range_digests
+from shared.gateway.scans import known_files, libraries, range_digests
 from shared.runtime.settings import Settings
 from shared.search.tantivy_index import TantivyIndex
 
@@ -245,3 +245,13 @@ async def test_a_database_that_is_not_open_counts_as_a_dependency_that_is_down(
             await gateway.execute_document(_STATUS, {})
         with pytest.raises(DependencyDown):
             await gateway.post_covers([b""])
+
+
+async def test_the_libraries_are_the_stored_ones(gateway: Gateway, pool: asyncpg.Pool) -> None:
+    library_id = await _library(pool)
+    await pool.execute(
+        "INSERT INTO libraries (name, root, removal_requested_at) VALUES ('n', '/n', now())"
+    )
+    listed = [(each.id, each.name, each.root) for each in await libraries(gateway)]
+    assert listed[0] == (library_id, "m", "/m")
+    assert [each.is_being_removed for each in await libraries(gateway)] == [False, True]
