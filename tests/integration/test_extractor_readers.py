@@ -133,9 +133,9 @@ async def test_files_that_take_too_long_are_read_again_later(tmp_path: Path) -> 
     ]
     for name in names:
         soundfile.write(tmp_path / name, np.zeros(4_410), 44_100)
-    workers = WorkerProcesses(1)
+    workers = WorkerProcesses(1, warm=prepare_reader)  # imports before the time counts
     async with workers.running():
-        readers = Readers(workers, read=read_unless_stalled, chunk_timeout_s=2, file_timeout_s=1)
+        readers = Readers(workers, read=read_unless_stalled, chunk_timeout_s=3, file_timeout_s=2)
         chunk = await readers.files(str(tmp_path), names)
     assert [file.path for file in chunk.files] == names
     errors = {file.path: file.error for file in chunk.files if file.error is not None}
