@@ -117,6 +117,8 @@ mutation EndImport($libraryId: ID!, $importId: UUID!, $source: String!) {
 LIBRARIES = """
 query Libraries { libraries { id name root trackCount isBeingRemoved } }
 """
+# Without the counts, which take long in large libraries.
+LIBRARY_ROOTS = "query LibraryRoots { libraries { id name root } }"
 MOVE_LIBRARY = """
 mutation MoveLibrary($id: ID!, $root: String!) {
   moveLibrary(id: $id, root: $root) { library { id name root } error { code message } }

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from shared.contracts.identity import IdKind, encode_path, parse_id
-from soniquebay.documents import LIBRARIES, SEARCH, TRACKS_BY_PATH
+from soniquebay.documents import LIBRARY_ROOTS, SEARCH, TRACKS_BY_PATH
 from soniquebay.gateway import Gateway
 
 _MOST_HITS = 10
@@ -32,7 +32,7 @@ def _find_by_path(gateway: Gateway, argument: str) -> str | None:
     # abspath, not resolve(): files are known by their path below a root that may be a link.
     absolute = os.path.abspath(argument)  # noqa: PTH100 - see above
     candidates = [encode_path(os.fsencode(argument))]
-    for library in gateway.execute(LIBRARIES)["libraries"]:
+    for library in gateway.execute(LIBRARY_ROOTS)["libraries"]:
         root = library["root"]
         if absolute.startswith(root.rstrip("/") + "/"):
             candidates.append(encode_path(os.fsencode(os.path.relpath(absolute, root))))

@@ -41,7 +41,10 @@ class AddressSigner:
 
     def is_signed(self, path: str, query: str) -> bool:
         """Whether the query has a signature of this path that has not expired."""
-        found = parse_qs(query, max_num_fields=10)
+        try:
+            found = parse_qs(query, max_num_fields=10)
+        except ValueError:  # more fields than any address of ours
+            return False
         expires, signature = (found.get(name, [""])[-1] for name in ("expires", "signature"))
         if not (expires.isascii() and expires.isdecimal() and len(expires) <= 12):
             return False

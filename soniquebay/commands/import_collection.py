@@ -14,7 +14,7 @@ from soniquebay.dj_collections import rekordbox, traktor
 from soniquebay.dj_collections.elements import InvalidCollection, elements
 from soniquebay.dj_collections.locations import common_folder, first_below
 from soniquebay.dj_collections.rekordbox import CollectionTrack
-from soniquebay.documents import END_IMPORT, IMPORT_FACTS, LIBRARIES
+from soniquebay.documents import END_IMPORT, IMPORT_FACTS, LIBRARY_ROOTS
 from soniquebay.gateway import Gateway
 from soniquebay.output import json_option, print_json, say
 
@@ -29,8 +29,9 @@ class _Import:
 
     Attributes:
         found: tracks whose file is in a library.
-        elsewhere: paths outside all libraries' folders, of the first ones all that are shown.
+        elsewhere: paths outside all libraries' folders.
         unknown: paths in a library's folder where the library knows no file.
+        problems: paths that were refused, each with the reason.
     """
 
     id_: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -89,7 +90,7 @@ def _libraries(gateway: Gateway, name: str | None, folder: str | None) -> list[d
     Raises:
         click.ClickException: there is none of that name, or a folder may be that of several.
     """
-    found = gateway.execute(LIBRARIES)["libraries"]
+    found = gateway.execute(LIBRARY_ROOTS)["libraries"]
     libraries = [each for each in found if name is None or name in (each["name"], each["root"])]
     names = ", ".join(each["name"] for each in found) or "none: scan a folder first"
     if not libraries:

@@ -9,6 +9,7 @@ import click
 
 from soniquebay.documents import (
     LIBRARIES,
+    LIBRARY_ROOTS,
     MOVE_LIBRARY,
     PURGE_MISSING,
     REMOVE_LIBRARY,
@@ -141,7 +142,7 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
         click.confirm("Delete all that is known of them?", abort=True, err=True)
     variables = {"id": known["id"], "name": known["name"]}
     raise_user_error(gateway.execute(REMOVE_LIBRARY, variables)["removeLibrary"])
-    while any(each["id"] == known["id"] for each in gateway.execute(LIBRARIES)["libraries"]):
+    while any(each["id"] == known["id"] for each in gateway.execute(LIBRARY_ROOTS)["libraries"]):
         time.sleep(_POLL_EVERY_S)
     if as_json:
         print_json({"removed": known["name"], **contents})
@@ -198,7 +199,7 @@ def _find(gateway: Gateway, name: str) -> dict[str, Any]:
     Raises:
         click.ClickException: there is none.
     """
-    found: list[dict[str, Any]] = gateway.execute(LIBRARIES)["libraries"]
+    found: list[dict[str, Any]] = gateway.execute(LIBRARY_ROOTS)["libraries"]
     for each in found:
         if name in {each["name"], each["id"]}:
             return each

@@ -123,19 +123,21 @@ async def spelled_by(connection: asyncpg.Connection, track_ids: Sequence[UUID]) 
 async def count_spellings(pool: asyncpg.Pool) -> None:
     """Name the marked artists and genres as most of their tracks do."""
 
-    async def work(connection: asyncpg.Connection) -> None:
+    async def work(connection: asyncpg.Connection) -> int:
         # Looked at first: what a track spells that is written later is marked again.
         marked = await connection.fetch(_MARKED, _MOST)
         if not marked:
-            return
+            return 0
         ids = [row["id"] for row in marked]
         await _rename_artists(connection, ids)
         genres = [(row["id"], _clean(row)) for row in await connection.fetch(_GENRES, ids)]
         if genres:
             await connection.execute(_RENAME_GENRES, *zip(*genres, strict=True))
         await connection.execute(_UNMARK, *zip(*map(tuple, marked), strict=True))
+        return len(marked)
 
-    await in_transaction(pool, work, durable=False)
+    while await in_transaction(pool, work, durable=False) == _MOST:
+        pass
 
 
 async def _rename_artists(connection: asyncpg.Connection, ids: Sequence[UUID]) -> None:

@@ -146,14 +146,16 @@ class Readers:
     async def cover(self, root: str, path: str) -> Image | None:
         """The cover embedded in a file; None where there is none any longer."""
         try:
-            return await self._workers.run_within(FILE_TIMEOUT_S, read_cover, root, path)
+            return await self._workers.run_within(self._file_timeout_s, read_cover, root, path)
         except (WorkerDied, WorkerTimeout):
             return None
 
     async def _folders(self, root: str, folders: Sequence[str]) -> dict[str, FolderImages]:
         """The images of folders; none where it takes too long."""
         try:
-            return await self._workers.run_within(CHUNK_TIMEOUT_S, read_folders, root, folders)
+            return await self._workers.run_within(
+                self._chunk_timeout_s, read_folders, root, folders
+            )
         except (WorkerDied, WorkerTimeout):
             return {folder: FolderImages() for folder in folders}
 

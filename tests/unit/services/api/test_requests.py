@@ -120,6 +120,7 @@ def test_a_signature_holds_for_its_path_and_some_hours() -> None:
     assert signer.is_signed(COVER, parameters)
     assert signer.is_signed(COVER, "size=300&" + parameters)
     assert not signer.is_signed("/covers/" + "cd" * 32, parameters)
+    assert not signer.is_signed(COVER, "a=1&" * 20 + parameters), "too many fields are no error"
     assert not AddressSigner(b"another", lambda: now[0]).is_signed(COVER, parameters)
     now[0] += 6 * HOUR_S
     assert signer.is_signed(COVER, parameters)
